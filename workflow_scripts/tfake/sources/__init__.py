@@ -1,0 +1,1 @@
+"""Where faces come from: archives read in place, paired sets, and the procedural renderer."""

@@ -1,0 +1,117 @@
+"""The table of a source archive: one row a sample, where its members lie, and whether it can be used.
+
+Row ``i`` of this table is row ``i`` of every store made from it, good or bad.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from tfake.sources.archive import ArchiveError, Member, list_members, open_archive
+from tfake.sources.samples import MEMBER_SUFFIXES, SampleError, SampleStatus, read_sample
+
+_NAME = re.compile(r"^(?P<image_id>[^/]+?)(?P<suffix>_seg\.png|_ldmks\.txt|\.png)$")
+_ROLES = {suffix: role for role, suffix in MEMBER_SUFFIXES.items()}
+_ABSENT = {"offset": -1, "compressed_bytes": 0, "bytes": 0, "method": 0, "crc": 0}
+_CHUNK = 16
+IMAGE_ID_BYTES = 32
+
+
+def build_index(paths: Sequence[str | Path], images: int, pixels: int, threads: int = 1) -> pd.DataFrame:
+    """List the first ``images`` samples of an archive and check every byte of them.
+
+    A sample that cannot be used keeps its row and gets a ``status`` and a ``detail``.
+
+    Args:
+        paths: one zip, or all its raw split parts in order.
+        images: how many samples to take, in order of their ids.
+        pixels: the height and width every image must have.
+        threads: decoding threads.
+
+    Returns:
+        A table with the columns ``image_id``, ``status`` (:class:`~tfake.sources.samples.SampleStatus`), ``detail``
+        and, for each of ``rgb``, ``classes`` and ``landmarks``: ``_offset`` (bytes, -1 when the member is missing),
+        ``_compressed_bytes``, ``_bytes``, ``_method`` (zip compression method), ``_crc``. Its ``attrs`` hold
+        ``source_sha256``, the identity of the selected samples (names, lengths, CRCs).
+
+    Raises:
+        ArchiveError: the archive cannot be read, holds fewer samples than asked for, or not one usable sample.
+    """
+    where = ", ".join(map(str, paths))
+    table = _table_of(list_members(open_archive(paths)), images, where)
+    starts = range(0, len(table), _CHUNK)
+    chunks = [table.iloc[start : start + _CHUNK] for start in starts]
+    # Threads suffice: reading, inflating, checking CRCs and decoding PNGs all release the interpreter's lock.
+    with ThreadPoolExecutor(threads) as pool:
+        checked = pool.map(lambda chunk: _check_chunk(paths, chunk, pixels), chunks)
+        outcomes = [outcome for chunk in tqdm(checked, "check archive", len(chunks)) for outcome in chunk]
+    table["status"] = pd.array([status for status, _ in outcomes], dtype="uint8")
+    table["detail"] = [detail for _, detail in outcomes]
+    if (table["status"] != SampleStatus.OK).all():
+        first = table.iloc[0]
+        raise ArchiveError(f"not one of the {len(table)} samples of {where} can be used; the first: {first.detail}")
+    table.attrs["source_sha256"] = _identity_of(table)
+    return table
+
+
+def write_index(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table from :func:`build_index` as Parquet."""
+    table.to_parquet(path, index=False)
+
+
+def read_index(path: str | Path) -> pd.DataFrame:
+    """Read a table written by :func:`write_index`, ``attrs`` included."""
+    return pd.read_parquet(path)
+
+
+def _table_of(members: Iterable[Member], images: int, where: str) -> pd.DataFrame:
+    samples: dict[str, dict[str, Member]] = {}
+    for member in members:
+        if match := _NAME.match(member.name):
+            samples.setdefault(match["image_id"], {})[_ROLES[match["suffix"]]] = member
+    if len(samples) < images:
+        raise ArchiveError(
+            f"the archive {where} holds {len(samples)} samples ({{id}}.png, {{id}}_seg.png, {{id}}_ldmks.txt at its "
+            f"top level); source.images asks for {images}"
+        )
+    selected = sorted(samples)[:images]
+    too_long = [image_id for image_id in selected if len(image_id.encode()) > IMAGE_ID_BYTES or not image_id.isascii()]
+    if too_long:
+        raise ArchiveError(f"{where}: ids are ASCII of at most {IMAGE_ID_BYTES} bytes; found {too_long[0]!r}")
+    rows = []
+    for image_id in selected:
+        row = {"image_id": image_id}
+        for role in MEMBER_SUFFIXES:
+            member = samples[image_id].get(role)
+            place = asdict(member) if member else _ABSENT
+            row |= {f"{role}_{key}": place[key] for key in _ABSENT}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _check_chunk(paths: Sequence[str | Path], chunk: pd.DataFrame, pixels: int) -> list[tuple[int, str]]:
+    archive = open_archive(paths)  # one file position a chunk: chunks are read side by side
+    outcomes = []
+    for record in chunk.itertuples():
+        try:
+            read_sample(archive, record, pixels)
+        except SampleError as error:
+            outcomes.append((int(error.status), str(error)))
+        else:
+            outcomes.append((int(SampleStatus.OK), ""))
+    return outcomes
+
+
+def _identity_of(table: pd.DataFrame) -> str:
+    digest = hashlib.sha256()
+    for record in table.itertuples():
+        for role in MEMBER_SUFFIXES:
+            length, crc = getattr(record, f"{role}_bytes"), getattr(record, f"{role}_crc")
+            digest.update(f"{record.image_id} {role} {length} {crc:08x}\n".encode())
+    return digest.hexdigest()

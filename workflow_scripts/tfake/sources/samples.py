@@ -1,0 +1,145 @@
+"""One source sample: the RGB image, its class map and its 70 landmarks, decoded and checked."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import cv2
+import numpy as np
+
+from tfake.classes import is_class_id
+from tfake.sources.archive import Archive, Member, MemberError
+
+LANDMARKS = 70
+#: The three members of a sample, in the order of :class:`Sample`'s fields, and how their names end.
+MEMBER_SUFFIXES = {"rgb": ".png", "classes": "_seg.png", "landmarks": "_ldmks.txt"}
+
+
+class SampleStatus(IntEnum):
+    """What is wrong with a source sample; 0 is good. Stored as uint8 in the faces store's ``status``."""
+
+    OK = 0
+    MISSING_MEMBER = 1
+    UNREADABLE_MEMBER = 2
+    UNDECODABLE_IMAGE = 3
+    WRONG_SIZE = 4
+    UNKNOWN_CLASS = 5
+    WRONG_LANDMARKS = 6
+
+
+class SampleError(ValueError):
+    """A sample that cannot be used; ``status`` says why in a word, the message in a sentence."""
+
+    def __init__(self, status: SampleStatus, message: str):
+        """Keep the status beside the message."""
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A decoded sample. Landmarks are (x, y) pixels as in the archive: iBUG-68 order, then the two pupils."""
+
+    rgb: np.ndarray  # (H, W, 3) uint8
+    classes: np.ndarray  # (H, W) uint8
+    landmarks_70: np.ndarray  # (70, 2) float32
+
+
+def read_sample(archive: Archive, record, pixels: int) -> Sample:
+    """Read one indexed sample.
+
+    Args:
+        archive: the open archive.
+        record: a row of the index (:func:`tfake.sources.index.read_index`), as ``itertuples`` yields it.
+        pixels: the height and width every image must have.
+
+    Returns:
+        The sample.
+
+    Raises:
+        SampleError: a member is missing, unreadable, undecodable, of another size, or its labels are wrong.
+    """
+    return Sample(
+        rgb=read_rgb(archive, record, pixels),
+        classes=read_classes(archive, record, pixels),
+        landmarks_70=read_landmarks(archive, record),
+    )
+
+
+def read_rgb(archive: Archive, record, pixels: int) -> np.ndarray:
+    """Read a sample's image: (H, W, 3) uint8 RGB. Raises as :func:`read_sample`."""
+    image = _decode(archive, record, "rgb", cv2.IMREAD_COLOR, pixels)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def read_classes(archive: Archive, record, pixels: int) -> np.ndarray:
+    """Read a sample's class map: (H, W) uint8 ids. Raises as :func:`read_sample`."""
+    classes = _decode(archive, record, "classes", cv2.IMREAD_UNCHANGED, pixels)
+    if classes.ndim != 2 or classes.dtype != np.uint8:
+        found = f"{classes.dtype} with shape {classes.shape}"
+        raise SampleError(SampleStatus.UNKNOWN_CLASS, f"{record.image_id}_seg.png: expected 8-bit gray, found {found}")
+    legal = is_class_id(classes)
+    if not legal.all():
+        unknown = np.unique(classes[~legal]).tolist()
+        message = f"{record.image_id}_seg.png: class ids are 0..18 and 255, found also {unknown}"
+        raise SampleError(SampleStatus.UNKNOWN_CLASS, message)
+    return classes
+
+
+def read_landmarks(archive: Archive, record) -> np.ndarray:
+    """Read a sample's 70 points: (70, 2) float32 pixels. Raises as :func:`read_sample`."""
+    text = _read(archive, record, "landmarks").decode("ascii", errors="replace")
+    rows = [line.split() for line in text.splitlines() if line.strip()]
+    where = f"{record.image_id}_ldmks.txt"
+    if len(rows) != LANDMARKS or any(len(row) != 2 for row in rows):
+        message = f"{where}: expected {LANDMARKS} lines of two numbers, found {len(rows)} lines"
+        raise SampleError(SampleStatus.WRONG_LANDMARKS, message)
+    try:
+        points = np.array(rows, dtype=np.float64).astype(np.float32)
+    except ValueError as error:
+        raise SampleError(SampleStatus.WRONG_LANDMARKS, f"{where}: {error}") from error
+    if not np.isfinite(points).all():
+        raise SampleError(SampleStatus.WRONG_LANDMARKS, f"{where}: a coordinate is not finite")
+    return points
+
+
+def member_of(record, role: str) -> Member | None:
+    """The place of one of a sample's three members, or None when the archive lacks it.
+
+    Args:
+        record: a row of the index.
+        role: ``rgb``, ``classes`` or ``landmarks``.
+    """
+    offset = getattr(record, f"{role}_offset")
+    if offset < 0:
+        return None
+    return Member(
+        name=record.image_id + MEMBER_SUFFIXES[role],
+        offset=offset,
+        compressed_bytes=getattr(record, f"{role}_compressed_bytes"),
+        bytes=getattr(record, f"{role}_bytes"),
+        method=getattr(record, f"{role}_method"),
+        crc=getattr(record, f"{role}_crc"),
+    )
+
+
+def _read(archive: Archive, record, role: str) -> bytes:
+    member = member_of(record, role)
+    if member is None:
+        message = f"the archive has no {record.image_id}{MEMBER_SUFFIXES[role]}"
+        raise SampleError(SampleStatus.MISSING_MEMBER, message)
+    try:
+        return archive.read(member)
+    except MemberError as error:
+        raise SampleError(SampleStatus.UNREADABLE_MEMBER, str(error)) from error
+
+
+def _decode(archive: Archive, record, role: str, flags: int, pixels: int) -> np.ndarray:
+    data = _read(archive, record, role)
+    name = record.image_id + MEMBER_SUFFIXES[role]
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags) if data else None
+    if image is None:
+        raise SampleError(SampleStatus.UNDECODABLE_IMAGE, f"{name}: its {len(data)} bytes are no image")
+    if image.shape[:2] != (pixels, pixels):
+        found = "x".join(map(str, image.shape[:2]))
+        raise SampleError(SampleStatus.WRONG_SIZE, f"{name}: expected {pixels}x{pixels} pixels, found {found}")
+    return image
