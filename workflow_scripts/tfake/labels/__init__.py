@@ -1,0 +1,1 @@
+"""Dense landmarks: finding them and telling how they were found."""

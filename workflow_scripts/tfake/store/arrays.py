@@ -1,0 +1,82 @@
+"""Making a store's metadata, and writing one shard of it."""
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import BloscCodec
+
+from tfake.store.layout import ArrayLayout
+
+#: Bit shuffle groups the slowly varying high bits of counts and labels; zstd then finds little left to store.
+_COMPRESSOR = {"cname": "zstd", "clevel": 5, "shuffle": "bitshuffle"}
+
+
+class StoreError(ValueError):
+    """A store's files do not hold what they should; the message names the file."""
+
+
+def create_store(
+    path: str | Path, layout: Iterable[ArrayLayout], rows: int, shard_images: int, attributes: Mapping[str, Any]
+) -> None:
+    """Write a store's metadata, and only that; shards already there are kept unless they lie outside the new grid.
+
+    Args:
+        path: the store's folder.
+        layout: its arrays.
+        rows: length of axis 0.
+        shard_images: rows a shard; the last shard may hold fewer.
+        attributes: JSON attributes of the store's root.
+    """
+    group = zarr.open_group(path, mode="a", zarr_format=3)
+    group.attrs.put(dict(attributes))
+    shards = math.ceil(rows / shard_images)
+    for array in layout:
+        metadata = Path(path, array.name, "zarr.json")
+        metadata.unlink(missing_ok=True)
+        group.create_array(
+            array.name,
+            shape=(rows, *array.row_shape),
+            chunks=(1 if array.chunk_per_row else shard_images, *array.row_shape),
+            shards=(shard_images, *array.row_shape) if array.chunk_per_row else None,
+            dtype=array.dtype,
+            compressors=BloscCodec(typesize=np.dtype(array.dtype).itemsize, **_COMPRESSOR),
+            fill_value=array.fill_value,
+            attributes=array.attributes,
+            dimension_names=array.dimensions,
+        )
+        for number in itertools.count(shards):
+            stale = Path(path, array.shard_file(number))
+            if not stale.exists():
+                break
+            stale.unlink()
+
+
+def write_shard(path: str | Path, values: Mapping[str, np.ndarray], shard: int) -> None:
+    """Write one shard of the given arrays and read it back.
+
+    Args:
+        path: the store's folder, with its metadata in place.
+        values: array name to the shard's rows, in the array's dtype.
+        shard: the shard's number.
+
+    Raises:
+        StoreError: the rows do not fit the shard, or what was written does not read back as it was.
+    """
+    group = zarr.open_group(path, mode="r+", zarr_format=3)
+    for name, rows in values.items():
+        array = group[name]
+        shard_rows = (array.shards or array.chunks)[0]
+        start = shard * shard_rows
+        stop = min(start + shard_rows, array.shape[0])
+        if rows.shape != (stop - start, *array.shape[1:]) or rows.dtype != array.dtype:
+            expected = f"{array.dtype} of shape {(stop - start, *array.shape[1:])}"
+            raise StoreError(f"{path}/{name}: shard {shard} takes {expected}; found {rows.dtype} of {rows.shape}")
+        array[start:stop] = rows
+        # Comparing bytes, not values: NaN is not equal to itself.
+        if np.asarray(array[start:stop]).tobytes() != np.ascontiguousarray(rows).tobytes():
+            raise StoreError(f"{path}/{name}: shard {shard} does not read back as it was written")

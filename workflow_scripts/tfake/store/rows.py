@@ -1,0 +1,33 @@
+"""A shard's rows in memory, before anything is known of them."""
+
+import numpy as np
+
+from tfake.classes import FaceClass
+from tfake.labels.status import MeshStatus
+from tfake.store.layout import faces_layout
+
+#: What a row holds when its sample cannot be used.
+_MISSING = {
+    "image_id": 0,
+    "status": 0,
+    "segmentation": FaceClass.IGNORE,
+    "landmarks_70": np.nan,
+    "landmarks_478": np.nan,
+    "landmarks_478_status": MeshStatus.NO_IMAGE,
+}
+
+
+def empty_face_rows(rows: int, pixels: int) -> dict[str, np.ndarray]:
+    """Arrays for ``rows`` rows of the faces store, every entry missing.
+
+    Args:
+        rows: how many.
+        pixels: height and width of the images.
+
+    Returns:
+        Array name to values, shapes and dtypes as in :func:`tfake.store.layout.faces_layout`.
+    """
+    return {
+        array.name: np.full((rows, *array.row_shape), _MISSING[array.name], dtype=array.dtype)
+        for array in faces_layout(pixels)
+    }

@@ -1,0 +1,66 @@
+"""Closing a store: its index and its ``SHA256SUMS`` are made from the shards' manifests and the metadata files."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tfake.store.arrays import StoreError
+from tfake.store.checksums import file_sha256, write_sums
+from tfake.store.manifest import Manifest, read_manifest
+from tfake.store.statistics import merge_statistics
+
+
+def seal_store(
+    sums: str | Path, summary: str | Path, store: str | Path, manifests: Sequence[str | Path], rows: int
+) -> None:
+    """Write a store's checksum list and its summary.
+
+    Args:
+        sums: the ``SHA256SUMS`` to write, in the folder that holds the store.
+        summary: the JSON summary to write: rows, shards, bytes, counts by status, statistics by class.
+        store: the store's folder.
+        manifests: every shard's manifest, in any order.
+        rows: length of axis 0.
+
+    Raises:
+        StoreError: the shards do not cover the rows exactly once, or were made from different inputs.
+    """
+    shards = sorted((read_manifest(path) for path in manifests), key=lambda shard: shard.start)
+    _check_cover(shards, rows, store)
+    _check_origin(shards, store)
+    folder = Path(sums).parent
+    metadata = {str(path.relative_to(folder)): file_sha256(path) for path in Path(store).rglob("zarr.json")}
+    data = {file.path: file.sha256 for shard in shards for file in shard.files}
+    write_sums(sums, {**metadata, **data})
+    content: dict[str, Any] = {
+        "store": Path(store).name,
+        "rows": rows,
+        "made_from": shards[0].made_from,
+        "shards": [{"shard": shard.shard, "rows": [shard.start, shard.stop]} for shard in shards],
+        "bytes": sum(file.bytes for shard in shards for file in shard.files),
+        "counts": dict(sum((Counter(shard.counts) for shard in shards), Counter())),
+        "statistics": merge_statistics([shard.statistics for shard in shards]),
+    }
+    Path(summary).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+
+
+def _check_cover(shards: Sequence[Manifest], rows: int, store: str | Path) -> None:
+    reached = 0
+    for shard in shards:
+        if shard.start != reached:
+            raise StoreError(f"{store}: row {reached} follows, but shard {shard.shard} begins at row {shard.start}")
+        reached = shard.stop
+    if reached != rows:
+        raise StoreError(f"{store}: the shards end at row {reached}, the store has {rows} rows")
+
+
+def _check_origin(shards: Sequence[Manifest], store: str | Path) -> None:
+    first = shards[0]
+    for shard in shards[1:]:
+        if shard.made_from != first.made_from:
+            raise StoreError(
+                f"{store}: shards {first.shard} and {shard.shard} were made from different inputs: "
+                f"{first.made_from} and {shard.made_from}; delete one and run again"
+            )

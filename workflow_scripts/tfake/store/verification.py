@@ -1,0 +1,74 @@
+"""Rereading every byte of a store and comparing it with its ``SHA256SUMS``."""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import zarr
+from tqdm import tqdm
+
+from tfake.store.arrays import StoreError
+from tfake.store.checksums import file_sha256, read_sums
+from tfake.store.ids import decode_ids
+
+
+def verify_store(sums: str | Path, store: str | Path, threads: int = 1) -> dict[str, int]:
+    """Check that a store is exactly what was sealed.
+
+    Args:
+        sums: the store's ``SHA256SUMS``.
+        store: the store's folder, beside ``sums``.
+        threads: files hashed side by side.
+
+    Returns:
+        What was read: the number of ``files`` and of ``bytes``.
+
+    Raises:
+        StoreError: files are missing, differ or are not listed; every one of them is named.
+    """
+    expected = read_sums(sums)
+    folder = Path(sums).parent
+    present = {str(path.relative_to(folder)) for path in Path(store).rglob("*") if path.is_file()}
+    faults = [f"{name}: is missing" for name in sorted(expected.keys() - present)]
+    faults += [f"{name}: is not listed in {Path(sums).name}" for name in sorted(present - expected.keys())]
+    names = sorted(expected.keys() & present)
+    with ThreadPoolExecutor(threads) as pool:
+        found = pool.map(lambda name: file_sha256(folder / name), names)
+        faults += [
+            f"{name}: SHA-256 is {digest}, expected {expected[name]}"
+            for name, digest in tqdm(zip(names, found, strict=True), f"verify {Path(store).name}", len(names))
+            if digest != expected[name]
+        ]
+    if faults:
+        raise StoreError(f"{store} is not what was sealed; {len(faults)} faults:\n  " + "\n  ".join(faults))
+    return {"files": len(names), "bytes": sum((folder / name).stat().st_size for name in names)}
+
+
+def check_rows(store: str | Path, index: pd.DataFrame) -> None:
+    """Check that the rows of ``faces.zarr`` are the rows of the source's index.
+
+    Args:
+        store: the faces store's folder.
+        index: the source's index.
+
+    Raises:
+        StoreError: another number of rows, or another id or status in a row, which is named.
+    """
+    group = zarr.open_group(store, mode="r")
+    ids = list(decode_ids(group["image_id"][:]))
+    if len(ids) != len(index):
+        raise StoreError(f"{store}: has {len(ids)} rows, the source's index {len(index)}")
+    pairs = zip(ids, group["status"][:], index["image_id"], index["status"], strict=True)
+    for row, (found_id, found_status, image_id, status) in enumerate(pairs):
+        if (found_id, found_status) != (image_id, status):
+            raise StoreError(
+                f"{store}, row {row}: id {found_id!r} with status {found_status}; "
+                f"the source's index has {image_id!r} with status {status}"
+            )
+
+
+def write_verified(report: str | Path, checked: Mapping[str, int]) -> None:
+    """Record that a store agreed with its checksums: the JSON file that the workflow's ``all`` asks for."""
+    Path(report).write_text(json.dumps({**checked, "faults": 0}, sort_keys=True) + "\n")
