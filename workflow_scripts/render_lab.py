@@ -1,0 +1,31 @@
+"""Write the lab set at one ambient: frontal procedural heads, RGB with registered thermal, for training."""
+
+from tfake.sources.procedural.writing import write_lab
+
+
+def render_lab(pairs: str, seed: int, lab_pairs: int, image_pixels: int, ambient_celsius: float, threads: int) -> None:
+    """Write pairs of RGB and recorded temperature; their people are not those of the main set.
+
+    Args:
+        pairs: zip to write.
+        seed: the source's seed.
+        lab_pairs: number of pairs.
+        image_pixels: width and height.
+        ambient_celsius: °C.
+        threads: worker processes.
+    """
+    write_lab(pairs, seed, lab_pairs, image_pixels, ambient_celsius, processes=threads)
+
+
+if __name__ == "__main__":
+    from tfake.runlog import start_log
+
+    start_log(snakemake.log[0])
+    render_lab(
+        pairs=snakemake.output.pairs,
+        seed=snakemake.params.seed,
+        lab_pairs=snakemake.params.lab_pairs,
+        image_pixels=snakemake.params.image_pixels,
+        ambient_celsius=snakemake.params.ambient_celsius,
+        threads=snakemake.threads,
+    )

@@ -1,0 +1,106 @@
+"""A person put together: traits, expression, all parts in their shape, and the 70 points."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfake.sources.procedural import features
+from tfake.sources.procedural.clothing import build_clothing
+from tfake.sources.procedural.expression import Expression, clear_eyes, draw_expression, express, turn_about_jaw
+from tfake.sources.procedural.facewear import build_mask
+from tfake.sources.procedural.glasses import Glasses, draw_glasses
+from tfake.sources.procedural.groom import Grooming, draw_grooming
+from tfake.sources.procedural.hair import build_beard, build_hair, draw_haircut
+from tfake.sources.procedural.head import head_mesh
+from tfake.sources.procedural.headwear import draw_headwear
+from tfake.sources.procedural.identity import Traits, draw_traits, shape_points
+from tfake.sources.procedural.landmarks import IBUG_VERTICES
+from tfake.sources.procedural.parts import Material, Part, make_part
+from tfake.sources.procedural.skin import Complexion, draw_complexion
+from tfake.sources.procedural.wardrobe import draw_wardrobe
+
+#: Draws an independent generator for a named purpose, so that one choice never shifts another.
+Stream = Callable[[str], np.random.Generator]
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person in an expression, dressed, not yet posed.
+
+    Attributes:
+        traits, complexion, grooming, expression: what was drawn.
+        parts: every mesh piece, the head first.
+        landmarks: (70, 3) float64 cm the 70 points in the head's frame.
+        gaze: (3,) unit direction of sight in the head's frame.
+        glasses: clear or opaque glasses, None without; their opaque pieces are in parts.
+    """
+
+    traits: Traits
+    complexion: Complexion
+    grooming: Grooming
+    expression: Expression
+    parts: list[Part]
+    landmarks: np.ndarray
+    gaze: np.ndarray
+    glasses: Glasses | None
+
+
+def draw_person(stream: Stream, lab: bool) -> Person:
+    """Draw a person and build its parts.
+
+    Args:
+        stream: gives a generator for a named purpose.
+        lab: near-neutral expression and nothing that hides the face but clear glasses.
+    """
+    traits = draw_traits(stream("identity"))
+    complexion = draw_complexion(stream("complexion"), traits)
+    expression = draw_expression(stream("expression"), neutral=lab)
+    wardrobe = draw_wardrobe(stream("wardrobe"), lab)
+    cut, grooming = draw_haircut(stream("haircut"), traits, draw_grooming(stream("grooming"), traits))
+
+    mesh = head_mesh()
+    eyes = {side: shape_points(centre[None], traits)[0] for side, centre in features.EYE_CENTRE.items()}
+    control = express(shape_points(mesh.control, traits), expression, eyes)
+    shaped = clear_eyes(mesh.refine @ control, eyes)
+    parts = [make_part(mesh.rest, mesh.triangles, mesh.classes, Material.SKIN, shaped=shaped)]
+    parts += _features(traits, expression, eyes)
+    parts += [_lashes(control, side, traits) for side in ("right", "left")]
+    parts += build_beard(stream("beard"), grooming, shaped, hidden=wardrobe.mask)
+
+    hat = draw_headwear(stream("headwear")) if wardrobe.hat else None
+    worn = build_hair(stream("hair"), cut, grooming, hat.line if hat else None) + build_clothing(stream("clothing"))
+    worn += hat.parts if hat else []
+    glasses = draw_glasses(stream("glasses"), wardrobe.glasses == "opaque") if wardrobe.glasses != "none" else None
+    worn += glasses.parts if glasses else []
+    parts += [part.with_shape(shape_points(part.rest, traits, detail=False)) for part in worn]
+    if wardrobe.mask:
+        parts += build_mask(stream("facewear"), control)
+
+    right, up = np.radians(expression.gaze)
+    gaze = np.array([np.sin(right) * np.cos(up), np.sin(up), np.cos(right) * np.cos(up)])
+    pupils = np.stack([eyes[side] + features.EYE_RADIUS * gaze for side in ("right", "left")])
+    landmarks = np.concatenate([shaped[IBUG_VERTICES], pupils])
+    return Person(traits, complexion, grooming, expression, parts, landmarks, gaze, glasses)
+
+
+def _features(traits: Traits, expression: Expression, eyes: dict[str, np.ndarray]) -> list[Part]:
+    """Eyeballs, ears, teeth and tongue in this person's shape."""
+    parts = []
+    for side in ("right", "left"):
+        ball, ear = features.eyeball(side), features.ear(side)
+        parts.append(ball.with_shape(ball.rest - features.EYE_CENTRE[side] + eyes[side]))
+        parts.append(ear.with_shape(shape_points(ear.rest, traits)))
+    upper, *lower = features.teeth("upper"), features.teeth("lower"), features.tongue()
+    parts.append(upper.with_shape(shape_points(upper.rest, traits)))
+    parts += [
+        piece.with_shape(turn_about_jaw(shape_points(piece.rest, traits), expression.jaw_degrees)) for piece in lower
+    ]
+    return parts
+
+
+def _lashes(control: np.ndarray, side: str, traits: Traits) -> Part:
+    """Lashes, whose rest position is the mean lid's."""
+    length = 0.22 + 0.20 * traits.femininity
+    at_rest = features.lashes(head_mesh().control, side, length)
+    return at_rest.with_shape(features.lashes(control, side, length).rest)
