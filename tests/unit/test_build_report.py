@@ -1,0 +1,271 @@
+"""The page, built from a tiny dataset: three images of 64 pixels in one shard, one of them broken."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from archives import PIXELS, write_samples
+from build_report import build_report
+from index_archive import index_archive
+from tfake.labels.status import MeshStatus
+from tfake.radiometry import NO_IMAGE, decode_counts, encode_celsius
+from tfake.report.timings import read_timings
+from tfake.sources.archive import open_archive
+from tfake.sources.index import read_index
+from tfake.sources.samples import SampleStatus, read_sample
+from tfake.store.arrays import create_store, write_shard
+from tfake.store.ids import encode_ids
+from tfake.store.layout import faces_layout, thermal_layout
+from tfake.store.manifest import Manifest, describe_files, write_manifest
+from tfake.store.rows import empty_face_rows
+from tfake.store.sealing import seal_store
+from tfake.store.statistics import class_statistics
+from tfake.store.verification import verify_store, write_verified
+
+ROWS, BAD = 3, 1
+SECTIONS = ("gallery", "temperatures", "statuses", "losses", "timings", "checksums")
+VOID = {"meta", "link", "img", "input", "br"}
+CONFIG = {
+    "source": {"archive": None, "images": ROWS, "image_pixels": PIXELS, "license": "CC0-1.0"},
+    "procedural": {"seed": 7},
+    "conditions": {
+        name: {"ambient_celsius": ambient, "prior": {"table": "tfake2025", "column": name}}
+        for name, ambient in (("warm", 26.0), ("cold", 20.0))
+    },
+    "variants": {"warm": {"condition": "warm"}, "chilly<b>": {"condition": "cold"}},
+    "report": {"gallery_images": 24},
+}
+BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:00:01\t{rss}\t{cpu}\n"
+
+
+class Page(HTMLParser):
+    """Elements of a page, in order; complains about tags that do not match."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.open, self.text = [], [], ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text += data + " "
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def close_store(folder, store, layout, statistics, counts):
+    files = describe_files(folder, [f"{store}/{array.shard_file(0)}" for array in layout])
+    write_manifest(folder / "0.json", Manifest(0, 0, ROWS, {}, files, counts, statistics))
+    seal_store(folder / "SHA256SUMS", folder / "summary.json", folder / store, [folder / "0.json"], ROWS)
+    write_verified(folder / "verified.json", verify_store(folder / "SHA256SUMS", folder / store))
+
+
+def make_faces(folder, archive, index):
+    values = empty_face_rows(ROWS, PIXELS)
+    values["image_id"] = encode_ids(index["image_id"])
+    values["status"] = index["status"].to_numpy(np.uint8)
+    for record in index[index["status"] == SampleStatus.OK].itertuples():
+        sample = read_sample(open_archive([archive]), record, PIXELS)
+        values["segmentation"][record.Index] = sample.classes
+        values["landmarks_70"][record.Index] = sample.landmarks_70
+        values["landmarks_478_status"][record.Index] = MeshStatus.NOT_FOUND
+    values["landmarks_478"][0] = 20.0
+    values["landmarks_478_status"][0] = MeshStatus.OK
+    create_store(folder / "faces.zarr", faces_layout(PIXELS), ROWS, ROWS, {})
+    write_shard(folder / "faces.zarr", values, 0)
+    counts = {"source_ok": 2, "source_undecodable_image": 1, "mesh_ok": 1, "mesh_not_found": 1, "mesh_no_image": 1}
+    close_store(folder, "faces.zarr", faces_layout(PIXELS), {}, counts)
+    return values["segmentation"]
+
+
+def make_thermal(folder, classes, skin, ambient):
+    counts = encode_celsius(np.where(classes == 1, skin, ambient) + np.linspace(0, 1, PIXELS))
+    counts[BAD] = NO_IMAGE
+    create_store(folder / "thermal.zarr", thermal_layout(PIXELS), ROWS, ROWS, {})
+    write_shard(folder / "thermal.zarr", {"thermal": counts}, 0)
+    statistics = class_statistics(decode_counts(counts), classes)
+    close_store(folder, "thermal.zarr", thermal_layout(PIXELS), statistics, {"source_ok": 2})
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A working directory with the page in it."""
+    run = tmp_path_factory.mktemp("run")
+    for folder in ("faces", "variants/0", "variants/1", "benchmarks/label_faces"):
+        (run / folder).mkdir(parents=True)
+    archive = str(write_samples(run / "faces.zip", range(ROWS), m000001__png=b"broken"))
+    index_archive(str(run / "index.parquet"), [archive], ROWS, PIXELS, threads=1)
+    classes = make_faces(run / "faces", archive, read_index(run / "index.parquet"))
+    make_thermal(run / "variants/0", classes, 34.8, 26.0)
+    make_thermal(run / "variants/1", classes, 32.3, 20.0)
+    steps = pd.DataFrame({"step": range(50), "total": 2.0, "supervised": 1.0, "wasserstein": 0.0, "learning_rate": 1.0})
+    steps.to_csv(run / "losses.csv", index=False)
+    errors = {"class": ["skin", "face"], "pixels": [9, 9], "mae_expected": [0.61, 0.62]}
+    errors |= {"rmse_expected": [0.7, 0.7], "bias_expected": [-0.33, -0.3], "mae_camera": [0.8, 0.8]}
+    pd.DataFrame(errors).to_csv(run / "evaluation.csv", index=False)
+    for job, seconds in enumerate((1.5, 2.0)):
+        text = BENCHMARK.format(seconds=seconds, rss=100 + job, cpu=1.0)
+        (run / f"benchmarks/label_faces/{job}.tsv").write_text(text)
+    (run / "benchmarks/index_archive.tsv").write_text(BENCHMARK.format(seconds=9.0, rss="NA", cpu="-"))
+    build_report(
+        page=str(run / "report/index.html"),
+        config=CONFIG,
+        config_file=str(run / "config.yaml"),
+        archive=[archive],
+        index=str(run / "index.parquet"),
+        faces=str(run / "faces"),
+        variants={name: str(run / f"variants/{number}") for number, name in enumerate(CONFIG["variants"])},
+        losses={condition: str(run / "losses.csv") for condition in CONFIG["conditions"]},
+        evaluations={"warm": str(run / "evaluation.csv")},
+        benchmarks=str(run / "benchmarks"),
+    )
+    return run
+
+
+@pytest.fixture(scope="module")
+def source(run):
+    return (run / "report/index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(source):
+    return Page(source)
+
+
+def test_it_is_whole(page, run):
+    assert not page.open
+    assert not list(run.rglob("*.part"))
+    assert {attributes.get("id") for attributes in page.all("section")} == set(SECTIONS)
+
+
+def test_it_needs_nothing_from_elsewhere(source, page):
+    assert not re.search(r"""(src|href|url\()\s*=?\s*["']?\s*(https?:)?//""", source)
+    assert "@import" not in source
+    assert not page.all("script")
+    for attributes in page.all("img"):
+        assert attributes["src"].startswith("data:image/")
+    for attributes in page.all("link"):
+        assert attributes["href"].startswith("data:")
+
+
+def test_links_lead_somewhere(run, page):
+    ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+    (run / "config.yaml").touch()
+    for tag, attributes in page.elements:
+        target = attributes.get("href") or attributes.get("xlink:href") or ""
+        if target.startswith("#"):
+            assert target[1:] in ids, (tag, target)
+        elif tag == "a":
+            assert (run / "report" / target).exists(), target
+
+
+def test_ids_are_unique(page):
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_picture_is_described(page):
+    pictures = page.all("img")
+    assert len(pictures) == 2 * (2 + len(CONFIG["variants"]))
+    assert len({attributes["alt"] for attributes in pictures}) == len(pictures)
+
+
+def test_every_control_has_a_label(source):
+    assert len(re.findall(r"<label><input ", source)) == source.count("<input ")
+
+
+def test_the_head_counts(page, run):
+    words = " ".join(page.text.split())
+    files = sum(json.loads(path.read_text())["files"] for path in run.rglob("verified.json"))
+    assert "3 images 1 shard a store 2 variants" in words
+    assert f"verified: yes ({files} files, " in words
+    assert "procedural faces, seed 7" in words
+    assert "CC0-1.0" in words
+
+
+def test_a_bad_sample_is_listed_with_its_status_and_shown_without_a_picture(page):
+    words = " ".join(page.text.split())
+    assert "000001 (row 1): undecodable image . 000001.png: its 6 bytes are no image" in words
+    assert "No picture: 000001.png: its 6 bytes are no image" in words
+    assert "source: undecodable image · 478 points: no image" in words
+
+
+def test_a_face_without_mesh_has_no_dense_points(source, page):
+    assert 'id="points-478-0"' in source
+    assert 'id="points-478-2"' not in source
+    assert "Faces that FaceMesh did not find" in page.text
+
+
+def test_class_means_are_the_summaries(run, source):
+    for number in range(2):
+        statistics = json.loads((run / f"variants/{number}/summary.json").read_text())["statistics"]
+        assert set(statistics) == {"background", "skin"}
+        table = source.split('aria-label="Temperatures of ')[1 + number].split("</table>")[0]
+        for name, entry in statistics.items():
+            cells = re.search(rf">{name}</th>(.*?)</tr>", table, re.DOTALL)[1]
+            values = re.findall(r"<td>(.*?)</td>", cells)
+            assert values[2] == f"{entry['mean']:.2f}"
+            assert values[3] == f"{entry['sd']:.2f}"
+
+
+def test_the_prior_of_glass_and_background_is_the_ambient(source):
+    tables = source.split('aria-label="Temperatures of ')[1:]
+    for table, ambient in zip(tables, ("26.00", "20.00"), strict=True):
+        assert re.search(rf">background</th><td>.*?</td><td>{ambient}</td>", table)
+
+
+def test_the_error_against_the_truth_is_shown_where_it_is_known(source):
+    assert source.count("<caption>") == 1
+    assert "warm: face MAE 0.62 K" in source
+    assert "\N{MINUS SIGN}0.33" in source
+
+
+def test_names_are_escaped(source):
+    assert "chilly<b>" not in source
+    assert "chilly&lt;b&gt;" in source
+
+
+def test_figures_follow_the_page(source):
+    figures = re.findall(r"<svg[^>]*>(?:(?!</svg>).)*<g (?:(?!</svg>).)*</svg>", source, re.DOTALL)
+    assert len(figures) == 4
+    for figure in figures:
+        # A style sheet inside would hold for the whole page, and a date would differ from run to run.
+        assert "<style" not in figure
+        assert "<metadata" not in figure
+        assert "currentColor" in figure
+        assert not re.match(r"<svg[^>]* (width|height)=", figure)
+
+
+def test_jobs_are_added_up_by_rule_the_longest_first(run, page):
+    slow, fast = read_timings(run / "benchmarks")
+    assert (slow.rule, slow.jobs, slow.wall_seconds) == ("index_archive", 1, 9.0)
+    assert np.isnan(slow.cpu_seconds)
+    assert np.isnan(slow.max_rss_mb)
+    assert (fast.rule, fast.jobs, fast.wall_seconds, fast.cpu_seconds) == ("label_faces", 2, 3.5, 2.0)
+    assert fast.max_rss_mb == 101
+    assert "not measured" in page.text
+
+
+def test_without_benchmarks_there_is_no_table(tmp_path):
+    assert read_timings(tmp_path / "nowhere") == []
+
+
+def test_it_is_light(run):
+    assert (run / "report/index.html").stat().st_size < 1_000_000

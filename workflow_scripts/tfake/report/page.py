@@ -1,0 +1,123 @@
+"""From what the workflow made to one HTML text with everything in it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+import yaml
+
+import tfake
+from tfake.labels.status import MeshStatus
+from tfake.report.figures import draw_losses, draw_temperatures
+from tfake.report.gallery import Gallery
+from tfake.report.stores import SealedStore
+from tfake.report.temperatures import VariantTemperatures
+from tfake.report.timings import StepTime
+from tfake.report.words import bytes_in_words, plural, seconds_in_words, words_of
+from tfake.sources.samples import SampleStatus
+
+_TEMPLATE = "page.html.jinja"
+#: Samples named one by one in a list; of a longer list the rest is counted.
+_LISTED = 200
+
+
+def render_page(
+    page: str | Path,
+    config: Mapping[str, Any],
+    config_file: str | Path,
+    archive: Sequence[str],
+    index: pd.DataFrame,
+    mesh_status: Sequence[int],
+    faces: SealedStore,
+    variants: Mapping[str, SealedStore],
+    gallery: Gallery,
+    temperatures: Sequence[VariantTemperatures],
+    losses: Mapping[str, pd.DataFrame],
+    timings: Sequence[StepTime],
+) -> str:
+    """Fill the template.
+
+    Args:
+        page: where the page will lie; links are relative to it.
+        config: the effective configuration.
+        config_file: where it is saved.
+        archive: the source archive's files.
+        index: the archive's index.
+        mesh_status: (N,) ``landmarks_478_status`` of every row.
+        faces: the faces store.
+        variants: variant to its thermal store.
+        gallery: the gallery's cards.
+        temperatures: temperatures by class of each variant.
+        losses: condition to its loss table.
+        timings: time by rule.
+
+    Returns:
+        The page: HTML that refers to nothing outside itself but by relative links to the files it describes.
+    """
+    folder = os.path.dirname(page) or "."
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("tfake.report", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "bytes": bytes_in_words,
+        "seconds": seconds_in_words,
+        "link": lambda path: os.path.relpath(path, folder).replace(os.sep, "/"),
+    }
+    environment.globals["plural"] = plural
+    stores = [faces, *variants.values()]
+    return environment.get_template(_TEMPLATE).render(
+        config=config,
+        config_text=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
+        config_file=config_file,
+        source_name=" + ".join(os.path.basename(path) for path in archive),
+        source_sha256=index.attrs["source_sha256"],
+        faces=faces,
+        variants=variants,
+        stores=stores,
+        verified_files=sum(store.verified_files for store in stores),
+        verified_bytes=sum(store.verified_bytes for store in stores),
+        gallery=gallery,
+        statuses=_count_statuses(faces),
+        bad=_bad_samples(index),
+        unfound=_unfound_faces(index, mesh_status),
+        listed=_LISTED,
+        temperatures=temperatures,
+        temperature_drawing=draw_temperatures(temperatures),
+        losses=losses,
+        loss_drawing=draw_losses(losses),
+        timings=timings,
+        version=tfake.__version__,
+        built=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def _count_statuses(faces: SealedStore) -> list[dict[str, Any]]:
+    """Rows by status, of the source samples and of the 478 points; statuses that do not occur are left out."""
+    groups = {"source": ("Source samples", SampleStatus), "mesh": ("478 FaceMesh points", MeshStatus)}
+    return [
+        {"group": title, "status": words_of(code), "ok": code == 0, "count": count, "share": count / faces.rows}
+        for prefix, (title, codes) in groups.items()
+        for code in codes
+        if (count := faces.counts.get(f"{prefix}_{code.name.lower()}", 0))
+    ]
+
+
+def _bad_samples(index: pd.DataFrame) -> list[dict[str, Any]]:
+    """Every sample that cannot be used: row, id, status in words, detail."""
+    return [
+        {"row": row.Index, "id": row.image_id, "status": words_of(SampleStatus(row.status)), "detail": row.detail}
+        for row in index[index["status"] != SampleStatus.OK].itertuples()
+    ]
+
+
+def _unfound_faces(index: pd.DataFrame, mesh_status: Sequence[int]) -> list[str]:
+    """Ids of the usable samples in which FaceMesh found no face."""
+    return index["image_id"][pd.Series(mesh_status, index=index.index) == MeshStatus.NOT_FOUND].tolist()
