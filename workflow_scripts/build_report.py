@@ -15,7 +15,7 @@ from tfake.report.stores import read_store
 from tfake.report.temperatures import VariantTemperatures, class_temperatures, read_errors
 from tfake.report.timings import read_timings
 from tfake.sources.index import read_index
-from tfake.thermalizer.temperature_prior import load_prior
+from tfake.thermalizer.prior_table import load_prior
 
 
 def build_report(

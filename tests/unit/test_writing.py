@@ -7,10 +7,13 @@ import cv2
 import numpy as np
 import pytest
 
+from render_faces import render_faces
+from render_lab import render_lab
+from render_truth import render_truth
 from tfake.classes import FaceClass, is_class_id
 from tfake.radiometry import decode_counts
 from tfake.sources.procedural import writing
-from tfake.sources.procedural.writing import LAB_FIRST_FACE, write_faces, write_lab, write_truth
+from tfake.sources.procedural.writing import LAB_FIRST_FACE, write_faces
 
 PIXELS = 96
 
@@ -62,9 +65,9 @@ def test_numbers_below_one_are_named(tmp_path, name, values):
 
 def test_archives_are_the_same_for_one_and_two_processes(tmp_path):
     for processes in (1, 2):
-        write_faces(tmp_path / f"faces{processes}.zip", 5, 2, PIXELS, processes)
-        write_truth(tmp_path / f"truth{processes}.zip", 5, 2, PIXELS, 20.0, processes)
-        write_lab(tmp_path / f"lab{processes}.zip", 5, 2, PIXELS, 26.0, processes)
+        render_faces(str(tmp_path / f"faces{processes}.zip"), 5, 2, PIXELS, threads=processes)
+        render_truth(str(tmp_path / f"truth{processes}.zip"), 5, 2, PIXELS, 20.0, threads=processes)
+        render_lab(str(tmp_path / f"lab{processes}.zip"), 5, 2, PIXELS, 26.0, threads=processes)
     for name in ("faces", "truth", "lab"):
         assert (tmp_path / f"{name}1.zip").read_bytes() == (tmp_path / f"{name}2.zip").read_bytes(), name
     check_faces(read_zip(tmp_path / "faces1.zip"))

@@ -17,6 +17,7 @@ from tfake.report.pictures import class_colour, classes_uri, photo_uri, points_p
 from tfake.report.words import words_of
 from tfake.sources.archive import open_archive
 from tfake.sources.samples import SampleStatus, read_rgb
+from tfake.thermalizer.foreground import fill_glasses
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _class_map(record, classes: np.ndarray) -> Picture:
 
 def _thermal(record, variant: str, store: zarr.Array, classes: np.ndarray, scale: TemperatureScale) -> Picture:
     celsius = decode_counts(store[record.Index])
-    face = celsius[np.isin(classes, FACE_CLASSES)]
+    face = celsius[np.isin(fill_glasses(classes), FACE_CLASSES)]
     note = f"face {face.mean():.1f} °C" if face.size else "no facial skin"
     low, high = celsius.min(), celsius.max()
     alt = f"Thermal image of face {record.image_id}, variant {variant}: {low:.1f} to {high:.1f} °C, {note}"

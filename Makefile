@@ -1,0 +1,38 @@
+# Two commands: `make` builds the demo dataset, `make test` runs the tests. Both set up .venv first.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+REAL := runs/real_sample
+
+.PHONY: all test real-sample verify recipes clean help
+
+all: $(READY)  ## build everything that config.yaml asks for, with all cores
+	$(BIN)/snakemake --cores all
+
+test: $(READY)  ## run the tests, linters included
+	$(BIN)/python -m pytest
+
+real-sample: $(READY)  ## the same workflow on 60 real FaceSynthetics images in ../shared/data, under runs/
+	@test -d ../shared/data || { echo "make real-sample needs the sample data in ../shared/data"; exit 1; }
+	$(BIN)/snakemake --cores all --directory $(REAL) --configfile tests/configs/real_sample.yaml
+
+verify: $(READY)  ## reread every byte of every store of the demo
+	$(BIN)/snakemake --cores all --forcerun verify_faces verify_thermal -- faces variants
+
+recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has moved
+	$(BIN)/python tests/recipes.py
+
+clean:  ## delete the demo's products, logs and timings
+	rm -rf results logs benchmarks
+
+help:  ## list these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
+	{ echo "Python 3.11 or 3.12 is needed, found $$($(PYTHON) --version); name one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip check
+	touch $@

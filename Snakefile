@@ -1,0 +1,73 @@
+"""From RGB faces with labels to radiometric thermal faces with labels, one Zarr shard at a time.
+
+Read top to bottom: configuration, stages in the order of the data, named targets.
+"""
+
+from snakemake.utils import min_version, validate
+
+min_version("9.25")
+
+
+configfile: workflow.source_path("config.yaml")
+
+
+validate(config, workflow.source_path("schemas/config.schema.yaml"))
+
+
+report: "docs/report.rst"
+
+
+include: "rules/locking.smk"
+include: "rules/common.smk"
+include: "rules/source.smk"
+include: "rules/faces.smk"
+include: "rules/thermalizers.smk"
+include: "rules/variants.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+    source,
+    faces,
+    thermalizers,
+    variants,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.verify_faces.output.report,
+        collect(rules.verify_thermal.output.report, variant=VARIANTS),
+        rules.save_config.output.config,
+        rules.build_report.output.page,
+    message:
+        "Every store is verified and the report is at {input[3]}."
+
+
+rule source:
+    input:
+        rules.index_archive.output.index,
+    message:
+        "The source archive is indexed and checked."
+
+
+rule faces:
+    input:
+        rules.verify_faces.output.report,
+    message:
+        "The faces store is complete and verified."
+
+
+rule thermalizers:
+    input:
+        collect(rules.train_thermalizer.output.weights, condition=CONDITIONS),
+    message:
+        "A thermalizer is trained for each condition."
+
+
+rule variants:
+    input:
+        collect(rules.verify_thermal.output.report, variant=VARIANTS),
+    message:
+        "Every variant's thermal store is complete and verified."

@@ -1,0 +1,70 @@
+"""Shards, and the few names that the rule files share."""
+
+import math
+import re
+import shutil
+
+from snakemake.exceptions import WorkflowError
+
+CONDITIONS = tuple(config["conditions"])
+VARIANTS = tuple(config["variants"])
+IMAGES = config["source"]["images"]
+SHARD_IMAGES = config["store"]["shard_images"]
+SHARDS = tuple(range(math.ceil(IMAGES / SHARD_IMAGES)))
+IS_PROCEDURAL = config["source"]["archive"] is None
+# Networks as small as the default gain little from a second thread: on a CPU, jobs side by side are twice as fast.
+USES_GPU = config["device"] == "cuda" or (config["device"] == "auto" and shutil.which("nvidia-smi") is not None)
+FACES_ARRAYS = (
+    "image_id",
+    "status",
+    "segmentation",
+    "landmarks_70",
+    "landmarks_478",
+    "landmarks_478_status",
+)
+ARCHIVE = config["source"]["archive"] or ["results/source/faces.zip"]
+
+
+wildcard_constraints:
+    condition="|".join(map(re.escape, CONDITIONS)),
+    variant="|".join(map(re.escape, VARIANTS)),
+    shard=r"\d+",
+
+
+for _variant, _settings in config["variants"].items():
+    if _settings["condition"] not in CONDITIONS:
+        raise WorkflowError(
+            f"config: variants.{_variant}.condition is {_settings['condition']!r}; "
+            f"the conditions are {', '.join(CONDITIONS)}"
+        )
+
+
+def get_rows(wildcards):
+    """First row of a shard, and the row behind its last."""
+    start = int(wildcards.shard) * SHARD_IMAGES
+    return [start, min(start + SHARD_IMAGES, IMAGES)]
+
+
+def get_condition(wildcards):
+    """The condition whose thermalizer makes a variant."""
+    return config["variants"][wildcards.variant]["condition"]
+
+
+def get_ambient(wildcards):
+    """The ambient temperature of a variant: its condition's."""
+    return config["conditions"][get_condition(wildcards)]["ambient_celsius"]
+
+
+def get_weights(wildcards):
+    """Weights of the thermalizer that makes a variant."""
+    return f"results/thermalizers/{get_condition(wildcards)}/weights.pt"
+
+
+def get_provenance(wildcards):
+    """How those weights were made."""
+    return f"results/thermalizers/{get_condition(wildcards)}/provenance.json"
+
+
+def get_truth(wildcards):
+    """True temperatures under a variant's condition; procedural source only."""
+    return f"results/source/truth/{get_condition(wildcards)}.zip"

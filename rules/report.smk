@@ -1,0 +1,71 @@
+"""What a person looks at.
+
+NEEDS  every store, sealed and verified; the thermalizers' loss curves; the truth comparison where there is one
+MAKES  results/config.yaml         the effective configuration
+       results/report/index.html   one self-contained page
+"""
+
+
+rule save_config:
+    """Save the effective configuration."""
+    output:
+        config="results/config.yaml",
+    log:
+        "logs/save_config.log",
+    benchmark:
+        "benchmarks/save_config.tsv"
+    localrule: True
+    conda:
+        "../envs/store.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        recipe=1,
+        config=config,
+    message:
+        "Saving the effective configuration."
+    script:
+        "../workflow_scripts/save_config.py"
+
+
+rule build_report:
+    """Build the page: gallery, temperatures by class, statuses, loss curves, timings."""
+    input:
+        archive=ARCHIVE,
+        index=rules.index_archive.output.index,
+        config=rules.save_config.output.config,
+        faces=rules.verify_faces.output.report,
+        faces_root=rules.create_faces_store.output.root,
+        faces_sums=rules.seal_faces.output.sums,
+        faces_summary=rules.seal_faces.output.summary,
+        thermal=collect(rules.verify_thermal.output.report, variant=VARIANTS),
+        thermal_roots=collect(rules.create_thermal_store.output.root, variant=VARIANTS),
+        thermal_sums=collect(rules.seal_thermal.output.sums, variant=VARIANTS),
+        thermal_summaries=collect(rules.seal_thermal.output.summary, variant=VARIANTS),
+        losses=collect(rules.train_thermalizer.output.losses, condition=CONDITIONS),
+        evaluations=collect(
+            rules.evaluate_thermal.output.table,
+            variant=VARIANTS if IS_PROCEDURAL else (),
+        ),
+    output:
+        page=report("results/report/index.html", category="Overview"),
+    log:
+        "logs/build_report.log",
+    benchmark:
+        "benchmarks/build_report.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        recipe=1,
+        config=config,
+        benchmarks="benchmarks",
+    message:
+        "Building the report."
+    script:
+        "../workflow_scripts/build_report.py"

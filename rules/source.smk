@@ -1,0 +1,116 @@
+"""The source: an archive in FaceSynthetics' layout, and the table of its samples.
+
+NEEDS  nothing for the procedural source; otherwise the archive named by source.archive
+MAKES  results/source/faces.zip        procedural faces (only without source.archive)
+       results/source/lab/{condition}.zip    procedural training pairs, RGB and °C
+       results/source/truth/{condition}.zip  procedural thermal truth, for evaluation only
+       results/source/index.parquet    one row a sample: its members' places and its status
+
+The rendering jobs use every core. They have priority, or they would wait until the one-core jobs leave all cores free.
+"""
+
+
+rule render_faces:
+    """Render procedural heads with exact labels, in FaceSynthetics' layout."""
+    output:
+        faces="results/source/faces.zip",
+    log:
+        "logs/render_faces.log",
+    benchmark:
+        "benchmarks/render_faces.tsv"
+    priority: 1
+    conda:
+        "../envs/render.yaml"
+    threads: 16
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        recipe=1,
+        seed=lookup(dpath="procedural/seed", within=config),
+        images=lookup(dpath="source/images", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+    message:
+        "Rendering {params.images} procedural faces."
+    script:
+        "../workflow_scripts/render_faces.py"
+
+
+rule render_lab:
+    """Render the lab set: frontal heads, RGB with registered temperatures."""
+    output:
+        pairs="results/source/lab/{condition}.zip",
+    log:
+        "logs/render_lab/{condition}.log",
+    benchmark:
+        "benchmarks/render_lab/{condition}.tsv"
+    priority: 1
+    conda:
+        "../envs/render.yaml"
+    threads: 16
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        recipe=1,
+        seed=lookup(dpath="procedural/seed", within=config),
+        lab_pairs=lookup(dpath="procedural/lab_pairs", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        ambient_celsius=lookup(dpath="conditions/{condition}/ambient_celsius", within=config),
+    message:
+        "Rendering {params.lab_pairs} lab pairs at {params.ambient_celsius} °C for {wildcards.condition}."
+    script:
+        "../workflow_scripts/render_lab.py"
+
+
+rule render_truth:
+    """Render the true temperatures of the procedural faces; no training reads them."""
+    output:
+        truth="results/source/truth/{condition}.zip",
+    log:
+        "logs/render_truth/{condition}.log",
+    benchmark:
+        "benchmarks/render_truth/{condition}.tsv"
+    priority: 1
+    conda:
+        "../envs/render.yaml"
+    threads: 16
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        recipe=1,
+        seed=lookup(dpath="procedural/seed", within=config),
+        images=lookup(dpath="source/images", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        ambient_celsius=lookup(dpath="conditions/{condition}/ambient_celsius", within=config),
+    message:
+        "Rendering the true temperatures at {params.ambient_celsius} °C for {wildcards.condition}."
+    script:
+        "../workflow_scripts/render_truth.py"
+
+
+rule index_archive:
+    """List the archive's samples, check every byte of them, and give each a status."""
+    input:
+        archive=ARCHIVE,
+    output:
+        index="results/source/index.parquet",
+    log:
+        "logs/index_archive.log",
+    benchmark:
+        "benchmarks/index_archive.tsv"
+    conda:
+        "../envs/store.yaml"
+    threads: 8
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        recipe=1,
+        images=lookup(dpath="source/images", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+    message:
+        "Indexing and checking {input.archive}."
+    script:
+        "../workflow_scripts/index_archive.py"

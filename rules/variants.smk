@@ -1,0 +1,157 @@
+"""Variants: the source's faces as a thermal camera would see them, one store a variant.
+
+NEEDS  the source archive and its index, results/thermalizers/{condition}/
+MAKES  results/variants/{variant}/thermal.zarr      thermal, uint16, 0.01 K a count
+       results/variants/{variant}/manifests/{shard}.json
+       results/variants/{variant}/SHA256SUMS, summary.json, verified.json
+       results/variants/{variant}/evaluation.csv    procedural source only: error against the thermal truth
+"""
+
+
+rule create_thermal_store:
+    """Write the metadata of a variant's thermal store."""
+    input:
+        index=rules.index_archive.output.index,
+        weights=get_weights,
+        provenance=get_provenance,
+    output:
+        root="results/variants/{variant}/thermal.zarr/zarr.json",
+        thermal="results/variants/{variant}/thermal.zarr/thermal/zarr.json",
+    log:
+        "logs/create_thermal_store/{variant}.log",
+    benchmark:
+        "benchmarks/create_thermal_store/{variant}.tsv"
+    conda:
+        "../envs/store.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        recipe=1,
+        condition=get_condition,
+        ambient_celsius=get_ambient,
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        shard_images=lookup(dpath="store/shard_images", within=config),
+        source_license=lookup(dpath="source/license", within=config),
+    message:
+        "Creating the thermal store of {wildcards.variant}."
+    script:
+        "../workflow_scripts/create_thermal_store.py"
+
+
+rule thermalize_faces:
+    """Write one shard of a variant's thermal store."""
+    input:
+        archive=ARCHIVE,
+        index=rules.index_archive.output.index,
+        weights=get_weights,
+        root=ancient("results/variants/{variant}/thermal.zarr/zarr.json"),
+        thermal=ancient("results/variants/{variant}/thermal.zarr/thermal/zarr.json"),
+    output:
+        thermal="results/variants/{variant}/thermal.zarr/thermal/c/{shard}/0/0",
+        manifest="results/variants/{variant}/manifests/{shard}.json",
+    log:
+        "logs/thermalize_faces/{variant}/{shard}.log",
+    benchmark:
+        "benchmarks/thermalize_faces/{variant}/{shard}.tsv"
+    conda:
+        "../envs/thermalizer.yaml"
+    threads: 8 if USES_GPU else 1
+    resources:
+        mem_mb=6000,
+        runtime=120,
+        gpu=int(USES_GPU),
+    params:
+        recipe=1,
+        rows=get_rows,
+        ambient_celsius=get_ambient,
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        batch_images=lookup(dpath="thermalize/batch_images", within=config),
+        device=lookup(dpath="device", within=config),
+    message:
+        "Thermalizing shard {wildcards.shard} of {wildcards.variant}."
+    script:
+        "../workflow_scripts/thermalize_faces.py"
+
+
+rule seal_thermal:
+    """Write a thermal store's checksums and summary from its manifests."""
+    input:
+        root=rules.create_thermal_store.output.root,
+        thermal=rules.create_thermal_store.output.thermal,
+        manifests=collect(rules.thermalize_faces.output.manifest, shard=SHARDS, allow_missing=True),
+    output:
+        sums="results/variants/{variant}/SHA256SUMS",
+        summary="results/variants/{variant}/summary.json",
+    log:
+        "logs/seal_thermal/{variant}.log",
+    benchmark:
+        "benchmarks/seal_thermal/{variant}.tsv"
+    conda:
+        "../envs/store.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        recipe=1,
+        images=lookup(dpath="source/images", within=config),
+    message:
+        "Sealing the thermal store of {wildcards.variant}."
+    script:
+        "../workflow_scripts/seal_thermal.py"
+
+
+rule verify_thermal:
+    """Reread every byte of a variant's thermal store."""
+    input:
+        sums=rules.seal_thermal.output.sums,
+        root=rules.create_thermal_store.output.root,
+        shards=collect(rules.thermalize_faces.output.thermal, shard=SHARDS, allow_missing=True),
+    output:
+        report="results/variants/{variant}/verified.json",
+    log:
+        "logs/verify_thermal/{variant}.log",
+    benchmark:
+        "benchmarks/verify_thermal/{variant}.tsv"
+    conda:
+        "../envs/store.yaml"
+    threads: 4
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        recipe=1,
+    message:
+        "Verifying the thermal store of {wildcards.variant}."
+    script:
+        "../workflow_scripts/verify_thermal.py"
+
+
+rule evaluate_thermal:
+    """Compare a variant of the procedural faces with their thermal truth."""
+    input:
+        sums=rules.verify_thermal.input.sums,
+        root=rules.create_thermal_store.output.root,
+        faces=rules.verify_faces.output.report,
+        faces_root=rules.create_faces_store.output.root,
+        truth=get_truth,
+    output:
+        table="results/variants/{variant}/evaluation.csv",
+    log:
+        "logs/evaluate_thermal/{variant}.log",
+    benchmark:
+        "benchmarks/evaluate_thermal/{variant}.tsv"
+    conda:
+        "../envs/store.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        recipe=1,
+    message:
+        "Comparing {wildcards.variant} with its thermal truth."
+    script:
+        "../workflow_scripts/evaluate_thermal.py"

@@ -1,0 +1,149 @@
+"""The house's rules, held: names agree, rooms are small, recipes are renewed, documents are true."""
+
+import ast
+import json
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from recipes import LIBRARY, ROOT, TABLE, current, rule_blocks
+from tfake.store.layout import faces_layout
+
+RULES = rule_blocks()
+LONGEST_FILE = 300
+CODE = sorted(
+    path
+    for pattern in ("Snakefile", "rules/*.smk", "workflow_scripts/**/*.py", "tests/**/*.py")
+    for path in ROOT.glob(pattern)
+)
+MODULES = sorted(path for path in LIBRARY.rglob("*.py") if path.stat().st_size)
+
+
+def tracked_files():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return listed.stdout.split()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_one_name_a_rule(rule):
+    block = RULES[rule]
+    assert f'script:\n        "../workflow_scripts/{rule}.py"' in block
+    for folder in ("logs", "benchmarks"):
+        assert re.search(rf'"{folder}/{rule}[./]', block), f"{rule}: no {folder}/{rule}"
+    module = ast.parse((LIBRARY / f"{rule}.py").read_text())
+    public = [node.name for node in module.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+    assert public == [rule]
+    assert ast.get_docstring(module)
+    documented = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert re.search(rf"\b{rule}\b", documented), f"no test names {rule}"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_working_rule_is_complete(rule):
+    directives = re.findall(r"(?m)^    (\w+):", RULES[rule])
+    for directive in ("output", "log", "benchmark", "conda", "threads", "resources", "params", "message", "script"):
+        assert directive in directives, f"{rule} has no {directive}"
+    assert re.search(r'rule \w+:\n    """.+"""', RULES[rule]), f"{rule} has no docstring"
+    for resource in ("mem_mb", "runtime"):
+        assert resource in RULES[rule]
+
+
+def test_no_script_without_a_rule():
+    assert {path.stem for path in LIBRARY.glob("*.py")} == set(RULES)
+
+
+def test_recipes_are_renewed():
+    recorded, now = json.loads(TABLE.read_text()), current()
+    moved = sorted(rule for rule in now if recorded.get(rule) != now[rule])
+    assert not moved, (
+        f"the code behind {', '.join(moved)} has moved: raise `recipe` in a rule if the meaning of its output changed, "
+        "then run `make recipes`"
+    )
+    assert recorded.keys() == now.keys()
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_rooms_are_small(path):
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE
+
+
+def test_the_snakefile_is_short():
+    assert len((ROOT / "Snakefile").read_text().splitlines()) <= 80
+
+
+def test_every_module_is_in_the_architecture():
+    text = (ROOT / "docs/architecture.md").read_text()
+    missing = [str(path.relative_to(LIBRARY)) for path in MODULES if f"`{path.relative_to(LIBRARY)}`" not in text]
+    graph = text.split("```mermaid")[1].split("```")[0]
+    missing += [rule for rule in RULES if not re.search(rf"\b{rule}\b", graph)]
+    assert not missing
+
+
+def test_the_architecture_names_no_module_that_is_gone():
+    text = (ROOT / "docs/architecture.md").read_text()
+    gone = [name for name in re.findall(r"`((?:tfake/)?[\w/]+\.py)`", text) if not (LIBRARY / name).exists()]
+    assert not gone
+
+
+def test_the_rules_know_the_arrays_of_the_faces_store():
+    text = (ROOT / "rules/common.smk").read_text()
+    listed = re.search(r"FACES_ARRAYS = \((.*?)\)", text, re.S)[1]
+    assert re.findall(r'"(\w+)"', listed) == [array.name for array in faces_layout(64)]
+    block = RULES["label_faces"]
+    for array in faces_layout(64):
+        assert f'"results/faces/faces.zarr/{array.shard_file(0)}"'.replace("/c/0", "/c/{shard}") in block
+
+
+def test_nothing_large_and_no_address_is_tracked():
+    for name in tracked_files():
+        path = ROOT / name
+        if path.is_file():
+            assert path.stat().st_size <= 1 << 20, f"{name} is larger than 1 MB"
+
+
+def schema_keys(schema, prefix=""):
+    for key, value in schema.get("properties", {}).items():
+        yield f"{prefix}{key}", value
+        yield from schema_keys(value, f"{prefix}{key}.")
+        inner = value.get("additionalProperties")
+        if isinstance(inner, dict):
+            yield from schema_keys(inner, f"{prefix}{key}.NAME.")
+
+
+SCHEMA = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
+
+
+def closed(schema):
+    if schema.get("type") == "object":
+        inner = schema.get("additionalProperties")
+        assert inner is False or isinstance(inner, dict), schema
+        if isinstance(inner, dict):
+            closed(inner)
+        for value in schema.get("properties", {}).values():
+            closed(value)
+
+
+def test_the_schema_is_closed_everywhere():
+    closed(SCHEMA)
+
+
+@pytest.mark.parametrize(("key", "schema"), list(schema_keys(SCHEMA)))
+def test_every_key_is_described(key, schema):
+    assert schema.get("description"), f"{key} has no description in the schema"
+    leaf = "type" in schema and schema["type"] == "object"
+    if not leaf:
+        assert f"`{key}`" in (ROOT / "config/README.md").read_text(), f"{key} is not in config/README.md"
+
+
+def test_the_default_config_is_complete():
+    def keys(block, schema, prefix=""):
+        for key, value in schema.get("properties", {}).items():
+            assert key in block, f"config.yaml lacks {prefix}{key}"
+            if value.get("type") == "object":
+                keys(block[key], value, f"{prefix}{key}.")
+
+    keys(yaml.safe_load((ROOT / "config.yaml").read_text()), SCHEMA)

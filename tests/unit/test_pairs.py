@@ -1,0 +1,165 @@
+"""Paired sets in folders and zips, and every way in which one can be wrong."""
+
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+
+from tfake.radiometry import encode_celsius
+from tfake.sources.pairs import open_pairs
+
+HEIGHT, WIDTH = 20, 30
+
+
+def visible(seed=0):
+    return np.random.default_rng(seed).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+
+
+def gray():
+    return np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH), dtype=np.uint8)
+
+
+def celsius():
+    return np.random.default_rng(2).uniform(20, 36, (HEIGHT, WIDTH)).astype(np.float32)
+
+
+def write(folder, name, image):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    assert cv2.imwrite(str(path), image)
+
+
+def zipped(folder):
+    path = folder.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(folder).as_posix())
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "set"
+    write(folder, "b_v.png", visible(3))
+    write(folder, "b_t.png", gray())
+    write(folder, "S1/a_v.jpg", visible())
+    write(folder, "S1/a_t.png", gray())
+    (folder / "readme.txt").write_text("no image")
+    return folder
+
+
+@pytest.mark.parametrize("pack", [lambda folder: folder, zipped])
+def test_relative_pairs_of_a_folder_or_zip(folder, pack):
+    pairs = open_pairs(pack(folder), "relative")
+    assert (len(pairs), pairs.values, pairs.names) == (2, "relative", ["S1/a", "b"])
+    pair = pairs[1]
+    assert pair.name == "b"
+    np.testing.assert_array_equal(pair.rgb, visible(3))
+    np.testing.assert_array_equal(pair.thermal, gray().astype(np.float32))
+    assert pair.thermal.dtype == np.float32
+    assert pair.classes is None
+    assert pairs[0].rgb.shape == (HEIGHT, WIDTH, 3)
+
+
+def test_counts_become_celsius(tmp_path):
+    write(tmp_path, "a_v.png", visible())
+    write(tmp_path, "a_t.png", encode_celsius(celsius()))
+    np.testing.assert_allclose(open_pairs(tmp_path, "celsius")[0].thermal, celsius(), atol=0.006)
+
+
+def test_float_degrees_are_taken_as_they_are(tmp_path):
+    write(tmp_path, "a_v.png", visible())
+    write(tmp_path, "a_t.tiff", celsius())
+    np.testing.assert_array_equal(open_pairs(tmp_path, "celsius")[0].thermal, celsius())
+
+
+def test_a_segmentation_is_read_if_there_is_one(folder):
+    classes = np.full((HEIGHT, WIDTH), 13, np.uint8)
+    write(folder, "b_seg.png", classes)
+    pairs = open_pairs(folder, "relative")
+    assert pairs[0].classes is None
+    np.testing.assert_array_equal(pairs[1].classes, classes)
+
+
+def test_a_three_channel_thermal_image_is_its_first_channel(tmp_path):
+    write(tmp_path, "a_v.png", visible())
+    write(tmp_path, "a_t.png", np.repeat(gray()[..., None], 3, axis=2))
+    np.testing.assert_array_equal(open_pairs(tmp_path, "relative")[0].thermal, gray().astype(np.float32))
+
+
+def assert_refused(path, values, *parts, error=ValueError):
+    with pytest.raises(error) as caught:
+        open_pairs(path, values)
+    for part in (str(path), *parts):
+        assert part in str(caught.value)
+
+
+def test_a_file_without_partner_is_named(folder):
+    write(folder, "lonely_v.png", visible())
+    assert_refused(folder, "relative", "no partner", "lonely_v.png")
+    (folder / "lonely_v.png").rename(folder / "lonely_t.png")
+    assert_refused(folder, "relative", "no partner", "lonely_t.png")
+
+
+def test_two_files_for_one_place_are_named(folder):
+    write(folder, "b_v.jpg", visible())
+    assert_refused(folder, "relative", "b_v.jpg", "b_v.png")
+
+
+def test_an_empty_set_is_refused(tmp_path):
+    assert_refused(tmp_path, "relative", "no pairs")
+
+
+def test_sizes_that_differ_are_named_with_both_files(folder):
+    write(folder, "b_t.png", gray()[:, :-3])
+    assert_refused(folder, "relative", "b_v.png", "b_t.png", "30x20", "27x20")
+
+
+def test_a_segmentation_of_another_size_is_named(folder):
+    write(folder, "b_seg.png", np.zeros((5, 6), np.uint8))
+    assert_refused(folder, "relative", "b_seg.png", "6x5")
+
+
+def test_eight_bits_are_no_celsius(folder):
+    assert_refused(folder, "celsius", "S1/a_t.png", "8 bits")
+
+
+@pytest.mark.parametrize("name", ["b_v.png", "b_t.png"])
+def test_an_undecodable_file_is_named(folder, name):
+    (folder / name).write_bytes(b"no image at all")
+    assert_refused(folder, "relative", name, "cannot be decoded")
+
+
+def test_an_image_cut_short_is_named_when_it_is_read(folder):
+    whole = (folder / "b_t.png").read_bytes()
+    (folder / "b_t.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"b_t\.png cannot be decoded"):
+        open_pairs(folder, "relative")[1]
+
+
+def test_unknown_classes_are_named(folder):
+    write(folder, "b_seg.png", np.full((HEIGHT, WIDTH), 77, np.uint8))
+    with pytest.raises(ValueError, match=r"b_seg\.png"):
+        open_pairs(folder, "relative")[1]
+
+
+def test_a_pixel_without_temperature_is_named(tmp_path):
+    counts = encode_celsius(celsius())
+    counts[3, 4] = 0
+    write(tmp_path, "a_v.png", visible())
+    write(tmp_path, "a_t.png", counts)
+    with pytest.raises(ValueError, match=r"a_t\.png has 1 pixels without a temperature"):
+        open_pairs(tmp_path, "celsius")[0]
+
+
+def test_wrong_paths_and_values(tmp_path):
+    assert_refused(tmp_path / "nowhere", "relative", "no such", error=FileNotFoundError)
+    file = tmp_path / "file.zip"
+    file.write_bytes(b"no zip")
+    assert_refused(file, "relative", "neither a folder nor a zip")
+    with pytest.raises(ValueError, match="kelvin"):
+        open_pairs(tmp_path, "kelvin")

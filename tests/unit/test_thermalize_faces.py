@@ -1,0 +1,162 @@
+"""The scripts that make, fill, seal and verify a store, as functions, with a network that has learnt nothing."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import yaml
+import zarr
+
+from archives import PIXELS, encode_png, flip_byte, write_samples
+from create_faces_store import create_faces_store
+from create_thermal_store import create_thermal_store
+from index_archive import index_archive
+from label_faces import label_faces
+from save_config import save_config
+from seal_faces import seal_faces
+from seal_thermal import seal_thermal
+from tfake.radiometry import NO_IMAGE, decode_counts
+from tfake.sources.index import read_index
+from tfake.sources.samples import SampleError, SampleStatus
+from tfake.store.arrays import StoreError
+from tfake.store.manifest import read_manifest
+from tfake.thermalizer.network import Architecture, ThermalUNet
+from tfake.thermalizer.weights import save_weights
+from thermalize_faces import thermalize_faces
+from verify_faces import verify_faces
+from verify_thermal import verify_thermal
+
+IMAGES, SHARD, AMBIENT = 5, 2, 18.5
+SHARDS = {0: (0, 2), 1: (2, 4), 2: (4, 5)}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    torch.manual_seed(0)
+    network = ThermalUNet(Architecture("resnet18", (16, 8, 8), (10.0, 45.0)))
+    path = tmp_path_factory.mktemp("weights") / "weights.pt"
+    save_weights(path, network, "warm")
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, weights):
+    """An indexed archive whose sample 3 is broken, and the thermal store's metadata."""
+    archive = write_samples(tmp_path / "a.zip", range(IMAGES), m000003__png=b"broken")
+    index_archive(str(tmp_path / "index.parquet"), [str(archive)], IMAGES, PIXELS, threads=1)
+    (tmp_path / "provenance.json").write_text('{"seed": 0}')
+    create_thermal_store(
+        store=str(tmp_path / "thermal.zarr"),
+        index=str(tmp_path / "index.parquet"),
+        weights=str(weights),
+        provenance=str(tmp_path / "provenance.json"),
+        variant="test",
+        condition="warm",
+        ambient_celsius=AMBIENT,
+        image_pixels=PIXELS,
+        shard_images=SHARD,
+        source_license="CC0-1.0",
+    )
+    return tmp_path
+
+
+def thermalize(folder, weights, shard, batch_images=2):
+    thermalize_faces(
+        manifest=str(folder / f"{shard}.json"),
+        store=str(folder / "thermal.zarr"),
+        archive=[str(folder / "a.zip")],
+        index=str(folder / "index.parquet"),
+        weights=str(weights),
+        shard=shard,
+        rows=SHARDS[shard],
+        image_pixels=PIXELS,
+        ambient_celsius=AMBIENT,
+        batch_images=batch_images,
+        device="cpu",
+        threads=1,
+    )
+
+
+def seal_and_verify(folder):
+    store, sums = str(folder / "thermal.zarr"), str(folder / "SHA256SUMS")
+    seal_thermal(sums, str(folder / "summary.json"), store, [str(folder / f"{shard}.json") for shard in SHARDS], IMAGES)
+    verify_thermal(str(folder / "verified.json"), sums, store, threads=2)
+
+
+def test_a_store_from_end_to_end(folder, weights):
+    for shard in SHARDS:
+        thermalize(folder, weights, shard)
+    seal_and_verify(folder)
+    group = zarr.open_group(folder / "thermal.zarr", mode="r")
+    celsius = decode_counts(group["thermal"][:])
+    assert np.isnan(celsius[3]).all()
+    assert (group["thermal"][3] == NO_IMAGE).all()
+    assert np.isfinite(celsius[[0, 1, 2, 4]]).all()
+    assert celsius[0, 0, 0] == pytest.approx(AMBIENT, abs=1e-4)
+    assert (group.attrs["variant"], group.attrs["thermalizer"]) == ("test", {"seed": 0})
+    assert group.attrs["source_sha256"] == read_index(folder / "index.parquet").attrs["source_sha256"]
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["counts"] == {"source_ok": 4, "source_undecodable_image": 1}
+    classes = summary["statistics"]
+    assert classes["background"]["mean"] == pytest.approx(AMBIENT, abs=1e-4)
+    assert classes["background"]["sd"] == 0
+    assert classes["background"]["pixels"] + classes["skin"]["pixels"] == 4 * PIXELS**2
+    assert json.loads((folder / "verified.json").read_text())["files"] == len(SHARDS) + 2
+
+
+def test_the_batch_size_changes_no_byte(folder, weights):
+    files = []
+    for batch_images in (1, 2):
+        thermalize(folder, weights, 0, batch_images)
+        files.append(read_manifest(folder / "0.json").files)
+    assert files[0] == files[1]
+
+
+def test_a_network_that_gives_nan_stops_the_job(folder, weights, tmp_path):
+    network = ThermalUNet(Architecture("resnet18", (16, 8, 8), (10.0, 45.0)))
+    torch.nn.init.constant_(network.head[0].bias, float("nan"))
+    broken = tmp_path / "broken.pt"
+    save_weights(broken, network, "warm")
+    with pytest.raises(ValueError, match="temperatures must be finite"):
+        thermalize(folder, broken, 0)
+    assert not (folder / "0.json").exists()
+
+
+def test_an_archive_that_changed_since_it_was_indexed_stops_the_job(folder, weights):
+    image = np.zeros((PIXELS, PIXELS, 3), np.uint8)
+    write_samples(folder / "a.zip", range(IMAGES), m000000__png=encode_png(image))
+    with pytest.raises(SampleError, match="000000"):
+        thermalize(folder, weights, 0)
+    assert not (folder / "0.json").exists()
+
+
+def test_a_flipped_byte_is_named(folder, weights):
+    for shard in SHARDS:
+        thermalize(folder, weights, shard)
+    seal_and_verify(folder)
+    flip_byte(folder / "thermal.zarr/thermal/c/1/0/0", 100)
+    with pytest.raises(StoreError, match=r"thermal\.zarr/thermal/c/1/0/0: SHA-256 is"):
+        verify_thermal(str(folder / "v.json"), str(folder / "SHA256SUMS"), str(folder / "thermal.zarr"), threads=1)
+    assert not (folder / "v.json").exists()
+
+
+def test_the_faces_store_is_sealed_and_verified(folder):
+    store, index = str(folder / "faces.zarr"), str(folder / "index.parquet")
+    create_faces_store(store, index, PIXELS, SHARD, source_license="CC0-1.0")
+    for shard, rows in SHARDS.items():
+        label_faces(str(folder / f"f{shard}.json"), store, [str(folder / "a.zip")], index, shard, rows, PIXELS, 0.5)
+    sums, manifests = str(folder / "sums"), [str(folder / f"f{shard}.json") for shard in SHARDS]
+    seal_faces(sums, str(folder / "faces.json"), store, manifests, IMAGES)
+    verify_faces(str(folder / "faces_verified.json"), sums, store, index, threads=1)
+    status = zarr.open_group(store, mode="r")["status"][:]
+    assert status.tolist() == [0, 0, 0, SampleStatus.UNDECODABLE_IMAGE, 0]
+    other = write_samples(folder / "b.zip", range(1, IMAGES + 1))
+    index_archive(str(folder / "other.parquet"), [str(other)], IMAGES, PIXELS, threads=1)
+    with pytest.raises(StoreError, match="row 0: id '000000'"):
+        verify_faces(str(folder / "no.json"), sums, store, str(folder / "other.parquet"), threads=1)
+
+
+def test_the_config_is_saved(tmp_path):
+    save_config(str(tmp_path / "config.yaml"), {"b": {"ambient_celsius": 20.0}, "a": None})
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text()) == {"a": None, "b": {"ambient_celsius": 20.0}}

@@ -1,0 +1,122 @@
+"""Random crops for training: one affine map an image, applied alike to everything registered with it.
+
+Training sees small crops, inference whole images of 512 pixels. To leave no gap between the two, the magnification is
+drawn log-uniformly between "the whole image in the crop" and a little above native resolution, so that the network
+meets the very detail of inference, and the whole head as well. Shrinking starts from the next finer area-averaged
+level of a pyramid, so that it does not alias. Class maps and masks are only ever sampled by nearest.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+# A crop is drawn again when it holds less of the foreground than this, up to _TRIES times.
+_LEAST_FOREGROUND = 0.15
+_TRIES = 4
+
+
+@dataclass(frozen=True)
+class CropSettings:
+    """Limits of the random affine map and of the colours; see ``TrainingSettings`` for the meaning of each."""
+
+    pixels: int
+    largest_zoom: float
+    rotation_degrees: float
+    shear_degrees: float
+    photometric_strength: float
+
+
+def build_pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Halve an image by area until its shorter edge is below 128 pixels.
+
+    Args:
+        image: (H, W) or (H, W, C), uint8 or float32.
+
+    Returns:
+        The levels, native resolution first.
+    """
+    levels = [image]
+    while min(levels[-1].shape[:2]) >= 128:
+        height, width = levels[-1].shape[:2]
+        levels.append(cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA))
+    return tuple(levels)
+
+
+def draw_crop(rng: np.random.Generator, foreground: np.ndarray, settings: CropSettings) -> np.ndarray:
+    """Draw the affine map of one crop.
+
+    Args:
+        rng: the source of chance.
+        foreground: (H, W) bool; crops are centred near it and hold some of it.
+        settings: the limits.
+
+    Returns:
+        (2, 3) float64 that takes crop pixels (x, y, 1) to source pixels.
+    """
+    rows, columns = np.nonzero(foreground) if foreground.any() else np.nonzero(np.ones_like(foreground))
+    for _ in range(_TRIES):
+        matrix = _draw_once(rng, rows, columns, foreground.shape, settings)
+        if warp_nearest(foreground.astype(np.uint8), matrix, settings.pixels).mean() >= _LEAST_FOREGROUND:
+            break
+    return matrix
+
+
+def warp_linear(pyramid: Sequence[np.ndarray], matrix: np.ndarray, pixels: int) -> np.ndarray:
+    """Sample a crop bilinearly from the pyramid level next finer than its resolution.
+
+    Args:
+        pyramid: from ``build_pyramid``.
+        matrix: (2, 3), from ``draw_crop``.
+        pixels: edge of the crop.
+
+    Returns:
+        (pixels, pixels) or (pixels, pixels, C) of the pyramid's dtype; outside the image its border goes on, so that
+        no value at the border is mixed with one that never was.
+    """
+    source_per_crop_pixel = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    level = min(len(pyramid) - 1, max(0, math.floor(math.log2(source_per_crop_pixel) + 1e-9)))
+    (height, width), (level_height, level_width) = pyramid[0].shape[:2], pyramid[level].shape[:2]
+    # Integer coordinates are pixel centres: x_level = (x + 1/2) width_level / width - 1/2.
+    scale = np.array([[level_width / width], [level_height / height]])
+    to_level = matrix * scale
+    to_level[:, 2] += 0.5 * scale[:, 0] - 0.5
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(pyramid[level], to_level, (pixels, pixels), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def warp_nearest(ids: np.ndarray, matrix: np.ndarray, pixels: int, outside: int = 0) -> np.ndarray:
+    """Sample a crop of class ids or of a mask by nearest.
+
+    Args:
+        ids: (H, W) uint8.
+        matrix: (2, 3), from ``draw_crop``.
+        pixels: edge of the crop.
+        outside: the id where the crop leaves the image.
+
+    Returns:
+        (pixels, pixels) uint8 that holds no id which is neither in ``ids`` nor ``outside``.
+    """
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(ids, matrix, (pixels, pixels), flags=flags, borderValue=outside)
+
+
+def _draw_once(
+    rng: np.random.Generator, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int], settings: CropSettings
+) -> np.ndarray:
+    coarsest = min(settings.pixels / max(shape), settings.largest_zoom)
+    zoom = math.exp(rng.uniform(math.log(coarsest), math.log(settings.largest_zoom)))
+    angle = math.radians(rng.uniform(-settings.rotation_degrees, settings.rotation_degrees))
+    shear = math.tan(math.radians(rng.uniform(-settings.shear_degrees, settings.shear_degrees)))
+    mirror = rng.choice((-1.0, 1.0))
+    rotation = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    linear = rotation @ np.array([[mirror, shear], [0.0, 1.0]]) / zoom
+    # At the coarsest zoom the crop is centred on the image, at native zoom on some foreground pixel.
+    pick = rng.integers(len(rows))
+    middle = np.array([shape[1] - 1, shape[0] - 1]) / 2
+    share = 1 - min(1.0, coarsest / zoom)
+    centre = (1 - share) * middle + share * np.array([columns[pick], rows[pick]])
+    half = (settings.pixels - 1) / 2
+    return np.concatenate((linear, (centre - linear @ np.array([half, half]))[:, None]), axis=1)

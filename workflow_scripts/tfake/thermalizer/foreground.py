@@ -1,0 +1,82 @@
+"""What the class map tells about an image: its background, and the lenses its glasses' frames enclose.
+
+The network never sees the source's background and never answers for it: ``mask_background`` blacks it out before the
+network, in training and in inference alike, and ``set_background`` writes the ambient temperature there afterwards.
+"""
+
+import numpy as np
+from scipy import ndimage
+
+from tfake.classes import FACE_CLASSES, FaceClass
+
+#: A hole in a frame larger than this share of the face is no lens (a lens measures 5 to 12 % of it).
+LARGEST_LENS_OF_FACE = 0.2
+
+# A hole that shows one of these is not a lens: the contour runs around the lower face.
+_NEVER_BEHIND_A_LENS = (FaceClass.MOUTH_INTERIOR, FaceClass.TOP_LIP, FaceClass.BOTTOM_LIP)
+
+
+def mask_background(rgb: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Black out every background pixel of an image.
+
+    Args:
+        rgb: (..., H, W, 3) uint8.
+        classes: (..., H, W) uint8 class ids.
+
+    Returns:
+        (..., H, W, 3) uint8, a copy: 0 where the class is BACKGROUND, ``rgb`` elsewhere (IGNORE included).
+
+    Raises:
+        ValueError: the two do not have the same height and width.
+    """
+    if rgb.shape[:-1] != classes.shape:
+        raise ValueError(f"an image of shape {rgb.shape} needs a class map of {rgb.shape[:-1]}; found {classes.shape}")
+    return np.where((classes == FaceClass.BACKGROUND)[..., None], np.uint8(0), rgb)
+
+
+def set_background(celsius: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> np.ndarray:
+    """Write the ambient temperature where the class map says background.
+
+    Args:
+        celsius: (..., H, W) float32 degrees Celsius.
+        classes: (..., H, W) uint8 class ids.
+        ambient_celsius: the room's temperature.
+
+    Returns:
+        (..., H, W) float32, a copy: exactly ``ambient_celsius`` where the class is BACKGROUND.
+    """
+    return np.where(classes == FaceClass.BACKGROUND, np.float32(ambient_celsius), celsius)
+
+
+def fill_glasses(classes: np.ndarray) -> np.ndarray:
+    """Turn the lenses inside the frames of glasses into GLASSES, as long-wave infrared sees them.
+
+    FaceSynthetics labels what is behind a transparent lens; glass is opaque at 8-14 um. Each connected frame is filled
+    on its own. A hole is left as it is when it is larger than ``LARGEST_LENS_OF_FACE`` of the face or shows the mouth,
+    so that an odd contour never swallows the face. Background seen through a frame stays background.
+
+    Args:
+        classes: (H, W) uint8 class ids.
+
+    Returns:
+        (H, W) uint8 class ids; the very same array when the image holds no glasses.
+    """
+    is_frame = classes == FaceClass.GLASSES
+    if not is_frame.any():
+        return classes
+    largest_lens = LARGEST_LENS_OF_FACE * np.count_nonzero(np.isin(classes, (*FACE_CLASSES, FaceClass.GLASSES)))
+    never_lens = np.isin(classes, _NEVER_BEHIND_A_LENS)
+    # A frame one pixel wide is broken here and there by the labels' sampling; one dilation closes it.
+    frames, count = ndimage.label(ndimage.binary_dilation(is_frame), structure=np.ones((3, 3)))
+    lenses = np.zeros_like(is_frame)
+    for window, frame in zip(ndimage.find_objects(frames, count), range(1, count + 1), strict=True):
+        contour = frames[window] == frame
+        holes, hole_count = ndimage.label(ndimage.binary_fill_holes(contour) & ~contour)
+        for hole in range(1, hole_count + 1):
+            inside = holes == hole
+            if np.count_nonzero(inside) <= largest_lens and not never_lens[window][inside].any():
+                # Undo the dilation: the rim that it took from the hole belongs to the lens.
+                lenses[window] |= ndimage.binary_dilation(inside)
+    filled = classes.copy()
+    filled[lenses & (classes != FaceClass.BACKGROUND)] = FaceClass.GLASSES
+    return filled

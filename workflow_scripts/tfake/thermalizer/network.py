@@ -1,0 +1,182 @@
+"""The thermalizer's network: a U-Net from RGB to one bounded temperature a pixel, shifted by the class map.
+
+    T = lo + (hi - lo) sigmoid(f(rgb) + g(classes))
+
+f is the U-Net; it sees the image alone. g, one small convolution over the class indicators, adds a temperature step a
+class and softens it at the borders. The source always has a class map, and learning from the image alone to tell hair
+from skin takes far longer than a laptop's minutes. Giving the map to the U-Net itself was tried: where the pairs carry
+no class maps, its output is flat inside every class, for nothing ties what it learns with a map to what it learns
+without.
+
+The body may run in bfloat16; the last convolution, g and the bound always run in float32, since a bfloat16 logit would
+quantise temperatures far coarser than the 0.01 K of a stored count.
+"""
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import segmentation_models_pytorch as smp
+import torch
+from torch import Tensor, nn
+
+from tfake.classes import LABELLED_CLASSES
+
+_CLASS_COUNT = len(LABELLED_CLASSES)
+
+#: Reach of a class's temperature step across its border.
+_OFFSET_PIXELS = 7
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+# Channel statistics of ImageNet, which every encoder of timm and smp was trained with.
+_RGB_MEAN = (0.485, 0.456, 0.406)
+_RGB_DEVIATION = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What must agree for weights to fit a network.
+
+    Attributes:
+        encoder: name of the encoder in segmentation_models_pytorch (``resnet34``; ``tu-NAME`` for one of timm's).
+        decoder_channels: channels of the decoder's stages, coarse to fine; their number is the depth.
+        output_celsius: (lowest, highest) temperature the network can give.
+        class_offset: whether a class map, where there is one, shifts what the image alone gives.
+    """
+
+    encoder: str
+    decoder_channels: tuple[int, ...]
+    output_celsius: tuple[float, float]
+    class_offset: bool = True
+
+
+class ThermalUNet(nn.Module):
+    """U-Net with a bounded float32 output in degrees Celsius."""
+
+    def __init__(
+        self, architecture: Architecture, encoder_weights: str | None = None, initial_celsius: float | None = None
+    ) -> None:
+        """Build the network in channels-last layout; random weights come from torch's global generator.
+
+        Args:
+            architecture: encoder, decoder and range.
+            encoder_weights: None for random weights, ``imagenet`` to fetch pretrained ones.
+            initial_celsius: the temperature that the untrained network gives everywhere on average; the middle of the
+                range by default.
+
+        Raises:
+            ValueError: smp knows no such encoder or weights, the range is empty, or the initial value lies outside.
+            RuntimeError: the pretrained weights cannot be fetched.
+        """
+        super().__init__()
+        low, high = architecture.output_celsius
+        if not low < high:
+            raise ValueError(f"output_celsius must be (lowest, highest); found ({low}, {high})")
+        self.architecture = architecture
+        self.body = _build_unet(architecture, encoder_weights)
+        if architecture.class_offset:
+            self.offset = nn.Conv2d(_CLASS_COUNT, 1, _OFFSET_PIXELS, padding=_OFFSET_PIXELS // 2, bias=False)
+            nn.init.zeros_(self.offset.weight)
+        self.head = self.body.segmentation_head
+        self.body.segmentation_head = nn.Identity()
+        initial = (low + high) / 2 if initial_celsius is None else initial_celsius
+        if not low < initial < high:
+            raise ValueError(f"initial_celsius {initial} is not inside the output range ({low}, {high})")
+        with torch.no_grad():
+            self.head[0].bias.fill_(math.log((initial - low) / (high - initial)))
+        self.register_buffer("rgb_mean", torch.tensor(_RGB_MEAN).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("rgb_deviation", torch.tensor(_RGB_DEVIATION).reshape(1, 3, 1, 1), persistent=False)
+        self.to(memory_format=torch.channels_last)
+
+    @property
+    def stride(self) -> int:
+        """Height and width of an input must be multiples of this."""
+        return self.body.encoder.output_stride
+
+    def forward(
+        self, rgb: Tensor, classes: Tensor | None = None, body_precision: AbstractContextManager | None = None
+    ) -> Tensor:
+        """Turn images into temperatures.
+
+        Args:
+            rgb: (B, 3, H, W) uint8, background already 0.
+            classes: (B, H, W) uint8 class ids with lenses filled, IGNORE where a pixel's is not known; None where
+                nothing is known. Not looked at by a network without class offset.
+            body_precision: an autocast region for everything but the head, from ``autocast_body``; none: float32.
+
+        Returns:
+            (B, 1, H, W) float32 degrees Celsius.
+        """
+        image = (rgb.to(torch.float32) / 255 - self.rgb_mean) / self.rgb_deviation
+        with body_precision or nullcontext():
+            features = self.body(image.contiguous(memory_format=torch.channels_last))
+        with torch.autocast(image.device.type, enabled=False):
+            logit = self.head(features.float())
+            if self.architecture.class_offset and classes is not None:
+                logit = logit + self.offset(_one_hot(classes))
+        low, high = self.architecture.output_celsius
+        return low + (high - low) * torch.sigmoid(logit)
+
+
+def resolve_precision(name: str, device: torch.device) -> str:
+    """Turn the config's precision into the body's number format on this machine.
+
+    Args:
+        name: ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the device computes in it, float32 otherwise.
+        device: where the network runs.
+
+    Returns:
+        ``float32`` or ``bfloat16``.
+
+    Raises:
+        ValueError: none of the three names.
+    """
+    if name not in PRECISIONS:
+        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; found {name!r}")
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if native else "float32"
+
+
+def autocast_body(precision: str, device: torch.device) -> AbstractContextManager:
+    """The autocast region of ``ThermalUNet.forward``'s body.
+
+    Args:
+        precision: ``float32`` or ``bfloat16``, from ``resolve_precision``.
+        device: where the network runs.
+    """
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def _build_unet(architecture: Architecture, encoder_weights: str | None) -> nn.Module:
+    arguments = {
+        "encoder_name": architecture.encoder,
+        "encoder_depth": len(architecture.decoder_channels),
+        "decoder_channels": architecture.decoder_channels,
+        "in_channels": 3,
+        "classes": 1,
+    }
+    try:
+        return smp.Unet(**arguments, encoder_weights=encoder_weights)
+    except KeyError as error:
+        known = f"encoder {architecture.encoder!r} with weights {encoder_weights!r}"
+        raise ValueError(f"segmentation_models_pytorch cannot build {known}: {error}") from error
+    except Exception as error:
+        if encoder_weights is None:
+            raise ValueError(f"the encoder {architecture.encoder!r} cannot be built: {error}") from error
+        raise RuntimeError(
+            f"the {encoder_weights!r} weights of the encoder {architecture.encoder!r} cannot be fetched ({error}); "
+            "they need a connection to their host or its local cache; encoder_weights: null trains from random weights"
+        ) from error
+
+
+def _one_hot(classes: Tensor) -> Tensor:
+    """(B, H, W) uint8 ids to (B, 19, H, W) float32 indicators; IGNORE is in none of them."""
+    # One slot more than there are classes collects IGNORE and is dropped.
+    slots = nn.functional.one_hot(classes.long().clamp(max=_CLASS_COUNT), _CLASS_COUNT + 1)
+    return slots[..., :_CLASS_COUNT].permute(0, 3, 1, 2).float()

@@ -1,0 +1,98 @@
+"""The supervised term: mean squared error in K^2 between a generated image and its thermal partner.
+
+Radiometric pairs: the plain error over the foreground (Flotho et al., CVPR 2025, the paired term of the RGB2Thermal
+loss). Relative pairs (8 bit, normalised image by image): value = alpha * temperature + beta with alpha > 0 and beta
+unknown, so only what survives any such map may count. Standardising both images over the foreground leaves
+
+    L = s^2 mean (z(prediction) - z(target))^2 = 2 s^2 (1 - r)
+
+with r Pearson's correlation and s the spread in K that a standard deviation stands for. It is invariant to the
+target's scale and offset exactly, and, unlike a least-squares fit of the target to the prediction, whose residual is
+also zero for a constant prediction, it does not reward a flat image: the gradient has no part along the prediction's
+own scale. Temperatures come from the prior and the radiometric pairs, the shape comes from here.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+PairValues = Literal["celsius", "relative"]
+
+#: What a relative pair's standard deviation stands for, in K: it weighs such pairs against the other terms.
+RELATIVE_SPREAD_KELVIN = 1.0
+
+# A prediction flatter than this (in K) is no longer amplified to unit spread: the gradient stays bounded.
+_FLAT_KELVIN = 0.1
+
+
+def celsius_mse(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Mean over images of the mean squared error over the mask, in K^2.
+
+    Args:
+        prediction: (B, 1, H, W) degrees Celsius.
+        target: (B, 1, H, W) degrees Celsius; may hold anything, also NaN, outside the mask.
+        mask: (B, 1, H, W) bool, the pixels that count.
+
+    Returns:
+        () scalar; an image with an empty mask adds 0.
+    """
+    residual = torch.where(mask, prediction - target, 0.0)
+    return (residual.square().sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp(min=1)).mean()
+
+
+def relative_mse(
+    prediction: Tensor, target: Tensor, mask: Tensor, spread_kelvin: float = RELATIVE_SPREAD_KELVIN
+) -> Tensor:
+    """Mean over images of 2 s^2 (1 - r), in K^2, over the mask.
+
+    Args:
+        prediction: (B, 1, H, W) degrees Celsius.
+        target: (B, 1, H, W) values of unknown positive scale and unknown offset; may hold anything outside the mask.
+        mask: (B, 1, H, W) bool, the pixels that count.
+        spread_kelvin: s, the spread in K that one standard deviation stands for.
+
+    Returns:
+        () scalar in [0, 4 s^2]; an image whose mask is empty or whose target is flat over it adds 0.
+    """
+    count = mask.sum((1, 2, 3), keepdim=True).clamp(min=1)
+
+    def centred(values: Tensor) -> Tensor:
+        values = torch.where(mask, values, 0.0)
+        return torch.where(mask, values - values.sum((1, 2, 3), keepdim=True) / count, 0.0)
+
+    lowest = torch.where(mask, target, torch.inf).amin((1, 2, 3))
+    highest = torch.where(mask, target, -torch.inf).amax((1, 2, 3))
+    informative = highest > lowest
+    shape, truth = centred(prediction), centred(target)
+    # Scaled by its largest value first, so that squaring never leaves the range of the dtype.
+    truth = truth / truth.abs().amax((1, 2, 3), keepdim=True).clamp(min=torch.finfo(truth.dtype).tiny)
+    count = count.reshape(-1)
+    variance = shape.square().sum((1, 2, 3)) / count + _FLAT_KELVIN**2
+    truth_variance = torch.where(informative, truth.square().sum((1, 2, 3)) / count, 1.0)
+    covariance = (shape * truth).sum((1, 2, 3)) / count
+    correlation = covariance / (variance * truth_variance).sqrt()
+    return torch.where(informative, 2 * spread_kelvin**2 * (1 - correlation), 0.0).mean()
+
+
+class SupervisedLoss(nn.Module):
+    """The paired term for one declaration of what the thermal values mean."""
+
+    def __init__(self, values: PairValues) -> None:
+        """Choose the form of the term.
+
+        Args:
+            values: ``celsius`` or ``relative``.
+
+        Raises:
+            ValueError: neither of the two.
+        """
+        super().__init__()
+        if values not in ("celsius", "relative"):
+            raise ValueError(f"pair values must be 'celsius' or 'relative'; found {values!r}")
+        self.values = values
+
+    def forward(self, prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        """See ``celsius_mse`` and ``relative_mse``."""
+        term = celsius_mse if self.values == "celsius" else relative_mse
+        return term(prediction, target, mask)

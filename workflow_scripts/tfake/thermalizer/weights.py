@@ -1,0 +1,166 @@
+"""Thermalizer files: a network's tensors with what is needed to rebuild it, and the provenance beside them.
+
+Both files depend on the run's result alone: no time, no path, no name of the file.
+"""
+
+import hashlib
+import io
+import json
+import os
+import pickle
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import tfake
+from tfake.thermalizer.inference import Thermalizer
+from tfake.thermalizer.network import Architecture, ThermalUNet
+from tfake.thermalizer.settings import TrainingSettings
+
+FORMAT = "tfake-thermalizer-1"
+
+_RECORDED_PACKAGES = (
+    "torch",
+    "torchvision",
+    "timm",
+    "segmentation-models-pytorch",
+    "geomloss",
+    "numpy",
+    "opencv-contrib-python",
+)
+
+
+def save_weights(path: str | Path, network: ThermalUNet, condition: str) -> str:
+    """Write a network's tensors; equal networks give equal bytes.
+
+    Args:
+        path: the file to write; it appears whole or not at all.
+        network: the network.
+        condition: the name it was trained for.
+
+    Returns:
+        The file's SHA-256, hexadecimal.
+    """
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    payload = {"format": FORMAT, "condition": condition, **asdict(network.architecture), "tensors": tensors}
+    # Saved to memory first: saved to a path, torch writes the path's name into the file.
+    buffer = io.BytesIO()
+    torch.save(payload, buffer)
+    _write_whole(path, buffer.getvalue())
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
+def save_provenance(
+    path: str | Path,
+    *,
+    weights_sha256: str,
+    settings: TrainingSettings,
+    precision: str,
+    condition: str,
+    ambient_celsius: float,
+    prior: str,
+    pair_values: str,
+    pairs: int,
+    sources: int,
+    source_sha256: str,
+    device: torch.device,
+    threads: int,
+) -> None:
+    """Write where a weights file comes from, as JSON.
+
+    Args:
+        path: the file to write.
+        weights_sha256: from ``save_weights``.
+        settings: of the run.
+        precision: the body's number format that the run resolved to.
+        condition: the name it was trained for.
+        ambient_celsius: the room's temperature of the condition.
+        prior: name or file name of the prior's table.
+        pair_values: ``celsius`` or ``relative``.
+        pairs: how many pairs it was trained on.
+        sources: how many source images it was trained on.
+        source_sha256: identity of the source samples.
+        device: where it was trained.
+        threads: CPU threads of the run; with them, bytes are reproducible.
+    """
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "weights_sha256": weights_sha256,
+        "condition": condition,
+        "ambient_celsius": ambient_celsius,
+        "architecture": asdict(settings.architecture),
+        "settings": settings.as_mapping(),
+        "seed": settings.seed,
+        "precision": precision,
+        "prior": prior,
+        "pair_values": pair_values,
+        "pairs": pairs,
+        "sources": sources,
+        "source_sha256": source_sha256,
+        "device": device.type,
+        "threads": threads,
+        "versions": {
+            "tfake-workflow": tfake.__version__,
+            "python": platform.python_version(),
+            **{package: version(package) for package in _RECORDED_PACKAGES},
+        },
+    }
+    _write_whole(path, (json.dumps(record, indent=2, sort_keys=True) + "\n").encode())
+
+
+def load_thermalizer(
+    path: str | Path, device: torch.device, precision: str = "auto", expected: Architecture | None = None
+) -> Thermalizer:
+    """Rebuild a thermalizer from its file.
+
+    Args:
+        path: a file of ``save_weights``.
+        device: where it shall run.
+        precision: number format of the body: ``auto``, ``float32`` or ``bfloat16``.
+        expected: the architecture that the caller's config describes; None takes the file's own.
+
+    Returns:
+        The thermalizer.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file is no thermalizer, its architecture is not the expected one, or its tensors do not fit the
+            architecture it names.
+    """
+    payload = _read_payload(path)
+    low, high = payload["output_celsius"]
+    found = Architecture(payload["encoder"], tuple(payload["decoder_channels"]), (low, high), payload["class_offset"])
+    if expected is not None and found != expected:
+        raise ValueError(f"{path}: weights of another architecture: expected {expected}, found {found}")
+    with torch.random.fork_rng([]):
+        network = ThermalUNet(found)
+    try:
+        network.load_state_dict(payload["tensors"])
+    except RuntimeError as error:
+        raise ValueError(
+            f"{path}: the tensors do not fit the architecture that the file names, {found}: {error}"
+        ) from error
+    return Thermalizer(network, device, precision, payload["condition"])
+
+
+def _read_payload(path: str | Path) -> dict[str, Any]:
+    try:
+        payload = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise ValueError(f"{path}: not a thermalizer file: torch cannot read it ({type(error).__name__})") from error
+    kind = payload.get("format") if isinstance(payload, dict) else None
+    if kind != FORMAT:
+        raise ValueError(f"{path}: not a thermalizer file: expected the format {FORMAT!r}, found {kind!r}")
+    return payload
+
+
+def _write_whole(path: str | Path, data: bytes) -> None:
+    part = Path(f"{path}.part")
+    part.write_bytes(data)
+    os.replace(part, path)
