@@ -67,16 +67,22 @@ def write_shard(path: str | Path, values: Mapping[str, np.ndarray], shard: int) 
     Raises:
         StoreError: the rows do not fit the shard, or what was written does not read back as it was.
     """
-    group = zarr.open_group(path, mode="r+", zarr_format=3)
-    for name, rows in values.items():
-        array = group[name]
-        shard_rows = (array.shards or array.chunks)[0]
-        start = shard * shard_rows
-        stop = min(start + shard_rows, array.shape[0])
-        if rows.shape != (stop - start, *array.shape[1:]) or rows.dtype != array.dtype:
-            expected = f"{array.dtype} of shape {(stop - start, *array.shape[1:])}"
-            raise StoreError(f"{path}/{name}: shard {shard} takes {expected}; found {rows.dtype} of {rows.shape}")
-        array[start:stop] = rows
-        # Comparing bytes, not values: NaN is not equal to itself.
-        if np.asarray(array[start:stop]).tobytes() != np.ascontiguousarray(rows).tobytes():
-            raise StoreError(f"{path}/{name}: shard {shard} does not read back as it was written")
+    # One thread: several would lay the chunks into the shard's file in the order in which they happen to finish, and
+    # equal data would not be equal bytes.
+    with zarr.config.set({"threading.max_workers": 1}):
+        group = zarr.open_group(path, mode="r+", zarr_format=3)
+        for name, rows in values.items():
+            _write_rows(f"{path}/{name}", group[name], rows, shard)
+
+
+def _write_rows(where: str, array: zarr.Array, rows: np.ndarray, shard: int) -> None:
+    shard_rows = (array.shards or array.chunks)[0]
+    start = shard * shard_rows
+    stop = min(start + shard_rows, array.shape[0])
+    if rows.shape != (stop - start, *array.shape[1:]) or rows.dtype != array.dtype:
+        expected = f"{array.dtype} of shape {(stop - start, *array.shape[1:])}"
+        raise StoreError(f"{where}: shard {shard} takes {expected}; found {rows.dtype} of {rows.shape}")
+    array[start:stop] = rows
+    # Comparing bytes, not values: NaN is not equal to itself.
+    if np.asarray(array[start:stop]).tobytes() != np.ascontiguousarray(rows).tobytes():
+        raise StoreError(f"{where}: shard {shard} does not read back as it was written")

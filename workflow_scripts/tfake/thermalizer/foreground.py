@@ -12,6 +12,9 @@ from tfake.classes import FACE_CLASSES, FaceClass
 #: A hole in a frame larger than this share of the face is no lens (a lens measures 5 to 12 % of it).
 LARGEST_LENS_OF_FACE = 0.2
 
+# What covers the face counts, or the lenses above a mask would look too large for it.
+_FACE = (*FACE_CLASSES, FaceClass.GLASSES, FaceClass.BEARD, FaceClass.FACEWEAR)
+
 # A hole that shows one of these is not a lens: the contour runs around the lower face.
 _NEVER_BEHIND_A_LENS = (FaceClass.MOUTH_INTERIOR, FaceClass.TOP_LIP, FaceClass.BOTTOM_LIP)
 
@@ -64,7 +67,7 @@ def fill_glasses(classes: np.ndarray) -> np.ndarray:
     is_frame = classes == FaceClass.GLASSES
     if not is_frame.any():
         return classes
-    largest_lens = LARGEST_LENS_OF_FACE * np.count_nonzero(np.isin(classes, (*FACE_CLASSES, FaceClass.GLASSES)))
+    largest_lens = LARGEST_LENS_OF_FACE * np.count_nonzero(np.isin(classes, _FACE))
     never_lens = np.isin(classes, _NEVER_BEHIND_A_LENS)
     # A frame one pixel wide is broken here and there by the labels' sampling; one dilation closes it.
     frames, count = ndimage.label(ndimage.binary_dilation(is_frame), structure=np.ones((3, 3)))

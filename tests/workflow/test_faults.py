@@ -1,0 +1,116 @@
+"""Bad input is refused, with what was expected, what was found, and where."""
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from archives import flip_byte, write_samples
+from runs import ROOT, TINY, run, succeed
+
+
+def configured(folder, **changes):
+    """A copy of the tiny config with dotted keys changed: ``source__images=3``."""
+    config = yaml.safe_load(TINY.read_text())
+    for key, value in changes.items():
+        *parents, leaf = key.split("__")
+        block = config
+        for parent in parents:
+            block = block.setdefault(parent, {})
+        block[leaf] = value
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("sauce", 1, "sauce"),
+        ("source__imagse", 3, "imagse"),
+        ("source__images", 0, "less than the minimum of 1"),
+        ("thermalizer__stesp", 3, "stesp"),
+        ("conditions__warm", {"ambient": 3}, "ambient"),
+        ("variants__warm__condition", "hot", "variants.warm.condition is 'hot'; the conditions are warm, cold"),
+        ("device", "gpu", "gpu"),
+    ],
+)
+def test_a_wrong_key_or_value_stops_before_any_job(tmp_path, key, value, message):
+    done = run(tmp_path, config=configured(tmp_path, **{key: value}))
+    assert done.returncode != 0
+    assert message in done.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_missing_archive_stops_before_any_job(tmp_path):
+    done = run(tmp_path, config=configured(tmp_path, source__archive=["nowhere.zip"]))
+    assert done.returncode != 0
+    assert "nowhere.zip" in done.stdout
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"hello", "it is not a zip"), (b"", "it is empty"), (None, "cut short, or a later part is missing")],
+)
+def test_an_archive_that_cannot_be_read_stops_the_run(tmp_path, content, reason):
+    archive = write_samples(tmp_path / "a.zip", range(5))
+    archive.write_bytes(archive.read_bytes()[:-100] if content is None else content)
+    done = run(tmp_path, "source", config=configured(tmp_path, source__archive=["a.zip"]))
+    assert done.returncode != 0
+    assert f"cannot read the archive a.zip: {reason}" in done.stdout
+    assert "cannot read the archive" in (tmp_path / "logs/index_archive.log").read_text()
+    assert not (tmp_path / "results/source/index.parquet").exists()
+
+
+def test_a_pair_of_different_sizes_is_named(copy):
+    pairs = copy / "pairs"
+    pairs.mkdir()
+    for stem, size in (("a", 64), ("b", 48)):
+        cv2.imwrite(str(pairs / f"{stem}_v.png"), np.zeros((64, 64, 3), np.uint8))
+        cv2.imwrite(str(pairs / f"{stem}_t.png"), np.zeros((size, 64), np.uint8))
+    config = configured(copy, conditions__warm={"pairs": {"path": "pairs", "values": "relative"}})
+    done = run(copy, "thermalizers", config=config)
+    assert done.returncode != 0
+    assert "b_v.png" in done.stdout
+    assert "b_t.png" in done.stdout
+    assert "48" in done.stdout
+    assert "64" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("variants/warm/thermal.zarr/thermal/c/1/0/0", "verify_thermal"),
+        ("faces/faces.zarr/landmarks_70/c/0/0/0", "verify_faces"),
+        ("faces/faces.zarr/zarr.json", "verify_faces"),
+    ],
+)
+def test_a_flipped_byte_fails_verification_and_is_named(copy, name, rule):
+    path = copy / "results" / name
+    flip_byte(path, path.stat().st_size // 2)
+    done = run(copy, "--forcerun", rule, "--rerun-triggers", "params", "--", "faces", "variants")
+    assert done.returncode != 0
+    store = name.split("/", 2 if name.startswith("variants") else 1)[-1]
+    assert f"{store}: SHA-256 is" in done.stdout
+
+
+def test_a_bad_sample_is_a_status_and_a_count_to_the_end(tmp_path):
+    write_samples(tmp_path / "a.zip", range(5), m000003__png=b"broken")
+    config = configured(
+        tmp_path,
+        source__archive=["a.zip"],
+        source__image_pixels=64,
+        thermalizer__image_pixels=64,
+        store__shard_images=3,
+    )
+    succeed(tmp_path, config=config)
+    page = (tmp_path / "results/report/index.html").read_text()
+    assert "000003" in page
+    assert "its 6 bytes are no image" in page
+
+
+def test_the_stub_for_other_tools_runs_the_same_workflow(finished):
+    plan = succeed(finished, "--snakefile", str(ROOT / "workflow/Snakefile"), "--forcerun", "save_config", "--dry-run")
+    assert "save_config" in plan
+    assert "train_thermalizer" not in plan

@@ -1,0 +1,114 @@
+"""The whole workflow, run small: what comes out, and that it comes out the same again."""
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+import yaml
+import zarr
+
+from runs import TINY, succeed, sums
+from tfake.radiometry import decode_counts
+
+VARIANTS = ("warm", "cold")
+
+
+def thermal(folder, variant):
+    return zarr.open_group(folder / f"results/variants/{variant}/thermal.zarr", mode="r")["thermal"]
+
+
+def faces(folder):
+    return zarr.open_group(folder / "results/faces/faces.zarr", mode="r")
+
+
+def test_sha256sum_agrees_with_every_store(finished):
+    assert list(sums(finished)) == [
+        "results/faces/SHA256SUMS",
+        "results/variants/cold/SHA256SUMS",
+        "results/variants/warm/SHA256SUMS",
+    ]
+    for path in sums(finished):
+        folder = (finished / path).parent
+        subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in succeed(finished)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_background_is_exactly_ambient(finished, variant):
+    ambient = {"warm": 26.0, "cold": 20.0}[variant]
+    celsius = decode_counts(thermal(finished, variant)[:])
+    background = faces(finished)["segmentation"][:] == 0
+    assert background.any()
+    assert celsius.shape == background.shape == (5, 128, 128)
+    np.testing.assert_allclose(celsius[background], ambient, atol=1e-4)
+    assert np.isfinite(celsius).all()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_plain_zarr_reads_the_same(finished, variant):
+    fast = thermal(finished, variant)[:]
+    with zarr.config.set({"codec_pipeline.path": "zarr.core.codec_pipeline.BatchedCodecPipeline"}):
+        plain = thermal(finished, variant)[:]
+    np.testing.assert_array_equal(fast, plain)
+
+
+def test_every_row_has_its_labels(finished):
+    store = faces(finished)
+    assert set(store.array_keys()) == {
+        "image_id",
+        "status",
+        "segmentation",
+        "landmarks_70",
+        "landmarks_478",
+        "landmarks_478_status",
+    }
+    assert (store["status"][:] == 0).all()
+    assert np.isfinite(store["landmarks_70"][:]).all()
+    found = store["landmarks_478_status"][:] == 0
+    np.testing.assert_array_equal(np.isfinite(store["landmarks_478"][:]).all(axis=(1, 2)), found)
+
+
+def test_the_products_say_where_they_come_from(finished):
+    for variant in VARIANTS:
+        group = zarr.open_group(finished / f"results/variants/{variant}/thermal.zarr", mode="r")
+        source = faces(finished).attrs["source_sha256"]
+        assert group.attrs["source_sha256"] == source
+        assert group.attrs["thermalizer"]
+        assert group.attrs["license"]
+        summary = json.loads((finished / f"results/variants/{variant}/summary.json").read_text())
+        assert summary["made_from"]["thermalizer_sha256"] == group.attrs["thermalizer_sha256"]
+    config = yaml.safe_load((finished / "results/config.yaml").read_text())
+    assert config["source"]["images"] == 5
+    assert config["device"] == "auto"
+
+
+def test_the_page_is_there(finished):
+    assert (finished / "results/report/index.html").stat().st_size > 10_000
+
+
+def test_the_same_seed_gives_the_same_bytes(finished, tmp_path):
+    succeed(tmp_path, "variants", "faces")
+    assert sums(tmp_path) == sums(finished)
+
+
+def test_another_shard_size_gives_the_same_pixels(finished, tmp_path):
+    config = yaml.safe_load(TINY.read_text())
+    config["store"]["shard_images"] = 5
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    succeed(tmp_path, "variants", "faces", config=tmp_path / "config.yaml")
+    for variant in VARIANTS:
+        np.testing.assert_array_equal(thermal(tmp_path, variant)[:], thermal(finished, variant)[:])
+    for name in faces(finished).array_keys():
+        np.testing.assert_array_equal(faces(tmp_path)[name][:], faces(finished)[name][:])
+
+
+def test_a_changed_variant_reruns_itself_alone(finished):
+    plan = succeed(finished, "--dry-run", "--config", "variants={warm: {condition: cold}}")
+    assert "thermalize_faces" in plan
+    for rule in ("train_thermalizer", "label_faces", "index_archive", "render_faces"):
+        assert f"rule {rule}:" not in plan
+    assert "variant=cold" not in plan
