@@ -37,12 +37,12 @@ localrules:
 rule all:
     default_target: True
     input:
-        rules.verify_faces.output.report,
-        collect(rules.verify_thermal.output.report, variant=VARIANTS),
-        rules.save_config.output.config,
-        rules.build_report.output.page,
+        faces=rules.verify_faces.output.report,
+        variants=collect(rules.verify_thermal.output.report, variant=VARIANTS),
+        config=rules.save_config.output.config,
+        page=rules.build_report.output.page,
     message:
-        "Every store is verified and the report is at {input[3]}."
+        "Every store is verified and the report is at {input.page}."
 
 
 rule source:

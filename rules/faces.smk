@@ -40,8 +40,8 @@ rule label_faces:
     input:
         archive=ARCHIVE,
         index=rules.index_archive.output.index,
-        root=ancient("results/faces/faces.zarr/zarr.json"),
-        arrays=ancient(collect("results/faces/faces.zarr/{array}/zarr.json", array=FACES_ARRAYS)),
+        root=rules.create_faces_store.output.root,
+        arrays=rules.create_faces_store.output.arrays,
     output:
         image_id="results/faces/faces.zarr/image_id/c/{shard}/0",
         status="results/faces/faces.zarr/status/c/{shard}",

@@ -46,8 +46,8 @@ rule thermalize_faces:
         archive=ARCHIVE,
         index=rules.index_archive.output.index,
         weights=get_weights,
-        root=ancient("results/variants/{variant}/thermal.zarr/zarr.json"),
-        thermal=ancient("results/variants/{variant}/thermal.zarr/thermal/zarr.json"),
+        root=rules.create_thermal_store.output.root,
+        thermal=rules.create_thermal_store.output.thermal,
     output:
         thermal="results/variants/{variant}/thermal.zarr/thermal/c/{shard}/0/0",
         manifest="results/variants/{variant}/manifests/{shard}.json",

@@ -121,6 +121,14 @@ def test_shards_of_different_origin_are_not_mixed(thermal):
         seal(thermal)
 
 
+def test_shards_of_another_origin_than_the_store_says_are_refused(thermal):
+    create_store(thermal / "thermal.zarr", thermal_layout(PIXELS), ROWS, SHARD, {"ambient_celsius": 20.0})
+    for shard in range(SHARDS):
+        write_manifest(thermal / f"{shard}.json", manifest(thermal, shard, ambient_celsius=26.0))
+    with pytest.raises(StoreError, match=r"say ambient_celsius 20\.0, its shards were made from 26\.0"):
+        seal(thermal)
+
+
 def test_writing_again_gives_the_same_bytes(tmp_path):
     """Several threads would order the chunks of a shard by chance: many chunks, several times."""
     rows = np.random.default_rng(0).integers(29000, 31000, (64, PIXELS, PIXELS)).astype(np.uint16)

@@ -1,6 +1,7 @@
 """The whole workflow, run small: what comes out, and that it comes out the same again."""
 
 import json
+import re
 import subprocess
 
 import numpy as np
@@ -106,9 +107,28 @@ def test_another_shard_size_gives_the_same_pixels(finished, tmp_path):
         np.testing.assert_array_equal(faces(tmp_path)[name][:], faces(finished)[name][:])
 
 
+def plan(folder, **changes):
+    """What a dry run with some config keys changed would do: rule to number of jobs."""
+    config = yaml.safe_load(TINY.read_text()) | changes
+    changed = folder.parent / "changed.yaml"
+    changed.write_text(yaml.safe_dump(config))
+    output = succeed(folder, "--dry-run", config=changed)
+    return {name: int(count) for name, count in re.findall(r"(?m)^(\w+) +(\d+)$", output)}
+
+
 def test_a_changed_variant_reruns_itself_alone(finished):
-    plan = succeed(finished, "--dry-run", "--config", "variants={warm: {condition: cold}}")
-    assert "thermalize_faces" in plan
-    for rule in ("train_thermalizer", "label_faces", "index_archive", "render_faces"):
-        assert f"rule {rule}:" not in plan
-    assert "variant=cold" not in plan
+    jobs = plan(finished, variants={"warm": {"condition": "cold"}})
+    assert jobs.keys() & {"train_thermalizer", "label_faces", "index_archive", "render_faces"} == set()
+    assert (jobs["create_thermal_store"], jobs["thermalize_faces"], jobs["seal_thermal"]) == (1, 3, 1)
+
+
+def test_a_changed_label_setting_leaves_the_thermal_stores_alone(finished):
+    jobs = plan(finished, labels={"min_detection_confidence": 0.4})
+    assert jobs.keys() & {"train_thermalizer", "thermalize_faces", "create_faces_store"} == set()
+    assert jobs["label_faces"] == 3
+
+
+def test_another_shard_size_rewrites_every_shard(finished):
+    jobs = plan(finished, store={"shard_images": 3})
+    assert (jobs["label_faces"], jobs["thermalize_faces"]) == (2, 4)
+    assert jobs.keys() & {"train_thermalizer", "index_archive"} == set()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import zarr
+
 from tfake.store.arrays import StoreError
 from tfake.store.checksums import file_sha256, write_sums
 from tfake.store.manifest import Manifest, read_manifest
@@ -25,11 +27,13 @@ def seal_store(
         rows: length of axis 0.
 
     Raises:
-        StoreError: the shards do not cover the rows exactly once, or were made from different inputs.
+        StoreError: the shards do not cover the rows exactly once, or were made from different inputs, or from others
+            than the store's attributes say.
     """
     shards = sorted((read_manifest(path) for path in manifests), key=lambda shard: shard.start)
     _check_cover(shards, rows, store)
     _check_origin(shards, store)
+    _check_attributes(shards[0], store)
     folder = Path(sums).parent
     metadata = {str(path.relative_to(folder)): file_sha256(path) for path in Path(store).rglob("zarr.json")}
     data = {file.path: file.sha256 for shard in shards for file in shard.files}
@@ -63,4 +67,13 @@ def _check_origin(shards: Sequence[Manifest], store: str | Path) -> None:
             raise StoreError(
                 f"{store}: shards {first.shard} and {shard.shard} were made from different inputs: "
                 f"{first.made_from} and {shard.made_from}; delete one and run again"
+            )
+
+
+def _check_attributes(shard: Manifest, store: str | Path) -> None:
+    attributes = zarr.open_group(store, mode="r").attrs.asdict()
+    for key, made_from in shard.made_from.items():
+        if key in attributes and attributes[key] != made_from:
+            raise StoreError(
+                f"{store}: its attributes say {key} {attributes[key]!r}, its shards were made from {made_from!r}"
             )
