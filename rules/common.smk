@@ -39,6 +39,18 @@ for _variant, _settings in config["variants"].items():
         )
 
 
+def in_key_order(block):
+    """A config block whose keys are sorted: Snakemake would take another order for another setting."""
+    if not isinstance(block, dict):
+        return block
+    return {key: in_key_order(block[key]) for key in sorted(block)}
+
+
+def get_condition_settings(wildcards):
+    """The settings of a condition."""
+    return in_key_order(config["conditions"][wildcards.condition])
+
+
 def get_rows(wildcards):
     """First row of a shard, and the row behind its last."""
     start = int(wildcards.shard) * SHARD_IMAGES

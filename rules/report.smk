@@ -23,7 +23,7 @@ rule save_config:
         runtime=5,
     params:
         recipe=1,
-        config=config,
+        config=in_key_order(config),
     message:
         "Saving the effective configuration."
     script:
@@ -63,7 +63,7 @@ rule build_report:
         runtime=30,
     params:
         recipe=1,
-        config=config,
+        config=in_key_order(config),
         benchmarks="benchmarks",
     message:
         "Building the report."

@@ -43,8 +43,8 @@ rule train_thermalizer:
     params:
         recipe=1,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        condition=lookup(dpath="conditions/{condition}", within=config),
-        settings=lookup(dpath="thermalizer", within=config),
+        condition=get_condition_settings,
+        settings=in_key_order(config["thermalizer"]),
         device=lookup(dpath="device", within=config),
     message:
         "Training the thermalizer for {wildcards.condition}."

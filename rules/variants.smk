@@ -67,7 +67,6 @@ rule thermalize_faces:
         rows=get_rows,
         ambient_celsius=get_ambient,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        batch_images=lookup(dpath="thermalize/batch_images", within=config),
         device=lookup(dpath="device", within=config),
     message:
         "Thermalizing shard {wildcards.shard} of {wildcards.variant}."

@@ -21,6 +21,9 @@ from tfake.store.statistics import class_statistics
 from tfake.thermalizer.foreground import fill_glasses
 from tfake.thermalizer.weights import load_thermalizer
 
+#: Images decoded ahead while as many are in the network; no pixel depends on it.
+BATCH_IMAGES = 16
+
 
 def thermalize_faces(
     manifest: str,
@@ -32,7 +35,6 @@ def thermalize_faces(
     rows: tuple[int, int],
     image_pixels: int,
     ambient_celsius: float,
-    batch_images: int,
     device: str,
     threads: int,
 ) -> None:
@@ -50,7 +52,6 @@ def thermalize_faces(
         rows: first row and the row behind the last.
         image_pixels: height and width of the images.
         ambient_celsius: temperature of the surroundings, given to the background.
-        batch_images: images given to the network at once.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: threads for decoding and for torch on the CPU.
 
@@ -66,7 +67,7 @@ def thermalize_faces(
     counts = np.full((len(records), image_pixels, image_pixels), NO_IMAGE, dtype=np.uint16)
     classes = np.full(counts.shape, FaceClass.IGNORE, dtype=np.uint8)
     with tqdm(desc=f"thermalize shard {shard}", total=len(records)) as progress:
-        for batch in iterate_batches(archive, records, image_pixels, batch_images, threads):
+        for batch in iterate_batches(archive, records, image_pixels, BATCH_IMAGES, threads):
             celsius = thermalizer.thermalize(batch.rgb, batch.classes, ambient_celsius)
             counts[batch.rows] = encode_celsius(celsius)
             # As in the prior: long-wave infrared sees the lens, not what is behind it.
@@ -100,7 +101,6 @@ if __name__ == "__main__":
         rows=tuple(snakemake.params.rows),
         image_pixels=snakemake.params.image_pixels,
         ambient_celsius=snakemake.params.ambient_celsius,
-        batch_images=snakemake.params.batch_images,
         device=snakemake.params.device,
         threads=snakemake.threads,
     )

@@ -10,13 +10,7 @@ from tfake.thermalizer.network import Architecture, ThermalUNet
 AMBIENT = 19.37
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Networks this small lose more than they gain by sharing their work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 DEVICES = [

@@ -61,7 +61,7 @@ def folder(tmp_path, weights):
     return tmp_path
 
 
-def thermalize(folder, weights, shard, batch_images=2):
+def thermalize(folder, weights, shard):
     thermalize_faces(
         manifest=str(folder / f"{shard}.json"),
         store=str(folder / "thermal.zarr"),
@@ -72,7 +72,6 @@ def thermalize(folder, weights, shard, batch_images=2):
         rows=SHARDS[shard],
         image_pixels=PIXELS,
         ambient_celsius=AMBIENT,
-        batch_images=batch_images,
         device="cpu",
         threads=1,
     )
@@ -105,10 +104,11 @@ def test_a_store_from_end_to_end(folder, weights):
     assert json.loads((folder / "verified.json").read_text())["files"] == len(SHARDS) + 2
 
 
-def test_the_batch_size_changes_no_byte(folder, weights):
+def test_the_batch_size_changes_no_byte(folder, weights, monkeypatch):
     files = []
     for batch_images in (1, 2):
-        thermalize(folder, weights, 0, batch_images)
+        monkeypatch.setattr("thermalize_faces.BATCH_IMAGES", batch_images)
+        thermalize(folder, weights, 0)
         files.append(read_manifest(folder / "0.json").files)
     assert files[0] == files[1]
 
