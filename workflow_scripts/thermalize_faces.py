@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from tfake.classes import FaceClass
 from tfake.devices import limit_threads, resolve_device
 from tfake.radiometry import NO_IMAGE, decode_counts, encode_celsius
 from tfake.sources.batches import iterate_batches
@@ -17,7 +16,7 @@ from tfake.store.arrays import write_shard
 from tfake.store.checksums import file_sha256
 from tfake.store.layout import thermal_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
-from tfake.store.statistics import class_statistics
+from tfake.store.statistics import class_statistics, merge_statistics
 from tfake.thermalizer.foreground import fill_glasses
 from tfake.thermalizer.weights import load_thermalizer
 
@@ -65,13 +64,15 @@ def thermalize_faces(
     start, stop = rows
     records = table.iloc[start:stop]
     counts = np.full((len(records), image_pixels, image_pixels), NO_IMAGE, dtype=np.uint16)
-    classes = np.full(counts.shape, FaceClass.IGNORE, dtype=np.uint8)
+    statistics = []
     with tqdm(desc=f"thermalize shard {shard}", total=len(records)) as progress:
         for batch in iterate_batches(archive, records, image_pixels, BATCH_IMAGES, threads):
             celsius = thermalizer.thermalize(batch.rgb, batch.classes, ambient_celsius)
             counts[batch.rows] = encode_celsius(celsius)
             # As in the prior: long-wave infrared sees the lens, not what is behind it.
-            classes[batch.rows] = [fill_glasses(ids) for ids in batch.classes]
+            filled = np.stack([fill_glasses(ids) for ids in batch.classes])
+            # Batch by batch: over a whole shard the sums' temporaries would take many times its own memory.
+            statistics.append(class_statistics(decode_counts(counts[batch.rows]), filled))
             progress.update(len(batch.rows))
     write_shard(store, {"thermal": counts}, shard)
     (array,) = thermal_layout(image_pixels)
@@ -82,8 +83,8 @@ def thermalize_faces(
     }
     described = describe_files(Path(store).parent, [f"{Path(store).name}/{array.shard_file(shard)}"])
     statuses = Counter(f"source_{SampleStatus(code).name.lower()}" for code in records["status"])
-    statistics = class_statistics(decode_counts(counts), classes)
-    write_manifest(manifest, Manifest(shard, start, stop, made_from, described, dict(statuses), statistics))
+    merged = merge_statistics(statistics)
+    write_manifest(manifest, Manifest(shard, start, stop, made_from, described, dict(statuses), merged))
     logging.info("shard %d, rows %d..%d: %s", shard, start, stop - 1, dict(statuses))
 
 
