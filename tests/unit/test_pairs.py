@@ -1,44 +1,15 @@
 """Paired sets in folders and zips, and every way in which one can be wrong."""
 
-import zipfile
-
-import cv2
 import numpy as np
 import pytest
 
 from tfake.radiometry import encode_celsius
 from tfake.sources.pairs import open_pairs
-
-HEIGHT, WIDTH = 20, 30
-
-
-def visible(seed=0):
-    return np.random.default_rng(seed).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
-
-
-def gray():
-    return np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH), dtype=np.uint8)
-
-
-def celsius():
-    return np.random.default_rng(2).uniform(20, 36, (HEIGHT, WIDTH)).astype(np.float32)
+from thermal_sets import HEIGHT, WIDTH, celsius, gray, same, visible, write_set, zipped
 
 
 def write(folder, name, image):
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    assert cv2.imwrite(str(path), image)
-
-
-def zipped(folder):
-    path = folder.with_suffix(".zip")
-    with zipfile.ZipFile(path, "w") as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file():
-                archive.write(file, file.relative_to(folder).as_posix())
-    return path
+    write_set(folder, {name: image})
 
 
 @pytest.fixture
@@ -52,7 +23,7 @@ def folder(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("pack", [lambda folder: folder, zipped])
+@pytest.mark.parametrize("pack", [same, zipped])
 def test_relative_pairs_of_a_folder_or_zip(folder, pack):
     pairs = open_pairs(pack(folder), "relative")
     assert (len(pairs), pairs.values, pairs.names) == (2, "relative", ["S1/a", "b"])

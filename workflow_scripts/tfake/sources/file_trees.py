@@ -1,0 +1,63 @@
+"""A folder, searched with its subfolders, or a zip read in place: both are names and bytes."""
+
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+
+@dataclass(frozen=True)
+class FileTree:
+    """The files of a folder or a zip, by their path inside it."""
+
+    where: str  # the folder or zip, for messages
+    names: tuple[str, ...]  # sorted, "/" between folders
+    read_bytes: Callable[[str], bytes]
+
+    def read(self, name: str) -> bytes:
+        """Read one file.
+
+        Args:
+            name: one of ``names``.
+
+        Raises:
+            ValueError: the zip's member is damaged; the message names it.
+        """
+        try:
+            return self.read_bytes(name)
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+            raise ValueError(f"{self.where}: {name} cannot be read out of the zip ({error})") from error
+
+
+def open_tree(path: str | Path, holds: str) -> FileTree:
+    """List a folder or a zip.
+
+    Args:
+        path: the folder or zip.
+        holds: what it should hold, for messages: "paired images".
+
+    Returns:
+        Its files; hidden ones, and what macOS adds to a zip, are left out.
+
+    Raises:
+        FileNotFoundError: no such folder or file.
+        ValueError: the file is no zip.
+    """
+    path = Path(path)
+    if path.is_dir():
+        names = [found.relative_to(path).as_posix() for found in path.rglob("*") if found.is_file()]
+        return FileTree(str(path), _visible(names), lambda name: (path / name).read_bytes())
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such folder or zip of {holds}")
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{path}: expected {holds}; it is neither a folder nor a zip ({error})") from error
+    names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    return FileTree(str(path), _visible(names), archive.read)
+
+
+def _visible(names: list[str]) -> tuple[str, ...]:
+    hidden = (".", "__MACOSX")
+    return tuple(sorted(n for n in names if not any(part.startswith(hidden) for part in PurePosixPath(n).parts)))
