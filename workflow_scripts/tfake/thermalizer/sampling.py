@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Generic, TypeVar
 
-import cv2
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from tfake.classes import FaceClass
 from tfake.sources.pairs import Pair
+from tfake.sources.thermal_foreground import estimate_foreground
 from tfake.thermalizer.augmentation import augment_rgb
 from tfake.thermalizer.crops import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermalizer.foreground import fill_glasses, mask_background
@@ -206,20 +205,6 @@ class SourceSampler:
         ]
         rgb, classes = (np.stack(parts) for parts in zip(*crops, strict=True))
         return SourceBatch(_channels_first(rgb), torch.from_numpy(classes))
-
-
-def estimate_foreground(thermal: np.ndarray) -> np.ndarray:
-    """Guess where the person is in a thermal image without a class map: warmer than Otsu's threshold, holes filled.
-
-    Args:
-        thermal: (H, W) float32, any scale.
-
-    Returns:
-        (H, W) bool.
-    """
-    scaled = cv2.normalize(thermal, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
-    _, warm = cv2.threshold(scaled, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    return ndimage.binary_fill_holes(warm)
 
 
 def _prepare_pair(pair: Pair) -> _PreparedPair:
