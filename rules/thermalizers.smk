@@ -1,8 +1,54 @@
 """Thermalizers: one network a condition, from RGB to degrees Celsius.
 
-NEEDS  the source archive and its index; pairs of RGB and thermal images (conditions.*.pairs, or the lab set)
-MAKES  results/thermalizers/{condition}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
+NEEDS  the source archive and its index; pairs of RGB and thermal images (conditions.*.pairs, or the lab set);
+       thermal images without a partner (conditions.*.bank, or those of the pairs)
+MAKES  results/thermalizers/{condition}/patches.npz
+       results/thermalizers/{condition}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
 """
+
+
+rule sample_patches:
+    """Sample the bank of real thermal patches of one condition."""
+    input:
+        images=branch(
+            lookup(dpath="conditions/{condition}/bank/path", within=config),
+            then=lookup(dpath="conditions/{condition}/bank/path", within=config),
+            otherwise=branch(
+                lookup(dpath="conditions/{condition}/pairs/path", within=config),
+                then=lookup(dpath="conditions/{condition}/pairs/path", within=config),
+                otherwise=rules.render_lab.output.pairs,
+            ),
+        ),
+    output:
+        patches="results/thermalizers/{condition}/patches.npz",
+    log:
+        "logs/sample_patches/{condition}.log",
+    benchmark:
+        "benchmarks/sample_patches/{condition}.tsv"
+    conda:
+        "../envs/thermalizer.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        recipe=1,
+        bank_path=lookup(dpath="conditions/{condition}/bank/path", within=config),
+        bank_values=lookup(dpath="conditions/{condition}/bank/values", within=config),
+        pair_values=lookup(dpath="conditions/{condition}/pairs/values", within=config),
+        pair_layout=lookup(dpath="conditions/{condition}/pairs/layout", within=config),
+        image_pixels=lookup(dpath="thermalizer/image_pixels", within=config),
+        largest_zoom=lookup(dpath="thermalizer/largest_zoom", within=config),
+        rotation_degrees=lookup(dpath="thermalizer/rotation_degrees", within=config),
+        shear_degrees=lookup(dpath="thermalizer/shear_degrees", within=config),
+        patch_pixels=lookup(dpath="thermalizer/patch_pixels", within=config),
+        patch_scales=lookup(dpath="thermalizer/patch_scales", within=config),
+        bank_patches=lookup(dpath="thermalizer/bank_patches", within=config),
+        seed=lookup(dpath="thermalizer/seed", within=config),
+    message:
+        "Sampling {params.bank_patches} thermal patches a scale for {wildcards.condition}."
+    script:
+        "../workflow_scripts/sample_patches.py"
 
 
 rule train_thermalizer:

@@ -34,6 +34,7 @@ def train_thermalizer(
     image_pixels: int,
     pairs: str,
     pair_values: str,
+    pair_layout: str,
     condition: str,
     ambient_celsius: float,
     prior_table: str,
@@ -55,6 +56,7 @@ def train_thermalizer(
         image_pixels: height and width of the archive's images.
         pairs: folder or zip of paired images (:func:`tfake.sources.pairs.open_pairs`).
         pair_values: ``celsius`` or ``relative``.
+        pair_layout: how the paired images are named (:data:`tfake.sources.pair_formats.PAIR_LAYOUTS`).
         condition: the condition's name.
         ambient_celsius: temperature of the surroundings: target of glass, and background of the samples drawn.
         prior_table: the prior's table, a name or a path.
@@ -72,7 +74,7 @@ def train_thermalizer(
     checked = TrainingSettings.from_mapping(settings)
     targets = load_prior(prior_table, prior_column, ambient_celsius)
     table = read_index(index)
-    paired, sources = open_pairs(pairs, pair_values), SourceImages(archive, table, image_pixels)
+    paired, sources = open_pairs(pairs, pair_values, pair_layout), SourceImages(archive, table, image_pixels)
     trained = train(checked, paired, pair_values, sources, targets, torch_device)
     last = trained.losses.tail(max(1, checked.steps // 10)).mean()
     logging.info("last tenth of the steps: %s", ", ".join(f"{name} {last[name]:.3f}" for name in last.index[1:5]))
@@ -131,6 +133,7 @@ if __name__ == "__main__":
         image_pixels=snakemake.params.image_pixels,
         pairs=str(snakemake.input.pairs),
         pair_values=snakemake.params.condition["pairs"]["values"],
+        pair_layout=snakemake.params.condition["pairs"]["layout"],
         condition=snakemake.wildcards.condition,
         ambient_celsius=snakemake.params.condition["ambient_celsius"],
         prior_table=snakemake.params.condition["prior"]["table"],

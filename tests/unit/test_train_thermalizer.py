@@ -54,6 +54,7 @@ def run(folder, name, **changes):
         "image_pixels": PIXELS,
         "pairs": str(folder / "pairs.zip"),
         "pair_values": "celsius",
+        "pair_layout": "stems",
         "condition": "chilly",
         "ambient_celsius": 14.5,
         "prior_table": "tfake2025",
