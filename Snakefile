@@ -24,14 +24,8 @@ include: "rules/faces.smk"
 include: "rules/thermalizers.smk"
 include: "rules/variants.smk"
 include: "rules/report.smk"
-
-
-localrules:
-    all,
-    source,
-    faces,
-    thermalizers,
-    variants,
+include: "rules/arms.smk"
+include: "rules/ablation.smk"
 
 
 rule all:
@@ -71,3 +65,10 @@ rule variants:
         collect(rules.verify_thermal.output.report, variant=VARIANTS),
     message:
         "Every variant's thermal store is complete and verified."
+
+
+rule ablation:
+    input:
+        rules.compare_arms.output.page,
+    message:
+        "The loss's terms are compared in {input}."

@@ -31,12 +31,27 @@ wildcard_constraints:
     shard=r"\d+",
 
 
+def get_rooms(condition):
+    """Lowest and highest room temperature of a condition; equal where it is one number."""
+    rooms = config["conditions"][condition]["ambient_celsius"]
+    return rooms if isinstance(rooms, list) else [rooms, rooms]
+
+
+AMBIENTS = {}
 for _variant, _settings in config["variants"].items():
     if _settings["condition"] not in CONDITIONS:
         raise WorkflowError(
             f"config: variants.{_variant}.condition is {_settings['condition']!r}; "
             f"the conditions are {', '.join(CONDITIONS)}"
         )
+    _low, _high = get_rooms(_settings["condition"])
+    _own = _settings["ambient_celsius"]
+    if _low > _high or not (_low == _high if _own is None else _low <= _own <= _high):
+        raise WorkflowError(
+            f"config: variants.{_variant}.ambient_celsius is {_own}; its condition {_settings['condition']!r} is "
+            f"trained for {_low} to {_high} °C (null is for a condition of one temperature)"
+        )
+    AMBIENTS[_variant] = _low if _own is None else _own
 
 
 def in_key_order(block):
@@ -63,8 +78,19 @@ def get_condition(wildcards):
 
 
 def get_ambient(wildcards):
-    """The ambient temperature of a variant: its condition's."""
-    return config["conditions"][get_condition(wildcards)]["ambient_celsius"]
+    """The ambient temperature of a variant: its own, or its condition's."""
+    return AMBIENTS[wildcards.variant]
+
+
+def get_condition_rooms(wildcards):
+    """Lowest and highest room temperature that a condition is trained for."""
+    return get_rooms(wildcards.condition)
+
+
+def get_lab_rooms(wildcards):
+    """Lowest and highest room temperature of a condition's lab pairs: where they were recorded, or its own."""
+    recorded_at = config["conditions"][wildcards.condition]["pairs"]["ambient_celsius"]
+    return get_rooms(wildcards.condition) if recorded_at is None else [recorded_at, recorded_at]
 
 
 def get_weights(wildcards):
@@ -78,5 +104,5 @@ def get_provenance(wildcards):
 
 
 def get_truth(wildcards):
-    """True temperatures under a variant's condition; procedural source only."""
-    return f"results/source/truth/{get_condition(wildcards)}.zip"
+    """True temperatures in a variant's room; procedural source only."""
+    return f"results/source/truth/{wildcards.variant}.zip"

@@ -64,6 +64,7 @@ rule build_report:
     params:
         recipe=1,
         config=in_key_order(config),
+        ambients=AMBIENTS,
         benchmarks="benchmarks",
     message:
         "Building the report."

@@ -3,7 +3,7 @@
 NEEDS  nothing for the procedural source; otherwise the archive named by source.archive
 MAKES  results/source/faces.zip        procedural faces (only without source.archive)
        results/source/lab/{condition}.zip    procedural training pairs, RGB and °C
-       results/source/truth/{condition}.zip  procedural thermal truth, for evaluation only
+       results/source/truth/{variant}.zip    procedural thermal truth, for evaluation only
        results/source/index.parquet    one row a sample: its members' places and its status
 
 The rendering jobs use every core. They have priority, or they would wait until the one-core jobs leave all cores free.
@@ -52,13 +52,13 @@ rule render_lab:
         mem_mb=8000,
         runtime=60,
     params:
-        recipe=1,
+        recipe=2,
         seed=lookup(dpath="procedural/seed", within=config),
         lab_pairs=lookup(dpath="procedural/lab_pairs", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        ambient_celsius=lookup(dpath="conditions/{condition}/ambient_celsius", within=config),
+        rooms=get_lab_rooms,
     message:
-        "Rendering {params.lab_pairs} lab pairs at {params.ambient_celsius} °C for {wildcards.condition}."
+        "Rendering {params.lab_pairs} lab pairs at {params.rooms} °C for {wildcards.condition}."
     script:
         "../workflow_scripts/render_lab.py"
 
@@ -66,11 +66,11 @@ rule render_lab:
 rule render_truth:
     """Render the true temperatures of the procedural faces; no training reads them."""
     output:
-        truth="results/source/truth/{condition}.zip",
+        truth="results/source/truth/{variant}.zip",
     log:
-        "logs/render_truth/{condition}.log",
+        "logs/render_truth/{variant}.log",
     benchmark:
-        "benchmarks/render_truth/{condition}.tsv"
+        "benchmarks/render_truth/{variant}.tsv"
     priority: 1
     conda:
         "../envs/render.yaml"
@@ -83,9 +83,9 @@ rule render_truth:
         seed=lookup(dpath="procedural/seed", within=config),
         images=lookup(dpath="source/images", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        ambient_celsius=lookup(dpath="conditions/{condition}/ambient_celsius", within=config),
+        ambient_celsius=get_ambient,
     message:
-        "Rendering the true temperatures at {params.ambient_celsius} °C for {wildcards.condition}."
+        "Rendering the true temperatures at {params.ambient_celsius} °C for {wildcards.variant}."
     script:
         "../workflow_scripts/render_truth.py"
 

@@ -61,6 +61,7 @@ rule train_thermalizer:
             then=lookup(dpath="conditions/{condition}/pairs/path", within=config),
             otherwise=rules.render_lab.output.pairs,
         ),
+        patches=rules.sample_patches.output.patches,
     output:
         weights="results/thermalizers/{condition}/weights.pt",
         provenance="results/thermalizers/{condition}/provenance.json",
@@ -81,15 +82,18 @@ rule train_thermalizer:
         "benchmarks/train_thermalizer/{condition}.tsv"
     conda:
         "../envs/thermalizer.yaml"
-    threads: 1
+    # Beside a GPU, the others make batches.
+    threads: 8 if USES_GPU else 1
     resources:
         mem_mb=8000,
         runtime=720,
         gpu=int(USES_GPU),
     params:
-        recipe=1,
+        recipe=2,
+        name="{condition}",
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         condition=get_condition_settings,
+        rooms=get_condition_rooms,
         settings=in_key_order(config["thermalizer"]),
         device=lookup(dpath="device", within=config),
     message:

@@ -11,6 +11,7 @@ import zarr
 
 from tfake.report.gallery import build_gallery
 from tfake.report.page import render_page
+from tfake.report.reference import Reference, compare_with_reference
 from tfake.report.stores import read_store
 from tfake.report.temperatures import VariantTemperatures, class_temperatures, read_errors
 from tfake.report.timings import read_timings
@@ -26,6 +27,7 @@ def build_report(
     index: str,
     faces: str,
     variants: Mapping[str, str],
+    ambients: Mapping[str, float],
     losses: Mapping[str, str],
     evaluations: Mapping[str, str],
     benchmarks: str,
@@ -40,6 +42,7 @@ def build_report(
         index: the archive's index.
         faces: the folder of the sealed and verified faces store.
         variants: variant to the folder of its sealed and verified thermal store.
+        ambients: variant to the temperature of its room.
         losses: condition to its ``losses.csv``.
         evaluations: variant to its ``evaluation.csv``; empty where no truth is known.
         benchmarks: the folder with Snakemake's benchmark files.
@@ -54,12 +57,13 @@ def build_report(
     for variant, store in thermal_stores.items():
         condition = config["variants"][variant]["condition"]
         settings = config["conditions"][condition]
-        prior = load_prior(settings["prior"]["table"], settings["prior"]["column"], settings["ambient_celsius"])
+        table_of_prior = load_prior(settings["prior"]["table"]).shifted(settings["prior"]["offsets_kelvin"])
+        prior = table_of_prior.at(ambients[variant], settings["prior"]["read_at_celsius"]).celsius
         temperatures.append(
             VariantTemperatures(
                 variant=variant,
                 condition=condition,
-                ambient_celsius=settings["ambient_celsius"],
+                ambient_celsius=ambients[variant],
                 classes=class_temperatures(store.statistics, prior),
                 errors=read_errors(evaluations.get(variant)),
             )
@@ -78,12 +82,20 @@ def build_report(
         temperatures=temperatures,
         losses={condition: pd.read_csv(path) for condition, path in losses.items()},
         timings=read_timings(benchmarks),
+        reference=_compare(config["report"]["reference"], archive, table, faces_store.path, thermal),
     )
     part = Path(f"{page}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
     part.write_text(html, encoding="utf-8")
     os.replace(part, page)
     logging.info("%s: %.1f MB", page, len(html.encode()) / 1e6)
+
+
+def _compare(
+    settings: Mapping[str, Any], archive: list[str], table: pd.DataFrame, faces: Path, thermal: Mapping[str, Path]
+) -> Reference | None:
+    folder, variant = settings["path"], settings["variant"]
+    return compare_with_reference(folder, variant, archive, table, faces, thermal[variant]) if folder else None
 
 
 if __name__ == "__main__":
@@ -102,6 +114,7 @@ if __name__ == "__main__":
             name: str(Path(path).parent)
             for name, path in zip(configured["variants"], snakemake.input.thermal, strict=True)
         },
+        ambients=snakemake.params.ambients,
         losses=dict(zip(configured["conditions"], snakemake.input.losses, strict=True)),
         evaluations=dict(zip(configured["variants"], snakemake.input.evaluations, strict=False)),
         benchmarks=snakemake.params.benchmarks,

@@ -1,9 +1,11 @@
-"""Write the lab set at one ambient: frontal procedural heads, RGB with registered thermal, for training."""
+"""Write the lab set at one ambient or several: frontal procedural heads, RGB with registered thermal, for training."""
 
 from tfake.sources.procedural.writing import write_lab
 
 
-def render_lab(pairs: str, seed: int, lab_pairs: int, image_pixels: int, ambient_celsius: float, threads: int) -> None:
+def render_lab(
+    pairs: str, seed: int, lab_pairs: int, image_pixels: int, rooms: tuple[float, float], threads: int
+) -> None:
     """Write pairs of RGB and recorded temperature; their people are not those of the main set.
 
     Args:
@@ -11,10 +13,10 @@ def render_lab(pairs: str, seed: int, lab_pairs: int, image_pixels: int, ambient
         seed: the source's seed.
         lab_pairs: number of pairs.
         image_pixels: width and height.
-        ambient_celsius: °C.
+        rooms: lowest and highest room temperature in °C; the pairs are spread evenly between them.
         threads: worker processes.
     """
-    write_lab(pairs, seed, lab_pairs, image_pixels, ambient_celsius, processes=threads)
+    write_lab(pairs, seed, lab_pairs, image_pixels, rooms, processes=threads)
 
 
 if __name__ == "__main__":
@@ -26,6 +28,6 @@ if __name__ == "__main__":
         seed=snakemake.params.seed,
         lab_pairs=snakemake.params.lab_pairs,
         image_pixels=snakemake.params.image_pixels,
-        ambient_celsius=snakemake.params.ambient_celsius,
+        rooms=tuple(snakemake.params.rooms),
         threads=snakemake.threads,
     )

@@ -33,11 +33,14 @@ CONFIG = {
     "source": {"archive": None, "images": ROWS, "image_pixels": PIXELS, "license": "CC0-1.0"},
     "procedural": {"seed": 7},
     "conditions": {
-        name: {"ambient_celsius": ambient, "prior": {"table": "tfake2025", "column": name}}
+        name: {
+            "ambient_celsius": ambient,
+            "prior": {"table": "tfake2025", "read_at_celsius": None, "offsets_kelvin": {}},
+        }
         for name, ambient in (("warm", 26.0), ("cold", 20.0))
     },
     "variants": {"warm": {"condition": "warm"}, "chilly<b>": {"condition": "cold"}},
-    "report": {"gallery_images": 24},
+    "report": {"gallery_images": 24, "reference": {"path": None, "variant": "warm"}},
 }
 BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:00:01\t{rss}\t{cpu}\n"
 
@@ -132,6 +135,7 @@ def run(tmp_path_factory):
         index=str(run / "index.parquet"),
         faces=str(run / "faces"),
         variants={name: str(run / f"variants/{number}") for number, name in enumerate(CONFIG["variants"])},
+        ambients={"warm": 26.0, "chilly<b>": 20.0},
         losses={condition: str(run / "losses.csv") for condition in CONFIG["conditions"]},
         evaluations={"warm": str(run / "evaluation.csv")},
         benchmarks=str(run / "benchmarks"),

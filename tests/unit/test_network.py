@@ -43,7 +43,7 @@ def test_the_output_is_bounded_float32_degrees(network):
 @torch.no_grad()
 def test_the_head_is_float32_whatever_the_body_is(network):
     body = autocast_body("bfloat16", CPU)
-    fast = network(images(), None, body)
+    fast = network(images(), body_precision=body)
     assert fast.dtype == torch.float32
     # A bfloat16 logit would leave some hundred distinct values over the whole range, tenths of a kelvin apart.
     assert len(fast.unique()) > 3000
@@ -130,3 +130,24 @@ def test_without_class_offset_the_class_map_is_not_looked_at():
     classes = torch.full((1, 64, 64), FaceClass.HAIR, dtype=torch.uint8)
     torch.testing.assert_close(network(images(), classes), network(images()), rtol=0, atol=0)
     assert not any(name.startswith("offset") for name in network.state_dict())
+
+
+def test_a_network_for_several_rooms_feels_the_room_and_begins_without_feeling_it():
+    torch.manual_seed(0)
+    network = ThermalUNet(replace(SMALL, ambient_celsius=(12.0, 30.0))).eval()
+    rooms = torch.tensor([12.0, 21.0])
+    pair = network(images().expand(2, -1, -1, -1), torch.ones(2, 64, 64, dtype=torch.uint8), rooms)
+    torch.testing.assert_close(pair[0], pair[1])
+    with torch.no_grad():
+        network.film.layers[-1].bias.normal_()
+        network.film.layers[-1].weight.normal_()
+    pair = network(images().expand(2, -1, -1, -1), None, rooms)
+    assert (pair[0] - pair[1]).abs().max() > 0.01
+    # With the class map, steps that the room multiplies: nil in the middle of the rooms.
+    with torch.no_grad():
+        network.offset.weight[:, 19:] = 1.0
+    ones = torch.ones(1, 64, 64, dtype=torch.uint8)
+    middle, cold = (network(images(), ones, torch.tensor([room])) for room in (21.0, 12.0))
+    without = network(images(), None, torch.tensor([21.0]))
+    torch.testing.assert_close(middle, without)
+    assert (cold < middle).all()

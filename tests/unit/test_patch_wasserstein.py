@@ -146,11 +146,18 @@ def test_downsampling_keeps_only_pixels_wholly_inside():
     assert small_mask.flatten().tolist() == [False, True, True, True]
 
 
+def patches_of(values, mask, scales=(1,), count=64):
+    """Patches of real images, as a bank holds them: none where none fits."""
+    clouds = [sample_patches(*downsample(values, mask, factor), 8, count, generator(9)) for factor in scales]
+    return [torch.zeros(0, 64) if cloud is None else cloud for cloud in clouds]
+
+
 def test_the_term_has_a_gradient_inside_the_foreground_and_none_outside():
     """Defects 1 and 2 of the released code: patches detached from the network; the foreground dropped."""
     generated = images(0).requires_grad_()
     mask = left_half(generated)
-    loss = patch_wasserstein(generated, mask, images(1) + 2, mask, generator=generator(), scales=(1, 2), patches=200)
+    real = patches_of(images(1) + 2, mask, (1, 2), 200)
+    loss = patch_wasserstein(generated, mask, real, generator=generator(), scales=(1, 2))
     loss.backward()
     assert loss.item() > 2
     assert (generated.grad[mask] != 0).float().mean() > 0.9
@@ -158,40 +165,47 @@ def test_the_term_has_a_gradient_inside_the_foreground_and_none_outside():
 
 
 def test_descending_the_gradient_brings_the_foreground_to_the_real_temperatures():
-    generated, real = images(0).requires_grad_(), images(1) + 3
-    mask = left_half(real)
+    generated = images(0).requires_grad_()
+    mask = left_half(generated)
+    real = patches_of(images(1) + 3, mask)
     optimiser = torch.optim.Adam([generated], 0.1)
     for step in range(60):
         optimiser.zero_grad()
-        patch_wasserstein(generated, mask, real, mask, generator=generator(step), scales=(1,), patches=64).backward()
+        patch_wasserstein(generated, mask, real, generator=generator(step), scales=(1,)).backward()
         optimiser.step()
     assert generated[mask].mean().item() == pytest.approx(36, abs=0.3)
     assert generated[~mask].mean().item() == pytest.approx(33, abs=0.1)
 
 
-def test_what_lies_outside_the_masks_is_never_seen():
+def test_what_lies_outside_the_mask_is_never_seen():
     mask = left_half(images(0))
-    expected = patch_wasserstein(images(0), mask, images(1), mask, generator=generator(), scales=(1, 2))
-    generated, real = images(0), images(1)
-    generated[~mask], real[~mask] = torch.nan, 500.0
-    assert patch_wasserstein(generated, mask, real, mask, generator=generator(), scales=(1, 2)) == expected
+    real = patches_of(images(1), mask, (1, 2))
+    expected = patch_wasserstein(images(0), mask, real, generator=generator(), scales=(1, 2))
+    generated = images(0)
+    generated[~mask] = torch.nan
+    assert patch_wasserstein(generated, mask, real, generator=generator(), scales=(1, 2)) == expected
 
 
 def test_an_offset_costs_its_square_at_every_scale():
     same = images(0, count=1, pixels=8)  # one patch only, at scale 1
     mask = torch.ones_like(same, dtype=torch.bool)
-    loss = patch_wasserstein(same, mask, same + 1.5, mask, generator=generator(), scales=(1,), patches=10)
+    real = patches_of(same + 1.5, mask, count=10)
+    loss = patch_wasserstein(same, mask, real, generator=generator(), scales=(1,))
     assert loss.item() == pytest.approx(2.25, rel=1e-3)
 
 
-def test_no_foreground_is_no_loss():
+def test_no_foreground_or_no_real_patch_is_no_loss():
     generated = images(0).requires_grad_()
-    loss = patch_wasserstein(
-        generated, torch.zeros_like(generated) > 0, images(1), left_half(images(1)), generator=generator()
-    )
-    loss.backward()
-    assert loss.item() == 0
-    assert generated.grad.abs().max() == 0
+    nowhere = torch.zeros_like(generated) > 0
+    for mask, real in (
+        (nowhere, patches_of(images(1), left_half(generated))),
+        (left_half(generated), patches_of(images(1), nowhere)),
+    ):
+        loss = patch_wasserstein(generated, mask, real, generator=generator(), scales=(1,))
+        generated.grad = None
+        loss.backward()
+        assert loss.item() == 0
+        assert generated.grad.abs().max() == 0
 
 
 def test_standardised_images_have_lost_scale_and_offset():
@@ -204,12 +218,12 @@ def test_standardised_images_have_lost_scale_and_offset():
     assert torch.isfinite(flat.grad).all()
 
 
-def test_relative_values_may_have_any_scale_and_offset():
-    settings = {"patch_pixels": 8, "scales": (1, 2), "patches": 64, "blur_kelvin": 0.3}
+def test_against_relative_patches_scale_and_offset_of_the_generated_image_are_nothing():
+    settings = {"patch_pixels": 8, "scales": (1, 2), "blur_kelvin": 0.3}
     generated, real, mask = images(0), images(1), left_half(images(0))
-    relative = PatchWasserstein(values="relative", **settings)
-    plain = relative(generated, mask, real, mask, generator())
-    changed = relative(generated, mask, 7 * real + 40, mask, generator())
-    assert changed.item() == pytest.approx(plain.item(), rel=1e-3)
-    celsius = PatchWasserstein(values="celsius", **settings)
-    assert celsius(generated, mask, real + 4, mask, generator()) > celsius(generated, mask, real, mask, generator()) + 5
+    relative, celsius = (PatchWasserstein(values=values, **settings) for values in ("relative", "celsius"))
+    standardised = patches_of(standardise(real, mask), mask, (1, 2))
+    plain = relative(generated, mask, standardised, generator())
+    assert relative(7 * generated + 40, mask, standardised, generator()).item() == pytest.approx(plain.item(), rel=1e-3)
+    near, far = (patches_of(real + offset, mask, (1, 2)) for offset in (0, 4))
+    assert celsius(generated, mask, far, generator()) > celsius(generated, mask, near, generator()) + 5

@@ -6,17 +6,14 @@ import torch
 
 from tfake.classes import FaceClass
 from tfake.sources.pairs import Pair
+from tfake.sources.thermal_foreground import estimate_foreground
 from tfake.thermalizer.augmentation import augment_rgb
+from tfake.thermalizer.chance import Stream, derive_seed, draw_indices
 from tfake.thermalizer.crops import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
-from tfake.thermalizer.sampling import (
-    PairSampler,
-    SourceSampler,
-    Stream,
-    derive_seed,
-    draw_indices,
-)
+from tfake.thermalizer.sampling import PairSampler, Share, SourceSampler
 
 CROP = CropSettings(pixels=64, largest_zoom=1.0, rotation_degrees=30, shear_degrees=8, photometric_strength=1.0)
+ROOMS = (20.0, 20.0)
 PLAIN = CropSettings(pixels=64, largest_zoom=1.0, rotation_degrees=30, shear_degrees=8, photometric_strength=0.0)
 
 
@@ -61,7 +58,7 @@ def test_class_maps_are_sampled_by_nearest():
 
 
 def test_batches_of_sources_hold_no_new_class():
-    sampler = SourceSampler([source(n) for n in range(3)], CROP, 4, seed=0)
+    sampler = SourceSampler([source(n) for n in range(3)], CROP, 4, 0, ROOMS)
     for step in range(5):
         assert set(sampler.batch(step).classes.unique().tolist()) <= {0, 1, 13, 255}
 
@@ -93,29 +90,29 @@ def test_order_is_endless_and_renewed():
 
 
 def test_a_set_smaller_than_a_batch_is_repeated():
-    sampler = SourceSampler([source()], PLAIN, 3, seed=0)
+    sampler = SourceSampler([source()], PLAIN, 3, 0, ROOMS)
     assert sampler.batch(1000).rgb.shape == (3, 3, 64, 64)
 
 
 def test_chance_depends_on_seed_and_step_alone():
     sources = [source(n) for n in range(5)]
-    one, two = (SourceSampler(sources, CROP, 4, seed=7) for _ in range(2))
+    one, two = (SourceSampler(sources, CROP, 4, 7, ROOMS) for _ in range(2))
     one.batch(0)
     assert torch.equal(one.batch(3).rgb, two.batch(3).rgb)
     assert not torch.equal(one.batch(3).rgb, one.batch(4).rgb)
-    assert not torch.equal(one.batch(3).rgb, SourceSampler(sources, CROP, 4, seed=8).batch(3).rgb)
+    assert not torch.equal(one.batch(3).rgb, SourceSampler(sources, CROP, 4, 8, ROOMS).batch(3).rgb)
     assert len({derive_seed(0, stream, step) for stream in Stream for step in range(50)}) == 50 * len(Stream)
 
 
 def test_the_cache_changes_nothing():
     sources = [source(n) for n in range(3)]
-    with_cache, without = (SourceSampler(sources, CROP, 3, 0, cache_bytes=n) for n in (1 << 30, 0))
+    with_cache, without = (SourceSampler(sources, CROP, 3, 0, ROOMS, cache_bytes=n) for n in (1 << 30, 0))
     for step in range(3):
         assert torch.equal(with_cache.batch(step).rgb, without.batch(step).rgb)
 
 
 def test_background_is_black_and_no_foreground():
-    sampler = SourceSampler([source()], CROP, 4, seed=0)
+    sampler = SourceSampler([source()], CROP, 4, 0, ROOMS)
     for step in range(5):
         batch = sampler.batch(step)
         assert (batch.rgb.permute(0, 2, 3, 1)[batch.classes == FaceClass.BACKGROUND] == 0).all()
@@ -126,7 +123,7 @@ def test_pairs_move_together():
     rgb = np.zeros((160, 160, 3), np.uint8)
     rgb[..., 0] = np.arange(160)
     thermal = rgb[..., 0].astype(np.float32)
-    sampler = PairSampler([Pair("a", rgb, thermal, np.ones((160, 160), np.uint8))], PLAIN, 4, seed=0)
+    sampler = PairSampler([Pair("a", rgb, thermal, np.ones((160, 160), np.uint8))], PLAIN, 4, 0, 23.0)
     batch = sampler.batch(0)
     difference = (batch.rgb[:, :1].float() - batch.thermal).abs()[batch.mask]
     assert difference.max() < 1.5
@@ -135,7 +132,7 @@ def test_pairs_move_together():
 def test_pairs_with_classes_lose_their_background():
     rgb, classes = source()
     classes[classes == FaceClass.IGNORE] = FaceClass.SKIN
-    batch = PairSampler([Pair("a", rgb, rgb[..., 0].astype(np.float32), classes)], PLAIN, 4, seed=0).batch(0)
+    batch = PairSampler([Pair("a", rgb, rgb[..., 0].astype(np.float32), classes)], PLAIN, 4, 0, 23.0).batch(0)
     assert torch.equal(batch.mask, batch.foreground)
     assert 0 < batch.mask.float().mean() < 1
     assert (batch.rgb.amax(1, keepdim=True)[~batch.mask] == 0).all()
@@ -144,7 +141,7 @@ def test_pairs_with_classes_lose_their_background():
 def test_temperatures_do_not_fade_at_the_frame():
     thermal = np.full((160, 160), 30.0, np.float32)
     for classes in (None, np.ones((160, 160), np.uint8)):
-        batch = PairSampler([Pair("a", source()[0], thermal, classes)], PLAIN, 8, seed=0).batch(0)
+        batch = PairSampler([Pair("a", source()[0], thermal, classes)], PLAIN, 8, 0, 23.0).batch(0)
         assert (batch.thermal == 30).all()
         assert (batch.rgb.amax(1, keepdim=True)[~batch.mask] == 0).all()
 
@@ -152,15 +149,22 @@ def test_temperatures_do_not_fade_at_the_frame():
 def test_pairs_without_classes_count_everywhere_inside_the_image():
     rgb, classes = source()
     thermal = 20 + 14.0 * (classes > 0).astype(np.float32)
-    batch = PairSampler([Pair("a", rgb, thermal, None)], PLAIN, 8, seed=0).batch(0)
+    batch = PairSampler([Pair("a", rgb, thermal, None)], PLAIN, 8, 0, 23.0).batch(0)
     assert batch.mask.sum() > batch.foreground.sum() > 0
     assert (batch.thermal[batch.foreground] > 26).float().mean() > 0.95
+
+
+def test_the_warm_part_is_taken_for_the_person():
+    _, classes = source()
+    thermal = np.where(classes > 0, 200.0, 30.0).astype(np.float32)
+    thermal[80:90, 80:90] = 40  # a lens: cold, but inside
+    np.testing.assert_array_equal(estimate_foreground(thermal), classes > 0)
 
 
 @pytest.mark.parametrize("sampler", [PairSampler, SourceSampler])
 def test_an_empty_set_is_refused(sampler):
     with pytest.raises(ValueError, match=r"empty|no source"):
-        sampler([], CROP, 4, seed=0)
+        sampler([], CROP, 4, 0, ROOMS)
 
 
 def test_augmentation_follows_its_strength_and_its_generator():
@@ -178,8 +182,37 @@ def test_a_pair_shows_its_classes_with_lenses_filled_or_none_at_all():
     classes[50:90, 50:110] = 16
     classes[55:85, 55:75] = 1  # a lens behind its frame
     thermal = classes.astype(np.float32)
-    shown = PairSampler([Pair("a", rgb, thermal, classes)], PLAIN, 4, seed=0).batch(0).classes
-    unknown = PairSampler([Pair("a", rgb, thermal, None)], PLAIN, 4, seed=0).batch(0).classes
+    shown = PairSampler([Pair("a", rgb, thermal, classes)], PLAIN, 4, 0, 23.0).batch(0).classes
+    unknown = PairSampler([Pair("a", rgb, thermal, None)], PLAIN, 4, 0, 23.0).batch(0).classes
     assert shown.shape == (4, 64, 64)
     assert (shown == 16).any()
     assert (unknown == 255).all()
+
+
+def test_processes_share_a_batch_and_make_what_one_would():
+    sources = [source(n) for n in range(5)]
+    whole = SourceSampler(sources, CROP, 4, 7, (12.0, 30.0)).batch(2)
+    parts = [SourceSampler(sources, CROP, 4, 7, (12.0, 30.0), Share(rank, 2)).batch(2) for rank in range(2)]
+    for rank, part in enumerate(parts):
+        assert torch.equal(part.rgb, whole.rgb[rank::2])
+        assert torch.equal(part.ambient_celsius, whole.ambient_celsius[rank::2])
+
+
+def test_rooms_are_drawn_between_their_ends_and_pairs_have_their_own():
+    sampler = SourceSampler([source()], PLAIN, 4, 0, (12.0, 30.0))
+    rooms = torch.cat([sampler.batch(step).ambient_celsius for step in range(50)])
+    assert rooms.min() >= 12
+    assert rooms.max() <= 30
+    assert rooms.mean().item() == pytest.approx(21, abs=1.5)
+    rgb, classes = source()
+    pairs = [Pair(f"{room}", rgb, rgb[..., 0].astype(np.float32), classes, "", room) for room in (15.0, None)]
+    assert sorted(PairSampler(pairs, PLAIN, 2, 0, 23.0).batch(0).ambient_celsius.tolist()) == [15, 23]
+
+
+def test_dropped_class_maps_are_unknown_to_the_network_alone():
+    sampler = SourceSampler([source()], PLAIN, 40, 0, ROOMS, class_dropout=0.5)
+    batch = sampler.batch(0)
+    assert 8 < batch.dropped.sum() < 32
+    assert (batch.known_classes[batch.dropped] == FaceClass.IGNORE).all()
+    assert torch.equal(batch.known_classes[~batch.dropped], batch.classes[~batch.dropped])
+    assert (batch.classes[batch.dropped] == FaceClass.SKIN).any()

@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from tfake.thermalizer.supervised import RELATIVE_SPREAD_KELVIN, SupervisedLoss, celsius_mse, relative_mse
+from tfake.thermalizer.supervised import (
+    RELATIVE_SPREAD_KELVIN,
+    SupervisedLoss,
+    celsius_mse,
+    relative_mse,
+    within_class_mse,
+)
 
 FULL = torch.ones(2, 1, 8, 8, dtype=torch.bool)
 
@@ -107,7 +113,48 @@ def test_a_flat_prediction_has_a_finite_gradient():
 
 def test_the_module_takes_the_declared_form():
     prediction, target = images(0), images(1)
-    assert SupervisedLoss("celsius")(prediction, target, FULL) == celsius_mse(prediction, target, FULL)
-    assert SupervisedLoss("relative")(prediction, target, FULL) == relative_mse(prediction, target, FULL)
+    assert SupervisedLoss("celsius")(prediction, target, FULL, halves()) == celsius_mse(prediction, target, FULL)
+    assert SupervisedLoss("relative")(prediction, target, FULL, halves()) == relative_mse(prediction, target, FULL)
     with pytest.raises(ValueError, match="kelvin"):
         SupervisedLoss("kelvin")
+
+
+def halves():
+    """Left half one class, right half another."""
+    classes = torch.ones(2, 8, 8, dtype=torch.uint8)
+    classes[..., 4:] = 13
+    return classes
+
+
+def test_within_classes_a_step_a_class_costs_nothing():
+    target, classes = images(0), halves()
+    stepped = target + torch.where(classes == 13, -3.0, 1.5)[:, None]
+    assert within_class_mse(stepped, target, FULL, classes).item() == pytest.approx(0, abs=1e-12)
+    assert celsius_mse(stepped, target, FULL).item() > 1
+
+
+def test_within_classes_what_varies_inside_counts():
+    target, classes = images(0), halves()
+    varied = target.clone()
+    varied[..., 0:2] += 1.0
+    varied[..., 2:4] -= 1.0
+    assert within_class_mse(varied, target, FULL, classes).item() == pytest.approx(0.5)
+
+
+def test_within_classes_pixels_of_no_known_class_are_one_class():
+    target, unknown = images(0), torch.full((2, 8, 8), 255, dtype=torch.uint8)
+    assert within_class_mse(target + 4, target, FULL, unknown).item() == pytest.approx(0, abs=1e-12)
+    mask = FULL.clone()
+    mask[..., :4] = False
+    broken = target.clone()
+    broken[..., :4] = torch.nan
+    loss, gradient = loss_and_gradient(within_class_mse, images(1), broken, mask, halves())
+    assert torch.isfinite(loss)
+    assert gradient[..., :4].abs().max() == 0
+
+
+def test_relative_values_have_no_class_means():
+    with pytest.raises(ValueError, match="relative pairs"):
+        SupervisedLoss("relative", "within_class")
+    with pytest.raises(ValueError, match="supervision"):
+        SupervisedLoss("celsius", "guessed")

@@ -1,11 +1,9 @@
 """The region prior against hand-computed values, and its table."""
 
-import numpy as np
 import pytest
 import torch
 
 from tfake.classes import FaceClass
-from tfake.thermalizer.prior_table import load_prior
 from tfake.thermalizer.temperature_prior import TemperaturePrior, region_means, temperature_prior
 
 TARGETS = torch.full((19,), 30.0).index_fill(0, torch.tensor([FaceClass.SKIN]), 35.0)
@@ -80,55 +78,16 @@ def test_means_and_counts():
     assert means[0, [1, 13, 5]].tolist() == [33, 33, 0]
 
 
-def test_the_shipped_table_holds_the_published_targets():
-    warm, cold = load_prior("tfake2025", "warm", 26.0), load_prior("tfake2025", "cold", 18.0)
-    assert warm.dtype == np.float32
-    assert warm.shape == (19,)
-    expected = {"SKIN": (35, 33), "NOSE": (35, 31.5), "LEFT_EYE": (35, 34), "RIGHT_BROW": (34, 31)}
-    expected |= {"LEFT_EAR": (35, 32), "MOUTH_INTERIOR": (35, 35), "TOP_LIP": (35, 32.5), "BOTTOM_LIP": (35, 32.5)}
-    expected |= {"NECK": (35, 34), "HAIR": (30, 30), "BEARD": (32, 31), "CLOTHING": (32, 30), "FACEWEAR": (28, 28)}
-    expected |= {"HEADWEAR": (28, 28), "GLASSES": (26, 18), "BACKGROUND": (26, 18)}
-    for name, temperatures in expected.items():
-        assert (warm[FaceClass[name]], cold[FaceClass[name]]) == temperatures, name
-
-
-def write_table(path, edit):
-    from importlib import resources
-
-    text = (resources.files("tfake.thermalizer") / "priors/tfake2025.csv").read_text()
-    path.write_text(edit(text))
-    return path
-
-
-def test_a_table_of_ones_own(tmp_path):
-    path = write_table(tmp_path / "mine.csv", lambda text: text.replace("HAIR,30,30", "HAIR,27.5,26"))
-    assert load_prior(path, "warm", 20.0)[FaceClass.HAIR] == 27.5
-
-
-@pytest.mark.parametrize(
-    ("edit", "message"),
-    [
-        (lambda text: text.replace("warm,", "hot,", 1), "expected the columns"),
-        (lambda text: text.replace("\nHAIR,", "\nHAIRS,"), "HAIR"),
-        (lambda text: text.replace("\nHAIR,", "\nSKIN,"), "19 classes"),
-        (lambda text: text.replace("HAIR,30,", "HAIR,,"), "HAIR is no number"),
-        (lambda text: text.replace("HAIR,30,30,false", "HAIR,30,30,maybe"), "follows_ambient"),
-    ],
-)
-def test_a_faulty_table_is_named(tmp_path, edit, message):
-    path = write_table(tmp_path / "faulty.csv", edit)
-    with pytest.raises(ValueError, match=message) as caught:
-        load_prior(path, "warm", 20.0)
-    assert "faulty.csv" in str(caught.value)
-
-
-def test_an_unknown_table_or_condition_is_named():
-    with pytest.raises(FileNotFoundError, match=r"nowhere.*tfake2025"):
-        load_prior("nowhere", "warm", 20.0)
-    with pytest.raises(ValueError, match="hot"):
-        load_prior("tfake2025", "hot", 20.0)
-
-
-def test_the_module_keeps_its_targets():
+def test_a_spread_of_two_kelvin_weighs_a_quarter():
     celsius, classes = scene()
-    assert TemperaturePrior(TARGETS.numpy())(celsius, classes) == temperature_prior(celsius, classes, TARGETS)
+    spreads = torch.ones(19).index_fill(0, torch.tensor([FaceClass.SKIN]), 2.0)
+    expected = 8 / 12 * 2**2 / 4 + 4 / 12 * 3**2
+    assert temperature_prior(celsius, classes, TARGETS, spreads).item() == pytest.approx(expected)
+    assert TemperaturePrior(spreads)(celsius, classes, TARGETS).item() == pytest.approx(expected)
+
+
+def test_every_image_may_have_a_room_of_its_own():
+    celsius, classes = scene()
+    rooms = torch.stack((TARGETS, TARGETS + 1))
+    both = temperature_prior(torch.cat((celsius, celsius + 1)), torch.cat((classes, classes)), rooms)
+    assert both.item() == pytest.approx(temperature_prior(celsius, classes, TARGETS).item())

@@ -1,6 +1,7 @@
 """The script: from an archive, its index and a paired set to weights, provenance, table and figures."""
 
 import json
+import signal
 
 import cv2
 import numpy as np
@@ -10,10 +11,14 @@ import torch
 
 from archives import PIXELS, encode_png, write_archive, write_samples
 from index_archive import index_archive
+from sample_patches import sample_patches
 from tfake.radiometry import encode_celsius
 from tfake.sources.index import read_index
 from tfake.sources.training_set import SourceImages
 from tfake.store.checksums import file_sha256
+from tfake.thermalizer import training
+from tfake.thermalizer.job import TrainingJob
+from tfake.thermalizer.training import TrainingStoppedError
 from tfake.thermalizer.weights import load_thermalizer
 from train_thermalizer import train_thermalizer
 
@@ -42,29 +47,48 @@ def folder(tmp_path_factory):
         members[f"{stem}_v.png"] = encode_png(rng.integers(0, 255, (48, 40, 3), dtype=np.uint8))
         members[f"{stem}_t.png"] = encode_png(encode_celsius(rng.uniform(28, 36, (48, 40))))
     write_archive(folder / "pairs.zip", members)
+    sample_patches(
+        patches=str(folder / "patches.npz"),
+        images=str(folder / "pairs.zip"),
+        values="celsius",
+        pair_layout="stems",
+        image_pixels=32,
+        largest_zoom=1.0,
+        rotation_degrees=10.0,
+        shear_degrees=5.0,
+        patch_pixels=8,
+        patch_scales=[1],
+        bank_patches=64,
+        seed=0,
+        threads=1,
+    )
     return folder
 
 
-def run(folder, name, **changes):
+def run(folder, name, processes=1, **changes):
     out = folder / name
-    out.mkdir()
-    arguments = {
+    out.mkdir(exist_ok=True)
+    outputs = dict(zip(("weights", "provenance", "losses", "loss_figure", "sample_figure"), FILES, strict=True))
+    arguments = {key: str(out / file) for key, file in outputs.items()} | {
+        "checkpoint": str(out / "checkpoint.pt"),
         "archive": [str(folder / "a.zip")],
         "index": str(folder / "index.parquet"),
         "image_pixels": PIXELS,
         "pairs": str(folder / "pairs.zip"),
-        "pair_values": "celsius",
         "pair_layout": "stems",
+        "pair_values": "celsius",
+        "supervision": "absolute",
+        "patches": str(folder / "patches.npz"),
         "condition": "chilly",
-        "ambient_celsius": 14.5,
+        "ambient_celsius": (14.5, 14.5),
         "prior_table": "tfake2025",
-        "prior_column": "cold",
+        "read_prior_at_celsius": 20.0,
+        "prior_offsets_kelvin": {"NOSE": -0.5},
         "settings": SETTINGS,
         "device": "cpu",
         "threads": 1,
     }
-    outputs = dict(zip(("weights", "provenance", "losses", "loss_figure", "sample_figure"), FILES, strict=True))
-    train_thermalizer(**{key: str(out / file) for key, file in outputs.items()}, **arguments | changes)
+    train_thermalizer(TrainingJob(**arguments | changes), processes)
     return out
 
 
@@ -77,7 +101,7 @@ def test_everything_is_written_and_fits_together(folder):
     assert provenance["weights_sha256"] == file_sha256(out / "weights.pt")
     assert provenance["source_sha256"] == read_index(folder / "index.parquet").attrs["source_sha256"]
     assert (provenance["sources"], provenance["pairs"], provenance["seed"]) == (3, 3, 3)
-    assert (provenance["ambient_celsius"], provenance["prior"]) == (14.5, "tfake2025, cold")
+    assert (provenance["ambient_celsius"], provenance["prior"]) == ([14.5, 14.5], "tfake2025")
     losses = pd.read_csv(out / "losses.csv")
     assert losses["step"].tolist() == [0, 1]
     for figure in ("losses.png", "samples.png"):
@@ -93,6 +117,33 @@ def test_the_same_run_gives_the_same_bytes(folder):
 def test_relative_pairs_and_terms_left_out(folder):
     out = run(folder, "relative", pair_values="relative", settings=SETTINGS | {"weight_wasserstein": 0})
     assert (pd.read_csv(out / "losses.csv")["wasserstein"] == 0).all()
+
+
+def test_sigterm_writes_a_checkpoint_and_the_same_job_goes_on_from_it(folder, monkeypatch):
+    whole = run(folder, "whole")
+    original = training.Run.step
+
+    def terminated(self, *batches):
+        original(self, *batches)
+        signal.raise_signal(signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patch:
+        patch.setattr(training.Run, "step", terminated)
+        with pytest.raises(TrainingStoppedError, match="step 1 of 2"):
+            run(folder, "stopped")
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert [path.name for path in (folder / "stopped").iterdir()] == ["checkpoint.pt"]
+    out = run(folder, "stopped")
+    assert (out / "weights.pt").read_bytes() == (whole / "weights.pt").read_bytes()
+    assert (out / "losses.csv").read_bytes() == (whole / "losses.csv").read_bytes()
+    assert not (out / "checkpoint.pt").exists()
+
+
+def test_two_processes_write_one_thermalizer(folder):
+    out = run(folder, "group", processes=2)
+    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
+    assert load_thermalizer(out / "weights.pt", torch.device("cpu")).condition == "chilly"
 
 
 def test_a_wrong_setting_stops_it_before_anything_is_written(folder):

@@ -6,60 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from tfake.ablation.scores import Face, scale_gap
 from tfake.sources.pairs import Pair
-from tfake.thermalizer import training
-from tfake.thermalizer.prior_table import load_prior
+from tfake.thermalizer import optimisation
+from tfake.thermalizer.inference import Thermalizer
+from tfake.thermalizer.run import LOSS_COLUMNS
 from tfake.thermalizer.sampling import PairSampler
-from tfake.thermalizer.settings import TrainingSettings
-from tfake.thermalizer.training import LOSS_COLUMNS, train
 from tfake.thermalizer.weights import save_weights
-
-TINY = {
-    "steps": 3,
-    "batch_pairs": 2,
-    "batch_sources": 2,
-    "image_pixels": 64,
-    "patches": 32,
-    "patch_scales": [1, 2],
-    "encoder": "resnet18",
-    "decoder_channels": [16, 8, 8],
-}
-CPU = torch.device("cpu")
-
+from tiny_training import make_bank, make_data, run, samples
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-TARGETS = load_prior("tfake2025", "warm", 26.0)
-
-
-def samples(count, pixels=96):
-    """A bright disc of skin on dark clothing, before a background."""
-    y, x = np.mgrid[:pixels, :pixels]
-    for seed in range(count):
-        rng = np.random.default_rng(seed)
-        classes = np.zeros((pixels, pixels), np.uint8)
-        classes[x + y > pixels * 0.4] = 15
-        centre = rng.uniform(0.45, 0.55, 2) * pixels
-        classes[(x - centre[0]) ** 2 + (y - centre[1]) ** 2 < (0.3 * pixels) ** 2] = 1
-        shade = np.array([128, 60, 220])[np.searchsorted([0, 15, 1], classes, sorter=[0, 2, 1])]
-        rgb = np.clip(shade[..., None] + rng.normal(0, 10, (pixels, pixels, 3)), 0, 255).astype(np.uint8)
-        yield rgb, classes
-
-
-def sources():
-    return list(samples(4))
-
-
-def pairs(celsius=True):
-    for number, (rgb, classes) in enumerate(samples(3)):
-        thermal = TARGETS[classes.astype(int)]
-        yield Pair(f"{number}", rgb, thermal if celsius else 3 * thermal + 20, classes)
-
-
-def run(values="celsius", **changes):
-    settings = TrainingSettings.from_mapping(TINY | changes)
-    return train(settings, list(pairs(values == "celsius")), values, sources(), TARGETS, CPU)
+TERMS = ["supervised", "wasserstein", "prior"]
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -85,13 +42,14 @@ def test_the_globals_are_put_back():
 
 @pytest.mark.parametrize("values", ["celsius", "relative"])
 def test_every_step_is_recorded(values):
-    losses = run(values).losses
+    losses = run(make_data(values)).losses
     assert tuple(losses.columns) == LOSS_COLUMNS
     assert losses["step"].tolist() == [0, 1, 2]
-    assert np.isfinite(losses.to_numpy()).all()
+    assert np.isfinite(losses.drop(columns="validation").to_numpy()).all()
+    assert losses["validation"].notna().tolist() == [False, True, True]
     total = losses["supervised"] + 0.1 * losses["wasserstein"] + 0.3 * losses["prior"]
     np.testing.assert_allclose(losses["total"], total, rtol=1e-5)
-    assert (losses[["supervised", "wasserstein", "prior", "gradient_norm"]] > 0).all(axis=None)
+    assert (losses[[*TERMS, "gradient_norm"]] > 0).all(axis=None)
 
 
 def test_a_tiny_run_is_short():
@@ -123,23 +81,23 @@ def test_every_term_reaches_the_network(term):
 
 @pytest.mark.parametrize(("scale", "offset"), [(2.0, 0.0), (1.0, 64.0)])
 def test_scale_and_offset_of_relative_pairs_change_no_loss(monkeypatch, scale, offset):
-    plain = run("relative").losses
+    plain = run(make_data("relative")).losses
     original = PairSampler.__init__
 
     def rescaled(self, pairs, *arguments):
-        changed = [Pair(p.name, p.rgb, scale * p.thermal + offset, p.classes) for p in pairs]
+        changed = [Pair(p.name, p.rgb, scale * p.thermal + offset, p.classes) for p in iter(pairs)]
         original(self, changed, *arguments)
 
     monkeypatch.setattr(PairSampler, "__init__", rescaled)
-    changed = run("relative").losses
-    np.testing.assert_allclose(changed.iloc[0], plain.iloc[0], rtol=1e-3)
+    changed = run(make_data("relative")).losses
+    np.testing.assert_allclose(changed.iloc[0, :-1], plain.iloc[0, :-1], rtol=1e-3)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(monkeypatch):
     def broken(network, *arguments):
         return torch.optim.SGD(network, lr=float("inf"))
 
-    monkeypatch.setattr(training.torch.optim, "AdamW", lambda groups, rate, **more: broken(groups))
+    monkeypatch.setattr(optimisation.torch.optim, "AdamW", lambda groups, rate, **more: broken(groups))
     with pytest.raises(FloatingPointError, match=r"not finite at step 1.*learning_rate"):
         run(learning_rate=1e30)
 
@@ -154,8 +112,80 @@ def test_a_loss_that_is_not_finite_stops_the_run(monkeypatch):
         ({"precision": "half"}, "precision"),
         ({"patch_scales": []}, "patch_scales"),
         ({"weight_prior": -1}, "weight_prior"),
+        ({"ema_decay": 1.0}, "ema_decay"),
+        ({"schedule": "linear"}, "schedule"),
+        ({"patience": 2, "validate_every": 0}, "patience"),
+        ({"precision": "float16"}, "float16 needs a GPU"),
     ],
 )
 def test_settings_that_cannot_train_are_named(changes, message):
     with pytest.raises(ValueError, match=message):
-        TrainingSettings.from_mapping(TINY | changes)
+        run(**changes)
+
+
+def test_validation_is_on_subjects_that_are_not_trained_on(monkeypatch):
+    seen = {}
+    original = PairSampler.__init__
+
+    def watched(self, pairs, crop, *arguments):
+        kind = "trained" if crop.photometric_strength else "validated"
+        seen[kind] = {pair.name for pair in iter(pairs)}
+        original(self, pairs, crop, *arguments)
+
+    monkeypatch.setattr(PairSampler, "__init__", watched)
+    assert run().validation_pairs == 1
+    assert seen["trained"] | seen["validated"] == {"0", "1", "2"}
+    assert not seen["trained"] & seen["validated"]
+
+
+def test_without_validation_every_pair_is_trained_on():
+    trained = run(validation_share=0.0)
+    assert trained.validation_pairs == 0
+    assert trained.losses["validation"].isna().all()
+
+
+def test_patience_ends_the_run_with_the_best_weights():
+    """A rate this high makes later weights worse."""
+    trained = run(steps=40, validate_every=1, patience=3, learning_rate=0.5, schedule="constant", clip_norm=1e6)
+    errors = trained.losses["validation"]
+    assert len(errors) < 40
+    assert errors.idxmin() == len(errors) - 4
+
+
+def test_batches_made_ahead_change_nothing():
+    first, second = (run(workers=workers).network.state_dict() for workers in (0, 3))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_averaged_weights_lag_behind():
+    last, average = (run(steps=6, ema_decay=decay).network.state_dict() for decay in (0.0, 0.9))
+    assert any(not torch.equal(last[name], average[name]) for name in last)
+
+
+def test_a_bank_of_other_patches_is_named():
+    with pytest.raises(ValueError, match=r"bank holds patches of 8 pixels at the scales \(1, 2, 4\).*\(1, 2\)"):
+        run(make_data(bank=make_bank((1, 2, 4))))
+
+
+def test_one_network_learns_several_rooms():
+    """Told the room, it gives what the prior says of that room."""
+    trained = run(make_data(rooms=(12.0, 30.0)), steps=60, learning_rate=1e-2, weight_wasserstein=0)
+    (rgb, classes), *_ = make_data().sources
+    with torch.no_grad():
+        image = torch.from_numpy(rgb).permute(2, 0, 1)[None]
+        cold, warm = (
+            trained.network(image, torch.from_numpy(classes)[None], torch.tensor([room]))[0, 0] for room in (12.0, 30.0)
+        )
+    skin = torch.from_numpy(classes == 1)
+    assert (warm - cold)[skin].mean().item() == pytest.approx(18 * 2 / 6, abs=2.5)
+
+
+def test_the_answer_hardly_depends_on_the_resolution():
+    """Trained at scales between the whole image and native detail, an image of half the size gives the same answer."""
+    trained = run(steps=60, learning_rate=1e-2, weight_wasserstein=0.0)
+    thermalizer = Thermalizer(trained.network, torch.device("cpu"), "float32")
+    gaps = []
+    for rgb, classes in list(samples(4, pixels=192))[1:]:
+        celsius = thermalizer.thermalize(rgb[None], classes[None], 26.0)[0]
+        gaps.append(scale_gap(thermalizer, Face(rgb, classes), celsius, 26.0))
+    assert max(gaps) < 0.5

@@ -67,7 +67,7 @@ def test_archives_are_the_same_for_one_and_two_processes(tmp_path):
     for processes in (1, 2):
         render_faces(str(tmp_path / f"faces{processes}.zip"), 5, 2, PIXELS, threads=processes)
         render_truth(str(tmp_path / f"truth{processes}.zip"), 5, 2, PIXELS, 20.0, threads=processes)
-        render_lab(str(tmp_path / f"lab{processes}.zip"), 5, 2, PIXELS, 26.0, threads=processes)
+        render_lab(str(tmp_path / f"lab{processes}.zip"), 5, 2, PIXELS, (25.0, 26.0), threads=processes)
     for name in ("faces", "truth", "lab"):
         assert (tmp_path / f"{name}1.zip").read_bytes() == (tmp_path / f"{name}2.zip").read_bytes(), name
     check_faces(read_zip(tmp_path / "faces1.zip"))
@@ -104,11 +104,17 @@ def check_truth(members: dict[str, bytes], faces: dict[str, bytes]) -> None:
 
 def check_lab(members: dict[str, bytes], faces: dict[str, bytes]) -> None:
     assert list(members)[:3] == ["000000_v.png", "000000_t.png", "000000_seg.png"]
-    assert len(members) == 6
+    assert len(members) == 7
+    assert members["pairs.csv"].decode().split() == [
+        "name,subject,ambient_celsius",
+        "000000,000000,25",
+        "000001,000001,26",
+    ]
     assert read_image(members["000000_t.png"]).dtype == np.uint16
     assert read_image(members["000000_v.png"]).shape == (PIXELS, PIXELS, 3)
     assert members["000000_v.png"] != faces["000000.png"]
-    assert np.median(decode_counts(read_image(members["000000_t.png"]))[0]) == pytest.approx(26.0, abs=0.1)
+    for name, room in (("000000_t.png", 25.0), ("000001_t.png", 26.0)):
+        assert np.median(decode_counts(read_image(members[name]))[0]) == pytest.approx(room, abs=0.1)
 
 
 def test_png_is_rgb():

@@ -118,15 +118,26 @@ def compare_with_truth(
     sums = ErrorSums()
     ids = list(decode_ids(labels["image_id"][:]))
     usable = np.flatnonzero(labels["status"][:] == SampleStatus.OK)
-    images = _read_truth(truth, (ids[row] for row in usable), counts.shape[1:])
+    images = read_truth(truth, (ids[row] for row in usable), counts.shape[1:])
     for row, (expected, camera) in zip(progress(usable.tolist()), images, strict=True):
         sums.add(counts[row], expected, camera, labels["segmentation"][row])
     return sums.rows()
 
 
-def _read_truth(
-    path: str | Path, ids: Iterable[str], shape: tuple[int, int]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def read_truth(path: str | Path, ids: Iterable[str], shape: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Read the thermal truth of some faces.
+
+    Args:
+        path: a zip of ``{id}_expected.png`` and ``{id}_camera.png``.
+        ids: the faces.
+        shape: height and width that every image must have.
+
+    Yields:
+        (expected, camera), each (H, W) uint16 counts of 0.01 K.
+
+    Raises:
+        TruthError: a member is missing, unreadable, or of another size or type.
+    """
     archive = open_archive([path])
     members = {member.name: member for member in list_members(archive)}
 

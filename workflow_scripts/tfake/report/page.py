@@ -14,6 +14,7 @@ import tfake
 from tfake.labels.status import MeshStatus
 from tfake.report.figures import draw_losses, draw_temperatures
 from tfake.report.gallery import Gallery
+from tfake.report.reference import Reference
 from tfake.report.stores import SealedStore
 from tfake.report.temperatures import VariantTemperatures
 from tfake.report.timings import StepTime
@@ -38,6 +39,7 @@ def render_page(
     temperatures: Sequence[VariantTemperatures],
     losses: Mapping[str, pd.DataFrame],
     timings: Sequence[StepTime],
+    reference: Reference | None,
 ) -> str:
     """Fill the template.
 
@@ -54,6 +56,7 @@ def render_page(
         temperatures: temperatures by class of each variant.
         losses: condition to its loss table.
         timings: time by rule.
+        reference: published images beside ours; None leaves the section out.
 
     Returns:
         The page: HTML that refers to nothing outside itself but by relative links to the files it describes.
@@ -94,6 +97,7 @@ def render_page(
         losses=losses,
         loss_drawing=draw_losses(losses),
         timings=timings,
+        reference=reference,
         version=tfake.__version__,
         built=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )

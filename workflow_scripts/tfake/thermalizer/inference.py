@@ -37,15 +37,18 @@ class Thermalizer:
         Args:
             rgb: (B, H, W, 3) uint8, with its background or without.
             classes: (B, H, W) uint8 class ids.
-            ambient_celsius: the room's temperature, written to every background pixel.
+            ambient_celsius: the room's temperature: written to every background pixel, and told to a network that
+                takes it.
 
         Returns:
             (B, H, W) float32 degrees Celsius.
 
         Raises:
-            ValueError: a wrong dtype or shape, or an ambient temperature that is not finite.
+            ValueError: a wrong dtype or shape, an ambient temperature that is not finite, or one that lies outside the
+                rooms the network was trained for.
         """
         _check_inputs(rgb, classes, ambient_celsius)
+        self._check_room(ambient_celsius)
         height, width = classes.shape[1:]
         stride = self.network.stride
         padding = ((0, 0), (0, -height % stride), (0, -width % stride))
@@ -54,7 +57,7 @@ class Thermalizer:
         celsius = np.empty(classes.shape, np.float32)
         for start in range(0, len(rgb), self._batch_images):
             part = slice(start, start + self._batch_images)
-            generated = self._run(self._fill_batch(masked[part]), self._fill_batch(filled[part]))
+            generated = self._run(self._fill_batch(masked[part]), self._fill_batch(filled[part]), ambient_celsius)
             celsius[part] = generated[: len(celsius[part]), :height, :width]
         return set_background(celsius, classes, ambient_celsius)
 
@@ -63,10 +66,18 @@ class Thermalizer:
         return np.pad(images, ((0, missing), *((0, 0),) * (images.ndim - 1)))
 
     @torch.inference_mode()
-    def _run(self, rgb: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    def _run(self, rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> np.ndarray:
         images = torch.from_numpy(np.ascontiguousarray(rgb)).to(self.device).permute(0, 3, 1, 2)
         ids = torch.from_numpy(classes).to(self.device)
-        return self.network(images, ids, autocast_body(self.precision, self.device))[:, 0].cpu().numpy()
+        rooms = torch.full((len(rgb),), ambient_celsius, device=self.device)
+        return self.network(images, ids, rooms, autocast_body(self.precision, self.device))[:, 0].cpu().numpy()
+
+    def _check_room(self, ambient_celsius: float) -> None:
+        rooms = self.network.architecture.ambient_celsius
+        if rooms is not None and not rooms[0] <= ambient_celsius <= rooms[1]:
+            raise ValueError(
+                f"ambient_celsius is {ambient_celsius}, but the thermalizer was trained for {rooms[0]} to {rooms[1]}"
+            )
 
 
 def _check_inputs(rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> None:

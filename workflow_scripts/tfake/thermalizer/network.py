@@ -6,7 +6,8 @@ f is the U-Net; it sees the image alone. g, one small convolution over the class
 class and softens it at the borders. The source always has a class map, and learning from the image alone to tell hair
 from skin takes far longer than a laptop's minutes. Giving the map to the U-Net itself was tried: where the pairs carry
 no class maps, its output is flat inside every class, for nothing ties what it learns with a map to what it learns
-without.
+without. A network for several rooms also takes their temperature: it scales and shifts f's last features (FiLM, Perez
+et al. 2018), and multiplies a second set of g's steps.
 
 The body may run in bfloat16; the last convolution, g and the bound always run in float32, since a bfloat16 logit would
 quantise temperatures far coarser than the 0.01 K of a stored count.
@@ -27,7 +28,7 @@ _CLASS_COUNT = len(LABELLED_CLASSES)
 #: Reach of a class's temperature step across its border.
 _OFFSET_PIXELS = 7
 
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 # Channel statistics of ImageNet, which every encoder of timm and smp was trained with.
 _RGB_MEAN = (0.485, 0.456, 0.406)
@@ -43,12 +44,14 @@ class Architecture:
         decoder_channels: channels of the decoder's stages, coarse to fine; their number is the depth.
         output_celsius: (lowest, highest) temperature the network can give.
         class_offset: whether a class map, where there is one, shifts what the image alone gives.
+        ambient_celsius: (lowest, highest) room temperature that the network takes as an input; None: it takes none.
     """
 
     encoder: str
     decoder_channels: tuple[int, ...]
     output_celsius: tuple[float, float]
     class_offset: bool = True
+    ambient_celsius: tuple[float, float] | None = None
 
 
 class ThermalUNet(nn.Module):
@@ -75,9 +78,14 @@ class ThermalUNet(nn.Module):
             raise ValueError(f"output_celsius must be (lowest, highest); found ({low}, {high})")
         self.architecture = architecture
         self.body = _build_unet(architecture, encoder_weights)
+        takes_ambient = architecture.ambient_celsius is not None
         if architecture.class_offset:
-            self.offset = nn.Conv2d(_CLASS_COUNT, 1, _OFFSET_PIXELS, padding=_OFFSET_PIXELS // 2, bias=False)
+            # For several rooms, a second set of steps that the room's temperature multiplies.
+            steps = (1 + takes_ambient) * _CLASS_COUNT
+            self.offset = nn.Conv2d(steps, 1, _OFFSET_PIXELS, padding=_OFFSET_PIXELS // 2, bias=False)
             nn.init.zeros_(self.offset.weight)
+        if takes_ambient:
+            self.film = _AmbientFilm(architecture.decoder_channels[-1])
         self.head = self.body.segmentation_head
         self.body.segmentation_head = nn.Identity()
         initial = (low + high) / 2 if initial_celsius is None else initial_celsius
@@ -87,7 +95,16 @@ class ThermalUNet(nn.Module):
             self.head[0].bias.fill_(math.log((initial - low) / (high - initial)))
         self.register_buffer("rgb_mean", torch.tensor(_RGB_MEAN).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("rgb_deviation", torch.tensor(_RGB_DEVIATION).reshape(1, 3, 1, 1), persistent=False)
-        self.to(memory_format=torch.channels_last)
+        self.set_channels_last(True)
+
+    def set_channels_last(self, channels_last: bool) -> None:
+        """Lay out weights and images; channels last, the default, is the faster on CPUs and GPUs alike."""
+        self.channels_last = channels_last
+        self.to(memory_format=self._memory_format)
+
+    @property
+    def _memory_format(self) -> torch.memory_format:
+        return torch.channels_last if self.channels_last else torch.contiguous_format
 
     @property
     def stride(self) -> int:
@@ -95,7 +112,11 @@ class ThermalUNet(nn.Module):
         return self.body.encoder.output_stride
 
     def forward(
-        self, rgb: Tensor, classes: Tensor | None = None, body_precision: AbstractContextManager | None = None
+        self,
+        rgb: Tensor,
+        classes: Tensor | None = None,
+        ambient_celsius: Tensor | None = None,
+        body_precision: AbstractContextManager | None = None,
     ) -> Tensor:
         """Turn images into temperatures.
 
@@ -103,37 +124,68 @@ class ThermalUNet(nn.Module):
             rgb: (B, 3, H, W) uint8, background already 0.
             classes: (B, H, W) uint8 class ids with lenses filled, IGNORE where a pixel's is not known; None where
                 nothing is known. Not looked at by a network without class offset.
+            ambient_celsius: (B,) float32 room temperatures; only looked at, and then needed, by a network that takes
+                them.
             body_precision: an autocast region for everything but the head, from ``autocast_body``; none: float32.
 
         Returns:
             (B, 1, H, W) float32 degrees Celsius.
         """
+        room = self._scale_ambient(ambient_celsius)
         image = (rgb.to(torch.float32) / 255 - self.rgb_mean) / self.rgb_deviation
         with body_precision or nullcontext():
-            features = self.body(image.contiguous(memory_format=torch.channels_last))
+            features = self.body(image.contiguous(memory_format=self._memory_format))
         with torch.autocast(image.device.type, enabled=False):
-            logit = self.head(features.float())
+            features = features.float()
+            logit = self.head(features if room is None else self.film(features, room))
             if self.architecture.class_offset and classes is not None:
-                logit = logit + self.offset(_one_hot(classes))
+                indicators = _one_hot(classes)
+                if room is not None:
+                    indicators = torch.cat((indicators, indicators * room[:, None, None, None]), 1)
+                logit = logit + self.offset(indicators)
         low, high = self.architecture.output_celsius
         return low + (high - low) * torch.sigmoid(logit)
+
+    def _scale_ambient(self, ambient_celsius: Tensor | None) -> Tensor | None:
+        """Room temperatures as (B,) numbers that are -1 and 1 at the ends of the network's range."""
+        if self.architecture.ambient_celsius is None:
+            return None
+        low, high = self.architecture.ambient_celsius
+        return (2 * ambient_celsius - (low + high)) / (high - low)
+
+
+class _AmbientFilm(nn.Module):
+    """Feature-wise scale and shift from one number an image; nothing is changed before training."""
+
+    def __init__(self, channels: int, width: int = 32) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(1, width), nn.GELU(), nn.Linear(width, 2 * channels))
+        nn.init.zeros_(self.layers[-1].weight)
+        nn.init.zeros_(self.layers[-1].bias)
+
+    def forward(self, features: Tensor, room: Tensor) -> Tensor:
+        scale, shift = self.layers(room[:, None])[..., None, None].chunk(2, 1)
+        return features * (1 + scale) + shift
 
 
 def resolve_precision(name: str, device: torch.device) -> str:
     """Turn the config's precision into the body's number format on this machine.
 
     Args:
-        name: ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the device computes in it, float32 otherwise.
+        name: ``float32``, ``bfloat16``, ``float16`` (GPUs alone), or ``auto``: bfloat16 where the device computes in
+            it, float32 otherwise.
         device: where the network runs.
 
     Returns:
-        ``float32`` or ``bfloat16``.
+        ``float32``, ``bfloat16`` or ``float16``.
 
     Raises:
-        ValueError: none of the three names.
+        ValueError: none of these names, or float16 on a CPU (bfloat16 is as fast there, and has float32's range).
     """
     if name not in PRECISIONS:
         raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; found {name!r}")
+    if name == "float16" and device.type != "cuda":
+        raise ValueError(f"precision float16 needs a GPU; found the device {device.type!r}")
     if name != "auto":
         return name
     if device.type == "cuda":
@@ -147,10 +199,11 @@ def autocast_body(precision: str, device: torch.device) -> AbstractContextManage
     """The autocast region of ``ThermalUNet.forward``'s body.
 
     Args:
-        precision: ``float32`` or ``bfloat16``, from ``resolve_precision``.
+        precision: ``float32``, ``bfloat16`` or ``float16``, from ``resolve_precision``.
         device: where the network runs.
     """
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+    number = torch.float16 if precision == "float16" else torch.bfloat16
+    return torch.autocast(device.type, number, enabled=precision != "float32")
 
 
 def _build_unet(architecture: Architecture, encoder_weights: str | None) -> nn.Module:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tfake.thermalizer.patch_bank import PatchBank
 from tfake.thermalizer.patch_wasserstein import PatchWasserstein
 from tfake.thermalizer.sampling import PairBatch, SourceBatch
 from tfake.thermalizer.settings import TrainingSettings
@@ -27,28 +28,47 @@ class LossTerms:
 
 
 class ThermalObjective(nn.Module):
-    """The weighted sum of the three terms for one kind of pairs and one condition."""
+    """The weighted sum of the three terms for one kind of pairs, one bank of real patches and one prior."""
 
-    def __init__(self, settings: TrainingSettings, pair_values: str, targets: np.ndarray) -> None:
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        pair_values: str,
+        supervision: str,
+        bank: PatchBank,
+        deviation_kelvin: np.ndarray,
+    ) -> None:
         """Build the terms.
 
         Args:
             settings: weights, patches and blur.
             pair_values: ``celsius`` or ``relative``.
-            targets: (19,) degrees Celsius of the prior.
+            supervision: ``absolute`` or ``within_class``.
+            bank: real thermal patches.
+            deviation_kelvin: (19,) spread of each class between people.
+
+        Raises:
+            ValueError: the bank was sampled with other patches or scales than the settings ask for.
         """
         super().__init__()
+        asked = (settings.patch_pixels, tuple(settings.patch_scales))
+        if asked != (bank.patch_pixels, tuple(bank.scales)):
+            raise ValueError(
+                f"the patch bank holds patches of {bank.patch_pixels} pixels at the scales {tuple(bank.scales)}; the "
+                f"settings ask for {asked[0]} pixels at {asked[1]}"
+            )
         self.weight_wasserstein = settings.weight_wasserstein
         self.weight_prior = settings.weight_prior
-        self.supervised = SupervisedLoss(pair_values)
+        self.patches = settings.patches
+        self.bank = bank
+        self.supervised = SupervisedLoss(pair_values, supervision)
         self.wasserstein = PatchWasserstein(
-            values=pair_values,
+            values=bank.values,
             patch_pixels=settings.patch_pixels,
             scales=settings.patch_scales,
-            patches=settings.patches,
             blur_kelvin=settings.sinkhorn_blur_kelvin,
         )
-        self.prior = TemperaturePrior(targets)
+        self.prior = TemperaturePrior(torch.from_numpy(deviation_kelvin))
 
     def forward(
         self,
@@ -56,6 +76,7 @@ class ThermalObjective(nn.Module):
         unpaired: Tensor,
         pair_batch: PairBatch,
         source_batch: SourceBatch,
+        targets: Tensor,
         generator: torch.Generator,
     ) -> LossTerms:
         """Compare what the network gave with what the batches ask for.
@@ -65,19 +86,22 @@ class ThermalObjective(nn.Module):
             unpaired: (C, 1, P, P) generated degrees Celsius of the source images.
             pair_batch: the paired images.
             source_batch: the source images.
+            targets: (C, 19) degrees Celsius that the prior expects of each source image's classes.
             generator: CPU generator that draws the patches.
 
         Returns:
             The loss and its parts; a term of weight 0 is not computed and stands as 0.
         """
         nothing = paired.new_zeros(())
-        supervised = self.supervised(paired, pair_batch.thermal, pair_batch.mask)
+        supervised = self.supervised(paired, pair_batch.thermal, pair_batch.mask, pair_batch.classes)
         wasserstein = prior = nothing
         if self.weight_wasserstein > 0:
-            wasserstein = self.wasserstein(
-                unpaired, source_batch.foreground, pair_batch.thermal, pair_batch.foreground, generator
-            )
+            real = [
+                self.bank.draw(scale, self.patches, generator).to(unpaired.device) if len(cloud) else cloud
+                for scale, cloud in enumerate(self.bank.patches)
+            ]
+            wasserstein = self.wasserstein(unpaired, source_batch.foreground, real, generator)
         if self.weight_prior > 0:
-            prior = self.prior(unpaired, source_batch.classes)
+            prior = self.prior(unpaired, source_batch.classes, targets)
         total = supervised + self.weight_wasserstein * wasserstein + self.weight_prior * prior
         return LossTerms(total, supervised, wasserstein, prior)

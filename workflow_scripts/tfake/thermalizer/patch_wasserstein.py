@@ -121,41 +121,38 @@ def downsample(images: Tensor, mask: Tensor, factor: int) -> tuple[Tensor, Tenso
 
 def patch_wasserstein(
     generated: Tensor,
-    generated_mask: Tensor,
-    real: Tensor,
-    real_mask: Tensor,
+    mask: Tensor,
+    real: Sequence[Tensor],
     *,
     generator: torch.Generator,
     patch_pixels: int = 8,
     scales: Sequence[int] = (1, 2, 4),
-    patches: int = 256,
     blur_kelvin: float = 0.3,
 ) -> Tensor:
     """The term W of this module's head, in K^2.
 
     Args:
         generated: (B, 1, H, W) degrees Celsius, float32 or float64.
-        generated_mask: (B, 1, H, W) bool, its foreground.
-        real: (C, 1, H', W') degrees Celsius of real (or lab) thermal images.
-        real_mask: (C, 1, H', W') bool.
+        mask: (B, 1, H, W) bool, its foreground.
+        real: for each scale (N, p^2) patches of real thermal images in degrees Celsius, on generated's device; as many
+            are drawn from the generated images.
         generator: a CPU generator; decides which patches are drawn.
-        patch_pixels: edge of a patch, the same at every scale.
+        patch_pixels: edge p of a patch, the same at every scale.
         scales: downsampling factors.
-        patches: patches of each kind at each scale.
         blur_kelvin: blur of the divergence.
 
     Returns:
-        () scalar; a scale at which no patch fits inside a mask adds 0. The gradient is exactly 0 outside
-        ``generated_mask``.
+        () scalar; a scale at which no patch fits inside the mask, or whose real patches are none, adds 0. The gradient
+        is exactly 0 outside ``mask``.
     """
     # What lies outside may hold anything, NaN included; it must not pass through the downsampling.
-    generated = torch.where(generated_mask, generated, 0.0)
-    real = torch.where(real_mask, real, 0.0)
+    generated = torch.where(mask, generated, 0.0)
     total = generated.sum() * 0
-    for factor in scales:
-        x = sample_patches(*downsample(generated, generated_mask, factor), patch_pixels, patches, generator)
-        y = sample_patches(*downsample(real, real_mask, factor), patch_pixels, patches, generator)
-        if x is not None and y is not None:
+    for factor, y in zip(scales, real, strict=True):
+        if not len(y):
+            continue
+        x = sample_patches(*downsample(generated, mask, factor), patch_pixels, len(y), generator)
+        if x is not None:
             total = total + sinkhorn_divergence(x / patch_pixels, y.to(x) / patch_pixels, blur_kelvin)
     return total / len(scales)
 
@@ -163,31 +160,22 @@ def patch_wasserstein(
 class PatchWasserstein(nn.Module):
     """``patch_wasserstein`` with its settings, for one declaration of what the real values mean."""
 
-    def __init__(
-        self, *, values: str, patch_pixels: int, scales: Sequence[int], patches: int, blur_kelvin: float
-    ) -> None:
+    def __init__(self, *, values: str, patch_pixels: int, scales: Sequence[int], blur_kelvin: float) -> None:
         """Keep the settings.
 
         Args:
-            values: ``celsius``, or ``relative``: then both kinds of image are standardised over their foreground.
+            values: what the real patches hold: ``celsius``, or ``relative``, standardised over each image's
+                foreground, as the generated images then are, too.
             patch_pixels: edge of a patch.
             scales: downsampling factors.
-            patches: patches of each kind at each scale.
             blur_kelvin: blur of the divergence.
         """
         super().__init__()
         self.values = values
-        self.settings = {
-            "patch_pixels": patch_pixels,
-            "scales": tuple(scales),
-            "patches": patches,
-            "blur_kelvin": blur_kelvin,
-        }
+        self.settings = {"patch_pixels": patch_pixels, "scales": tuple(scales), "blur_kelvin": blur_kelvin}
 
-    def forward(
-        self, generated: Tensor, generated_mask: Tensor, real: Tensor, real_mask: Tensor, generator: torch.Generator
-    ) -> Tensor:
+    def forward(self, generated: Tensor, mask: Tensor, real: Sequence[Tensor], generator: torch.Generator) -> Tensor:
         """See ``patch_wasserstein``."""
         if self.values == "relative":
-            generated, real = standardise(generated, generated_mask), standardise(real, real_mask)
-        return patch_wasserstein(generated, generated_mask, real, real_mask, generator=generator, **self.settings)
+            generated = standardise(generated, mask)
+        return patch_wasserstein(generated, mask, real, generator=generator, **self.settings)

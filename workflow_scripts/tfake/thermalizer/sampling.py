@@ -1,12 +1,11 @@
-"""Training batches without end, each a function of (seed, step) alone.
+"""Training batches without end: every crop is a function of (seed, step, place in the batch) alone.
 
-Every epoch has its own permutation, so a set never runs dry, however many steps are asked for; and since no state is
-carried from batch to batch, a run that starts at step n sees what an uninterrupted one saw.
+No state is carried from batch to batch, so a run that starts at step n sees what an uninterrupted one saw, batches can
+be made ahead and out of order, and of several processes each makes its own part of a batch.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -17,6 +16,7 @@ from tfake.classes import FaceClass
 from tfake.sources.pairs import Pair
 from tfake.sources.thermal_foreground import estimate_foreground
 from tfake.thermalizer.augmentation import augment_rgb
+from tfake.thermalizer.chance import Stream, draw_indices
 from tfake.thermalizer.crops import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermalizer.foreground import fill_glasses, mask_background
 
@@ -24,42 +24,6 @@ from tfake.thermalizer.foreground import fill_glasses, mask_background
 CACHE_BYTES = 2 << 30
 
 Item = TypeVar("Item")
-
-
-class Stream(IntEnum):
-    """Independent sources of chance within one seed."""
-
-    PAIR_ORDER = 0
-    PAIR_CROPS = 1
-    SOURCE_ORDER = 2
-    SOURCE_CROPS = 3
-    PATCHES = 4
-    NETWORK = 5
-
-
-def derive_seed(seed: int, stream: Stream, step: int = 0) -> int:
-    """A 63-bit seed for one use of chance, for generators that take one number (torch)."""
-    return int(np.random.SeedSequence([seed, stream, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def draw_indices(count: int, batch: int, step: int, seed: int, stream: Stream) -> list[int]:
-    """Which items the batch of a step takes: permutations of the set, one after the other, without end.
-
-    Args:
-        count: items in the set.
-        batch: items a step.
-        step: number of the step, from 0.
-        seed: the run's seed.
-        stream: which order.
-
-    Returns:
-        ``batch`` indices; over any ``count`` draws that start an epoch, each item comes exactly once.
-    """
-    indices = []
-    for position in range(step * batch, (step + 1) * batch):
-        epoch, place = divmod(position, count)
-        indices.append(int(np.random.default_rng([seed, stream, epoch]).permutation(count)[place]))
-    return indices
 
 
 @dataclass(frozen=True)
@@ -71,6 +35,11 @@ class PairBatch:
     mask: Tensor  # (B, 1, P, P) bool: where the supervised term counts
     foreground: Tensor  # (B, 1, P, P) bool: where Wasserstein patches come from
     classes: Tensor  # (B, P, P) uint8, lenses labelled GLASSES; IGNORE throughout a pair without a class map
+    ambient_celsius: Tensor  # (B,) float32, the room that the pair was recorded in
+
+    def to(self, device: torch.device) -> "PairBatch":
+        """The batch on a device."""
+        return _move(self, device)
 
 
 @dataclass(frozen=True)
@@ -79,6 +48,17 @@ class SourceBatch:
 
     rgb: Tensor  # (B, 3, P, P) uint8
     classes: Tensor  # (B, P, P) uint8
+    ambient_celsius: Tensor  # (B,) float32, the room it shall be thermalized for
+    dropped: Tensor  # (B,) bool: the network shall do without the class map
+
+    def to(self, device: torch.device) -> "SourceBatch":
+        """The batch on a device."""
+        return _move(self, device)
+
+    @property
+    def known_classes(self) -> Tensor:
+        """(B, P, P) uint8, what the network may see: IGNORE throughout a dropped map."""
+        return self.classes.masked_fill(self.dropped[:, None, None], int(FaceClass.IGNORE))
 
     @property
     def foreground(self) -> Tensor:
@@ -93,6 +73,7 @@ class _PreparedPair:
     classes: np.ndarray | None
     filled: np.ndarray | None
     foreground: np.ndarray
+    ambient_celsius: float | None
 
     @property
     def nbytes(self) -> int:
@@ -128,19 +109,39 @@ class _Cache(Generic[Item]):
         return self._items[index]
 
 
+@dataclass(frozen=True)
+class Share:
+    """Which crops of every batch one of several processes makes: each ``of``-th, from ``rank`` on."""
+
+    rank: int = 0
+    of: int = 1
+
+
+ALONE = Share()
+
+
 class PairSampler:
     """Batches of crops from a paired set."""
 
     def __init__(
-        self, pairs: Sequence[Pair], crop: CropSettings, batch: int, seed: int, cache_bytes: int = CACHE_BYTES
+        self,
+        pairs: Sequence[Pair],
+        crop: CropSettings,
+        batch: int,
+        seed: int,
+        ambient_celsius: float,
+        share: Share = ALONE,
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         """Keep the set.
 
         Args:
             pairs: the pairs.
             crop: limits of the crops.
-            batch: crops a step.
+            batch: crops a step, over all processes.
             seed: the run's seed.
+            ambient_celsius: the room of pairs that do not tell theirs.
+            share: which crops of a batch are made here.
             cache_bytes: memory for decoded pairs.
 
         Raises:
@@ -148,16 +149,17 @@ class PairSampler:
         """
         if not len(pairs):
             raise ValueError("the paired set is empty")
-        self._count, self._crop, self._batch, self._seed = len(pairs), crop, batch, seed
+        self._draw = _Drawing(len(pairs), batch, seed, share, Stream.PAIR_ORDER, Stream.PAIR_CROPS)
+        self._crop, self._ambient = crop, ambient_celsius
         self._items = _Cache(lambda index: _prepare_pair(pairs[index]), cache_bytes)
 
     def batch(self, step: int) -> PairBatch:
         """Draw the crops of a step."""
-        rng = np.random.default_rng([self._seed, Stream.PAIR_CROPS, step])
-        crops = [
-            _crop_pair(self._items[index], rng, self._crop)
-            for index in draw_indices(self._count, self._batch, step, self._seed, Stream.PAIR_ORDER)
-        ]
+        crops, ambients = [], []
+        for index, rng in self._draw(step):
+            item = self._items[index]
+            crops.append(_crop_pair(item, rng, self._crop))
+            ambients.append(self._ambient if item.ambient_celsius is None else item.ambient_celsius)
         rgb, thermal, mask, foreground, classes = (np.stack(parts) for parts in zip(*crops, strict=True))
         return PairBatch(
             _channels_first(rgb),
@@ -165,6 +167,7 @@ class PairSampler:
             torch.from_numpy(mask)[:, None],
             torch.from_numpy(foreground)[:, None],
             torch.from_numpy(classes),
+            torch.tensor(ambients, dtype=torch.float32),
         )
 
 
@@ -177,6 +180,9 @@ class SourceSampler:
         crop: CropSettings,
         batch: int,
         seed: int,
+        ambient_celsius: tuple[float, float],
+        share: Share = ALONE,
+        class_dropout: float = 0.0,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         """Keep the set.
@@ -184,8 +190,11 @@ class SourceSampler:
         Args:
             sources: (rgb (H, W, 3) uint8, classes (H, W) uint8) by index.
             crop: limits of the crops.
-            batch: crops a step.
+            batch: crops a step, over all processes.
             seed: the run's seed.
+            ambient_celsius: lowest and highest room temperature; each crop gets one between them.
+            share: which crops of a batch are made here.
+            class_dropout: share of the crops that the network sees without their class map.
             cache_bytes: memory for decoded images.
 
         Raises:
@@ -193,18 +202,41 @@ class SourceSampler:
         """
         if not len(sources):
             raise ValueError("there are no source images")
-        self._count, self._crop, self._batch, self._seed = len(sources), crop, batch, seed
+        self._draw = _Drawing(len(sources), batch, seed, share, Stream.SOURCE_ORDER, Stream.SOURCE_CROPS)
+        self._crop, self._rooms, self._dropout = crop, ambient_celsius, class_dropout
         self._items = _Cache(lambda index: _prepare_source(*sources[index]), cache_bytes)
 
     def batch(self, step: int) -> SourceBatch:
         """Draw the crops of a step."""
-        rng = np.random.default_rng([self._seed, Stream.SOURCE_CROPS, step])
-        crops = [
-            _crop_source(self._items[index], rng, self._crop)
-            for index in draw_indices(self._count, self._batch, step, self._seed, Stream.SOURCE_ORDER)
-        ]
+        crops, ambients, dropped = [], [], []
+        for index, rng in self._draw(step):
+            crops.append(_crop_source(self._items[index], rng, self._crop))
+            ambients.append(rng.uniform(*self._rooms))
+            dropped.append(rng.random() < self._dropout)
         rgb, classes = (np.stack(parts) for parts in zip(*crops, strict=True))
-        return SourceBatch(_channels_first(rgb), torch.from_numpy(classes))
+        return SourceBatch(
+            _channels_first(rgb),
+            torch.from_numpy(classes),
+            torch.tensor(ambients, dtype=torch.float32),
+            torch.tensor(dropped),
+        )
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """The items of a step that fall to this process, each with its own source of chance."""
+
+    count: int
+    batch: int
+    seed: int
+    share: Share
+    order: Stream
+    crops: Stream
+
+    def __call__(self, step: int) -> Iterator[tuple[int, np.random.Generator]]:
+        indices = draw_indices(self.count, self.batch, step, self.seed, self.order)
+        for place in range(self.share.rank, self.batch, self.share.of):
+            yield indices[place], np.random.default_rng([self.seed, self.crops, step, place])
 
 
 def _prepare_pair(pair: Pair) -> _PreparedPair:
@@ -214,7 +246,8 @@ def _prepare_pair(pair: Pair) -> _PreparedPair:
         rgb = mask_background(pair.rgb, pair.classes)
         foreground = (pair.classes != FaceClass.BACKGROUND) & (pair.classes != FaceClass.IGNORE)
     filled = None if pair.classes is None else fill_glasses(pair.classes)
-    return _PreparedPair(build_pyramid(rgb), build_pyramid(pair.thermal), pair.classes, filled, foreground)
+    thermal = build_pyramid(pair.thermal)
+    return _PreparedPair(build_pyramid(rgb), thermal, pair.classes, filled, foreground, pair.ambient_celsius)
 
 
 def _prepare_source(rgb: np.ndarray, classes: np.ndarray) -> _PreparedSource:
@@ -245,3 +278,7 @@ def _crop_source(source: _PreparedSource, rng: np.random.Generator, crop: CropSe
 
 def _channels_first(rgb: np.ndarray) -> Tensor:
     return torch.from_numpy(rgb).permute(0, 3, 1, 2)
+
+
+def _move(batch, device: torch.device):
+    return type(batch)(**{name: value.to(device, non_blocking=True) for name, value in vars(batch).items()})

@@ -10,6 +10,9 @@ with r Pearson's correlation and s the spread in K that a standard deviation sta
 target's scale and offset exactly, and, unlike a least-squares fit of the target to the prediction, whose residual is
 also zero for a constant prediction, it does not reward a flat image: the gradient has no part along the prediction's
 own scale. Temperatures come from the prior and the radiometric pairs, the shape comes from here.
+
+Radiometric pairs recorded in a room of another temperature: a nose at 23 degrees tells how a nose varies at 20, not how
+warm it is. There the residual's mean over each class of each image is left out, and class means are the prior's to say.
 """
 
 from typing import Literal
@@ -17,7 +20,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from tfake.classes import LABELLED_CLASSES
+
 PairValues = Literal["celsius", "relative"]
+Supervision = Literal["absolute", "within_class"]
 
 #: What a relative pair's standard deviation stands for, in K: it weighs such pairs against the other terms.
 RELATIVE_SPREAD_KELVIN = 1.0
@@ -75,24 +81,52 @@ def relative_mse(
     return torch.where(informative, 2 * spread_kelvin**2 * (1 - correlation), 0.0).mean()
 
 
+def within_class_mse(prediction: Tensor, target: Tensor, mask: Tensor, classes: Tensor) -> Tensor:
+    """``celsius_mse`` of what is left of the residual when its mean over each class of each image is taken off.
+
+    Args:
+        prediction: (B, 1, H, W) degrees Celsius.
+        target: (B, 1, H, W) degrees Celsius; may hold anything outside the mask.
+        mask: (B, 1, H, W) bool, the pixels that count.
+        classes: (B, H, W) uint8 class ids; pixels of unknown class (IGNORE) are taken for one class.
+
+    Returns:
+        () scalar in K^2.
+    """
+    batch = prediction.shape[0]
+    residual = torch.where(mask, prediction - target, 0.0)
+    slots = nn.functional.one_hot(classes.long().clamp(max=len(LABELLED_CLASSES)), len(LABELLED_CLASSES) + 1)
+    members = slots.reshape(batch, -1, slots.shape[-1]).to(residual) * mask.reshape(batch, -1, 1)
+    means = torch.bmm(residual.reshape(batch, 1, -1), members) / members.sum(1, keepdim=True).clamp(min=1)
+    return celsius_mse(residual, torch.bmm(members, means.mT).reshape(residual.shape), mask)
+
+
 class SupervisedLoss(nn.Module):
     """The paired term for one declaration of what the thermal values mean."""
 
-    def __init__(self, values: PairValues) -> None:
+    def __init__(self, values: PairValues, supervision: Supervision = "absolute") -> None:
         """Choose the form of the term.
 
         Args:
             values: ``celsius`` or ``relative``.
+            supervision: ``absolute``, or ``within_class`` for radiometric pairs of a room of another temperature.
 
         Raises:
-            ValueError: neither of the two.
+            ValueError: none of these, or relative values within classes.
         """
         super().__init__()
         if values not in ("celsius", "relative"):
             raise ValueError(f"pair values must be 'celsius' or 'relative'; found {values!r}")
-        self.values = values
+        if supervision not in ("absolute", "within_class"):
+            raise ValueError(f"supervision must be 'absolute' or 'within_class'; found {supervision!r}")
+        if (values, supervision) == ("relative", "within_class"):
+            raise ValueError("relative pairs have no temperatures to leave out: their supervision must be 'absolute'")
+        self.values, self.supervision = values, supervision
 
-    def forward(self, prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-        """See ``celsius_mse`` and ``relative_mse``."""
-        term = celsius_mse if self.values == "celsius" else relative_mse
-        return term(prediction, target, mask)
+    def forward(self, prediction: Tensor, target: Tensor, mask: Tensor, classes: Tensor) -> Tensor:
+        """See ``celsius_mse``, ``within_class_mse`` (which alone looks at the classes) and ``relative_mse``."""
+        if self.values == "relative":
+            return relative_mse(prediction, target, mask)
+        if self.supervision == "within_class":
+            return within_class_mse(prediction, target, mask, classes)
+        return celsius_mse(prediction, target, mask)

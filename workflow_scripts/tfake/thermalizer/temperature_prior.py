@@ -1,13 +1,14 @@
 """The region temperature prior: the mean temperature of each class of a generated image is near its target.
 
-    R = 1/B sum_b sum_c a_bc (m_bc - t_c)^2
+    R = 1/B sum_b sum_c a_bc (m_bc - t_bc)^2 / d_c^2
 
 with m_bc the mean temperature of class c in image b, a_bc the share of the image's taking-part pixels that carry class
-c and t_c the class's target (Flotho et al., CVPR 2025, the region term of the RGB2Thermal loss; their a_bc counts the
-background, which here is set after the network and takes no part). IGNORE pixels take no part.
+c, t_bc the class's target in the image's room and d_c its spread between people in K: a nose may stray further from its
+target than a forehead. With d = 1 K throughout this is the region term of the RGB2Thermal loss (Flotho et al., CVPR
+2025; their a_bc counts the background, which here is set after the network and takes no part), and so it stays on that
+scale: R is in units of (1 K)^2. IGNORE pixels take no part.
 """
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -35,13 +36,16 @@ def region_means(celsius: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
     return sums / counts.clamp(min=1), counts
 
 
-def temperature_prior(celsius: Tensor, classes: Tensor, targets: Tensor) -> Tensor:
-    """The prior R of this module's head, in K^2.
+def temperature_prior(
+    celsius: Tensor, classes: Tensor, targets: Tensor, deviation_kelvin: Tensor | None = None
+) -> Tensor:
+    """The prior R of this module's head, in (1 K)^2.
 
     Args:
         celsius: (B, 1, H, W) floating, generated degrees Celsius.
         classes: (B, H, W) integer class ids with lenses already filled; BACKGROUND and IGNORE take no part.
-        targets: (19,) degrees Celsius.
+        targets: (19,) degrees Celsius, or (B, 19) where each image has a room of its own.
+        deviation_kelvin: (19,) spread of each class between people; None: 1 K throughout.
 
     Returns:
         () scalar; an image without any taking-part pixel adds 0.
@@ -57,22 +61,24 @@ def temperature_prior(celsius: Tensor, classes: Tensor, targets: Tensor) -> Tens
     foreground = slice(FaceClass.BACKGROUND + 1, None)
     counts = counts[:, foreground]
     shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
-    errors = (means[:, foreground] - targets[foreground].to(means)) ** 2
-    return (shares * errors).sum(1).mean()
+    errors = means[:, foreground] - targets[..., foreground].to(means)
+    if deviation_kelvin is not None:
+        errors = errors / deviation_kelvin[foreground].to(means)
+    return (shares * errors.square()).sum(1).mean()
 
 
 class TemperaturePrior(nn.Module):
-    """``temperature_prior`` with its targets, which follow the module's device."""
+    """``temperature_prior`` with its spreads, which follow the module's device."""
 
-    def __init__(self, targets: np.ndarray) -> None:
-        """Keep the targets.
+    def __init__(self, deviation_kelvin: Tensor) -> None:
+        """Keep the spreads.
 
         Args:
-            targets: (19,) degrees Celsius, from :func:`tfake.thermalizer.prior_table.load_prior`.
+            deviation_kelvin: (19,), from :class:`tfake.thermalizer.prior_table.Prior`.
         """
         super().__init__()
-        self.register_buffer("targets", torch.as_tensor(targets, dtype=torch.float32))
+        self.register_buffer("deviation_kelvin", deviation_kelvin)
 
-    def forward(self, celsius: Tensor, classes: Tensor) -> Tensor:
+    def forward(self, celsius: Tensor, classes: Tensor, targets: Tensor) -> Tensor:
         """See ``temperature_prior``."""
-        return temperature_prior(celsius, classes, self.targets)
+        return temperature_prior(celsius, classes, targets, self.deviation_kelvin)

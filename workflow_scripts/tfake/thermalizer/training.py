@@ -1,27 +1,30 @@
-"""The training loop of a thermalizer."""
+"""The training loop of a thermalizer: what is learnt from, step by step, and how a run ends, stops and goes on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import torch
-from torch import nn
+from torch.utils.data import Subset
 from tqdm import tqdm
 
-from tfake.sources.pairs import Pair
-from tfake.thermalizer.crops import CropSettings
-from tfake.thermalizer.network import ThermalUNet, autocast_body, resolve_precision
-from tfake.thermalizer.objective import ThermalObjective
-from tfake.thermalizer.sampling import PairBatch, PairSampler, SourceBatch, SourceSampler, Stream, derive_seed
+from tfake.sources.splits import split_by_subject
+from tfake.thermalizer.chance import Stream, derive_seed
+from tfake.thermalizer.checkpoint import CheckpointFile
+from tfake.thermalizer.distributed import agree, current_share, first_process_only
+from tfake.thermalizer.network import ThermalUNet, resolve_precision
+from tfake.thermalizer.prefetch import prefetch
+from tfake.thermalizer.run import LOSS_COLUMNS, Run
+from tfake.thermalizer.sampling import PairSampler, SourceSampler
 from tfake.thermalizer.settings import TrainingSettings
+from tfake.thermalizer.supervised import SupervisedLoss
+from tfake.thermalizer.training_data import TrainingData
+from tfake.thermalizer.validation import Validation
 
-LOSS_COLUMNS = ("step", "total", "supervised", "wasserstein", "prior", "gradient_norm", "learning_rate")
 
-# The one-cycle schedule: a tenth of the steps to warm up, from a tenth of the peak.
-_WARM_UP_SHARE = 0.1
-_START_DIVISOR = 10.0
+class TrainingStoppedError(Exception):
+    """The run was asked to stop; its state is in the checkpoint, and the same call goes on from there."""
 
 
 @dataclass(frozen=True)
@@ -30,131 +33,93 @@ class Trained:
 
     Attributes:
         network: the network, in evaluation mode.
-        losses: one row a step with the columns ``LOSS_COLUMNS``; the terms in K^2, not weighted.
+        losses: one row a step with the columns ``LOSS_COLUMNS``.
         precision: the number format that the body was trained in.
+        validation_pairs: how many pairs were held out.
     """
 
     network: ThermalUNet
     losses: pd.DataFrame
     precision: str
+    validation_pairs: int
 
 
 def train(
     settings: TrainingSettings,
-    pairs: Sequence[Pair],
-    pair_values: str,
-    sources: Sequence[tuple[np.ndarray, np.ndarray]],
-    targets: np.ndarray,
+    data: TrainingData,
     device: torch.device,
+    checkpoint: CheckpointFile | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
+    workers: int = 0,
 ) -> Trained:
-    """Train a thermalizer; on one machine and thread count the result depends on the arguments alone.
+    """Train a thermalizer; on one machine and thread count the result depends on settings and data alone.
 
     Args:
         settings: every number of the run.
-        pairs: the paired images.
-        pair_values: what their thermal images hold, ``celsius`` or ``relative``.
-        sources: (rgb (H, W, 3) uint8, classes (H, W) uint8) of the unpaired images.
-        targets: (19,) degrees Celsius of the temperature prior, from ``load_prior``.
+        data: what it learns from.
         device: where to compute.
+        checkpoint: where the run's state is kept; a run that finds its own state there goes on from it, and ends with
+            the very weights of an undisturbed one (bit for bit on a CPU).
+        is_stopping: asked after each step; once it says yes, the state is written and the run ends.
+        workers: threads that make batches ahead; no result depends on them.
 
     Returns:
         The network and the course of its loss.
 
     Raises:
-        ValueError: a set is empty, or ``pair_values`` is unknown.
+        ValueError: a set is empty, the bank does not fit, a batch cannot be shared evenly, or values are unknown.
         FloatingPointError: the loss is not finite any more.
+        TrainingStoppedError: ``is_stopping`` said yes.
     """
-    crop = CropSettings(
-        pixels=settings.image_pixels,
-        largest_zoom=settings.largest_zoom,
-        rotation_degrees=settings.rotation_degrees,
-        shear_degrees=settings.shear_degrees,
-        photometric_strength=settings.photometric_strength,
+    precision, share = resolve_precision(settings.precision, device), current_share()
+    if settings.batch_pairs % share.of or settings.batch_sources % share.of:
+        raise ValueError(
+            f"batch_pairs {settings.batch_pairs} and batch_sources {settings.batch_sources} must be multiples of the "
+            f"{share.of} processes"
+        )
+    kept, held_out = split_by_subject(data.pair_subjects, settings.validation_share, settings.seed)
+    pairs = PairSampler(
+        Subset(data.pairs, kept), settings.crop, settings.batch_pairs, settings.seed, data.middle_celsius, share
     )
-    pair_sampler = PairSampler(pairs, crop, settings.batch_pairs, settings.seed)
-    source_sampler = SourceSampler(sources, crop, settings.batch_sources, settings.seed)
-    precision = resolve_precision(settings.precision, device)
+    sources = SourceSampler(
+        data.sources,
+        settings.crop,
+        settings.batch_sources,
+        settings.seed,
+        data.ambient_celsius,
+        share,
+        settings.class_dropout,
+    )
     with _reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
-        network = ThermalUNet(
-            settings.architecture, settings.encoder_weights, _initial_celsius(targets, settings.output_celsius)
-        ).to(device)
-        objective = ThermalObjective(settings, pair_values, targets).to(device)
-        run = _Run(settings, network.train(), objective, precision, device)
-        rows = [
-            run.step(step, pair_sampler.batch(step), source_sampler.batch(step))
-            for step in tqdm(range(settings.steps), "train thermalizer", unit="step", mininterval=2)
-        ]
-    return Trained(network.eval(), pd.DataFrame(rows, columns=LOSS_COLUMNS), precision)
-
-
-class _Run:
-    """The state of one run: network, optimiser, schedule."""
-
-    def __init__(
-        self,
-        settings: TrainingSettings,
-        network: ThermalUNet,
-        objective: ThermalObjective,
-        precision: str,
-        device: torch.device,
-    ) -> None:
-        self.settings, self.network, self.objective = settings, network, objective
-        self.precision, self.device = precision, device
-        self.optimiser = torch.optim.AdamW(
-            _decay_groups(network, settings.weight_decay), settings.learning_rate, foreach=True
-        )
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser,
-            settings.learning_rate,
-            # One more than is used: OneCycleLR refuses a step beyond its total, and the last rate would be nil.
-            total_steps=settings.steps + 1,
-            pct_start=_WARM_UP_SHARE,
-            div_factor=_START_DIVISOR,
-        )
-
-    def step(self, step: int, pair_batch: PairBatch, source_batch: SourceBatch) -> tuple[float, ...]:
-        """One optimiser step; returns the row of ``LOSS_COLUMNS``."""
-        pair_batch, source_batch = _move(pair_batch, self.device), _move(source_batch, self.device)
-        # One forward pass for both, so that batch normalisation sees the mixture it will have recorded.
-        rgb = torch.cat((pair_batch.rgb, source_batch.rgb))
-        classes = torch.cat((pair_batch.classes, source_batch.classes))
-        celsius = self.network(rgb, classes, autocast_body(self.precision, self.device))
-        paired, unpaired = celsius.split((len(pair_batch.rgb), len(source_batch.rgb)))
-        generator = torch.Generator().manual_seed(derive_seed(self.settings.seed, Stream.PATCHES, step))
-        terms = self.objective(paired, unpaired, pair_batch, source_batch, generator)
-        self.optimiser.zero_grad()
-        terms.total.backward()
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
-        values = [v.item() for v in (terms.total, terms.supervised, terms.wasserstein, terms.prior, norm)]
-        if not np.isfinite(values).all():
-            found = ", ".join(f"{name} {value}" for name, value in zip(LOSS_COLUMNS[1:], values, strict=False))
-            raise FloatingPointError(
-                f"the loss is not finite at step {step}: {found}; a lower learning_rate or precision: float32 may help"
+        run = Run(settings, data, precision, device)
+        validation = None
+        if held_out and settings.validate_every:
+            loss = SupervisedLoss(data.pair_values, data.supervision)
+            validation = Validation(
+                settings, Subset(data.pairs, held_out), loss, data.middle_celsius, precision, device
             )
-        rate = self.schedule.get_last_lr()[0]
-        self.optimiser.step()
-        self.schedule.step()
-        return step, *values, rate
-
-
-def _decay_groups(network: nn.Module, weight_decay: float) -> list[dict]:
-    """Weights decay; biases and normalisation, the parameters of one dimension, do not."""
-    parameters = list(network.parameters())
-    return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-
-
-def _initial_celsius(targets: np.ndarray, output_celsius: tuple[float, float]) -> float:
-    """The untrained network's output: the classes' average target, kept off the ends of the range."""
-    low, high = output_celsius
-    margin = 0.1 * (high - low)
-    return float(np.clip(targets[1:].mean(), low + margin, high - margin))
-
-
-def _move(batch: PairBatch | SourceBatch, device: torch.device) -> PairBatch | SourceBatch:
-    return type(batch)(**{name: value.to(device, non_blocking=True) for name, value in vars(batch).items()})
+        state = checkpoint.load() if checkpoint else None
+        if state is not None:
+            run.load_state_dict(state)
+        steps = range(run.next_step, settings.steps)
+        batches = prefetch(lambda step: (pairs.batch(step), sources.batch(step)), steps, workers)
+        progress = tqdm(batches, "train thermalizer", settings.steps, initial=run.next_step, unit="step", mininterval=2)
+        for pair_batch, source_batch in progress:
+            run.step(pair_batch.to(device), source_batch.to(device))
+            if validation and (run.next_step % settings.validate_every == 0 or run.next_step == settings.steps):
+                run.record_validation(validation.measure(run.result))
+            stops = agree(is_stopping())
+            due = settings.checkpoint_every > 0 and run.next_step % settings.checkpoint_every == 0
+            if checkpoint and (stops or due):
+                with first_process_only() as writes:
+                    if writes:
+                        checkpoint.save(run.state_dict())
+            if stops:
+                raise TrainingStoppedError(f"stopped after step {run.next_step} of {settings.steps}")
+            if agree(run.has_converged):
+                break
+    losses = pd.DataFrame(run.rows, columns=LOSS_COLUMNS)
+    return Trained(run.finish(), losses, precision, len(held_out))
 
 
 @contextmanager

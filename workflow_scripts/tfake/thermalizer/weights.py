@@ -9,7 +9,7 @@ import json
 import os
 import pickle
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tfake.thermalizer.inference import Thermalizer
 from tfake.thermalizer.network import Architecture, ThermalUNet
 from tfake.thermalizer.settings import TrainingSettings
 
-FORMAT = "tfake-thermalizer-1"
+FORMAT = "tfake-thermalizer-2"
 
 _RECORDED_PACKAGES = (
     "torch",
@@ -61,10 +61,12 @@ def save_provenance(
     settings: TrainingSettings,
     precision: str,
     condition: str,
-    ambient_celsius: float,
+    ambient_celsius: tuple[float, float],
     prior: str,
     pair_values: str,
+    supervision: str,
     pairs: int,
+    validation_pairs: int,
     sources: int,
     source_sha256: str,
     device: torch.device,
@@ -78,10 +80,12 @@ def save_provenance(
         settings: of the run.
         precision: the body's number format that the run resolved to.
         condition: the name it was trained for.
-        ambient_celsius: the room's temperature of the condition.
+        ambient_celsius: lowest and highest temperature of the rooms trained for.
         prior: name or file name of the prior's table.
         pair_values: ``celsius`` or ``relative``.
-        pairs: how many pairs it was trained on.
+        supervision: ``absolute`` or ``within_class``.
+        pairs: how many pairs the set has.
+        validation_pairs: how many of them were held out.
         sources: how many source images it was trained on.
         source_sha256: identity of the source samples.
         device: where it was trained.
@@ -92,13 +96,15 @@ def save_provenance(
         "weights_sha256": weights_sha256,
         "condition": condition,
         "ambient_celsius": ambient_celsius,
-        "architecture": asdict(settings.architecture),
+        "architecture": asdict(settings.architecture(ambient_celsius)),
         "settings": settings.as_mapping(),
         "seed": settings.seed,
         "precision": precision,
         "prior": prior,
         "pair_values": pair_values,
+        "supervision": supervision,
         "pairs": pairs,
+        "validation_pairs": validation_pairs,
         "sources": sources,
         "source_sha256": source_sha256,
         "device": device.type,
@@ -132,8 +138,12 @@ def load_thermalizer(
             architecture it names.
     """
     payload = _read_payload(path)
-    low, high = payload["output_celsius"]
-    found = Architecture(payload["encoder"], tuple(payload["decoder_channels"]), (low, high), payload["class_offset"])
+    found = Architecture(
+        **{
+            field.name: tuple(value) if isinstance(value := payload[field.name], list) else value
+            for field in fields(Architecture)
+        }
+    )
     if expected is not None and found != expected:
         raise ValueError(f"{path}: weights of another architecture: expected {expected}, found {found}")
     with torch.random.fork_rng([]):

@@ -7,11 +7,11 @@ fixed date, so that equal images make equal archives.
 import logging
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -70,22 +70,27 @@ def write_truth(
     _write(path, partial(_truth_members, seed, pixels, ambient_celsius), images, pixels, processes)
 
 
-def write_lab(path: str | Path, seed: int, pairs: int, pixels: int, ambient_celsius: float, processes: int = 1) -> None:
+def write_lab(
+    path: str | Path, seed: int, pairs: int, pixels: int, rooms: tuple[float, float], processes: int = 1
+) -> None:
     """Write the lab set: frontal heads before a plain background, RGB with registered thermal, for training.
 
     Args:
         path: zip to write: ``{id}_v.png`` RGB8, ``{id}_t.png`` uint16 counts of .01 K as the camera recorded them,
-            ``{id}_seg.png`` L8.
+            ``{id}_seg.png`` L8, and last ``pairs.csv``, which tells the subject and the room of each.
         seed: the source's seed.
-        pairs: number of pairs.
+        pairs: number of pairs; each shows another subject.
         pixels: width and height.
-        ambient_celsius: °C.
+        rooms: lowest and highest room temperature in °C; the pairs are spread evenly between them.
         processes: worker processes; they change the speed only.
 
     Raises:
         ValueError: pairs, pixels or processes is below 1.
     """
-    _write(path, partial(_lab_members, seed, pixels, ambient_celsius), pairs, pixels, processes)
+    ambients = np.linspace(*rooms, pairs).round(2).tolist() if pairs > 1 else [sum(rooms) / 2]
+    rows = [f"{number:06d},{number:06d},{ambient:g}" for number, ambient in enumerate(ambients)]
+    table = "\n".join(["name,subject,ambient_celsius", *rows, ""]).encode("ascii")
+    _write(path, partial(_lab_members, seed, pixels, ambients), pairs, pixels, processes, [("pairs.csv", table)])
 
 
 def _face_members(seed: int, pixels: int, number: int) -> Members:
@@ -109,8 +114,8 @@ def _truth_members(seed: int, pixels: int, ambient_celsius: float, number: int) 
     ]
 
 
-def _lab_members(seed: int, pixels: int, ambient_celsius: float, number: int) -> Members:
-    face = LAB_FIRST_FACE + number
+def _lab_members(seed: int, pixels: int, ambients: Sequence[float], number: int) -> Members:
+    face, ambient_celsius = LAB_FIRST_FACE + number, ambients[number]
     rendering = render_face(seed, face, pixels, setting="lab")
     seen = subject_temperature(rendering.surface, ambient_celsius, seed, face)
     recorded = record(seen, ambient_celsius, seed, face)
@@ -130,7 +135,14 @@ def _png(image: np.ndarray) -> bytes:
     return data.tobytes()
 
 
-def _write(path: str | Path, members: Callable[[int], Members], images: int, pixels: int, processes: int) -> None:
+def _write(
+    path: str | Path,
+    members: Callable[[int], Members],
+    images: int,
+    pixels: int,
+    processes: int,
+    last: Sequence[tuple[str, bytes]] = (),
+) -> None:
     for name, value in (("images", images), ("pixels", pixels), ("processes", processes)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1; found {value}")
@@ -140,7 +152,7 @@ def _write(path: str | Path, members: Callable[[int], Members], images: int, pix
     try:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
             made = _in_order(members, range(images), processes)
-            for group in tqdm(made, total=images, desc=path.name, unit="image", mininterval=1.0):
+            for group in chain(tqdm(made, total=images, desc=path.name, unit="image", mininterval=1.0), [last]):
                 for name, data in group:
                     archive.writestr(_zip_entry(name), data)
         os.replace(part, path)

@@ -1,0 +1,258 @@
+"""The study of the loss's terms: every arm trained alike, scored on people, poses and light that no training saw.
+
+The pairs come from one room that is neither condition's, real thermal images of the condition's room have no partner,
+and the prior is a table: what each term adds is what its data tell. On the way of `snakemake ablation` alone.
+
+NEEDS  the source archive and its index; for the real scores ablation.real.archive and ablation.lwir_faces
+MAKES  results/ablation/{heldout,lab,bank,real}…             what the arms learn from and are scored on
+       results/ablation/{rooms}/{arm}/{seed}/                an arm's thermalizer, as in rules/thermalizers.smk
+       results/ablation/scores/{faces}/{condition}/{arm}/    its scores, one JSON a seed
+       results/ablation/arms.csv, cost.json, index.html      the comparison
+"""
+
+
+use rule render_faces as render_heldout with:
+    output:
+        faces="results/ablation/heldout.zip",
+    log:
+        "logs/ablation/render_heldout.log",
+    benchmark:
+        "benchmarks/ablation/render_heldout.tsv"
+    params:
+        recipe=1,
+        seed=config["procedural"]["seed"] + 1,
+        images=lookup(dpath="ablation/heldout_images", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+
+
+use rule render_truth as render_heldout_truth with:
+    output:
+        truth="results/ablation/heldout_truth/{condition}.zip",
+    log:
+        "logs/ablation/render_heldout_truth/{condition}.log",
+    benchmark:
+        "benchmarks/ablation/render_heldout_truth/{condition}.tsv"
+    params:
+        recipe=1,
+        seed=config["procedural"]["seed"] + 1,
+        images=lookup(dpath="ablation/heldout_images", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        ambient_celsius=lookup(dpath="conditions/{condition}/ambient_celsius", within=config),
+    message:
+        "Rendering the true temperatures at {params.ambient_celsius} °C for the ablation."
+
+
+use rule index_archive as index_scored with:
+    input:
+        archive=get_scored_archive,
+    output:
+        index="results/ablation/index/{faces}.parquet",
+    log:
+        "logs/ablation/index_scored/{faces}.log",
+    benchmark:
+        "benchmarks/ablation/index_scored/{faces}.tsv"
+    params:
+        recipe=1,
+        images=get_scored_images,
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+
+
+use rule render_lab as render_ablation_lab with:
+    output:
+        pairs="results/ablation/lab.zip",
+    log:
+        "logs/ablation/render_ablation_lab.log",
+    benchmark:
+        "benchmarks/ablation/render_ablation_lab.tsv"
+    params:
+        recipe=2,
+        seed=lookup(dpath="procedural/seed", within=config),
+        lab_pairs=lookup(dpath="procedural/lab_pairs", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        rooms=[config["ablation"]["pairs_ambient_celsius"]] * 2,
+    message:
+        "Rendering {params.lab_pairs} pairs of the ablation at {params.rooms} °C."
+
+
+use rule render_lab as render_ablation_bank with:
+    output:
+        pairs="results/ablation/bank/{rooms}.zip",
+    log:
+        "logs/ablation/render_ablation_bank/{rooms}.log",
+    benchmark:
+        "benchmarks/ablation/render_ablation_bank/{rooms}.tsv"
+    params:
+        recipe=2,
+        seed=config["procedural"]["seed"] + 2,
+        lab_pairs=lookup(dpath="ablation/bank_images", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        rooms=get_arm_rooms,
+    message:
+        "Rendering {params.lab_pairs} thermal images without partners at {params.rooms} °C."
+
+
+use rule sample_patches as sample_arm_patches with:
+    input:
+        images=rules.render_ablation_bank.output.pairs,
+    output:
+        patches="results/ablation/bank/{rooms}.npz",
+    log:
+        "logs/ablation/sample_arm_patches/{rooms}.log",
+    benchmark:
+        "benchmarks/ablation/sample_arm_patches/{rooms}.tsv"
+    params:
+        **BANK_SETTINGS,
+        recipe=1,
+        bank_path=None,
+        bank_values="celsius",
+        pair_values="celsius",
+        pair_layout="stems",
+    message:
+        "Sampling {params.bank_patches} thermal patches a scale for the ablation's {wildcards.rooms}."
+
+
+use rule sample_patches as sample_lwir_patches with:
+    input:
+        images=config["ablation"]["lwir_faces"] or [],
+    output:
+        patches="results/ablation/lwir.npz",
+    log:
+        "logs/ablation/sample_lwir_patches.log",
+    benchmark:
+        "benchmarks/ablation/sample_lwir_patches.tsv"
+    params:
+        **BANK_SETTINGS,
+        recipe=1,
+        bank_path=lookup(dpath="ablation/lwir_faces", within=config),
+        bank_values="relative",
+        pair_values="celsius",
+        pair_layout="stems",
+    message:
+        "Sampling {params.bank_patches} patches a scale of real long-wave infrared faces."
+
+
+use rule train_thermalizer as train_arm with:
+    input:
+        archive=ARCHIVE,
+        index=rules.index_archive.output.index,
+        pairs=rules.render_ablation_lab.output.pairs,
+        patches=rules.sample_arm_patches.output.patches,
+    output:
+        weights="results/ablation/{rooms}/{arm}/{seed}/weights.pt",
+        provenance="results/ablation/{rooms}/{arm}/{seed}/provenance.json",
+        losses="results/ablation/{rooms}/{arm}/{seed}/losses.csv",
+        loss_figure="results/ablation/{rooms}/{arm}/{seed}/losses.png",
+        sample_figure="results/ablation/{rooms}/{arm}/{seed}/samples.png",
+    log:
+        "logs/ablation/train_arm/{rooms}/{arm}/{seed}.log",
+    benchmark:
+        "benchmarks/ablation/train_arm/{rooms}/{arm}/{seed}.tsv"
+    params:
+        recipe=2,
+        name="{rooms} {arm} {seed}",
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        condition=get_arm_condition,
+        rooms=get_arm_rooms,
+        settings=get_arm_settings,
+        device=lookup(dpath="device", within=config),
+    message:
+        "Training {wildcards.arm} for {wildcards.rooms}, seed {wildcards.seed}."
+
+
+rule evaluate_arm:
+    """Score an arm on faces that no training saw."""
+    input:
+        archive=get_scored_archive,
+        index=rules.index_scored.output.index,
+        truth=get_scored_truth,
+        weights=get_arm_weights,
+        lwir_patches=rules.sample_lwir_patches.output.patches if config["ablation"]["lwir_faces"] else [],
+    output:
+        scores="results/ablation/scores/{faces}/{condition}/{arm}/{seed}.json",
+        strip="results/ablation/scores/{faces}/{condition}/{arm}/{seed}.png",
+    log:
+        "logs/evaluate_arm/{faces}/{condition}/{arm}/{seed}.log",
+    benchmark:
+        "benchmarks/evaluate_arm/{faces}/{condition}/{arm}/{seed}.tsv"
+    conda:
+        "../envs/thermalizer.yaml"
+    threads: 8 if USES_GPU else 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=int(USES_GPU),
+    params:
+        recipe=1,
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        ambient_celsius=lookup(dpath="conditions/{condition}/ambient_celsius", within=config),
+        # Without the arm's own offsets: an arm whose prior is wrong is held against the right one.
+        prior=lookup(dpath="conditions/{condition}/prior", within=config),
+        device=lookup(dpath="device", within=config),
+    message:
+        "Scoring {wildcards.arm} for {wildcards.condition}, seed {wildcards.seed}, on the {wildcards.faces} faces."
+    script:
+        "../workflow_scripts/evaluate_arm.py"
+
+
+rule measure_training:
+    """Measure where a training step's time goes, and against a naive step."""
+    input:
+        archive=ARCHIVE,
+        index=rules.index_archive.output.index,
+        pairs=rules.render_ablation_lab.output.pairs,
+        patches=expand(rules.sample_arm_patches.output.patches, rooms=ABLATION_CONDITIONS[:1]),
+    output:
+        costs="results/ablation/cost.json",
+    log:
+        "logs/measure_training.log",
+    benchmark:
+        "benchmarks/measure_training.tsv"
+    conda:
+        "../envs/thermalizer.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=120,
+        gpu=int(USES_GPU),
+    params:
+        recipe=1,
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        prior=lookup(dpath=f"conditions/{ABLATION_CONDITIONS[0]}/prior", within=config),
+        ambient_celsius=lookup(dpath=f"conditions/{ABLATION_CONDITIONS[0]}/ambient_celsius", within=config),
+        steps=lookup(dpath="ablation/cost_steps", within=config),
+        settings=in_key_order(config["thermalizer"]),
+        device=lookup(dpath="device", within=config),
+    message:
+        "Measuring what a training step costs."
+    script:
+        "../workflow_scripts/measure_training.py"
+
+
+rule compare_arms:
+    """Lay the arms side by side: a table, a figure, pictures."""
+    input:
+        scores=collect(
+            rules.evaluate_arm.output.scores, faces=SCORED, condition=ABLATION_CONDITIONS, arm=ARMS, seed=SEEDS
+        ),
+        costs=rules.measure_training.output.costs,
+    output:
+        table=report("results/ablation/arms.csv", category="Ablation"),
+        page=report("results/ablation/index.html", category="Ablation"),
+    log:
+        "logs/compare_arms.log",
+    benchmark:
+        "benchmarks/compare_arms.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        recipe=1,
+        baseline=ARMS[0],
+        pairs_ambient_celsius=lookup(dpath="ablation/pairs_ambient_celsius", within=config),
+    message:
+        "Comparing the arms of the ablation."
+    script:
+        "../workflow_scripts/compare_arms.py"

@@ -1,0 +1,55 @@
+"""Two processes of one group: they agree, and train one network together."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed
+
+from tfake.thermalizer.distributed import agree, current_share, first_process_only, run_distributed
+from tfake.thermalizer.sampling import ALONE
+from tiny_training import run
+
+
+def train_in_group(folder: str) -> None:
+    """What each process does; at module level, so that it can be sent."""
+    torch.set_num_threads(1)
+    share = current_share()
+    trained = run(batch_pairs=2, batch_sources=4)
+    weights = torch.cat([p.flatten() for p in trained.network.parameters()])
+    gathered = [torch.empty_like(weights) for _ in range(share.of)]
+    torch.distributed.all_gather(gathered, weights.contiguous())
+    one_says_yes, none_does = agree(share.rank == 1), agree(False)
+    with first_process_only() as writes:
+        if writes:
+            found = {
+                "processes": share.of,
+                "equal": torch.equal(gathered[0], gathered[1]),
+                "moved": bool(trained.losses["total"].iloc[-1] < trained.losses["total"].iloc[0]),
+                "agree": [one_says_yes, none_does],
+            }
+            (Path(folder) / "found.json").write_text(json.dumps(found))
+
+
+def fail_in_group() -> None:
+    raise ArithmeticError("this process cannot")
+
+
+def test_processes_train_one_network(tmp_path):
+    run_distributed(train_in_group, {"folder": str(tmp_path)}, processes=2, gpus=False)
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found == {"processes": 2, "equal": True, "moved": True, "agree": [True, False]}
+
+
+def test_a_failing_process_fails_the_group():
+    with pytest.raises(Exception, match="this process cannot"):
+        run_distributed(fail_in_group, {}, processes=2, gpus=False)
+
+
+def test_outside_a_group_one_process_does_all():
+    assert current_share() == ALONE
+    assert agree(True)
+    assert not agree(False)
+    with first_process_only() as writes:
+        assert writes

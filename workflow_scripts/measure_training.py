@@ -1,0 +1,83 @@
+"""Measure where a training step's time goes, and against a naive step."""
+
+import json
+import os
+from typing import Any
+
+from tfake.ablation.costs import measure_costs
+from tfake.devices import limit_threads, resolve_device
+from tfake.sources.index import read_index
+from tfake.sources.pairs import open_pairs
+from tfake.sources.training_set import SourceImages
+from tfake.thermalizer.patch_bank import load_patch_bank
+from tfake.thermalizer.prior_table import load_prior
+from tfake.thermalizer.settings import TrainingSettings
+from tfake.thermalizer.training_data import TrainingData
+
+
+def measure_training(
+    costs: str,
+    archive: list[str],
+    index: str,
+    image_pixels: int,
+    pairs: str,
+    patches: str,
+    prior_table: str,
+    ambient_celsius: float,
+    settings: dict[str, Any],
+    steps: int,
+    device: str,
+    threads: int,
+) -> None:
+    """Train side by side as this workflow does and naively, and write what both cost.
+
+    Args:
+        costs: the JSON to write, of :func:`tfake.ablation.costs.measure_costs`.
+        archive: one zip, or all its raw split parts in order.
+        index: the archive's index.
+        image_pixels: height and width of the images.
+        pairs: radiometric pairs in SEJONG's naming.
+        patches: the bank of real thermal patches.
+        prior_table: the prior's table, a name or a path.
+        ambient_celsius: the room.
+        settings: the config's block.
+        steps: steps of each.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: threads for torch on the CPU.
+    """
+    limit_threads(threads)
+    paired = open_pairs(pairs, "celsius")
+    data = TrainingData(
+        pairs=paired,
+        pair_subjects=paired.subjects,
+        pair_values="celsius",
+        supervision="absolute",
+        sources=SourceImages(archive, read_index(index), image_pixels),
+        bank=load_patch_bank(patches),
+        prior=load_prior(prior_table),
+        ambient_celsius=(ambient_celsius, ambient_celsius),
+    )
+    found = measure_costs(TrainingSettings.from_mapping(settings), data, resolve_device(device), steps)
+    with open(f"{costs}.part", "w", encoding="utf-8") as file:
+        file.write(json.dumps(found, indent=1) + "\n")
+    os.replace(f"{costs}.part", costs)
+
+
+if __name__ == "__main__":
+    from tfake.runlog import start_log
+
+    start_log(snakemake.log[0])
+    measure_training(
+        costs=snakemake.output.costs,
+        archive=list(snakemake.input.archive),
+        index=snakemake.input.index,
+        image_pixels=snakemake.params.image_pixels,
+        pairs=snakemake.input.pairs,
+        patches=str(snakemake.input.patches),
+        prior_table=snakemake.params.prior["table"],
+        ambient_celsius=snakemake.params.ambient_celsius,
+        settings=snakemake.params.settings,
+        steps=snakemake.params.steps,
+        device=snakemake.params.device,
+        threads=snakemake.threads,
+    )

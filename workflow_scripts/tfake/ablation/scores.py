@@ -1,0 +1,139 @@
+"""What one thermalizer makes of a set of faces, in figures: against the truth where there is one, and without it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from tfake.classes import LABELLED_CLASSES, FaceClass
+from tfake.evaluation import ErrorSums
+from tfake.radiometry import decode_counts, encode_celsius
+from tfake.thermalizer.foreground import fill_glasses
+from tfake.thermalizer.inference import Thermalizer
+from tfake.thermalizer.patch_bank import PatchBank
+from tfake.thermalizer.patch_wasserstein import patch_wasserstein, standardise
+
+#: Temperatures that SSIM's 8-bit constants are laid over.
+SSIM_CELSIUS = (15.0, 40.0)
+#: A class with less of the foreground than this is too rare to be held to its prior.
+LEAST_AREA = 0.01
+_PATCH_SEED = 20250611
+_PATCHES = 1024
+
+
+@dataclass(frozen=True)
+class Face:
+    """One image to thermalize, with its truth where it is known."""
+
+    rgb: np.ndarray  # (H, W, 3) uint8
+    classes: np.ndarray  # (H, W) uint8
+    expected: np.ndarray | None = None  # (H, W) uint16 counts, noise-free truth of the mean subject
+    camera: np.ndarray | None = None  # (H, W) uint16 counts, as a camera would record this person
+
+
+def score(
+    thermalizer: Thermalizer,
+    faces: Iterable[Face],
+    ambient_celsius: float,
+    targets: np.ndarray,
+    real: PatchBank | None,
+) -> dict[str, float]:
+    """Thermalize a set and measure.
+
+    Args:
+        thermalizer: the trained network.
+        faces: the images, all with truth or all without.
+        ambient_celsius: the room.
+        targets: (19,) degrees Celsius of the prior that the network should have met.
+        real: relative patches of real thermal faces, or None.
+
+    Returns:
+        Name to value. With a truth ``{class}_mae``, ``_rmse``, ``_bias`` (K) for each class present, ``face`` among
+        them, and ``ssim`` (over the foreground). Always ``{class}_mean`` (°C), ``prior_worst`` and ``prior_mean`` (K,
+        largest and area-weighted mean distance of a class mean from its target, classes over 1 % of the foreground),
+        ``nose_minus_skin`` (K), ``background_sd`` (K), ``scale_gap`` (K); with real patches ``patch_w2`` (squared
+        distance in units of an image's own variance).
+    """
+    errors, similarity, gaps, background = ErrorSums(), [], [], []
+    sums, pixels = np.zeros(256), np.zeros(256)
+    texture = []
+    for face in faces:
+        celsius = thermalizer.thermalize(face.rgb[None], face.classes[None], ambient_celsius)[0]
+        filled = fill_glasses(face.classes)
+        sums += np.bincount(filled.ravel(), celsius.ravel(), minlength=256)
+        pixels += np.bincount(filled.ravel(), minlength=256)
+        outside = face.classes == FaceClass.BACKGROUND
+        background.append(celsius[outside].std() if outside.any() else 0.0)
+        gaps.append(scale_gap(thermalizer, face, celsius, ambient_celsius))
+        if real is not None:
+            texture.append(_patch_distance(celsius, ~outside, real))
+        if face.expected is not None:
+            errors.add(encode_celsius(celsius), face.expected, face.camera, face.classes)
+            similarity.append(_similarity(celsius, decode_counts(face.expected), ~outside))
+    scores = _against_prior(sums, pixels, targets)
+    scores |= {"background_sd": float(np.mean(background)), "scale_gap": float(np.sqrt(np.mean(np.square(gaps))))}
+    if texture:
+        scores["patch_w2"] = float(np.mean(texture))
+    if similarity:
+        scores["ssim"] = float(np.mean(similarity))
+        for row in errors.rows():
+            scores |= {f"{row['class']}_{name}": row[f"{name}_expected"] for name in ("mae", "rmse", "bias")}
+    return scores
+
+
+def scale_gap(thermalizer: Thermalizer, face: Face, celsius: np.ndarray, ambient_celsius: float) -> float:
+    """How much the network's answer depends on the resolution: root mean square over the foreground, K.
+
+    Compares the answer at full size, averaged over 2 x 2 pixels, with the answer to the image of half the size; pixels
+    whose four sources are not of one class are left out.
+
+    Args:
+        thermalizer: the network.
+        face: the image; its edges must be even.
+        celsius: (H, W) the answer at full size.
+        ambient_celsius: the room.
+    """
+    height, width = face.classes.shape
+    blocks = face.classes.reshape(height // 2, 2, width // 2, 2)
+    pure = (blocks == blocks[:, :1, :, :1]).all(axis=(1, 3)) & (blocks[:, 0, :, 0] != FaceClass.BACKGROUND)
+    half = cv2.resize(face.rgb, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    small = thermalizer.thermalize(half[None], blocks[None, :, 0, :, 0].copy(), ambient_celsius)[0]
+    averaged = cv2.resize(celsius, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    return float(np.sqrt(np.mean((small - averaged)[pure] ** 2))) if pure.any() else 0.0
+
+
+def _against_prior(sums: np.ndarray, pixels: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+    present = [c for c in LABELLED_CLASSES if c is not FaceClass.BACKGROUND and pixels[c]]
+    means = {c: sums[c] / pixels[c] for c in present}
+    foreground = sum(pixels[c] for c in present)
+    large = [c for c in present if pixels[c] > LEAST_AREA * foreground]
+    distance = np.array([abs(means[c] - targets[c]) for c in large])
+    scores = {f"{c.name.lower()}_mean": float(means[c]) for c in present}
+    scores |= {"prior_worst": float(distance.max())}
+    scores |= {"prior_mean": float(np.average(distance, weights=[pixels[c] for c in large]))}
+    return scores | {"nose_minus_skin": float(means[FaceClass.NOSE] - means[FaceClass.SKIN])}
+
+
+def _similarity(generated: np.ndarray, truth: np.ndarray, foreground: np.ndarray) -> float:
+    low, high = SSIM_CELSIUS
+    scaled = [np.clip((image - low) / (high - low), 0, 1).astype(np.float32) * 255 for image in (truth, generated)]
+    _, quality = cv2.quality.QualitySSIM_compute(*scaled)
+    return float(quality[foreground].mean())
+
+
+def _patch_distance(celsius: np.ndarray, foreground: np.ndarray, real: PatchBank) -> float:
+    generator = torch.Generator().manual_seed(_PATCH_SEED)
+    mask = torch.from_numpy(foreground)[None, None]
+    image = standardise(torch.from_numpy(celsius)[None, None], mask)
+    patches = [real.draw(scale, _PATCHES, generator) for scale in range(len(real.scales))]
+    distance = patch_wasserstein(
+        image, mask, patches, generator=generator, patch_pixels=real.patch_pixels, scales=real.scales, blur_kelvin=0.1
+    )
+    return float(distance)
+
+
+def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and sample standard deviation over seeds; the latter 0 of a single one."""
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

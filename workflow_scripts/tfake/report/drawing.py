@@ -1,0 +1,96 @@
+"""Drawings that become part of a page's text, in its font and its colours."""
+
+import io
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Colours that stand for the page's own: replaced after drawing, so that one drawing suits light and dark.
+INK, LINE, ACCENT, SECOND = "#010203", "#040506", "#070809", "#0a0b0c"
+_PAGE_COLOURS = {
+    INK: "currentColor",
+    LINE: "var(--line)",
+    ACCENT: "var(--accent)",
+    SECOND: "var(--second)",
+}
+SERIES = (ACCENT, SECOND, "#3a9d5d", "#a05fc9", "#c99a2e", "#7c8794")
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "tfake",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One figure drawn twice: for a desktop's width, and for a phone's."""
+
+    wide: str  # an <svg> element
+    narrow: str
+
+
+def draw(
+    name: str, panel: Callable[[Axes, Any], None], items: Sequence, panel_height: float, share_x: bool = False
+) -> Drawing:
+    """Draw one panel an item, in two columns for wide pages and in one for narrow.
+
+    Args:
+        name: of the figure; its elements' ids begin with it.
+        panel: draws one item into its axes.
+        items: at least one.
+        panel_height: inches.
+        share_x: whether all panels have one horizontal scale.
+    """
+
+    def render(columns: int, width: float, prefix: str) -> str:
+        lines = math.ceil(len(items) / columns)
+        with matplotlib.rc_context(_STYLE):
+            figure = Figure(figsize=(width, lines * panel_height), layout="constrained")
+            grid = figure.subplots(lines, columns, squeeze=False, sharex="all" if share_x else "none")
+            for axes, item in zip(grid.flat, items, strict=False):
+                panel(axes, item)
+                axes.tick_params(labelbottom=True)
+            for axes in grid.flat[len(items) :]:
+                axes.set_visible(False)
+            buffer = io.StringIO()
+            # No metadata block: it holds the date and addresses.
+            metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+            figure.savefig(buffer, format="svg", transparent=True, metadata=metadata)
+        return _as_element(buffer.getvalue(), prefix)
+
+    return Drawing(wide=render(min(2, len(items)), 10.0, f"{name}-wide"), narrow=render(1, 4.4, f"{name}-narrow"))
+
+
+def _as_element(svg: str, prefix: str) -> str:
+    """Turn an SVG file into an element of a page: no prolog, free width, ids of its own, the page's colours."""
+    svg = svg[svg.index("<svg") :]
+    # Its style sheet would hold for the whole page; page.css says the same for figures alone.
+    svg = re.sub(r"<style.*?</style>", "", svg, count=1, flags=re.DOTALL)
+    svg = re.sub(r'^(<svg[^>]*?) height="[^"]*"', r"\1", svg)
+    svg = re.sub(r'^(<svg[^>]*?) width="[^"]*"', r"\1", svg)
+    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<0>{prefix}-", svg)
+    for drawn, meant in _PAGE_COLOURS.items():
+        svg = svg.replace(drawn, meant)
+    return svg.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)

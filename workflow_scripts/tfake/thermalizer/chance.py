@@ -1,0 +1,49 @@
+"""Chance in a training run: everything random follows from (seed, stream, step), whatever ran before."""
+
+from enum import IntEnum
+from functools import lru_cache
+
+import numpy as np
+
+
+class Stream(IntEnum):
+    """Independent sources of chance within one seed."""
+
+    PAIR_ORDER = 0
+    PAIR_CROPS = 1
+    SOURCE_ORDER = 2
+    SOURCE_CROPS = 3
+    PATCHES = 4
+    NETWORK = 5
+    VALIDATION = 6
+
+
+def derive_seed(seed: int, stream: Stream, step: int = 0) -> int:
+    """A 63-bit seed for one use of chance, for generators that take one number (torch)."""
+    return int(np.random.SeedSequence([seed, stream, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def draw_indices(count: int, batch: int, step: int, seed: int, stream: Stream) -> list[int]:
+    """Which items the batch of a step takes: permutations of the set, one after the other, without end.
+
+    Args:
+        count: items in the set.
+        batch: items a step.
+        step: number of the step, from 0.
+        seed: the run's seed.
+        stream: which order.
+
+    Returns:
+        ``batch`` indices; over any ``count`` draws that start an epoch, each item comes exactly once.
+    """
+    indices = []
+    for position in range(step * batch, (step + 1) * batch):
+        epoch, place = divmod(position, count)
+        indices.append(int(_permutation(count, seed, stream, epoch)[place]))
+    return indices
+
+
+@lru_cache(maxsize=8)
+def _permutation(count: int, seed: int, stream: Stream, epoch: int) -> np.ndarray:
+    """The order of an epoch; remembered, since a batch asks for it an item at a time."""
+    return np.random.default_rng([seed, stream, epoch]).permutation(count)

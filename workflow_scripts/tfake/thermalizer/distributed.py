@@ -1,0 +1,92 @@
+"""One training over several GPUs: each process makes its own part of every batch, and gradients are averaged.
+
+Processes are started through torchrun's own launcher (``torch.distributed.launcher``), so that a script behaves alike
+whether it starts them itself or is started by ``torchrun``.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import torch
+import torch.distributed
+from torch import nn
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+from torch.nn.parallel import DistributedDataParallel
+
+from tfake.thermalizer.sampling import ALONE, Share
+
+
+def run_distributed(function: Callable[..., None], arguments: dict[str, Any], processes: int, gpus: bool) -> None:
+    """Call a function in several processes that form one group; returns when all are done.
+
+    Args:
+        function: a module-level function; it finds its place by ``current_share``.
+        arguments: its keyword arguments, picklable.
+        processes: how many.
+        gpus: whether each computes on a GPU of its own (nccl) or all on the CPU (gloo).
+
+    Raises:
+        torch.distributed.elastic.multiprocessing.errors.ChildFailedError: one of them failed; its message has the
+            process's own.
+    """
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=processes,
+        run_id=uuid4().hex,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+    )
+    elastic_launch(config, _in_group)(function, arguments, gpus)
+
+
+def _in_group(function: Callable[..., None], arguments: dict[str, Any], gpus: bool) -> None:
+    if gpus:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    torch.distributed.init_process_group("nccl" if gpus else "gloo")
+    try:
+        function(**arguments)
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def current_share() -> Share:
+    """This process's part of every batch: all of it outside a group."""
+    if not torch.distributed.is_initialized():
+        return ALONE
+    return Share(torch.distributed.get_rank(), torch.distributed.get_world_size())
+
+
+def wrap(network: nn.Module, device: torch.device) -> nn.Module:
+    """The network as one process of a group trains it; outside a group the network itself."""
+    if not torch.distributed.is_initialized():
+        return network
+    if device.type == "cuda":
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    # On a CPU there is no synchronised normalisation: the buffers of the first process count. A decoder of less depth
+    # than its encoder leaves the encoder's last stages without a gradient.
+    gpus = [torch.cuda.current_device()] if device.type == "cuda" else None
+    return DistributedDataParallel(network, device_ids=gpus, find_unused_parameters=True)
+
+
+def agree(decision: bool) -> bool:
+    """Whether any process of the group says yes, so that all leave their loop at the same step."""
+    if not torch.distributed.is_initialized():
+        return decision
+    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
+    vote = torch.tensor(float(decision), device=device)
+    torch.distributed.all_reduce(vote, torch.distributed.ReduceOp.MAX)
+    return bool(vote.item())
+
+
+@contextmanager
+def first_process_only():
+    """Whether this process writes for the group; the others wait until it has."""
+    share = current_share()
+    yield share.rank == 0
+    if share.of > 1:
+        torch.distributed.barrier()
