@@ -61,7 +61,7 @@ rule label_faces:
         mem_mb=3000,
         runtime=60,
     params:
-        recipe=1,
+        recipe=2,
         rows=get_rows,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         min_detection_confidence=lookup(dpath="labels/min_detection_confidence", within=config),
