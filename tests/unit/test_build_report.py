@@ -11,7 +11,7 @@ import pytest
 from archives import PIXELS, write_samples
 from build_report import build_report
 from index_archive import index_archive
-from tfake.labels.status import MeshStatus
+from tfake.labels.status import Attempt, MeshStatus
 from tfake.radiometry import NO_IMAGE, decode_counts, encode_celsius
 from tfake.report.timings import read_timings
 from tfake.sources.archive import open_archive
@@ -27,7 +27,7 @@ from tfake.store.statistics import class_statistics
 from tfake.store.verification import verify_store, write_verified
 
 ROWS, BAD = 3, 1
-SECTIONS = ("gallery", "temperatures", "statuses", "losses", "timings", "checksums")
+SECTIONS = ("gallery", "labels", "temperatures", "statuses", "losses", "timings", "checksums")
 VOID = {"meta", "link", "img", "input", "br"}
 CONFIG = {
     "source": {"archive": None, "images": ROWS, "image_pixels": PIXELS, "license": "CC0-1.0"},
@@ -37,6 +37,7 @@ CONFIG = {
         for name, ambient in (("warm", 26.0), ("cold", 20.0))
     },
     "variants": {"warm": {"condition": "warm"}, "chilly<b>": {"condition": "cold"}},
+    "labels": {"retry_above": 0.025, "reject_above": 0.06},
     "report": {"gallery_images": 24},
 }
 BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:00:01\t{rss}\t{cpu}\n"
@@ -87,10 +88,15 @@ def make_faces(folder, archive, index):
         values["landmarks_70"][record.Index] = sample.landmarks_70
         values["landmarks_478_status"][record.Index] = MeshStatus.NOT_FOUND
     values["landmarks_478"][0] = 20.0
-    values["landmarks_478_status"][0] = MeshStatus.OK
+    values["landmarks_478_raw"][0] = 21.0
+    values["landmarks_478_status"][0] = MeshStatus.RETRIED
+    values["landmarks_478_attempt"][0] = Attempt.WIDE
+    values["landmarks_478_error"][0] = 0.03
+    values["landmarks_478_left_out_error"][0] = 0.018
+    values["head_pose"][[0, 2]] = 0.0
     create_store(folder / "faces.zarr", faces_layout(PIXELS), ROWS, ROWS, {})
     write_shard(folder / "faces.zarr", values, 0)
-    counts = {"source_ok": 2, "source_undecodable_image": 1, "mesh_ok": 1, "mesh_not_found": 1, "mesh_no_image": 1}
+    counts = {"source_ok": 2, "source_undecodable_image": 1, "mesh_retried": 1, "mesh_not_found": 1, "mesh_no_image": 1}
     close_store(folder, "faces.zarr", faces_layout(PIXELS), {}, counts)
     return values["segmentation"]
 
@@ -183,7 +189,7 @@ def test_ids_are_unique(page):
 
 def test_every_picture_is_described(page):
     pictures = page.all("img")
-    assert len(pictures) == 2 * (2 + len(CONFIG["variants"]))
+    assert len(pictures) == 2 * (2 + len(CONFIG["variants"])) + 2
     assert len({attributes["alt"] for attributes in pictures}) == len(pictures)
 
 
@@ -210,7 +216,20 @@ def test_a_bad_sample_is_listed_with_its_status_and_shown_without_a_picture(page
 def test_a_face_without_mesh_has_no_dense_points(source, page):
     assert 'id="points-478-0"' in source
     assert 'id="points-478-2"' not in source
-    assert "Faces that FaceMesh did not find" in page.text
+    assert "Faces without 478 points" in page.text
+
+
+def test_the_labels_are_told_by_attempt_and_the_worst_are_drawn(source, page):
+    words = " ".join(page.text.split())
+    assert "1 face of 2 has 478 points" in words
+    assert "3.00 % of the face's size (median)" in words
+    assert "by 1.80 %: 40 % less" in words
+    section = source.split('<section id="labels"')[1].split("</section>")[0]
+    table = re.sub(r"\s+", "", section.split("<tbody>")[1].split("</tbody>")[0])
+    assert '<tr><thscope="row">wide</th><td>1</td><td>0</td><td>1</td></tr>' in table
+    assert '<tr><thscope="row">none</th><td>0</td><td>1</td><td>1</td></tr>' in table
+    # The face without points comes first.
+    assert re.findall(r"<figcaption><b>(\d+)</b> ([\w ]+)", section) == [("000002", "not found"), ("000000", "retried")]
 
 
 def test_class_means_are_the_summaries(run, source):
@@ -232,7 +251,7 @@ def test_the_prior_of_glass_and_background_is_the_ambient(source):
 
 
 def test_the_error_against_the_truth_is_shown_where_it_is_known(source):
-    assert source.count("<caption>") == 1
+    assert source.count("<caption>") == 2
     assert "warm: face MAE 0.62 K" in source
     assert "\N{MINUS SIGN}0.33" in source
 
@@ -244,7 +263,7 @@ def test_names_are_escaped(source):
 
 def test_figures_follow_the_page(source):
     figures = re.findall(r"<svg[^>]*>(?:(?!</svg>).)*<g (?:(?!</svg>).)*</svg>", source, re.DOTALL)
-    assert len(figures) == 4
+    assert len(figures) == 6
     for figure in figures:
         # A style sheet inside would hold for the whole page, and a date would differ from run to run.
         assert "<style" not in figure

@@ -16,34 +16,34 @@ from tfake.report.pictures import class_colour
 from tfake.report.temperatures import VariantTemperatures
 
 # Colours that stand for the page's own: replaced after drawing, so that one drawing suits light and dark.
-_INK, _LINE, _ACCENT, _SECOND = "#010203", "#040506", "#070809", "#0a0b0c"
+INK, LINE, ACCENT, SECOND = "#010203", "#040506", "#070809", "#0a0b0c"
 _PAGE_COLOURS = {
-    _INK: "currentColor",
-    _LINE: "var(--line)",
-    _ACCENT: "var(--accent)",
-    _SECOND: "var(--second)",
+    INK: "currentColor",
+    LINE: "var(--line)",
+    ACCENT: "var(--accent)",
+    SECOND: "var(--second)",
 }
-_SERIES = (_ACCENT, _SECOND, "#3a9d5d", "#a05fc9", "#c99a2e", "#7c8794")
+_SERIES = (ACCENT, SECOND, "#3a9d5d", "#a05fc9", "#c99a2e", "#7c8794")
 _STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tfake",
     "font.family": "sans-serif",
     "font.size": 10,
-    "axes.edgecolor": _LINE,
-    "axes.labelcolor": _INK,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": INK,
     "axes.titlesize": 11,
     "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": _LINE,
+    "grid.color": LINE,
     "grid.linewidth": 0.6,
-    "text.color": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "xtick.labelcolor": _INK,
-    "ytick.labelcolor": _INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
 }
 # The loss terms that losses.csv may hold, and what each is.
 _LOSS_TERMS = {
@@ -78,10 +78,10 @@ def draw_temperatures(variants: Sequence[VariantTemperatures]) -> Drawing:
     def panel(axes: Axes, variant: VariantTemperatures) -> None:
         for entry in variant.classes:
             place, colour = order.index(entry.face_class), class_colour(entry.face_class)
-            axes.plot([entry.mean - entry.sd, entry.mean + entry.sd], [place] * 2, color=_INK, linewidth=1.2, zorder=3)
-            axes.plot(entry.mean, place, "o", color=colour, markeredgecolor=_INK, markersize=8, zorder=4)
-            axes.plot(entry.prior, place, "D", color="none", markeredgecolor=_ACCENT, markeredgewidth=1.8, zorder=5)
-        axes.axvline(variant.ambient_celsius, color=_SECOND, linewidth=1, linestyle=(0, (4, 3)))
+            axes.plot([entry.mean - entry.sd, entry.mean + entry.sd], [place] * 2, color=INK, linewidth=1.2, zorder=3)
+            axes.plot(entry.mean, place, "o", color=colour, markeredgecolor=INK, markersize=8, zorder=4)
+            axes.plot(entry.prior, place, "D", color="none", markeredgecolor=ACCENT, markeredgewidth=1.8, zorder=5)
+        axes.axvline(variant.ambient_celsius, color=SECOND, linewidth=1, linestyle=(0, (4, 3)))
         axes.set_title(f"{variant.variant}: ambient {variant.ambient_celsius:g} °C")
         axes.set_xlabel("temperature (°C)")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -89,7 +89,7 @@ def draw_temperatures(variants: Sequence[VariantTemperatures]) -> Drawing:
         axes.set_ylim(len(labels) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
 
-    return _draw("temperatures", panel, variants, panel_height=0.7 + 0.27 * len(labels), share_x=True)
+    return draw_panels("temperatures", panel, variants, panel_height=0.7 + 0.27 * len(labels), share_x=True)
 
 
 def draw_losses(losses: Mapping[str, pd.DataFrame]) -> Drawing:
@@ -122,11 +122,19 @@ def draw_losses(losses: Mapping[str, pd.DataFrame]) -> Drawing:
         axes.set_ylabel("K²")
         axes.legend(frameon=False)
 
-    return _draw("losses", panel, terms, panel_height=2.6)
+    return draw_panels("losses", panel, terms, panel_height=2.6)
 
 
-def _draw(name: str, panel: Callable, items: Sequence, panel_height: float, share_x: bool = False) -> Drawing:
-    """Draw one panel an item, in two columns for wide pages and in one for narrow; sizes in inches."""
+def draw_panels(name: str, panel: Callable, items: Sequence, panel_height: float, share_x: bool = False) -> Drawing:
+    """Draw one panel an item, in two columns for wide pages and in one for narrow.
+
+    Args:
+        name: of the drawing, unique on the page.
+        panel: draws an item on axes.
+        items: at least one.
+        panel_height: inches.
+        share_x: whether the panels share their x axis.
+    """
 
     def render(columns: int, width: float, prefix: str) -> str:
         lines = math.ceil(len(items) / columns)
