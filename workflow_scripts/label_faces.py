@@ -100,6 +100,7 @@ if __name__ == "__main__":
         rows=tuple(snakemake.params.rows),
         image_pixels=snakemake.params.image_pixels,
         labels=snakemake.params.labels,
-        model=snakemake.input.get("model"),
+        # An input that is no file at all arrives as an empty list.
+        model=snakemake.input.get("model") or None,
         threads=snakemake.threads,
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import zarr
 
-from archives import PIXELS, encode_png, write_archive, write_samples
+from archives import LABELS, PIXELS, encode_png, write_archive, write_samples
 from create_faces_store import create_faces_store
 from index_archive import index_archive
 from label_faces import label_faces
@@ -15,16 +15,6 @@ from tfake.sources.samples import SampleError, SampleStatus
 from tfake.store.ids import decode_ids
 from tfake.store.layout import faces_layout
 from tfake.store.manifest import read_manifest
-
-LABELS = {
-    "backend": "facemesh",
-    "face_landmarker": {"path": None},
-    "min_detection_confidence": 0.5,
-    "min_presence_confidence": 0.5,
-    "retry_above": 0.04,
-    "reject_above": 0.06,
-    "fit_missing": True,
-}
 
 
 def label(folder, archive, images=3, pixels=PIXELS, threads=1, **changes):
