@@ -20,8 +20,18 @@ FACES_ARRAYS = (
     "segmentation",
     "landmarks_70",
     "landmarks_478",
+    "landmarks_478_raw",
     "landmarks_478_status",
+    "landmarks_478_attempt",
+    "landmarks_478_error",
+    "landmarks_478_left_out_error",
+    "landmarks_478_visibility",
+    "head_pose",
+    "openings",
+    "blendshapes",
+    "face_transform",
 )
+USES_LANDMARKER = config["labels"]["backend"] == "face_landmarker"
 ARCHIVE = config["source"]["archive"] or ["results/source/faces.zip"]
 
 

@@ -1,7 +1,8 @@
 """The faces store: labels and class maps, once a source.
 
 NEEDS  the source archive, results/source/index.parquet
-MAKES  results/faces/faces.zarr       image_id, status, segmentation, landmarks_70, landmarks_478 (+ its status)
+MAKES  results/models/face_landmarker.task   only for the backend that needs it, unless a local file is named
+       results/faces/faces.zarr       image_id, status, segmentation, landmarks_70, landmarks_478 and their quality
        results/faces/manifests/{shard}.json
        results/faces/SHA256SUMS, summary.json, verified.json
 """
@@ -25,7 +26,7 @@ rule create_faces_store:
         mem_mb=1000,
         runtime=10,
     params:
-        recipe=1,
+        recipe=2,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         shard_images=lookup(dpath="store/shard_images", within=config),
         source_license=lookup(dpath="source/license", within=config),
@@ -35,6 +36,34 @@ rule create_faces_store:
         "../workflow_scripts/create_faces_store.py"
 
 
+rule fetch_landmarker:
+    """Fetch MediaPipe's face landmarker model and check it."""
+    output:
+        model=ensure(
+            "results/models/face_landmarker.task",
+            sha256=lookup(dpath="labels/face_landmarker/sha256", within=config),
+        ),
+    log:
+        "logs/fetch_landmarker.log",
+    benchmark:
+        "benchmarks/fetch_landmarker.tsv"
+    retries: 2
+    localrule: True
+    conda:
+        "../envs/store.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=1,
+        url=lookup(dpath="labels/face_landmarker/url", within=config),
+    message:
+        "Fetching the face landmarker's model."
+    script:
+        "../workflow_scripts/fetch_landmarker.py"
+
+
 rule label_faces:
     """Write one shard of the faces store."""
     input:
@@ -42,29 +71,43 @@ rule label_faces:
         index=rules.index_archive.output.index,
         root=rules.create_faces_store.output.root,
         arrays=rules.create_faces_store.output.arrays,
+        model=(
+            config["labels"]["face_landmarker"]["path"] or rules.fetch_landmarker.output.model
+            if USES_LANDMARKER
+            else []
+        ),
     output:
         image_id="results/faces/faces.zarr/image_id/c/{shard}/0",
         status="results/faces/faces.zarr/status/c/{shard}",
         segmentation="results/faces/faces.zarr/segmentation/c/{shard}/0/0",
         landmarks_70="results/faces/faces.zarr/landmarks_70/c/{shard}/0/0",
         landmarks_478="results/faces/faces.zarr/landmarks_478/c/{shard}/0/0",
+        landmarks_478_raw="results/faces/faces.zarr/landmarks_478_raw/c/{shard}/0/0",
         landmarks_478_status="results/faces/faces.zarr/landmarks_478_status/c/{shard}",
+        landmarks_478_attempt="results/faces/faces.zarr/landmarks_478_attempt/c/{shard}",
+        landmarks_478_error="results/faces/faces.zarr/landmarks_478_error/c/{shard}",
+        landmarks_478_left_out_error="results/faces/faces.zarr/landmarks_478_left_out_error/c/{shard}",
+        landmarks_478_visibility="results/faces/faces.zarr/landmarks_478_visibility/c/{shard}/0",
+        head_pose="results/faces/faces.zarr/head_pose/c/{shard}/0",
+        openings="results/faces/faces.zarr/openings/c/{shard}/0",
+        blendshapes="results/faces/faces.zarr/blendshapes/c/{shard}/0",
+        face_transform="results/faces/faces.zarr/face_transform/c/{shard}/0/0",
         manifest="results/faces/manifests/{shard}.json",
     log:
         "logs/label_faces/{shard}.log",
     benchmark:
         "benchmarks/label_faces/{shard}.tsv"
     conda:
-        "../envs/labels.yaml"
+        "../envs/face-landmarker.yaml" if USES_LANDMARKER else "../envs/labels.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=lambda wildcards, threads: 2500 + 700 * threads,
         runtime=60,
     params:
-        recipe=1,
+        recipe=2,
         rows=get_rows,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        min_detection_confidence=lookup(dpath="labels/min_detection_confidence", within=config),
+        labels=in_key_order(config["labels"]),
     message:
         "Labelling shard {wildcards.shard}."
     script:

@@ -26,7 +26,7 @@ rule render_faces:
         mem_mb=8000,
         runtime=240,
     params:
-        recipe=1,
+        recipe=2,
         seed=lookup(dpath="procedural/seed", within=config),
         images=lookup(dpath="source/images", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),

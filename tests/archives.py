@@ -7,6 +7,16 @@ import cv2
 import numpy as np
 
 PIXELS = 64
+#: A `labels` block of the config.
+LABELS = {
+    "backend": "facemesh",
+    "face_landmarker": {"path": None},
+    "min_detection_confidence": 0.5,
+    "min_presence_confidence": 0.5,
+    "retry_above": 0.04,
+    "reject_above": 0.06,
+    "fit_missing": True,
+}
 
 
 def sample_members(number: int, pixels: int = PIXELS) -> dict[str, bytes]:

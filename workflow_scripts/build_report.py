@@ -10,6 +10,7 @@ import pandas as pd
 import zarr
 
 from tfake.report.gallery import build_gallery
+from tfake.report.label_quality import measure_labels
 from tfake.report.page import render_page
 from tfake.report.reference import Reference, compare_with_reference
 from tfake.report.stores import read_store
@@ -77,6 +78,7 @@ def build_report(
         index=table,
         mesh_status=zarr.open_group(faces_store.path, mode="r")["landmarks_478_status"][:],
         faces=faces_store,
+        labels=measure_labels(archive, table, faces_store.path, config["labels"]),
         variants=thermal_stores,
         gallery=build_gallery(archive, table, faces_store.path, thermal, config["report"]["gallery_images"]),
         temperatures=temperatures,

@@ -1,18 +1,22 @@
-"""Write one shard of the faces store: the source's labels, its class maps, and FaceMesh's 478 points."""
+"""Write one shard of the faces store: the source's labels, its class maps, and 478 points with their quality."""
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from tfake.labels.facemesh import FaceMesh
-from tfake.labels.status import MeshStatus
+from tfake.labels.detection import LabelSettings
+from tfake.labels.rows import label_rows
+from tfake.labels.status import Attempt, MeshStatus
 from tfake.sources.archive import open_archive
 from tfake.sources.index import read_index
-from tfake.sources.samples import SampleStatus, read_sample
+from tfake.sources.samples import SampleStatus
 from tfake.store.arrays import write_shard
+from tfake.store.checksums import file_sha256
 from tfake.store.ids import encode_ids
 from tfake.store.layout import faces_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
@@ -27,7 +31,9 @@ def label_faces(
     shard: int,
     rows: tuple[int, int],
     image_pixels: int,
-    min_detection_confidence: float,
+    labels: Mapping[str, Any],
+    model: str | None,
+    threads: int,
 ) -> None:
     """Fill one shard of every array of ``faces.zarr``.
 
@@ -41,36 +47,40 @@ def label_faces(
         shard: the shard's number.
         rows: first row and the row behind the last.
         image_pixels: height and width of the images.
-        min_detection_confidence: 0..1, threshold of FaceMesh's detector.
+        labels: the ``labels`` block of the config.
+        model: the face landmarker's model file; None with FaceMesh.
+        threads: processes that label side by side; the result does not depend on their number.
 
     Raises:
+        ValueError: the settings contradict one another.
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
     """
+    settings = LabelSettings(model=model, **{key: value for key, value in labels.items() if key != "face_landmarker"})
     table = read_index(index)
     start, stop = rows
     records = table.iloc[start:stop]
-    opened = open_archive(archive)
     values = empty_face_rows(len(records), image_pixels)
     values["image_id"] = encode_ids(records["image_id"])
     values["status"] = records["status"].to_numpy(np.uint8)
-    with FaceMesh(min_detection_confidence) as face_mesh:
-        for row, record in enumerate(tqdm(records.itertuples(), f"label shard {shard}", len(records))):
-            if record.status != SampleStatus.OK:
-                continue
-            sample = read_sample(opened, record, image_pixels)
-            values["segmentation"][row] = sample.classes
-            values["landmarks_70"][row] = sample.landmarks_70
-            mesh = face_mesh.find(sample.rgb, sample.landmarks_70)
-            values["landmarks_478_status"][row] = MeshStatus.NOT_FOUND if mesh is None else MeshStatus.OK
-            if mesh is not None:
-                values["landmarks_478"][row] = mesh
+    usable = records[records["status"] == SampleStatus.OK]
+    labelled = label_rows(open_archive(archive), usable, image_pixels, settings, threads)
+    for index_row, (sample, face) in zip(
+        usable.index, tqdm(labelled, f"label shard {shard}", len(usable)), strict=True
+    ):
+        row = index_row - start
+        values["segmentation"][row] = sample.classes
+        values["landmarks_70"][row] = sample.landmarks_70
+        for name, array in face.arrays().items():
+            values[name][row] = array
     write_shard(store, values, shard)
     counts = Counter(f"source_{SampleStatus(code).name.lower()}" for code in values["status"])
     counts += Counter(f"mesh_{MeshStatus(code).name.lower()}" for code in values["landmarks_478_status"])
+    counts += Counter(f"attempt_{Attempt(code).name.lower()}" for code in values["landmarks_478_attempt"])
     files = [f"{Path(store).name}/{array.shard_file(shard)}" for array in faces_layout(image_pixels)]
     made_from = {
         "source_sha256": table.attrs["source_sha256"],
-        "min_detection_confidence": min_detection_confidence,
+        "labels": {key: value for key, value in labels.items() if key != "face_landmarker"},
+        "model_sha256": None if model is None else file_sha256(model),
     }
     described = describe_files(Path(store).parent, files)
     write_manifest(manifest, Manifest(shard, start, stop, made_from, described, dict(counts), statistics={}))
@@ -89,5 +99,8 @@ if __name__ == "__main__":
         shard=int(snakemake.wildcards.shard),
         rows=tuple(snakemake.params.rows),
         image_pixels=snakemake.params.image_pixels,
-        min_detection_confidence=snakemake.params.min_detection_confidence,
+        labels=snakemake.params.labels,
+        # An input that is no file at all arrives as an empty list.
+        model=snakemake.input.get("model") or None,
+        threads=snakemake.threads,
     )

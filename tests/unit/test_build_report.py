@@ -1,48 +1,17 @@
-"""The page, built from a tiny dataset: three images of 64 pixels in one shard, one of them broken."""
+"""The page of `build_report`, of a tiny dataset: three images of 64 pixels in one shard, one of them broken."""
 
 import json
 import re
 from html.parser import HTMLParser
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from archives import PIXELS, write_samples
-from build_report import build_report
-from index_archive import index_archive
-from tfake.labels.status import MeshStatus
-from tfake.radiometry import NO_IMAGE, decode_counts, encode_celsius
 from tfake.report.timings import read_timings
-from tfake.sources.archive import open_archive
-from tfake.sources.index import read_index
-from tfake.sources.samples import SampleStatus, read_sample
-from tfake.store.arrays import create_store, write_shard
-from tfake.store.ids import encode_ids
-from tfake.store.layout import faces_layout, thermal_layout
-from tfake.store.manifest import Manifest, describe_files, write_manifest
-from tfake.store.rows import empty_face_rows
-from tfake.store.sealing import seal_store
-from tfake.store.statistics import class_statistics
-from tfake.store.verification import verify_store, write_verified
+from tiny_report import CONFIG, make_report
 
-ROWS, BAD = 3, 1
-SECTIONS = ("gallery", "temperatures", "statuses", "losses", "timings", "checksums")
+SECTIONS = ("gallery", "labels", "temperatures", "statuses", "losses", "timings", "checksums")
 VOID = {"meta", "link", "img", "input", "br"}
-CONFIG = {
-    "source": {"archive": None, "images": ROWS, "image_pixels": PIXELS, "license": "CC0-1.0"},
-    "procedural": {"seed": 7},
-    "conditions": {
-        name: {
-            "ambient_celsius": ambient,
-            "prior": {"table": "tfake2025", "read_at_celsius": None, "offsets_kelvin": {}},
-        }
-        for name, ambient in (("warm", 26.0), ("cold", 20.0))
-    },
-    "variants": {"warm": {"condition": "warm"}, "chilly<b>": {"condition": "cold"}},
-    "report": {"gallery_images": 24, "reference": {"path": None, "variant": "warm"}},
-}
-BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:00:01\t{rss}\t{cpu}\n"
 
 
 class Page(HTMLParser):
@@ -73,73 +42,11 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def close_store(folder, store, layout, statistics, counts):
-    files = describe_files(folder, [f"{store}/{array.shard_file(0)}" for array in layout])
-    write_manifest(folder / "0.json", Manifest(0, 0, ROWS, {}, files, counts, statistics))
-    seal_store(folder / "SHA256SUMS", folder / "summary.json", folder / store, [folder / "0.json"], ROWS)
-    write_verified(folder / "verified.json", verify_store(folder / "SHA256SUMS", folder / store))
-
-
-def make_faces(folder, archive, index):
-    values = empty_face_rows(ROWS, PIXELS)
-    values["image_id"] = encode_ids(index["image_id"])
-    values["status"] = index["status"].to_numpy(np.uint8)
-    for record in index[index["status"] == SampleStatus.OK].itertuples():
-        sample = read_sample(open_archive([archive]), record, PIXELS)
-        values["segmentation"][record.Index] = sample.classes
-        values["landmarks_70"][record.Index] = sample.landmarks_70
-        values["landmarks_478_status"][record.Index] = MeshStatus.NOT_FOUND
-    values["landmarks_478"][0] = 20.0
-    values["landmarks_478_status"][0] = MeshStatus.OK
-    create_store(folder / "faces.zarr", faces_layout(PIXELS), ROWS, ROWS, {})
-    write_shard(folder / "faces.zarr", values, 0)
-    counts = {"source_ok": 2, "source_undecodable_image": 1, "mesh_ok": 1, "mesh_not_found": 1, "mesh_no_image": 1}
-    close_store(folder, "faces.zarr", faces_layout(PIXELS), {}, counts)
-    return values["segmentation"]
-
-
-def make_thermal(folder, classes, skin, ambient):
-    counts = encode_celsius(np.where(classes == 1, skin, ambient) + np.linspace(0, 1, PIXELS))
-    counts[BAD] = NO_IMAGE
-    create_store(folder / "thermal.zarr", thermal_layout(PIXELS), ROWS, ROWS, {})
-    write_shard(folder / "thermal.zarr", {"thermal": counts}, 0)
-    statistics = class_statistics(decode_counts(counts), classes)
-    close_store(folder, "thermal.zarr", thermal_layout(PIXELS), statistics, {"source_ok": 2})
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A working directory with the page in it."""
     run = tmp_path_factory.mktemp("run")
-    for folder in ("faces", "variants/0", "variants/1", "benchmarks/label_faces"):
-        (run / folder).mkdir(parents=True)
-    archive = str(write_samples(run / "faces.zip", range(ROWS), m000001__png=b"broken"))
-    index_archive(str(run / "index.parquet"), [archive], ROWS, PIXELS, threads=1)
-    classes = make_faces(run / "faces", archive, read_index(run / "index.parquet"))
-    make_thermal(run / "variants/0", classes, 34.8, 26.0)
-    make_thermal(run / "variants/1", classes, 32.3, 20.0)
-    steps = pd.DataFrame({"step": range(50), "total": 2.0, "supervised": 1.0, "wasserstein": 0.0, "learning_rate": 1.0})
-    steps.to_csv(run / "losses.csv", index=False)
-    errors = {"class": ["skin", "face"], "pixels": [9, 9], "mae_expected": [0.61, 0.62]}
-    errors |= {"rmse_expected": [0.7, 0.7], "bias_expected": [-0.33, -0.3], "mae_camera": [0.8, 0.8]}
-    pd.DataFrame(errors).to_csv(run / "evaluation.csv", index=False)
-    for job, seconds in enumerate((1.5, 2.0)):
-        text = BENCHMARK.format(seconds=seconds, rss=100 + job, cpu=1.0)
-        (run / f"benchmarks/label_faces/{job}.tsv").write_text(text)
-    (run / "benchmarks/index_archive.tsv").write_text(BENCHMARK.format(seconds=9.0, rss="NA", cpu="-"))
-    build_report(
-        page=str(run / "report/index.html"),
-        config=CONFIG,
-        config_file=str(run / "config.yaml"),
-        archive=[archive],
-        index=str(run / "index.parquet"),
-        faces=str(run / "faces"),
-        variants={name: str(run / f"variants/{number}") for number, name in enumerate(CONFIG["variants"])},
-        ambients={"warm": 26.0, "chilly<b>": 20.0},
-        losses={condition: str(run / "losses.csv") for condition in CONFIG["conditions"]},
-        evaluations={"warm": str(run / "evaluation.csv")},
-        benchmarks=str(run / "benchmarks"),
-    )
+    make_report(run)
     return run
 
 
@@ -187,7 +94,7 @@ def test_ids_are_unique(page):
 
 def test_every_picture_is_described(page):
     pictures = page.all("img")
-    assert len(pictures) == 2 * (2 + len(CONFIG["variants"]))
+    assert len(pictures) == 2 * (2 + len(CONFIG["variants"])) + 2
     assert len({attributes["alt"] for attributes in pictures}) == len(pictures)
 
 
@@ -214,7 +121,20 @@ def test_a_bad_sample_is_listed_with_its_status_and_shown_without_a_picture(page
 def test_a_face_without_mesh_has_no_dense_points(source, page):
     assert 'id="points-478-0"' in source
     assert 'id="points-478-2"' not in source
-    assert "Faces that FaceMesh did not find" in page.text
+    assert "Faces without 478 points" in page.text
+
+
+def test_the_labels_are_told_by_attempt_and_the_worst_are_drawn(source, page):
+    words = " ".join(page.text.split())
+    assert "1 face of 2 has 478 points" in words
+    assert "3.00 % of the face's size (median)" in words
+    assert "by 1.80 %: 40 % less" in words
+    section = source.split('<section id="labels"')[1].split("</section>")[0]
+    table = re.sub(r"\s+", "", section.split("<tbody>")[1].split("</tbody>")[0])
+    assert '<tr><thscope="row">wide</th><td>1</td><td>0</td><td>1</td></tr>' in table
+    assert '<tr><thscope="row">none</th><td>0</td><td>1</td><td>1</td></tr>' in table
+    # The face without points comes first.
+    assert re.findall(r"<figcaption><b>(\d+)</b> ([\w ]+)", section) == [("000002", "not found"), ("000000", "retried")]
 
 
 def test_class_means_are_the_summaries(run, source):
@@ -236,7 +156,7 @@ def test_the_prior_of_glass_and_background_is_the_ambient(source):
 
 
 def test_the_error_against_the_truth_is_shown_where_it_is_known(source):
-    assert source.count("<caption>") == 1
+    assert source.count("<caption>") == 2
     assert "warm: face MAE 0.62 K" in source
     assert "\N{MINUS SIGN}0.33" in source
 
@@ -248,7 +168,7 @@ def test_names_are_escaped(source):
 
 def test_figures_follow_the_page(source):
     figures = re.findall(r"<svg[^>]*>(?:(?!</svg>).)*<g (?:(?!</svg>).)*</svg>", source, re.DOTALL)
-    assert len(figures) == 4
+    assert len(figures) == 6
     for figure in figures:
         # A style sheet inside would hold for the whole page, and a date would differ from run to run.
         assert "<style" not in figure

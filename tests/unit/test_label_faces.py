@@ -1,26 +1,39 @@
+import zipfile
+
 import numpy as np
 import pytest
 import zarr
 
-from archives import PIXELS, write_samples
+from archives import LABELS, PIXELS, encode_png, write_archive, write_samples
 from create_faces_store import create_faces_store
 from index_archive import index_archive
 from label_faces import label_faces
 from tfake.classes import FaceClass
-from tfake.labels.correspondence import SHARED_70, SHARED_478, face_size, mesh_error
-from tfake.labels.facemesh import FaceMesh
-from tfake.labels.status import MeshStatus
-from tfake.sources.procedural.scene import render_face
+from tfake.labels.status import Attempt, MeshStatus, PointState
+from tfake.sources.procedural.writing import write_faces
 from tfake.sources.samples import SampleError, SampleStatus
 from tfake.store.ids import decode_ids
+from tfake.store.layout import faces_layout
 from tfake.store.manifest import read_manifest
 
 
-def label(folder, archive, shard=0, rows=(0, 3)):
-    index_archive(str(folder / "index.parquet"), [str(archive)], images=3, image_pixels=PIXELS, threads=1)
+def label(folder, archive, images=3, pixels=PIXELS, threads=1, **changes):
+    folder.mkdir(exist_ok=True)
+    index_archive(str(folder / "index.parquet"), [str(archive)], images=images, image_pixels=pixels, threads=1)
     store = str(folder / "faces.zarr")
-    create_faces_store(store, str(folder / "index.parquet"), PIXELS, shard_images=3, source_license="test")
-    label_faces(str(folder / "0.json"), store, [str(archive)], str(folder / "index.parquet"), shard, rows, PIXELS, 0.5)
+    create_faces_store(store, str(folder / "index.parquet"), pixels, shard_images=images, source_license="test")
+    label_faces(
+        manifest=str(folder / "0.json"),
+        store=store,
+        archive=[str(archive)],
+        index=str(folder / "index.parquet"),
+        shard=0,
+        rows=(0, images),
+        image_pixels=pixels,
+        labels=LABELS | changes,
+        model=None,
+        threads=threads,
+    )
     return zarr.open_group(store, mode="r")
 
 
@@ -28,11 +41,14 @@ def test_a_bad_sample_is_a_row_that_says_so(tmp_path):
     store = label(tmp_path, write_samples(tmp_path / "a.zip", range(3), m000001_seg__png=None))
     assert list(decode_ids(store["image_id"][:])) == ["000000", "000001", "000002"]
     assert store["status"][:].tolist() == [0, SampleStatus.MISSING_MEMBER, 0]
+    # An image of noise with points at random: nothing is found, and nothing can be fitted to such points.
     assert store["landmarks_478_status"][:].tolist() == [
         MeshStatus.NOT_FOUND,
         MeshStatus.NO_IMAGE,
         MeshStatus.NOT_FOUND,
     ]
+    assert (store["landmarks_478_attempt"][:] == Attempt.NONE).all()
+    assert (store["landmarks_478_visibility"][:] == PointState.UNKNOWN).all()
     assert (store["segmentation"][1] == FaceClass.IGNORE).all()
     assert np.isnan(store["landmarks_70"][1]).all()
     assert np.isfinite(store["landmarks_70"][0]).all()
@@ -42,8 +58,9 @@ def test_a_bad_sample_is_a_row_that_says_so(tmp_path):
         "source_missing_member": 1,
         "mesh_not_found": 2,
         "mesh_no_image": 1,
+        "attempt_none": 3,
     }
-    assert len(manifest.files) == 6
+    assert len(manifest.files) == len(faces_layout(PIXELS))
 
 
 def test_an_archive_that_changed_since_it_was_indexed_stops_the_job(tmp_path):
@@ -59,43 +76,47 @@ def test_an_archive_that_changed_since_it_was_indexed_stops_the_job(tmp_path):
             0,
             (0, 3),
             PIXELS,
-            0.5,
+            LABELS,
+            None,
+            1,
         )
 
 
-@pytest.mark.parametrize("image", [np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 255, np.uint8)])
-def test_no_face_is_no_mesh(image):
-    with FaceMesh(0.5) as face_mesh:
-        assert face_mesh.find(image, np.ones((70, 2))) is None
+def test_settings_that_contradict_one_another_stop_the_job(tmp_path):
+    with pytest.raises(ValueError, match="must not be below"):
+        label(tmp_path, write_samples(tmp_path / "a.zip", range(3)), retry_above=0.1)
 
 
-def test_the_mesh_lies_on_the_exact_points_whatever_came_before():
-    faces = [render_face(seed=3, face=face, setting="lab") for face in range(2)]
-    with FaceMesh(0.5) as face_mesh:
-        found = [face_mesh.find(face.rgb, face.landmarks_70) for face in faces]
-        again = face_mesh.find(faces[0].rgb, faces[0].landmarks_70)
-    assert found[0].shape == (478, 3)
-    assert mesh_error(found[0], faces[0].landmarks_70) < 0.1
-    np.testing.assert_array_equal(found[0], again)
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("faces")
+    write_faces(folder / "faces.zip", seed=5, images=5, pixels=256, processes=1)
+    return folder / "faces.zip"
 
 
-def test_of_two_faces_the_labelled_one_is_taken():
-    left, right = (render_face(seed=3, face=face, setting="lab") for face in range(2))
-    scene = np.concatenate([left.rgb, right.rgb], axis=1)
-    shifted = right.landmarks_70 + (left.rgb.shape[1], 0)
-    with FaceMesh(0.5) as face_mesh:
-        assert mesh_error(face_mesh.find(scene, left.landmarks_70), left.landmarks_70) < 0.1
-        assert mesh_error(face_mesh.find(scene, shifted), shifted) < 0.1
+def test_two_processes_give_what_one_gives(faces, tmp_path):
+    one = label(tmp_path / "one", faces, images=5, pixels=256)
+    two = label(tmp_path / "two", faces, images=5, pixels=256, threads=2)
+    for name in one.array_keys():
+        assert one[name][:].tobytes() == two[name][:].tobytes(), name
+    assert (one["landmarks_478_status"][:] <= MeshStatus.FITTED).all()
+    assert np.isfinite(one["landmarks_478"][:]).all()
+    assert np.isfinite(one["head_pose"][:]).all()
 
 
-def test_the_error_is_in_units_of_the_face():
-    landmarks = np.random.default_rng(0).uniform(0, 100, (70, 2))
-    mesh = np.zeros((478, 3))
-    mesh[SHARED_478, :2] = landmarks[SHARED_70]
-    assert mesh_error(mesh, landmarks) == pytest.approx(0)
-    mesh[:, 0] += 0.1 * face_size(landmarks)
-    assert mesh_error(mesh, landmarks) == pytest.approx(0.1)
+def test_a_face_that_the_image_hides_is_fitted_or_said_to_be_missing(faces, tmp_path):
+    members = {name: data for name, data in _members(zipfile.ZipFile(faces)) if name.startswith("000000")}
+    members["000000.png"] = encode_png(np.zeros((256, 256, 3), np.uint8))
+    dark = write_archive(tmp_path / "dark.zip", members)
+    fitted = label(tmp_path / "fitted", dark, images=1, pixels=256)
+    assert fitted["landmarks_478_status"][0] == MeshStatus.FITTED
+    assert np.isnan(fitted["landmarks_478_raw"][:]).all()
+    assert np.isnan(fitted["landmarks_478_error"][0])
+    assert fitted["landmarks_478_left_out_error"][0] < 0.03
+    left = label(tmp_path / "left", dark, images=1, pixels=256, fit_missing=False)
+    assert left["landmarks_478_status"][0] == MeshStatus.NOT_FOUND
+    assert np.isnan(left["landmarks_478"][:]).all()
 
 
-def test_no_point_is_shared_twice():
-    assert len(set(SHARED_70)) == len(SHARED_70) == len(set(SHARED_478)) == 54
+def _members(archive):
+    return [(name, archive.read(name)) for name in archive.namelist()]

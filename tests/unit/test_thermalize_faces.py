@@ -8,7 +8,7 @@ import torch
 import yaml
 import zarr
 
-from archives import PIXELS, encode_png, flip_byte, write_samples
+from archives import LABELS, PIXELS, encode_png, flip_byte, write_samples
 from create_faces_store import create_faces_store
 from create_thermal_store import create_thermal_store
 from index_archive import index_archive
@@ -145,7 +145,8 @@ def test_the_faces_store_is_sealed_and_verified(folder):
     store, index = str(folder / "faces.zarr"), str(folder / "index.parquet")
     create_faces_store(store, index, PIXELS, SHARD, source_license="CC0-1.0")
     for shard, rows in SHARDS.items():
-        label_faces(str(folder / f"f{shard}.json"), store, [str(folder / "a.zip")], index, shard, rows, PIXELS, 0.5)
+        manifest, archive = str(folder / f"f{shard}.json"), [str(folder / "a.zip")]
+        label_faces(manifest, store, archive, index, shard, rows, PIXELS, LABELS, model=None, threads=1)
     sums, manifests = str(folder / "sums"), [str(folder / f"f{shard}.json") for shard in SHARDS]
     seal_faces(sums, str(folder / "faces.json"), store, manifests, IMAGES)
     verify_faces(str(folder / "faces_verified.json"), sums, store, index, threads=1)

@@ -10,6 +10,7 @@ import yaml
 import zarr
 
 from runs import TINY, succeed, sums
+from tfake.labels.status import Attempt, MeshStatus
 from tfake.radiometry import decode_counts
 
 VARIANTS = ("warm", "cold")
@@ -65,12 +66,24 @@ def test_every_row_has_its_labels(finished):
         "segmentation",
         "landmarks_70",
         "landmarks_478",
+        "landmarks_478_raw",
         "landmarks_478_status",
+        "landmarks_478_attempt",
+        "landmarks_478_error",
+        "landmarks_478_left_out_error",
+        "landmarks_478_visibility",
+        "head_pose",
+        "openings",
+        "blendshapes",
+        "face_transform",
     }
     assert (store["status"][:] == 0).all()
     assert np.isfinite(store["landmarks_70"][:]).all()
-    found = store["landmarks_478_status"][:] == 0
-    np.testing.assert_array_equal(np.isfinite(store["landmarks_478"][:]).all(axis=(1, 2)), found)
+    assert np.isfinite(store["landmarks_478"][:]).all()
+    assert (store["landmarks_478_status"][:] <= MeshStatus.FITTED).all()
+    found = store["landmarks_478_attempt"][:] != Attempt.NONE
+    np.testing.assert_array_equal(np.isfinite(store["landmarks_478_raw"][:]).all(axis=(1, 2)), found)
+    np.testing.assert_array_equal(np.isfinite(store["landmarks_478_error"][:]), found)
 
 
 def test_the_products_say_where_they_come_from(finished):

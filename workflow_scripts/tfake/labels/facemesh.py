@@ -1,6 +1,8 @@
-"""The 478 points of MediaPipe FaceMesh on a full RGB image.
+"""MediaPipe FaceMesh, with the models that the mediapipe 0.10.21 wheel carries.
 
-Detection runs on the image as the source has it: with the background blacked out FaceMesh finds fewer faces.
+Its graph looks for faces with a detector that misses profiles, masks and hats. Where the face is known, the second half
+of the graph, which places the 478 points in a square, is run on that square without asking the detector. Images are
+shown as the source has them: with the background blacked out FaceMesh finds fewer faces.
 """
 
 import os
@@ -11,58 +13,128 @@ import numpy as np
 os.environ.setdefault("GLOG_minloglevel", "2")
 
 import mediapipe as mp
+from mediapipe.calculators.util import thresholding_calculator_pb2
+from mediapipe.framework import calculator_pb2
+from mediapipe.framework.formats import landmark_pb2, rect_pb2
+from mediapipe.python._framework_bindings import calculator_graph, validated_graph_config
 
-from tfake.labels.correspondence import mesh_error
+from tfake.labels.detection import Detection
+from tfake.labels.shape import mesh_partners
+from tfake.labels.status import Attempt
+from tfake.labels.views import View, lift_shadows, mirror, mirror_mesh
 
-#: Faces looked for in an image: the labelled one, and distractors that must not be taken in its place.
+#: Faces looked for in a whole image: the labelled one, and distractors that must not be taken in its place.
 _MAX_FACES = 4
 
 
 class FaceMesh:
-    """One FaceMesh graph. It is not thread-safe: make one a process."""
+    """Both halves of FaceMesh. It is not thread-safe: make one a process."""
 
-    def __init__(self, min_detection_confidence: float):
-        """Load the models that the mediapipe wheel carries.
+    #: The known square comes first: it places the points as well as the detector's own square, at half the cost.
+    attempts = (Attempt.GUIDED, Attempt.WIDE, Attempt.FULL, Attempt.MIRRORED, Attempt.LIFTED)
+
+    def __init__(self, min_detection_confidence: float, min_presence_confidence: float):
+        """Load the models.
 
         Args:
             min_detection_confidence: 0..1, threshold of the face detector.
+            min_presence_confidence: 0..1, how sure the network must be that a known square shows a face.
         """
         # Static mode: otherwise the graph tracks from one image to the next and the result depends on their order.
-        self._graph = mp.solutions.face_mesh.FaceMesh(
+        self._detecting = mp.solutions.face_mesh.FaceMesh(
             static_image_mode=True,
             max_num_faces=_MAX_FACES,
             refine_landmarks=True,
             min_detection_confidence=min_detection_confidence,
         )
+        self._placing = _Placing(min_presence_confidence)
 
-    def find(self, rgb: np.ndarray, landmarks_70: np.ndarray) -> np.ndarray | None:
-        """Find the mesh of the face that the exact points belong to.
+    def find(self, rgb: np.ndarray, view: View | None) -> list[Detection]:
+        """Find meshes.
 
         Args:
             rgb: (H, W, 3) uint8.
-            landmarks_70: (70, 2) exact points in pixels; they choose among several faces.
+            view: the square that holds the face; None detects faces in the whole image.
 
         Returns:
-            (478, 3) float32 in pixels (pixel centres at integers; z relative depth on the scale of x), or None when
-            no face is found.
+            The meshes in pixels of ``rgb``; empty when there is none.
         """
-        faces = self._graph.process(rgb).multi_face_landmarks
-        if not faces:
-            return None
         height, width = rgb.shape[:2]
-        meshes = [_pixels(face.landmark, height, width) for face in faces]
-        return min(meshes, key=lambda mesh: mesh_error(mesh, landmarks_70))
+        if view is None:
+            faces = self._detecting.process(rgb).multi_face_landmarks or []
+            return [Detection(_pixels(face, height, width)) for face in faces]
+        if view.lifted:
+            rgb = lift_shadows(rgb)
+        if view.mirrored:
+            rgb, view = np.ascontiguousarray(rgb[:, ::-1]), mirror(view, width)
+        face = self._placing.run(rgb, view)
+        if face is None:
+            return []
+        mesh = _pixels(face, height, width)
+        return [Detection(mirror_mesh(mesh, width, mesh_partners()) if view.mirrored else mesh)]
 
     def __enter__(self) -> "FaceMesh":
-        """Use as a context manager: the graph is closed at the end."""
+        """Use as a context manager: the graphs are closed at the end."""
         return self
 
     def __exit__(self, *_) -> None:
-        """Close the graph."""
+        """Close the graphs."""
+        self._detecting.close()
+        self._placing.close()
+
+
+class _Placing:
+    """The half of FaceMesh's graph behind the detector, on squares that the caller knows. It keeps nothing."""
+
+    def __init__(self, min_presence_confidence: float):
+        outline = calculator_pb2.CalculatorGraphConfig(
+            input_stream=["image", "square"], input_side_packet=["with_attention"], output_stream=["landmarks"]
+        )
+        outline.node.add(
+            calculator="FaceLandmarkCpu",
+            input_stream=["IMAGE:image", "ROI:square"],
+            input_side_packet=["WITH_ATTENTION:with_attention"],
+            output_stream=["LANDMARKS:landmarks"],
+        )
+        expanded = validated_graph_config.ValidatedGraphConfig()
+        expanded.initialize(graph_config=outline)
+        graph = calculator_pb2.CalculatorGraphConfig.FromString(expanded.binary_config)
+        options = thresholding_calculator_pb2.ThresholdingCalculatorOptions.ext
+        for node in graph.node:
+            if node.calculator == "ThresholdingCalculator":
+                node.options.Extensions[options].threshold = min_presence_confidence
+        self._found: landmark_pb2.NormalizedLandmarkList | None = None
+        self._time = 0
+        self._graph = calculator_graph.CalculatorGraph(graph_config=graph)
+        self._graph.observe_output_stream("landmarks", self._keep)
+        self._graph.start_run({"with_attention": mp.packet_creator.create_bool(True)})
+
+    def _keep(self, _, packet) -> None:
+        self._found = mp.packet_getter.get_proto(packet)
+
+    def run(self, rgb: np.ndarray, view: View) -> landmark_pb2.NormalizedLandmarkList | None:
+        height, width = rgb.shape[:2]
+        square = rect_pb2.NormalizedRect(
+            x_center=(view.centre[0] + 0.5) / width,
+            y_center=(view.centre[1] + 0.5) / height,
+            width=view.size / width,
+            height=view.size / height,
+            rotation=view.roll,
+        )
+        self._found = None
+        self._time += 1
+        image = mp.packet_creator.create_image_frame(image_format=mp.ImageFormat.SRGB, data=rgb)
+        self._graph.add_packet_to_input_stream("image", image.at(self._time))
+        self._graph.add_packet_to_input_stream("square", mp.packet_creator.create_proto(square).at(self._time))
+        self._graph.wait_until_idle()
+        return self._found
+
+    def close(self) -> None:
         self._graph.close()
 
 
-def _pixels(landmarks, height: int, width: int) -> np.ndarray:
-    points = np.array([(point.x, point.y, point.z) for point in landmarks], dtype=np.float64)
-    # MediaPipe's 0..1 spans the image from edge to edge; pixel centres lie half a pixel inside.
+def _pixels(face: landmark_pb2.NormalizedLandmarkList, height: int, width: int) -> np.ndarray:
+    points = np.array([(point.x, point.y, point.z) for point in face.landmark], dtype=np.float64)
+    # MediaPipe's 0..1 spans the image from edge to edge (a mirrored image gives x + x' = W, not W - 1); pixel centres
+    # lie half a pixel inside.
     return (points * (width, height, width) - (0.5, 0.5, 0.0)).astype(np.float32)

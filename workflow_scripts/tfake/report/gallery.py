@@ -10,7 +10,7 @@ import zarr
 from tqdm import tqdm
 
 from tfake.classes import FACE_CLASSES, LABELLED_CLASSES, FaceClass
-from tfake.labels.status import MeshStatus
+from tfake.labels.status import LABELLED, MeshStatus
 from tfake.radiometry import decode_counts
 from tfake.report.palette import TemperatureScale, fit_scale
 from tfake.report.pictures import class_colour, classes_uri, photo_uri, points_path, thermal_uri
@@ -104,7 +104,7 @@ def build_gallery(
                 usable=bool(pictures),
                 status=words_of(SampleStatus(record.status)),
                 detail=record.detail,
-                mesh_found=mesh is MeshStatus.OK,
+                mesh_found=mesh in LABELLED,
                 mesh_status=words_of(mesh),
                 pixels=pixels,
                 points_70=points_path(labels["landmarks_70"][record.Index]),

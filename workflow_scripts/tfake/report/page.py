@@ -11,9 +11,10 @@ import pandas as pd
 import yaml
 
 import tfake
-from tfake.labels.status import MeshStatus
+from tfake.labels.status import LABELLED, MeshStatus
 from tfake.report.figures import draw_losses, draw_temperatures
 from tfake.report.gallery import Gallery
+from tfake.report.label_quality import LabelQuality
 from tfake.report.reference import Reference
 from tfake.report.stores import SealedStore
 from tfake.report.temperatures import VariantTemperatures
@@ -34,6 +35,7 @@ def render_page(
     index: pd.DataFrame,
     mesh_status: Sequence[int],
     faces: SealedStore,
+    labels: LabelQuality,
     variants: Mapping[str, SealedStore],
     gallery: Gallery,
     temperatures: Sequence[VariantTemperatures],
@@ -51,6 +53,7 @@ def render_page(
         index: the archive's index.
         mesh_status: (N,) ``landmarks_478_status`` of every row.
         faces: the faces store.
+        labels: the quality of the dense labels.
         variants: variant to its thermal store.
         gallery: the gallery's cards.
         temperatures: temperatures by class of each variant.
@@ -83,6 +86,7 @@ def render_page(
         source_name=" + ".join(os.path.basename(path) for path in archive),
         source_sha256=index.attrs["source_sha256"],
         faces=faces,
+        labels=labels,
         variants=variants,
         stores=stores,
         verified_files=sum(store.verified_files for store in stores),
@@ -105,9 +109,15 @@ def render_page(
 
 def _count_statuses(faces: SealedStore) -> list[dict[str, Any]]:
     """Rows by status, of the source samples and of the 478 points; statuses that do not occur are left out."""
-    groups = {"source": ("Source samples", SampleStatus), "mesh": ("478 FaceMesh points", MeshStatus)}
+    groups = {"source": ("Source samples", SampleStatus), "mesh": ("478 points", MeshStatus)}
     return [
-        {"group": title, "status": words_of(code), "ok": code == 0, "count": count, "share": count / faces.rows}
+        {
+            "group": title,
+            "status": words_of(code),
+            "ok": code == 0 or code in LABELLED,
+            "count": count,
+            "share": count / faces.rows,
+        }
         for prefix, (title, codes) in groups.items()
         for code in codes
         if (count := faces.counts.get(f"{prefix}_{code.name.lower()}", 0))
@@ -123,5 +133,6 @@ def _bad_samples(index: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _unfound_faces(index: pd.DataFrame, mesh_status: Sequence[int]) -> list[str]:
-    """Ids of the usable samples in which FaceMesh found no face."""
-    return index["image_id"][pd.Series(mesh_status, index=index.index) == MeshStatus.NOT_FOUND].tolist()
+    """Ids of the usable samples that have no 478 points."""
+    status = pd.Series(mesh_status, index=index.index)
+    return index["image_id"][status.isin((MeshStatus.REJECTED, MeshStatus.NOT_FOUND))].tolist()

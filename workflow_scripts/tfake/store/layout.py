@@ -5,37 +5,14 @@ its fill value, and then Snakemake would miss an output; so no fill value here c
 counts, minus infinity for labels (missing labels are NaN), and codes above the legal ones.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 
 from tfake.classes import LABELLED_CLASSES, FaceClass
-from tfake.labels.status import MeshStatus
 from tfake.radiometry import KELVIN_PER_COUNT, NEVER_WRITTEN, NO_IMAGE, ZERO_CELSIUS_KELVIN
 from tfake.sources.index import IMAGE_ID_BYTES
 from tfake.sources.samples import LANDMARKS, SampleStatus
-
-MESH_POINTS = 478
-_UNUSED_CODE = 254
-
-
-@dataclass(frozen=True)
-class ArrayLayout:
-    """One array of a store: rows along axis 0, ``row_shape`` behind it."""
-
-    name: str
-    dtype: str
-    row_shape: tuple[int, ...]
-    dimensions: tuple[str, ...]
-    fill_value: float
-    attributes: dict[str, Any] = field(default_factory=dict)
-    #: True: one chunk a row, gathered in one shard file. False: the shard's rows are one chunk, the file itself.
-    chunk_per_row: bool = True
-
-    def shard_file(self, shard: int) -> str:
-        """The path, relative to the store, of the one file that holds shard number ``shard`` of this array."""
-        return "/".join([self.name, "c", str(shard), *("0" for _ in self.row_shape)])
+from tfake.store.array_layout import UNUSED_CODE, ArrayLayout, describe_codes
+from tfake.store.label_layout import POINT_UNITS, dense_label_layout
 
 
 def faces_layout(pixels: int) -> tuple[ArrayLayout, ...]:
@@ -46,9 +23,8 @@ def faces_layout(pixels: int) -> tuple[ArrayLayout, ...]:
 
     Returns:
         ``image_id`` (N, 32), ``status`` (N,), ``segmentation`` (N, H, W), ``landmarks_70`` (N, 70, 2),
-        ``landmarks_478`` (N, 478, 3), ``landmarks_478_status`` (N,).
+        and the dense labels of :func:`tfake.store.label_layout.dense_label_layout`.
     """
-    points = {"units": "pixel", "coordinates": "pixel centres at integers, origin at the upper left pixel"}
     return (
         ArrayLayout(
             "image_id",
@@ -64,8 +40,8 @@ def faces_layout(pixels: int) -> tuple[ArrayLayout, ...]:
             "uint8",
             (),
             ("image",),
-            fill_value=_UNUSED_CODE,
-            attributes={"long_name": "state of the source sample", **_flags(SampleStatus)},
+            fill_value=UNUSED_CODE,
+            attributes={"long_name": "state of the source sample", **describe_codes(SampleStatus)},
             chunk_per_row=False,
         ),
         ArrayLayout(
@@ -73,10 +49,10 @@ def faces_layout(pixels: int) -> tuple[ArrayLayout, ...]:
             "uint8",
             (pixels, pixels),
             ("image", "y", "x"),
-            fill_value=_UNUSED_CODE,
+            fill_value=UNUSED_CODE,
             attributes={
                 "long_name": "FaceSynthetics class",
-                **_flags((*LABELLED_CLASSES, FaceClass.IGNORE)),
+                **describe_codes((*LABELLED_CLASSES, FaceClass.IGNORE)),
                 "missing": "rows without a usable sample are IGNORE throughout",
             },
         ),
@@ -88,30 +64,10 @@ def faces_layout(pixels: int) -> tuple[ArrayLayout, ...]:
             fill_value=-np.inf,
             attributes={
                 "long_name": "exact points of the source: iBUG-68, then the pupils (image left, image right)",
-                **points,
+                **POINT_UNITS,
             },
         ),
-        ArrayLayout(
-            "landmarks_478",
-            "float32",
-            (MESH_POINTS, 3),
-            ("image", "mesh_point", "xyz"),
-            fill_value=-np.inf,
-            attributes={
-                "long_name": "MediaPipe FaceMesh points with irises; NaN where no face was found",
-                "z": "relative depth on the scale of x, smaller is nearer the camera",
-                **points,
-            },
-        ),
-        ArrayLayout(
-            "landmarks_478_status",
-            "uint8",
-            (),
-            ("image",),
-            fill_value=_UNUSED_CODE,
-            attributes={"long_name": "how landmarks_478 came about", **_flags(MeshStatus)},
-            chunk_per_row=False,
-        ),
+        *dense_label_layout(),
     )
 
 
@@ -133,11 +89,3 @@ def thermal_layout(pixels: int) -> tuple[ArrayLayout, ...]:
             },
         ),
     )
-
-
-def _flags(codes) -> dict[str, Any]:
-    """CF-style description of an integer code (CF Conventions 3.5)."""
-    return {
-        "flag_values": [int(code) for code in codes],
-        "flag_meanings": " ".join(code.name.lower() for code in codes),
-    }

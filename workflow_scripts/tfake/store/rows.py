@@ -3,17 +3,17 @@
 import numpy as np
 
 from tfake.classes import FaceClass
-from tfake.labels.status import MeshStatus
+from tfake.labels.status import Attempt, MeshStatus, PointState
 from tfake.store.layout import faces_layout
 
-#: What a row holds when its sample cannot be used.
+#: What a row holds when its sample cannot be used; NaN where nothing else is said.
 _MISSING = {
     "image_id": 0,
     "status": 0,
     "segmentation": FaceClass.IGNORE,
-    "landmarks_70": np.nan,
-    "landmarks_478": np.nan,
     "landmarks_478_status": MeshStatus.NO_IMAGE,
+    "landmarks_478_attempt": Attempt.NONE,
+    "landmarks_478_visibility": PointState.UNKNOWN,
 }
 
 
@@ -28,6 +28,6 @@ def empty_face_rows(rows: int, pixels: int) -> dict[str, np.ndarray]:
         Array name to values, shapes and dtypes as in :func:`tfake.store.layout.faces_layout`.
     """
     return {
-        array.name: np.full((rows, *array.row_shape), _MISSING[array.name], dtype=array.dtype)
+        array.name: np.full((rows, *array.row_shape), _MISSING.get(array.name, np.nan), dtype=array.dtype)
         for array in faces_layout(pixels)
     }

@@ -23,6 +23,7 @@ from tfake.radiometry import encode_celsius
 from tfake.sources.procedural.camera import record
 from tfake.sources.procedural.scene import render_face
 from tfake.sources.procedural.temperature import expected_temperature, subject_temperature
+from tfake.sources.samples import PIXEL_CENTRE
 
 #: Lab faces are numbered from here, so that nobody is in both sets.
 LAB_FIRST_FACE = 10_000_000
@@ -38,7 +39,8 @@ def write_faces(path: str | Path, seed: int, images: int, pixels: int, processes
     """Write the main set in FaceSynthetics' layout.
 
     Args:
-        path: zip to write: ``{id}.png`` RGB8, ``{id}_seg.png`` L8, ``{id}_ldmks.txt`` of 70 lines ``x y`` in pixels.
+        path: zip to write: ``{id}.png`` RGB8, ``{id}_seg.png`` L8, ``{id}_ldmks.txt`` of 70 lines ``x y`` in pixels
+            from the image's corner.
         seed: the source's seed.
         images: number of faces, ids ``000000`` on.
         pixels: width and height.
@@ -95,7 +97,7 @@ def write_lab(
 
 def _face_members(seed: int, pixels: int, number: int) -> Members:
     rendering = render_face(seed, number, pixels)
-    points = "".join(f"{x:.3f} {y:.3f}\n" for x, y in rendering.landmarks_70)
+    points = "".join(f"{x:.3f} {y:.3f}\n" for x, y in rendering.landmarks_70 + PIXEL_CENTRE)
     return [
         (f"{number:06d}.png", _png(rendering.rgb)),
         (f"{number:06d}_seg.png", _png(rendering.surface.classes)),

@@ -1,0 +1,57 @@
+"""How fast faces are labelled, beside bare FaceMesh: ``python tests/label_speed.py ARCHIVE.zip IMAGES [PASSES]``.
+
+Each pass labels all images and then runs bare FaceMesh (decode the PNG, detect, nothing else) on them, so that both
+share the machine's moods; the medians over the passes count. Memory is that of this process.
+"""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
+
+from tfake.labels.detection import LabelSettings
+from tfake.labels.facemesh import FaceMesh
+from tfake.labels.labelling import label_face
+from tfake.sources.archive import open_archive
+from tfake.sources.index import build_index
+from tfake.sources.samples import read_rgb, read_sample
+
+
+def measure(archive: str, images: int, passes: int, pixels: int = 512) -> dict[str, float]:
+    """Images a second of both, their ratio, and the largest memory after the first and after the last pass, in MB."""
+    config = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())["labels"]
+    settings = LabelSettings(model=None, **{key: value for key, value in config.items() if key != "face_landmarker"})
+    records = list(build_index([archive], images, pixels).itertuples())
+    opened = open_archive([archive])
+    labelled, bare, memory = [], [], []
+    with FaceMesh(settings.min_detection_confidence, settings.min_presence_confidence) as finder:
+        for number in range(passes + 1):
+            start = time.perf_counter()
+            for record in records:
+                label_face(read_sample(opened, record, pixels), finder, settings)
+            middle = time.perf_counter()
+            for record in records:
+                finder.find(read_rgb(opened, record, pixels), None)
+            end = time.perf_counter()
+            if number:  # the first pass warms up
+                labelled.append(images / (middle - start))
+                bare.append(images / (end - middle))
+            memory.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+    return {
+        "labelled_per_second": round(float(np.median(labelled)), 1),
+        "bare_per_second": round(float(np.median(bare)), 1),
+        "ratio": round(float(np.median(np.divide(labelled, bare))), 3),
+        "images": images * (passes + 1) * 2,
+        "memory_first_mb": round(memory[0]),
+        "memory_last_mb": round(memory[-1]),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 5)))

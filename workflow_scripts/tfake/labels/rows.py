@@ -1,0 +1,96 @@
+"""Many rows labelled: one backend a process, as many processes as there are threads to use."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+
+import cv2
+import pandas as pd
+
+from tfake.labels.backends import Finder, open_finder
+from tfake.labels.detection import LabelSettings
+from tfake.labels.labelling import FaceLabels, label_face
+from tfake.sources.archive import Archive
+from tfake.sources.samples import Sample, read_sample
+
+#: Rows that a worker takes at once, and how many such portions lie ahead of the consumer, a worker.
+_PORTION, _AHEAD = 8, 3
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+_finder: Finder | None = None
+
+
+def label_rows(
+    archive: Archive, records: pd.DataFrame, pixels: int, settings: LabelSettings, processes: int
+) -> Iterator[tuple[Sample, FaceLabels]]:
+    """Read and label samples; neither the number of processes nor the order changes a result.
+
+    Args:
+        archive: the open archive.
+        records: rows of the index that can be used.
+        pixels: height and width of the images.
+        settings: backend and thresholds.
+        processes: worker processes; 1 works in this one.
+
+    Yields:
+        Each sample with its labels, in the order of the records.
+
+    Raises:
+        SampleError: a sample that was good when indexed is not any more.
+    """
+    if processes == 1:
+        with open_finder(settings) as finder:
+            for record in records.itertuples():
+                yield _label(archive, pixels, settings, finder, record)
+        return
+    portions = (records.iloc[start : start + _PORTION] for start in range(0, len(records), _PORTION))
+    with (
+        _single_threaded(),
+        ProcessPoolExecutor(
+            processes, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(settings,)
+        ) as pool,
+    ):
+        work = partial(_label_portion, archive, pixels, settings)
+        waiting = [pool.submit(work, portion) for _, portion in zip(range(processes * _AHEAD), portions, strict=False)]
+        try:
+            while waiting:
+                done = waiting.pop(0).result()
+                waiting.extend(pool.submit(work, portion) for _, portion in zip(range(1), portions, strict=False))
+                yield from done
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _label(archive: Archive, pixels: int, settings: LabelSettings, finder: Finder, record):
+    sample = read_sample(archive, record, pixels)
+    return sample, label_face(sample, finder, settings)
+
+
+def _start_worker(settings: LabelSettings) -> None:
+    global _finder
+    cv2.setNumThreads(1)
+    # Closed with the process.
+    _finder = open_finder(settings)
+
+
+def _label_portion(archive: Archive, pixels: int, settings: LabelSettings, records: pd.DataFrame):
+    return [_label(archive, pixels, settings, _finder, record) for record in records.itertuples()]
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Environment for spawned processes, which read it when they import numpy."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,141 @@
+"""What the page says of the dense labels: attempts, errors, and the worst faces drawn large."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import zarr
+from tqdm import tqdm
+
+from tfake.labels.status import LABELLED, Attempt, MeshStatus
+from tfake.report.drawing import Drawing
+from tfake.report.label_figures import draw_errors
+from tfake.report.pictures import THUMBNAIL_PIXELS, photo_uri, points_path
+from tfake.report.words import words_of
+from tfake.sources.archive import Archive, open_archive
+from tfake.sources.samples import SampleStatus, read_rgb
+
+_WORST = 24
+#: Edge of a worst face's picture over that of its points' box.
+_MARGIN = 1.35
+
+
+@dataclass(frozen=True)
+class WorstFace:
+    """One of the faces whose labels are trusted least, cut out and drawn large."""
+
+    image_id: str
+    row: int
+    status: str
+    note: str
+    uri: str
+    size: int  # edge of the picture, in whose pixels the points are
+    exact: str
+    raw: str
+    corrected: str
+
+
+@dataclass(frozen=True)
+class LabelQuality:
+    """What the section needs."""
+
+    attempts: tuple[tuple[str, tuple[int, ...], int], ...]  # name, rows by status, rows in all
+    statuses: tuple[str, ...]
+    rows: int
+    labelled: int
+    error: float  # medians; NaN where there is none
+    corrected: float
+    drawing: Drawing
+    worst: tuple[WorstFace, ...]
+
+    @property
+    def lowered(self) -> float:
+        """By how much of itself correction lowers the median error."""
+        return 1.0 - self.corrected / self.error
+
+
+def measure_labels(
+    archive: Sequence[str], index: pd.DataFrame, faces: str | Path, settings: Mapping[str, Any]
+) -> LabelQuality:
+    """Read the quality of all dense labels, and draw the worst.
+
+    Args:
+        archive: one zip, or all its raw split parts in order.
+        index: the archive's index.
+        faces: the faces store.
+        settings: the ``labels`` block of the config.
+
+    Returns:
+        The section's content.
+
+    Raises:
+        SampleError: a sample that was good when indexed is not any more: the archive has changed.
+    """
+    store = zarr.open_group(faces, mode="r")
+    names = ("status", "attempt", "error", "left_out_error")
+    status, attempt, error, left_out = (store[f"landmarks_478_{name}"][:] for name in names)
+    usable = status != MeshStatus.NO_IMAGE
+    present = [code for code in MeshStatus if (status[usable] == code).any()]
+    table = [
+        (words_of(code), tuple(int((chosen & (status == kind)).sum()) for kind in present), int(chosen.sum()))
+        for code in Attempt
+        if (chosen := usable & (attempt == code)).any()
+    ]
+    placed = np.isin(status, (MeshStatus.OK, MeshStatus.RETRIED))
+    return LabelQuality(
+        attempts=tuple(table),
+        statuses=tuple(words_of(code) for code in present),
+        rows=int(usable.sum()),
+        labelled=int(np.isin(status, LABELLED).sum()),
+        error=float(np.median(error[placed])) if placed.any() else float("nan"),
+        corrected=float(np.median(left_out[placed])) if placed.any() else float("nan"),
+        drawing=draw_errors(
+            error, left_out, store["head_pose"][:, 0], status, settings["retry_above"], settings["reject_above"]
+        ),
+        worst=tuple(_draw_worst(open_archive(archive), index, store, _rank(status, error, left_out))),
+    )
+
+
+def _rank(status: np.ndarray, error: np.ndarray, left_out: np.ndarray) -> list[int]:
+    """The rows to look at first: without points, then fitted, then by error."""
+    rank = np.nan_to_num(error, nan=0.0) + np.nan_to_num(left_out, nan=1.0)
+    rank[status == MeshStatus.FITTED] = 10.0 + rank[status == MeshStatus.FITTED]
+    rank[~np.isin(status, LABELLED)] += 100.0
+    usable = np.flatnonzero(status != MeshStatus.NO_IMAGE)
+    return usable[np.argsort(-rank[usable], kind="stable")][:_WORST].tolist()
+
+
+def _draw_worst(archive: Archive, index: pd.DataFrame, store: zarr.Group, rows: Sequence[int]):
+    pixels = store["segmentation"].shape[1]
+    for record in tqdm(index.iloc[list(rows)].itertuples(), "draw worst faces", len(rows)):
+        if record.status != SampleStatus.OK:
+            continue
+        row = record.Index
+        exact = store["landmarks_70"][row]
+        middle = (exact.min(axis=0) + exact.max(axis=0)) / 2
+        step = _MARGIN * float(np.ptp(exact, axis=0).max()) / THUMBNAIL_PIXELS
+        corner = middle - step * (THUMBNAIL_PIXELS - 1) / 2
+        to_image = np.column_stack([step * np.eye(2), corner])
+        cut = cv2.warpAffine(
+            read_rgb(archive, record, pixels),
+            to_image,
+            (THUMBNAIL_PIXELS, THUMBNAIL_PIXELS),
+            flags=cv2.INTER_AREA | cv2.WARP_INVERSE_MAP,
+        )
+        error, left_out = (float(store[f"landmarks_478_{name}"][row]) for name in ("error", "left_out_error"))
+        known = [f"{text} {100 * value:.1f} %" for text, value in (("found", error), ("left out", left_out))]
+        yield WorstFace(
+            image_id=record.image_id,
+            row=row,
+            status=words_of(MeshStatus(int(store["landmarks_478_status"][row]))),
+            note=", ".join(text for text, value in zip(known, (error, left_out), strict=True) if np.isfinite(value)),
+            uri=photo_uri(cut),
+            size=THUMBNAIL_PIXELS,
+            exact=points_path((exact - corner) / step),
+            raw=points_path((store["landmarks_478_raw"][row][:, :2] - corner) / step),
+            corrected=points_path((store["landmarks_478"][row][:, :2] - corner) / step),
+        )
