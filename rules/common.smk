@@ -22,7 +22,6 @@ FACES_ARRAYS = (
     "landmarks_478",
     "landmarks_478_status",
 )
-ARCHIVE = config["source"]["archive"] or ["results/source/faces.zip"]
 
 
 wildcard_constraints:
