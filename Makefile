@@ -5,13 +5,17 @@ BIN := .venv/bin
 READY := .venv/.ready
 REAL := runs/real_sample
 
-.PHONY: all test real-sample verify recipes clean help
+.PHONY: all test test-slurm real-sample verify recipes clean help
 
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
 
 test: $(READY)  ## run the tests, linters included
 	$(BIN)/python -m pytest
+
+test-slurm: $(READY)  ## the whole workflow through a Slurm of its own, with faults (root may install slurm-wlm and munge)
+	bash tests/slurm/install.sh
+	$(BIN)/python -m pytest -s tests/slurm
 
 real-sample: $(READY)  ## the same workflow on 60 real FaceSynthetics images in ../shared/data, under runs/
 	@test -d ../shared/data || { echo "make real-sample needs the sample data in ../shared/data"; exit 1; }
