@@ -23,6 +23,7 @@ include: "rules/acquisition.smk"
 include: "rules/source.smk"
 include: "rules/faces.smk"
 include: "rules/thermalizers.smk"
+include: "rules/released.smk"
 include: "rules/variants.smk"
 include: "rules/report.smk"
 
@@ -64,7 +65,7 @@ rule thermalizers:
     input:
         collect(rules.train_thermalizer.output.weights, condition=CONDITIONS),
     message:
-        "A thermalizer is trained for each condition."
+        "Each condition has its thermalizer."
 
 
 rule variants:

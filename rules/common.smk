@@ -7,6 +7,8 @@ import shutil
 from snakemake.exceptions import WorkflowError
 
 CONDITIONS = tuple(config["conditions"])
+RELEASED = tuple(config["thermalizers"])
+TRAINED = tuple(name for name in CONDITIONS if name not in RELEASED)
 VARIANTS = tuple(config["variants"])
 IMAGES = config["source"]["images"]
 SHARD_IMAGES = config["store"]["shard_images"]
@@ -35,6 +37,13 @@ for _variant, _settings in config["variants"].items():
         raise WorkflowError(
             f"config: variants.{_variant}.condition is {_settings['condition']!r}; "
             f"the conditions are {', '.join(CONDITIONS)}"
+        )
+
+
+for _condition in RELEASED:
+    if _condition not in CONDITIONS:
+        raise WorkflowError(
+            f"config: thermalizers.{_condition} is for no condition; the conditions are {', '.join(CONDITIONS)}"
         )
 
 
@@ -79,3 +88,9 @@ def get_provenance(wildcards):
 def get_truth(wildcards):
     """True temperatures under a variant's condition; procedural source only."""
     return f"results/source/truth/{get_condition(wildcards)}.zip"
+
+
+def get_released_weights(wildcards):
+    """Weights that were trained elsewhere: the file as named, or where its download goes."""
+    place = config["thermalizers"][wildcards.condition]["weights"]
+    return f"resources/weights/{wildcards.condition}.pt" if "://" in place else place

@@ -1,6 +1,7 @@
 """Thermalizers: one network a condition, from RGB to degrees Celsius.
 
-NEEDS  the source archive and its index; pairs of RGB and thermal images (conditions.*.pairs, or the lab set)
+NEEDS  the source archive and its index; pairs of RGB and thermal images (conditions.*.pairs, or the lab set);
+       nothing for a condition with weights of its own (rules/released.smk)
 MAKES  results/thermalizers/{condition}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
 """
 
@@ -33,6 +34,8 @@ rule train_thermalizer:
         "logs/train_thermalizer/{condition}.log",
     benchmark:
         "benchmarks/train_thermalizer/{condition}.tsv"
+    wildcard_constraints:
+        condition="|".join(map(re.escape, TRAINED)) or "(?!)",
     conda:
         "../envs/thermalizer.yaml"
     threads: 1

@@ -40,7 +40,7 @@ def build_report(
         index: the archive's index.
         faces: the folder of the sealed and verified faces store.
         variants: variant to the folder of its sealed and verified thermal store.
-        losses: condition to its ``losses.csv``.
+        losses: condition to its ``losses.csv``; conditions with imported weights have none.
         evaluations: variant to its ``evaluation.csv``; empty where no truth is known.
         benchmarks: the folder with Snakemake's benchmark files.
 
@@ -102,7 +102,7 @@ if __name__ == "__main__":
             name: str(Path(path).parent)
             for name, path in zip(configured["variants"], snakemake.input.thermal, strict=True)
         },
-        losses=dict(zip(configured["conditions"], snakemake.input.losses, strict=True)),
+        losses={Path(path).parent.name: path for path in snakemake.input.losses},
         evaluations=dict(zip(configured["variants"], snakemake.input.evaluations, strict=False)),
         benchmarks=snakemake.params.benchmarks,
     )

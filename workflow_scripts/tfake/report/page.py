@@ -52,7 +52,7 @@ def render_page(
         variants: variant to its thermal store.
         gallery: the gallery's cards.
         temperatures: temperatures by class of each variant.
-        losses: condition to its loss table.
+        losses: condition to its loss table; empty when nothing was trained here.
         timings: time by rule.
 
     Returns:
@@ -92,7 +92,7 @@ def render_page(
         temperatures=temperatures,
         temperature_drawing=draw_temperatures(temperatures),
         losses=losses,
-        loss_drawing=draw_losses(losses),
+        loss_drawing=draw_losses(losses) if losses else None,
         timings=timings,
         version=tfake.__version__,
         built=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

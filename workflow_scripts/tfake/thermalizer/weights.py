@@ -47,6 +47,8 @@ def save_weights(path: str | Path, network: ThermalUNet, condition: str) -> str:
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     payload = {"format": FORMAT, "condition": condition, **asdict(network.architecture), "tensors": tensors}
+    if network.raw_rgb:
+        payload["raw_rgb"] = True
     # Saved to memory first: saved to a path, torch writes the path's name into the file.
     buffer = io.BytesIO()
     torch.save(payload, buffer)
@@ -138,6 +140,7 @@ def load_thermalizer(
         raise ValueError(f"{path}: weights of another architecture: expected {expected}, found {found}")
     with torch.random.fork_rng([]):
         network = ThermalUNet(found)
+    network.take_raw_rgb(payload.get("raw_rgb", False))
     try:
         network.load_state_dict(payload["tensors"])
     except RuntimeError as error:
