@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,13 +27,30 @@ MISSING += [] if importlib.util.find_spec("snakemake_executor_plugin_slurm") els
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"SLURM NOT TESTED: no {', '.join(MISSING)}; see make test-slurm")
 
 
+def free_ports():
+    """The first of two neighbouring ports that nobody listens on."""
+    for port in range(16817, 18000, 2):
+        try:
+            for each in (port, port + 1):
+                socket.create_server(("127.0.0.1", each)).close()
+        except OSError:
+            continue
+        return port
+    raise OSError("no two neighbouring ports are free")
+
+
 class Cluster:
     """A private Slurm: its environment, its queue, its controller."""
 
     def __init__(self, lab):
         self.lab = lab
         path = [ROOT / "profiles/slurm/bin", lab / "bin", os.environ["PATH"]]
-        own = {"LAB": str(lab), "SLURM_CONF": str(lab / "etc/slurm.conf"), "PATH": ":".join(map(str, path))}
+        own = {
+            "PORT": str(free_ports()),
+            "LAB": str(lab),
+            "SLURM_CONF": str(lab / "etc/slurm.conf"),
+            "PATH": ":".join(map(str, path)),
+        }
         self.environment = {**os.environ, **own, "COLUMNS": "200"}
 
     def call(self, *command):
@@ -48,6 +66,12 @@ class Cluster:
         """Every job of this cluster's life: (id, state, what it runs, partition, generic resources)."""
         listed = self.call("squeue", "--states=all", "--noheader", "--format=%i|%T|%k|%P|%b")
         return [tuple(line.split("|")) for line in listed.splitlines()]
+
+    def hang(self, job):
+        """Stop a job's processes, as a dead disk would; its time goes on."""
+        lines = until(lambda: self.call("scontrol", "listpids", job).splitlines()[1:], f"job {job} has no process")
+        for line in lines:
+            os.kill(int(line.split()[0]), signal.SIGSTOP)
 
     def stop_controller(self):
         pid = int((self.lab / "run/slurmctld.pid").read_text())
@@ -109,7 +133,7 @@ def test_a_run_through_slurm_gives_the_local_checksums_whatever_fails(cluster, t
         time.sleep(8)
         cluster.up()
         hung = until(lambda: running(cluster, "thermalize_faces"), "no thermalize_faces runs", process)
-        cluster.call("scancel", "--signal=STOP", hung)
+        cluster.hang(hung)
         cluster.call("scontrol", "update", f"JobId={hung}", "TimeLimit=1")
         code = process.wait(timeout=TIMEOUT_SECONDS)
     finally:
