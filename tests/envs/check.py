@@ -1,8 +1,8 @@
 """Build every environment of ``envs/`` and run each rule in its own: ``make envs-check``. Downloads gigabytes.
 
 Snakemake's --use-conda runs the tiny workflow, then the rules that fetch things, from a server on this machine. Without
-conda, ``tests/envs/bin/conda`` takes its place: the python of each file, its pip part, nothing else. The stores must have
-the checksums of a run in the one environment that ``make`` sets up.
+conda, ``tests/envs/bin/conda`` takes its place: the python of each file, its pip part, nothing else. The stores must
+have the checksums of a run in the one environment that ``make`` sets up.
 """
 
 import hashlib

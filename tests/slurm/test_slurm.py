@@ -3,6 +3,7 @@
 ``make test-slurm`` runs it, and installs Slurm where it may. It ends in the checksums of a local run.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -69,9 +70,16 @@ class Cluster:
 
     def hang(self, job):
         """Stop a job's processes, as a dead disk would; its time goes on."""
-        lines = until(lambda: self.call("scontrol", "listpids", job).splitlines()[1:], f"job {job} has no process")
-        for line in lines:
-            os.kill(int(line.split()[0]), signal.SIGSTOP)
+
+        def stop():
+            stopped = 0
+            for line in self.call("scontrol", "listpids", job).splitlines()[1:]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(line.split()[0]), signal.SIGSTOP)
+                    stopped += 1
+            return stopped
+
+        until(stop, f"job {job} has no process")
 
     def stop_controller(self):
         pid = int((self.lab / "run/slurmctld.pid").read_text())
@@ -138,8 +146,8 @@ def test_a_run_through_slurm_gives_the_local_checksums_whatever_fails(cluster, t
         code = process.wait(timeout=TIMEOUT_SECONDS)
     finally:
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
+            process.kill()
+            process.wait()
     assert code == 0, (tmp_path / "log.txt").read_text()[-8000:]
     jobs = cluster.jobs()
     states = {job[0]: job[1] for job in jobs}
