@@ -1,8 +1,8 @@
 """Measure what an image, a shard and a plan cost, and write it to ``docs/scaling.json``: ``make scaling``.
 
-The figures are those of the machine it runs on, in CPU time, so that its other work matters less. A workflow of its own is
-run on 96 procedural faces of 512 pixels in shards of 80 and 16, one job at a time: two sizes tell a job's fixed cost from
-an image's. Plans are dry runs.
+The figures are those of the machine it runs on, in CPU time, so that its other work matters less. A workflow of its own
+is run on 96 procedural faces of 512 pixels in shards of 80 and 16, one job at a time: two sizes tell a job's fixed cost
+from an image's. Plans are dry runs.
 """
 
 import json

@@ -65,8 +65,9 @@ class Cluster:
 
     def jobs(self):
         """Every job of this cluster's life: (id, state, what it runs, partition, generic resources)."""
-        listed = self.call("squeue", "--states=all", "--noheader", "--format=%i|%T|%k|%P|%b")
-        return [tuple(line.split("|")) for line in listed.splitlines()]
+        fields = "JobID:20,State:20,Comment:200,Partition:20,tres-per-job:40"
+        listed = self.call("squeue", "--states=all", "--noheader", "-O", fields)
+        return [tuple(line.split()) for line in listed.splitlines() if "rule_" in line]
 
     def hang(self, job):
         """Stop a job's processes, as a dead disk would; its time goes on."""
