@@ -5,13 +5,24 @@ BIN := .venv/bin
 READY := .venv/.ready
 REAL := runs/real_sample
 
-.PHONY: all test real-sample verify recipes clean help
+.PHONY: all test test-slurm envs-check scaling real-sample verify recipes clean help
 
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
 
 test: $(READY)  ## run the tests, linters included
 	$(BIN)/python -m pytest
+
+test-slurm: $(READY)  ## the whole workflow through a Slurm of its own, with faults (root may install slurm-wlm and munge)
+	bash tests/slurm/install.sh
+	$(BIN)/python -m pytest -s tests/slurm
+
+envs-check: $(READY)  ## build every environment of envs/ and run each rule in its own, under runs/ (gigabytes)
+	$(BIN)/python tests/envs/check.py runs/envs_check
+
+scaling: $(READY)  ## measure what an image, a shard and a plan cost here, and renew docs/scaling.md
+	$(BIN)/python tests/scaling/measure.py runs/scaling
+	$(BIN)/python tests/scaling/tables.py
 
 real-sample: $(READY)  ## the same workflow on 60 real FaceSynthetics images in ../shared/data, under runs/
 	@test -d ../shared/data || { echo "make real-sample needs the sample data in ../shared/data"; exit 1; }

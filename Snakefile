@@ -19,9 +19,11 @@ report: "docs/report.rst"
 
 include: "rules/locking.smk"
 include: "rules/common.smk"
+include: "rules/acquisition.smk"
 include: "rules/source.smk"
 include: "rules/faces.smk"
 include: "rules/thermalizers.smk"
+include: "rules/released.smk"
 include: "rules/variants.smk"
 include: "rules/report.smk"
 include: "rules/arms.smk"
@@ -57,7 +59,7 @@ rule thermalizers:
     input:
         collect(rules.train_thermalizer.output.weights, condition=CONDITIONS),
     message:
-        "A thermalizer is trained for each condition."
+        "Each condition has its thermalizer."
 
 
 rule variants:

@@ -7,6 +7,8 @@ import shutil
 from snakemake.exceptions import WorkflowError
 
 CONDITIONS = tuple(config["conditions"])
+RELEASED = tuple(config["thermalizers"])
+TRAINED = tuple(name for name in CONDITIONS if name not in RELEASED)
 VARIANTS = tuple(config["variants"])
 IMAGES = config["source"]["images"]
 SHARD_IMAGES = config["store"]["shard_images"]
@@ -32,7 +34,6 @@ FACES_ARRAYS = (
     "face_transform",
 )
 USES_LANDMARKER = config["labels"]["backend"] == "face_landmarker"
-ARCHIVE = config["source"]["archive"] or ["results/source/faces.zip"]
 
 
 wildcard_constraints:
@@ -62,6 +63,13 @@ for _variant, _settings in config["variants"].items():
             f"trained for {_low} to {_high} °C (null is for a condition of one temperature)"
         )
     AMBIENTS[_variant] = _low if _own is None else _own
+
+
+for _condition in RELEASED:
+    if _condition not in CONDITIONS:
+        raise WorkflowError(
+            f"config: thermalizers.{_condition} is for no condition; the conditions are {', '.join(CONDITIONS)}"
+        )
 
 
 def in_key_order(block):
@@ -116,3 +124,9 @@ def get_provenance(wildcards):
 def get_truth(wildcards):
     """True temperatures in a variant's room; procedural source only."""
     return f"results/source/truth/{wildcards.variant}.zip"
+
+
+def get_released_weights(wildcards):
+    """Weights that were trained elsewhere: the file as named, or where its download goes."""
+    place = config["thermalizers"][wildcards.condition]["weights"]
+    return f"resources/weights/{wildcards.condition}.pt" if "://" in place else place

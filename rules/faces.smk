@@ -101,7 +101,8 @@ rule label_faces:
         "../envs/face-landmarker.yaml" if USES_LANDMARKER else "../envs/labels.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, threads: 2500 + 700 * threads,
+        # For one process; each further thread is one more, with 700 MB.
+        mem_mb=3200,
         runtime=60,
     params:
         recipe=2,

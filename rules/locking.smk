@@ -25,5 +25,6 @@ def hold_run_lock(folder=Path(".snakemake")):
     return handle
 
 
-# Kept in a name: closing the file would release the lock.
-RUN_LOCK = hold_run_lock()
+# Kept in a name: closing the file would release the lock. Jobs on other machines leave it alone: where a network disk does
+# not share the kernel's locks, they would find it free.
+RUN_LOCK = hold_run_lock() if workflow.is_main_process else None

@@ -44,7 +44,7 @@ rule build_report:
         thermal_roots=collect(rules.create_thermal_store.output.root, variant=VARIANTS),
         thermal_sums=collect(rules.seal_thermal.output.sums, variant=VARIANTS),
         thermal_summaries=collect(rules.seal_thermal.output.summary, variant=VARIANTS),
-        losses=collect(rules.train_thermalizer.output.losses, condition=CONDITIONS),
+        losses=collect(rules.train_thermalizer.output.losses, condition=TRAINED),
         evaluations=collect(
             rules.evaluate_thermal.output.table,
             variant=VARIANTS if IS_PROCEDURAL else (),

@@ -2,6 +2,7 @@
 
 NEEDS  the source archive and its index; pairs of RGB and thermal images (conditions.*.pairs, or the lab set);
        thermal images without a partner (conditions.*.bank, or those of the pairs)
+       nothing for a condition with weights of its own (rules/released.smk)
 MAKES  results/thermalizers/{condition}/patches.npz
        results/thermalizers/{condition}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
 """
@@ -80,6 +81,8 @@ rule train_thermalizer:
         "logs/train_thermalizer/{condition}.log",
     benchmark:
         "benchmarks/train_thermalizer/{condition}.tsv"
+    wildcard_constraints:
+        condition="|".join(map(re.escape, TRAINED)) or "(?!)",
     conda:
         "../envs/thermalizer.yaml"
     # Beside a GPU, the others make batches.

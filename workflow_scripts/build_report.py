@@ -44,7 +44,7 @@ def build_report(
         faces: the folder of the sealed and verified faces store.
         variants: variant to the folder of its sealed and verified thermal store.
         ambients: variant to the temperature of its room.
-        losses: condition to its ``losses.csv``.
+        losses: condition to its ``losses.csv``; conditions with imported weights have none.
         evaluations: variant to its ``evaluation.csv``; empty where no truth is known.
         benchmarks: the folder with Snakemake's benchmark files.
 
@@ -117,7 +117,7 @@ if __name__ == "__main__":
             for name, path in zip(configured["variants"], snakemake.input.thermal, strict=True)
         },
         ambients=snakemake.params.ambients,
-        losses=dict(zip(configured["conditions"], snakemake.input.losses, strict=True)),
+        losses={Path(path).parent.name: path for path in snakemake.input.losses},
         evaluations=dict(zip(configured["variants"], snakemake.input.evaluations, strict=False)),
         benchmarks=snakemake.params.benchmarks,
     )

@@ -32,7 +32,7 @@ def test_published_images_are_laid_beside_ours(run, tmp_path):
     reference = compare(run, tmp_path)
     assert [face.image_id for face in reference.faces] == ["000000"]
     rows = {what: (theirs, ours) for what, theirs, ours in reference.rows}
-    assert rows["skin, mean (°C)"] == (pytest.approx(34.98, abs=0.2), pytest.approx(35.3, abs=0.1))
+    assert rows["skin, mean (°C)"] == (pytest.approx(34.98, abs=0.2), pytest.approx(35.3, abs=0.3))
     theirs, ours = rows["background, standard deviation (K)"]
     assert theirs == pytest.approx(0, abs=1e-4)
     assert ours > 0.1  # a ramp, in these made-up stores

@@ -1,6 +1,11 @@
 """Which device torch computes on, and with how many threads."""
 
+import logging
+from functools import cache
+
 import torch
+
+from tfake.gpus import claim_gpu
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -12,7 +17,8 @@ def resolve_device(name: str) -> torch.device:
         name: ``auto`` (a GPU when torch sees one), ``cpu`` or ``cuda``.
 
     Returns:
-        The device.
+        The device. A GPU is this process' own for as long as it lives (:func:`tfake.gpus.claim_gpu`): the call waits
+        until one is free.
 
     Raises:
         ValueError: the name is none of these.
@@ -23,7 +29,17 @@ def resolve_device(name: str) -> torch.device:
     has_gpu = torch.cuda.is_available()
     if name == "cuda" and not has_gpu:
         raise RuntimeError("device is 'cuda' but torch sees no GPU; set device: auto or cpu in the config")
-    return torch.device("cuda" if has_gpu and name != "cpu" else "cpu")
+    return _own_gpu() if has_gpu and name != "cpu" else torch.device("cpu")
+
+
+@cache
+def _own_gpu() -> torch.device:
+    names = [f"{torch.cuda.get_device_properties(index).uuid}" for index in range(torch.cuda.device_count())]
+    index = claim_gpu(names)
+    # Whatever is allocated without naming a device goes there, too.
+    torch.cuda.set_device(index)
+    logging.info("GPU %d of %d: %s", index, len(names), names[index])
+    return torch.device("cuda", index)
 
 
 def limit_threads(threads: int) -> None:

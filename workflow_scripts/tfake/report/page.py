@@ -57,7 +57,7 @@ def render_page(
         variants: variant to its thermal store.
         gallery: the gallery's cards.
         temperatures: temperatures by class of each variant.
-        losses: condition to its loss table.
+        losses: condition to its loss table; empty when nothing was trained here.
         timings: time by rule.
         reference: published images beside ours; None leaves the section out.
 
@@ -99,7 +99,7 @@ def render_page(
         temperatures=temperatures,
         temperature_drawing=draw_temperatures(temperatures),
         losses=losses,
-        loss_drawing=draw_losses(losses),
+        loss_drawing=draw_losses(losses) if losses else None,
         timings=timings,
         reference=reference,
         version=tfake.__version__,

@@ -172,7 +172,7 @@ def list_members(archive: Archive) -> list[Member]:
         with zipfile.ZipFile(archive.stream) as directory:
             infos = [info for info in directory.infolist() if not info.is_dir()]
     except zipfile.BadZipFile as error:
-        if os.path.getsize(archive.paths[0]) == 0:
+        if archive.stream.seek(0, io.SEEK_END) == 0:
             reason = "it is empty"
         elif archive.stream.seek(0) == 0 and archive.stream.read(4) == _LOCAL_SIGNATURE:
             reason = "it begins like a zip but has no directory at its end: it is cut short, or a later part is missing"

@@ -44,7 +44,7 @@ def build_index(paths: Sequence[str | Path], images: int, pixels: int, threads: 
         ArchiveError: the archive cannot be read, holds fewer samples than asked for, or not one usable sample.
     """
     where = ", ".join(map(str, paths))
-    table = _table_of(list_members(open_archive(paths)), images, where)
+    table = select_samples(list_members(open_archive(paths)), images, where)
     starts = range(0, len(table), _CHUNK)
     chunks = [table.iloc[start : start + _CHUNK] for start in starts]
     # Threads suffice: reading, inflating, checking CRCs and decoding PNGs all release the interpreter's lock.
@@ -70,7 +70,20 @@ def read_index(path: str | Path) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def _table_of(members: Iterable[Member], images: int, where: str) -> pd.DataFrame:
+def select_samples(members: Iterable[Member], images: int, where: str) -> pd.DataFrame:
+    """Pick an archive's first samples, unread.
+
+    Args:
+        members: from :func:`tfake.sources.archive.list_members`.
+        images: how many samples to take, in order of their ids.
+        where: the archive, for messages.
+
+    Returns:
+        The columns of :func:`build_index` that tell where members lie.
+
+    Raises:
+        ArchiveError: fewer samples than asked for, or an id that is too long or not ASCII.
+    """
     samples: dict[str, dict[str, Member]] = {}
     for member in members:
         if match := _NAME.match(member.name):

@@ -107,6 +107,20 @@ class ThermalUNet(nn.Module):
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
     @property
+    def raw_rgb(self) -> bool:
+        """Whether the network takes RGB / 255 as it is, without ImageNet's statistics."""
+        return not self.rgb_mean.any().item()
+
+    def take_raw_rgb(self, raw: bool = True) -> None:
+        """Choose the input that the weights were trained with.
+
+        Args:
+            raw: RGB / 255 as it is; otherwise by ImageNet's statistics, as a new network has it.
+        """
+        self.rgb_mean.copy_(torch.tensor((0.0,) * 3 if raw else _RGB_MEAN).reshape(1, 3, 1, 1))
+        self.rgb_deviation.copy_(torch.tensor((1.0,) * 3 if raw else _RGB_DEVIATION).reshape(1, 3, 1, 1))
+
+    @property
     def stride(self) -> int:
         """Height and width of an input must be multiples of this."""
         return self.body.encoder.output_stride

@@ -9,6 +9,7 @@ import json
 import os
 import pickle
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -47,6 +48,8 @@ def save_weights(path: str | Path, network: ThermalUNet, condition: str) -> str:
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     payload = {"format": FORMAT, "condition": condition, **asdict(network.architecture), "tensors": tensors}
+    if network.raw_rgb:
+        payload["raw_rgb"] = True
     # Saved to memory first: saved to a path, torch writes the path's name into the file.
     buffer = io.BytesIO()
     torch.save(payload, buffer)
@@ -138,16 +141,12 @@ def load_thermalizer(
             architecture it names.
     """
     payload = _read_payload(path)
-    found = Architecture(
-        **{
-            field.name: tuple(value) if isinstance(value := payload[field.name], list) else value
-            for field in fields(Architecture)
-        }
-    )
+    found = read_architecture(payload)
     if expected is not None and found != expected:
         raise ValueError(f"{path}: weights of another architecture: expected {expected}, found {found}")
     with torch.random.fork_rng([]):
         network = ThermalUNet(found)
+    network.take_raw_rgb(payload.get("raw_rgb", False))
     try:
         network.load_state_dict(payload["tensors"])
     except RuntimeError as error:
@@ -155,6 +154,15 @@ def load_thermalizer(
             f"{path}: the tensors do not fit the architecture that the file names, {found}: {error}"
         ) from error
     return Thermalizer(network, device, precision, payload["condition"])
+
+
+def read_architecture(payload: Mapping[str, Any]) -> Architecture:
+    """The architecture that a file of ``save_weights`` names.
+
+    Args:
+        payload: the file's content.
+    """
+    return Architecture(**{field.name: payload[field.name] for field in fields(Architecture)})
 
 
 def _read_payload(path: str | Path) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""Thermalizers trained elsewhere: files of this workflow, and the state dicts that T-FAKE releases.
+
+T-FAKE's translator (Flotho et al., CVPR 2025) is segmentation_models_pytorch's U-Net with its default decoder and a
+resnet34 encoder. It takes RGB / 255 without ImageNet's statistics, and its sigmoid v means 20 + 20 v degrees Celsius.
+That is this project's network without class offset, so such a file is translated once and then is one like any other.
+"""
+
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tfake.thermalizer.network import Architecture, ThermalUNet
+from tfake.thermalizer.weights import FORMAT, read_architecture, save_weights
+
+#: What T-FAKE's code builds; a state dict does not tell its range, and only its encoder could be told by shapes.
+TFAKE_ARCHITECTURE = Architecture("resnet34", (256, 128, 64, 32, 16), (20.0, 40.0), class_offset=False)
+_WRAPPERS = ("state_dict", "model_state_dict", "model")
+#: Prefixes that wrappers leave behind: DataParallel's and torch.compile's.
+_PREFIX = re.compile(r"^(?:module\.|_orig_mod\.)+")
+
+
+def import_weights(path: str | Path, released: str | Path, condition: str) -> tuple[str, dict[str, Any]]:
+    """Read a trained thermalizer and write it as this workflow's own file.
+
+    Args:
+        path: the weights to write (:func:`tfake.thermalizer.weights.save_weights`).
+        released: a weights file of this workflow, or a state dict of T-FAKE's translator, bare or under ``state_dict``,
+            ``model_state_dict`` or ``model``.
+        condition: the condition that it shall serve.
+
+    Returns:
+        The SHA-256 of what was written, and a description of its origin for the provenance.
+
+    Raises:
+        ValueError: torch cannot read the file without running code from it, or its tensors are not the network's; the
+            message names some that are missing or too many.
+    """
+    content = _read(released)
+    if content.get("format") == FORMAT:
+        architecture = read_architecture(content)
+        raw_rgb, tensors, kind = content.get("raw_rgb", False), content["tensors"], FORMAT
+    else:
+        architecture, raw_rgb, kind = TFAKE_ARCHITECTURE, True, "tfake-2025 state dict"
+        tensors = _translate(_find_state_dict(content, released))
+    with torch.random.fork_rng([]):
+        network = ThermalUNet(architecture)
+    network.take_raw_rgb(raw_rgb)
+    _load(network, tensors, released)
+    return save_weights(path, network, condition), {"kind": kind}
+
+
+def _read(path: str | Path) -> Mapping[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path}: torch cannot read it as weights ({type(error).__name__}: {str(error).splitlines()[0]}); a whole "
+            "pickled model is refused, since it could run code: save its state_dict"
+        ) from error
+    if not isinstance(content, Mapping):
+        found = type(content).__name__
+        raise ValueError(f"{path}: expected a state dict, found {found}")  # noqa: TRY004 - the file is wrong, not a type
+    return content
+
+
+def _find_state_dict(content: Mapping[str, Any], path: str | Path) -> dict[str, Tensor]:
+    inner = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), Mapping)), content)
+    tensors = {_PREFIX.sub("", str(name)): value for name, value in inner.items()}
+    others = [name for name, value in tensors.items() if not isinstance(value, Tensor)]
+    if others or not tensors:
+        raise ValueError(f"{path}: expected tensors by name, found also {others[:3] or 'nothing at all'}")
+    return tensors
+
+
+def _translate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """From smp's names to ours: the U-Net is our body, its segmentation head our head."""
+    renamed = {}
+    for name, value in tensors.items():
+        head = name.removeprefix("segmentation_head.")
+        renamed[f"body.{name}" if head == name else f"head.{head}"] = value
+    return renamed
+
+
+def _load(network: ThermalUNet, tensors: Mapping[str, Tensor], path: str | Path) -> None:
+    expected = network.state_dict()
+    missing, extra = sorted(expected.keys() - tensors.keys()), sorted(tensors.keys() - expected.keys())
+    unlike = sorted(name for name in expected.keys() & tensors.keys() if expected[name].shape != tensors[name].shape)
+    if missing or extra or unlike:
+        raise ValueError(
+            f"{path}: its tensors are not those of {network.architecture}: {len(missing)} missing {missing[:3]}, "
+            f"{len(extra)} too many {extra[:3]}, {len(unlike)} of another shape {unlike[:3]}"
+        )
+    network.load_state_dict(tensors)
