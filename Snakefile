@@ -29,6 +29,7 @@ include: "rules/cameras.smk"
 include: "rules/report.smk"
 include: "rules/arms.smk"
 include: "rules/ablation.smk"
+include: "rules/comparison.smk"
 
 
 rule all:

@@ -1,8 +1,10 @@
 """Shards, and the few names that the rule files share."""
 
+import hashlib
 import math
 import re
 import shutil
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -224,6 +226,12 @@ def get_provenance(wildcards):
 def get_truth(wildcards):
     """True temperatures in a variant's room; procedural source only."""
     return f"results/source/truth/{wildcards.variant}.zip"
+
+
+def get_seals(wildcards):
+    """Identities of the stores that are compared: other stores in the same folders are compared anew."""
+    lists = sorted(path for folder in config["compare"] or () for path in Path(folder).glob("**/SHA256SUMS"))
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in lists}
 
 
 def get_released_weights(wildcards):

@@ -62,7 +62,7 @@ rule build_report:
         mem_mb=3000,
         runtime=30,
     params:
-        recipe=2,
+        recipe=3,
         config=in_key_order(config),
         ambients=AMBIENTS,
         benchmarks="benchmarks",

@@ -107,14 +107,14 @@ if __name__ == "__main__":
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
-    configured = snakemake.params.config
     build_report(
         page=snakemake.output.page,
-        config=configured,
+        config=snakemake.params.config,
         config_file=snakemake.input.config,
         archive=list(snakemake.input.archive),
         index=snakemake.input.index,
         faces=str(Path(snakemake.input.faces).parent),
+        # A product is told by its folder's name: params come with their keys sorted, not in the order of the inputs.
         variants={Path(path).parent.name: str(Path(path).parent) for path in snakemake.input.thermal},
         ambients=snakemake.params.ambients,
         losses={Path(path).parent.name: path for path in snakemake.input.losses},

@@ -30,7 +30,7 @@ def stretch(counts: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def equalise(counts: np.ndarray, plateau_share: float) -> np.ndarray:
-    """Plateau equalisation: the grey of a count grows with the pixels below it, no count counting for more than a plateau.
+    """Plateau equalisation: a count is the brighter the more pixels are below it, none weighing above a plateau.
 
     A plateau of one pixel is linear over the counts that occur, one of all pixels is histogram equalisation.
 

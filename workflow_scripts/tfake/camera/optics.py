@@ -9,6 +9,9 @@ from scipy.special import ndtr
 from tfake.camera.view import View
 from tfake.classes import FaceClass
 
+#: Share of the source's height whose mean goes on below it: single rows at the edge of a network's picture err.
+_EDGE_SHARE = 1 / 32
+
 
 def gather_weights(
     pixels: int, source_pixels: int, scale: float, offset: float, blur_pixels: float, continues: bool = False
@@ -51,8 +54,8 @@ def image_scene(
 ) -> np.ndarray:
     """What falls on the detector: the person in front of the surroundings, mixed where a pixel sees both.
 
-    Beside and above the source picture there are the surroundings. Below it the picture's last row goes on, so that a
-    torso does not end in mid-air.
+    Beside and above the source picture there are the surroundings. Below it the person of the last row goes on, so that
+    a torso does not end in mid-air, each column as warm as its person is just above the edge.
 
     Args:
         celsius: (H, W) float32 °C of the source.
@@ -67,8 +70,12 @@ def image_scene(
     """
     height, width = classes.shape
     across = gather_weights(native_pixels[0], width, view.scale, view.offset[0], blur_pixels)
-    down = gather_weights(native_pixels[1], height, view.scale, view.offset[1], blur_pixels, continues=True)
+    down = gather_weights(native_pixels[1], height + 1, view.scale, view.offset[1], blur_pixels, continues=True)
     person = (classes != FaceClass.BACKGROUND).astype(np.float64)
+    edge = slice(height - max(1, round(_EDGE_SHARE * height)), height)
+    # Where the last row shows the person, at least one row does.
+    below = (celsius * person)[edge].sum(axis=0) / np.maximum(person[edge].sum(axis=0), 1.0)
+    celsius, person = np.vstack([celsius, below]), np.vstack([person, person[-1:]])
     warmth = down @ (celsius * person) @ across.T
     cover = down @ person @ across.T
     return (warmth + (1.0 - cover) * surroundings).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Random generators of a camera: what belongs to the camera comes from its seed, what belongs to a shot also from the id."""
+"""Random generators of a camera: its own faults come from its seed, what is different in each shot also from the id."""
 
 import hashlib
 from enum import IntEnum
