@@ -56,7 +56,10 @@ def build_report(
     thermal_stores = {variant: read_store(folder) for variant, folder in variants.items()}
     temperatures = []
     for variant, store in thermal_stores.items():
-        condition = config["variants"][variant]["condition"]
+        if zarr.open_group(store.path, mode="r")["thermal"].attrs["units"] != "degree_Celsius":
+            continue
+        base = config["variants"][variant].get("of", variant)
+        condition = config["variants"][base]["condition"]
         settings = config["conditions"][condition]
         table_of_prior = load_prior(settings["prior"]["table"]).shifted(settings["prior"]["offsets_kelvin"])
         prior = table_of_prior.at(ambients[variant], settings["prior"]["read_at_celsius"]).celsius
