@@ -25,9 +25,11 @@ include: "rules/faces.smk"
 include: "rules/thermalizers.smk"
 include: "rules/released.smk"
 include: "rules/variants.smk"
+include: "rules/cameras.smk"
 include: "rules/report.smk"
 include: "rules/arms.smk"
 include: "rules/ablation.smk"
+include: "rules/comparison.smk"
 
 
 rule all:

@@ -43,13 +43,13 @@ rule build_report:
         faces_sums=rules.seal_faces.output.sums,
         faces_summary=rules.seal_faces.output.summary,
         thermal=collect(rules.verify_thermal.output.report, variant=VARIANTS),
-        thermal_roots=collect(rules.create_thermal_store.output.root, variant=VARIANTS),
+        thermal_roots=collect("results/variants/{variant}/thermal.zarr/zarr.json", variant=VARIANTS),
         thermal_sums=collect(rules.seal_thermal.output.sums, variant=VARIANTS),
         thermal_summaries=collect(rules.seal_thermal.output.summary, variant=VARIANTS),
         losses=collect(rules.train_thermalizer.output.losses, condition=TRAINED),
         evaluations=collect(
             rules.evaluate_thermal.output.table,
-            variant=VARIANTS if IS_PROCEDURAL else (),
+            variant=THERMALIZED if IS_PROCEDURAL else (),
         ),
     output:
         page=report(
@@ -88,7 +88,7 @@ rule build_report:
         mem_mb=3000,
         runtime=30,
     params:
-        recipe=3,
+        recipe=4,
         config=in_key_order(config),
         ambients=AMBIENTS,
         benchmarks="benchmarks",

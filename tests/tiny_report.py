@@ -93,6 +93,7 @@ def make_camera(folder, classes, points):
         "segmentation": np.ascontiguousarray(cut),
         "landmarks_70": (points - 0.5) / 2,
         "landmarks_478": np.full((ROWS, 478, 3), np.nan, dtype=np.float32),
+        "source_to_image": np.tile(np.array([[0.5, 0, -0.25], [0, 0.5, -0.25]], dtype=np.float32), (ROWS, 1, 1)),
     }
     layout = [
         ArrayLayout(name, str(array.dtype), array.shape[1:], ("image", *"abc"[: array.ndim - 1]), fill_value=254)

@@ -14,7 +14,7 @@ from tfake.report.distributions import SAMPLED_FACES, measure_distributions, mea
 from tfake.report.drawing import stand_alone
 from tfake.report.faces_data import write_faces
 from tfake.report.figures import draw_losses, draw_temperatures
-from tfake.report.gallery import build_gallery, spread_rows
+from tfake.report.gallery import build_gallery, choose_rows
 from tfake.report.graph import draw_lineage
 from tfake.report.label_quality import measure_labels
 from tfake.report.lineage import gather_lineage
@@ -27,7 +27,6 @@ from tfake.report.timings import read_timings
 from tfake.report.variant_images import open_variant
 from tfake.report.viewer_settings import describe_viewer
 from tfake.sources.index import read_index
-from tfake.sources.samples import SampleStatus
 from tfake.thermalizer.prior_table import load_prior
 
 _NO_TEMPERATURES = '<svg viewBox="0 0 320 40"><text x="10" y="25">No variant holds temperatures.</text></svg>'
@@ -71,9 +70,8 @@ def build_report(
     table = read_index(index)
     faces_store = read_store(faces)
     stores = {variant: read_store(folder) for variant, folder in variants.items()}
-    opened = [open_variant(name, store.path, faces_store.path) for name, store in stores.items()]
-    shown = spread_rows(len(table), config["report"]["gallery_images"])
-    sampled = spread_rows(len(table), SAMPLED_FACES)
+    opened = [open_variant(name, store.path, faces_store.path, store.span) for name, store in stores.items()]
+    shown = choose_rows(opened, len(table), config["report"]["gallery_images"])
     radiometric = [variant for variant in opened if variant.radiometric]
     scale = fit_scale(variant.counts[row] for variant in radiometric for row in shown)
     temperatures = [
@@ -84,7 +82,7 @@ def build_report(
                 stores[variant.name].statistics, _read_prior(config, variant.name, ambients[variant.name])
             ),
             errors=read_errors(evaluations.get(variant.name)),
-            distributions=measure_distributions(variant, sampled),
+            distributions=measure_distributions(variant, variant.spread_rows(SAMPLED_FACES)),
             measured=measured_by_charlotte(ambients[variant.name]),
         )
         for variant in radiometric
@@ -111,7 +109,7 @@ def build_report(
         viewer_data=describe_viewer(os.path.relpath(viewer, os.path.dirname(page)), opened, scale),
         lineage=lineage,
         figures=drawings,
-        sampled_faces=int((table["status"].iloc[sampled] == SampleStatus.OK).sum()),
+        sampled_faces=SAMPLED_FACES,
     )
     written = write_faces(viewer, archive, table, faces_store.path, opened, shown)
     alone = {"labels": labels.drawing.alone(), "lineage": stand_alone(draw_lineage(lineage))}
@@ -153,22 +151,19 @@ if __name__ == "__main__":
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
-    configured = snakemake.params.config
     build_report(
         page=snakemake.output.page,
         viewer=snakemake.output.viewer,
         figures={name: snakemake.output[name] for name in ("temperatures", "labels", "lineage")},
-        config=configured,
+        config=snakemake.params.config,
         config_file=snakemake.input.config,
         archive=list(snakemake.input.archive),
         index=snakemake.input.index,
         faces=str(Path(snakemake.input.faces).parent),
-        variants={
-            name: str(Path(path).parent)
-            for name, path in zip(configured["variants"], snakemake.input.thermal, strict=True)
-        },
+        # A product is told by its folder's name: params come with their keys sorted, not in the order of the inputs.
+        variants={Path(path).parent.name: str(Path(path).parent) for path in snakemake.input.thermal},
         ambients=snakemake.params.ambients,
         losses={Path(path).parent.name: path for path in snakemake.input.losses},
-        evaluations=dict(zip(configured["variants"], snakemake.input.evaluations, strict=False)),
+        evaluations={Path(path).parent.name: path for path in snakemake.input.evaluations},
         benchmarks=snakemake.params.benchmarks,
     )

@@ -79,7 +79,8 @@ def thermalize(folder, weights, shard):
 
 def seal_and_verify(folder):
     store, sums = str(folder / "thermal.zarr"), str(folder / "SHA256SUMS")
-    seal_thermal(sums, str(folder / "summary.json"), store, [str(folder / f"{shard}.json") for shard in SHARDS], IMAGES)
+    manifests = [str(folder / f"{shard}.json") for shard in SHARDS]
+    seal_thermal(sums, str(folder / "summary.json"), store, manifests, (0, IMAGES))
     verify_thermal(str(folder / "verified.json"), sums, store, threads=2)
 
 

@@ -26,8 +26,8 @@ from tfake.sources.samples import SampleStatus, read_rgb
 _DECIMALS = 2
 #: A variant's picture of the source is at least this wide, however few pixels its camera has.
 _LEAST_PHOTO_PIXELS = 512
-#: Largest residual of a geometry that is believed, in pixels of the variant.
-_LARGEST_RESIDUAL = 0.5
+#: Blur before shrinking, in pixels of the shrunken picture.
+_BLUR = 0.4
 
 
 def write_faces(
@@ -66,11 +66,12 @@ def write_faces(
         rgb = read_rgb(opened, record, pixels)
         written += _write(folder, f"{row}", {"rgb": full_photo_uri(rgb), **_labels(labels, row)})
         for number, variant in enumerate(variants):
+            if not variant.has(row):
+                continue
             data = {"counts": pack(variant.counts[row]), "bytes": variant.counts.dtype.itemsize}
             if variant.own_labels:
                 data |= _labels(variant, row)
-                shown = _as_seen_by(variant, rgb, labels["landmarks_70"][row], row)
-                data["rgb"] = None if shown is None else full_photo_uri(shown)
+                data["rgb"] = full_photo_uri(_as_seen_by(variant, rgb, row))
             written += _write(folder, f"{row}.{number}", data)
     return written
 
@@ -89,21 +90,17 @@ def _points(points: np.ndarray) -> list[list[float]]:
     return np.round(known.astype(float), _DECIMALS).tolist()
 
 
-def _as_seen_by(variant: VariantImages, rgb: np.ndarray, exact: np.ndarray, row: int) -> np.ndarray | None:
-    """The photograph through the variant's geometry, found from where its points lie; None where that fails."""
-    places = variant.landmarks_70[row]
-    known = np.isfinite(places).all(axis=1)
-    if known.sum() < 3:
-        return None
-    source = np.column_stack([exact[known], np.ones(known.sum())])
-    matrix, *_ = np.linalg.lstsq(source, places[known].astype(float), rcond=None)
-    if np.abs(source @ matrix - places[known]).max() > _LARGEST_RESIDUAL:
-        return None
+def _as_seen_by(variant: VariantImages, rgb: np.ndarray, row: int) -> np.ndarray:
+    """The photograph through the variant's geometry, with more pixels than its camera where that has few."""
     width, height = variant.size
     finer = max(1, round(_LEAST_PHOTO_PIXELS / width))
     # Pixel centres are at integers: x becomes finer * (x + 1/2) - 1/2.
-    matrix = finer * matrix.T
+    matrix = finer * variant.source_to_image[row].astype(np.float64)
     matrix[:, 2] += (finer - 1) / 2
+    zoom = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    if zoom < 1:
+        # What several pixels share is blurred over them first: interpolation looks at four of them.
+        rgb = cv2.GaussianBlur(rgb, (0, 0), _BLUR / zoom)
     return cv2.warpAffine(rgb, matrix, (finer * width, finer * height), flags=cv2.INTER_LINEAR)
 
 

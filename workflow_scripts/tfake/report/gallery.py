@@ -53,6 +53,11 @@ class Card:
     classes: tuple[int, ...]  # ids that occur
     pictures: tuple[Picture, ...]
 
+    @property
+    def shown(self) -> bool:
+        """Whether a variant has the face, so that the viewer can open it."""
+        return any(picture.kind == "thermal" for picture in self.pictures)
+
 
 @dataclass(frozen=True)
 class Gallery:
@@ -70,9 +75,22 @@ class Gallery:
         return list(dict.fromkeys(card.mesh_status for card in self.cards))
 
 
-def spread_rows(rows: int, wanted: int) -> list[int]:
-    """Choose rows spread evenly from the first to the last, every one when ``wanted`` is not below ``rows``."""
-    return np.unique(np.rint(np.linspace(0, rows - 1, min(wanted, rows))).astype(int)).tolist()
+def choose_rows(variants: Sequence[VariantImages], rows: int, wanted: int) -> list[int]:
+    """Choose the samples to show: spread over the source, and over each variant that has a slice of it alone.
+
+    Args:
+        variants: each gives at least its share of ``wanted``.
+        rows: of the source.
+        wanted: samples spread over the source, from the first to the last; every one when there are no more.
+
+    Returns:
+        Rows, rising; more than ``wanted`` only where a variant is a slice.
+    """
+    chosen = set(np.rint(np.linspace(0, rows - 1, min(wanted, rows))).astype(int).tolist())
+    for variant in variants:
+        if variant.span != (0, rows):
+            chosen.update(variant.spread_rows(max(1, wanted // len(variants))))
+    return sorted(chosen)
 
 
 def build_gallery(
@@ -111,7 +129,7 @@ def build_gallery(
             present = np.unique(classes).tolist()
             seen.update(present)
             pictures = [_photo(opened, record, pixels), _class_map(record, classes, present)]
-            pictures += [_thermal(record, variant, scale) for variant in variants]
+            pictures += [_thermal(record, variant, scale) for variant in variants if variant.has(row)]
         mesh = MeshStatus(int(labels["landmarks_478_status"][row]))
         yaw = float(labels["head_pose"][row, 0])
         cards.append(

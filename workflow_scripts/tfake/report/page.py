@@ -67,7 +67,7 @@ def render_page(
         viewer_data: from :func:`tfake.report.viewer_settings.describe_viewer`.
         lineage: what was made from what.
         figures: ``temperatures`` and ``losses``, where there is something to draw.
-        sampled_faces: how many faces the temperatures' shapes are of.
+        sampled_faces: of how many faces at most the temperatures' shapes are.
 
     Returns:
         The page: HTML that refers to nothing outside itself but by relative links to the files it describes.

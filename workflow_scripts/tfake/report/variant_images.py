@@ -12,6 +12,7 @@ from tfake.report.palette import TemperatureScale
 #: What a page calls the unit that a store's attributes name.
 _UNITS = {"degree_Celsius": "°C"}
 _LABELS = ("segmentation", "landmarks_70", "landmarks_478")
+_MAP = "source_to_image"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class VariantImages:
         segmentation: (N, h, w) uint8 classes of these images.
         landmarks_70: (N, 70, 2) float32 pixels of these images.
         landmarks_478: (N, 478, >= 2) float32 pixels of these images.
-        own_labels: whether the labels are the variant's own: it shows the faces through a geometry of its own.
+        source_to_image: (N, 2, 3) float32 maps from the source's pixels; None where the variant has the source's.
+        span: first row and the row behind the last.
     """
 
     name: str
@@ -40,7 +42,8 @@ class VariantImages:
     segmentation: zarr.Array
     landmarks_70: zarr.Array
     landmarks_478: zarr.Array
-    own_labels: bool
+    source_to_image: zarr.Array | None
+    span: tuple[int, int]
 
     @property
     def radiometric(self) -> bool:
@@ -48,10 +51,24 @@ class VariantImages:
         return self.unit == "°C"
 
     @property
+    def own_labels(self) -> bool:
+        """Whether the variant shows the faces through a geometry of its own, and has labels that fit it."""
+        return self.source_to_image is not None
+
+    @property
     def size(self) -> tuple[int, int]:
         """Width and height of the images."""
         height, width = self.counts.shape[1:]
         return width, height
+
+    def has(self, row: int) -> bool:
+        """Whether the row belongs to the variant."""
+        return self.span[0] <= row < self.span[1]
+
+    def spread_rows(self, wanted: int) -> list[int]:
+        """Rows of the variant, spread evenly from its first to its last; every one when ``wanted`` are not there."""
+        start, stop = self.span
+        return np.unique(np.rint(np.linspace(start, stop - 1, min(wanted, stop - start))).astype(int)).tolist()
 
     def whole_scale(self) -> TemperatureScale:
         """All that a count can be, from black to white; for images that are not radiometric."""
@@ -66,32 +83,35 @@ class VariantImages:
         return values
 
 
-def open_variant(name: str, store: str | Path, faces: str | Path) -> VariantImages:
+def open_variant(name: str, store: str | Path, faces: str | Path, span: tuple[int, int]) -> VariantImages:
     """Open a variant's store beside the faces store of its source.
 
     Args:
         name: the variant's.
-        store: its store, with the array ``thermal``, and with labels of its own where its geometry is its own.
+        store: its store, with the array ``thermal``, and with labels and a map of its own where a camera recorded it.
         faces: the ``faces.zarr`` of the source.
+        span: first row of the variant and the row behind its last.
 
     Raises:
-        ValueError: the images have another size than the source's and no labels of their own.
+        ValueError: some of the arrays of a camera's variant are there and others not, or none of them though the images
+            have another size than the source's.
     """
     group, source = zarr.open_group(store, mode="r"), zarr.open_group(faces, mode="r")
     counts = group["thermal"]
-    own = [label for label in _LABELS if label in group]
-    if counts.shape[1:] != source["segmentation"].shape[1:] and len(own) < len(_LABELS):
-        lacking = ", ".join(label for label in _LABELS if label not in own)
-        raise ValueError(f"{store}: images of {counts.shape[1:]} need labels of their own; there is no {lacking}")
+    lacking = [array for array in (*_LABELS, _MAP) if array not in group]
+    recorded = len(lacking) < len(_LABELS) + 1
+    if lacking and (recorded or counts.shape[1:] != source["segmentation"].shape[1:]):
+        raise ValueError(f"{store}: images of {counts.shape[1:]} need {', '.join(lacking)} of their own")
     attributes = counts.attrs
-    radiometric = attributes.get("units") in _UNITS
+    unit = _UNITS.get(attributes.get("units"), "")
     return VariantImages(
         name=name,
         counts=counts,
         scale=float(attributes.get("scale_factor", 1.0)),
         offset=float(attributes.get("add_offset", 0.0)),
-        unit=_UNITS.get(attributes.get("units"), ""),
-        missing=(NEVER_WRITTEN, NO_IMAGE) if radiometric else (),
-        own_labels=bool(own),
-        **{label: (group if label in own else source)[label] for label in _LABELS},
+        unit=unit,
+        missing=(NEVER_WRITTEN, NO_IMAGE) if unit else (),
+        source_to_image=group[_MAP] if recorded else None,
+        span=span,
+        **{label: (group if recorded else source)[label] for label in _LABELS},
     )

@@ -17,14 +17,24 @@ function option(select, value, text) {
 report.variants.forEach((variant, number) => option(part("viewer-variant"), number, variant.name));
 Object.keys(report.palettes).forEach((name) => option(part("viewer-palette"), name, name));
 
-const shownRows = () => [...document.querySelectorAll(".card:not([hidden]) .open")].map((button) => Number(button.closest(".card").dataset.row));
+const shownRows = () =>
+  [...document.querySelectorAll(".card:not([hidden]) .open")].map((button) => Number(button.closest(".card").dataset.row));
 
-async function show(row, number = state.number) {
+// The variants that a face has pictures of: those of a slice have not all.
+function variantsOf(row) {
+  const names = [...document.querySelectorAll(`.card[data-row="${row}"] figure[data-variant]`)].map((figure) => figure.dataset.variant);
+  return [...report.variants.keys()].filter((number) => names.includes(report.variants[number].name));
+}
+
+async function show(row, wanted = state.number) {
+  const numbers = variantsOf(row);
+  const number = numbers.includes(wanted) ? wanted : numbers[0];
   const request = ++state.request;
   Object.assign(state, { row, number });
   const card = document.querySelector(`.card[data-row="${row}"]`);
   part("viewer-title").textContent = `Face ${card.querySelector("h3").textContent}`;
   part("viewer-state").textContent = card.querySelector(".state").textContent;
+  for (const choice of part("viewer-variant").options) choice.disabled = !numbers.includes(Number(choice.value));
   part("viewer-variant").value = number;
   part("viewer-fault").hidden = true;
   dialog.setAttribute("aria-busy", "true");
@@ -166,9 +176,14 @@ function fitScale() {
   setScale(low, Math.max(Math.ceil(Math.max(...values)), low + 1));
 }
 
+// The item `by` places behind another, around the end.
+function next(items, item, by) {
+  return items[(items.indexOf(item) + by + items.length) % items.length];
+}
+
 function turn(by) {
   const rows = shownRows();
-  if (rows.length) show(rows[(rows.indexOf(state.row) + by + rows.length) % rows.length]);
+  if (rows.length) show(next(rows, state.row, by));
 }
 
 for (const button of document.querySelectorAll(".open")) {
@@ -203,7 +218,7 @@ dialog.addEventListener("keydown", (event) => {
   else if (LAYERS[key]) part(`show-layer-${LAYERS[key]}`).click();
   else if (key === "n") turn(1);
   else if (key === "p") turn(-1);
-  else if (key === "v") show(state.row, (state.number + 1) % report.variants.length);
+  else if (key === "v") show(state.row, next(variantsOf(state.row), state.number, 1));
   else return;
   event.preventDefault();
 });

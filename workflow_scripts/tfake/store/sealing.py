@@ -15,7 +15,7 @@ from tfake.store.statistics import merge_statistics
 
 
 def seal_store(
-    sums: str | Path, summary: str | Path, store: str | Path, manifests: Sequence[str | Path], rows: int
+    sums: str | Path, summary: str | Path, store: str | Path, manifests: Sequence[str | Path], stop: int, start: int = 0
 ) -> None:
     """Write a store's checksum list and its summary.
 
@@ -24,14 +24,15 @@ def seal_store(
         summary: the JSON summary to write: rows, shards, bytes, counts by status, statistics by class.
         store: the store's folder.
         manifests: every shard's manifest, in any order.
-        rows: length of axis 0.
+        stop: the row behind the last that was made: the length of axis 0, or the end of a slice.
+        start: the first row that was made.
 
     Raises:
         StoreError: the shards do not cover the rows exactly once, or were made from different inputs, or from others
             than the store's attributes say.
     """
     shards = sorted((read_manifest(path) for path in manifests), key=lambda shard: shard.start)
-    _check_cover(shards, rows, store)
+    _check_cover(shards, start, stop, store)
     _check_origin(shards, store)
     _check_attributes(shards[0], store)
     folder = Path(sums).parent
@@ -40,7 +41,7 @@ def seal_store(
     write_sums(sums, {**metadata, **data})
     content: dict[str, Any] = {
         "store": Path(store).name,
-        "rows": rows,
+        "rows": stop - start,
         "made_from": shards[0].made_from,
         "shards": [{"shard": shard.shard, "rows": [shard.start, shard.stop]} for shard in shards],
         "bytes": sum(file.bytes for shard in shards for file in shard.files),
@@ -50,14 +51,14 @@ def seal_store(
     Path(summary).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
-def _check_cover(shards: Sequence[Manifest], rows: int, store: str | Path) -> None:
-    reached = 0
+def _check_cover(shards: Sequence[Manifest], start: int, stop: int, store: str | Path) -> None:
+    reached = start
     for shard in shards:
         if shard.start != reached:
             raise StoreError(f"{store}: row {reached} follows, but shard {shard.shard} begins at row {shard.start}")
         reached = shard.stop
-    if reached != rows:
-        raise StoreError(f"{store}: the shards end at row {reached}, the store has {rows} rows")
+    if reached != stop:
+        raise StoreError(f"{store}: the shards end at row {reached}, the store has {stop} rows")
 
 
 def _check_origin(shards: Sequence[Manifest], store: str | Path) -> None:
