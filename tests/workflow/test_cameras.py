@@ -11,7 +11,7 @@ import yaml
 import zarr
 from test_faults import configured
 
-from runs import TINY, run, succeed, sums
+from runs import ROOT, TINY, run, succeed, sums
 
 CAMERAS = {
     "small": {"preset": "lepton_160x120", "native_pixels": [80, 60], "face_pixels": [10, 30]},
@@ -141,3 +141,20 @@ def test_a_camera_must_be_complete_or_have_a_complete_preset(tmp_path):
         done = run(tmp_path, "--dry-run", config=configured(tmp_path, cameras__mine=camera))
         assert done.returncode != 0
         assert message in done.stdout
+
+
+def test_the_preset_makes_five_variants_and_thermalizes_three(tmp_path):
+    jobs = planned(tmp_path, "variants", config=ROOT / "config/presets/variants.yaml")
+    assert (jobs["train_thermalizer"], jobs["create_thermal_store"], jobs["create_camera_store"]) == (3, 3, 2)
+    assert jobs["verify_thermal"] == 5
+    assert (jobs["thermalize_faces"], jobs["record_faces"]) == (9, 6)
+
+
+@pytest.mark.parametrize("variant", ["mild", "cold_handheld", "warm_far", "outdoor_lepton"])
+def test_the_readmes_recipes_can_be_planned(tmp_path, variant):
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "config/README.md").read_text(), re.S)
+    (recipe,) = (block for block in blocks if f"  {variant}: " in block and "variants:" in block)
+    (tmp_path / "config.yaml").write_text(recipe)
+    jobs = planned(tmp_path, f"variant_{variant}", config=tmp_path / "config.yaml")
+    assert jobs["verify_thermal"] == 1
+    assert ("record_faces" in jobs) == (variant != "mild")
