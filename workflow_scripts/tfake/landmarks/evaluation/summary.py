@@ -54,3 +54,12 @@ def summarise(
             )
         result[method] = entry
     return result
+
+
+def finite(value):
+    """The same value with None for numbers that JSON does not have, however deep they lie in it."""
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
