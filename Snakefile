@@ -28,6 +28,7 @@ include: "rules/variants.smk"
 include: "rules/report.smk"
 include: "rules/arms.smk"
 include: "rules/ablation.smk"
+include: "rules/evaluation.smk"
 
 
 rule all:

@@ -9,6 +9,10 @@ MAKES  results/evaluation/{testset}/scores.json    figures of every method, and 
 """
 
 
+include: "testsets.smk"
+include: "adapters.smk"
+
+
 rule evaluate_landmarker:
     """Score landmarkers and baselines on one annotated test set."""
     input:
@@ -72,3 +76,11 @@ rule compare_landmarkers:
         "Comparing landmarkers; sets that are not there are listed on the page with where to ask for them."
     script:
         "../workflow_scripts/compare_landmarkers.py"
+
+
+rule landmark_evaluation:
+    input:
+        page=rules.compare_landmarkers.output.page,
+        adapters=collect(rules.train_adapter.output.errors, adapter=ADAPTERS),
+    message:
+        "Landmarks are compared in {input.page}."

@@ -45,7 +45,7 @@ def export_onnx(network: nn.Module, path: str | Path) -> None:
     example = torch.zeros(2, 3, pixels, pixels)
     part = Path(f"{path}.part")
     torch.onnx.export(
-        _Parts(network.eval()),
+        _Parts(network).eval(),
         (example,),
         part,
         input_names=["images"],

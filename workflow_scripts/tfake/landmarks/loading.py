@@ -1,6 +1,5 @@
 """Landmark networks from files: this workflow's own, and TFAN's."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from torch import nn
 
 from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.tfan import FACE_VARIANCE, is_tfan, load_tfan
+from tfake.landmarks.torch_files import read_torch_file
 
 #: Where a file says no threshold: half of a point that may be anywhere.
 _NO_THRESHOLD = 0.15
@@ -29,10 +29,7 @@ def load_landmark_network(path: str | Path) -> tuple[nn.Module, float]:
         FileNotFoundError: no such file.
         ValueError: torch cannot read it without running code from it, or it holds no landmark network.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise ValueError(f"{path}: torch cannot read it as weights ({type(error).__name__})") from error
+    content = read_torch_file(path)
     if isinstance(content, Mapping) and is_tfan(content):
         return load_tfan(content, str(path)), float(np.sqrt(FACE_VARIANCE))
     if not isinstance(content, Mapping) or not {"settings", "state"} <= content.keys():

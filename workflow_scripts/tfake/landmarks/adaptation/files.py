@@ -2,13 +2,13 @@
 
 import io
 import os
-import pickle
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
 from tfake.landmarks.adaptation.network import AdapterArchitecture, LabelAdapter
+from tfake.landmarks.torch_files import read_torch_file
 
 FORMAT = "tfake-label-adapter-1"
 
@@ -38,10 +38,7 @@ def load_adapter(path: str | Path) -> LabelAdapter:
         FileNotFoundError: no such file.
         ValueError: the file is no adapter.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise ValueError(f"{path}: not a label adapter: torch cannot read it ({type(error).__name__})") from error
+    content = read_torch_file(path)
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:
         raise ValueError(f"{path}: not a label adapter: expected the format {FORMAT!r}, found {found!r}")

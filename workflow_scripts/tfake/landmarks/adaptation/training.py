@@ -89,7 +89,7 @@ def train_adapter(pairs: PairedPoints, settings: AdapterSettings) -> tuple[Label
     Raises:
         ValueError: the faces are of fewer than two groups, so that none can be held out.
     """
-    shown, held_out = split_by_subject(list(pairs.groups), settings.validation_share, settings.seed)
+    shown, held_out = split_by_subject([str(group) for group in pairs.groups], settings.validation_share, settings.seed)
     if not held_out:
         raise ValueError(f"{pairs.source} to {pairs.target}: faces of at least two groups are needed to hold one out")
     adapter = fit_adapter(pairs.chosen(shown), settings)

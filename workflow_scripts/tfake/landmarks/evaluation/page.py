@@ -58,7 +58,7 @@ def score_rows(sets: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             for name, values in parts["errors"].items():
                 rows += [(entry["set"], method, name, score, value) for score, value in values.items()]
             for group in ("columns", "coverage", "detection"):
-                rows += [(entry["set"], method, group, key, value) for key, value in parts.get(group, {}).items()]
+                rows += [(entry["set"], method, group, key, value) for key, value in parts[group].items()]
     return pd.DataFrame(rows, columns=["set", "method", "group", "score", "value"])
 
 
@@ -101,8 +101,8 @@ def _section(entry: Mapping[str, Any], faces: pd.DataFrame, failure_above: float
         "kind": entry["kind"],
         "account": entry["account"],
         "methods": entry["methods"],
-        "has_columns": any("columns" in parts for parts in entry["methods"].values()),
-        "has_detection": any("detection" in parts for parts in entry["methods"].values()),
+        "has_columns": any(parts["columns"] for parts in entry["methods"].values()),
+        "has_detection": any(parts["detection"] for parts in entry["methods"].values()),
         "drawing": draw_curves(entry["set"], faces, failure_above) if counted else None,
     }
 

@@ -23,8 +23,9 @@ def summarise(
         high_above_pixels: as in :func:`tfake.landmarks.evaluation.columns.column_masks`.
 
     Returns:
-        By method: ``errors`` by normaliser (:func:`error_summary`), ``columns`` (NME over the box, High to Full) where
-        the set tells views, ``coverage`` (NME of the surest shares) and ``detection`` of those that search.
+        By method: ``errors`` by normaliser (:func:`error_summary`), ``columns`` (NME over the box, High to Full; empty where
+        the set tells no views), ``coverage`` (NME of the surest shares) and ``detection``; empty of those that say not how
+        sure they are, or do not search.
     """
     result: dict[str, dict] = {}
     for method in dict.fromkeys(rows["method"]):
@@ -33,7 +34,10 @@ def summarise(
         entry: dict[str, dict] = {
             "errors": {
                 name: error_summary(own[f"nme_{name}"].to_numpy(float), failure_above) for name in NORMALISERS
-            }
+            },
+            "columns": {},
+            "coverage": {},
+            "detection": {},
         }
         if (own["view"] != "").any():
             entry["columns"] = {
