@@ -98,15 +98,16 @@ class Blob(nn.Module):
 def test_search_finds_every_face_at_its_size():
     picture = np.zeros((200, 260, 3), np.float32)
     places = [(40, 40, 40), (180, 120, 110)]
+    down, right = np.mgrid[:200, :260]
     for x, y, side in places:
-        picture[y - side // 4 : y + side // 4, x - side // 4 : x + side // 4] = 1
-    squares = find_windows(Blob(), picture, 0.3, True, torch.device("cpu"), smallest_window=24)
+        picture += np.exp(-((right - x) ** 2 + (down - y) ** 2) / (side / 4) ** 2)[..., None].astype(np.float32)
+    squares = find_windows(Blob(), picture, 0.35, True, torch.device("cpu"), smallest_window=24)
     assert len(squares) == 2
     for left, top, edge in squares:
         middle = (left + edge / 2, top + edge / 2)
         assert any(np.hypot(x - middle[0], y - middle[1]) < 0.15 * side for x, y, side in places)
-    assert len(find_windows(Blob(), picture, 0.3, False, torch.device("cpu"), smallest_window=24)) == 1
-    assert len(find_windows(Blob(), picture * 0, 0.3, True, torch.device("cpu"))) == 0
+    assert len(find_windows(Blob(), picture, 0.35, False, torch.device("cpu"), smallest_window=24)) == 1
+    assert len(find_windows(Blob(), picture * 0, 0.35, True, torch.device("cpu"))) == 0
 
 
 def test_one_face_is_chosen_once():
