@@ -4,4 +4,15 @@ This package is the library behind the Snakemake workflow; it never imports Snak
 and the store's edge every thermal array is float32 in degrees Celsius (see :mod:`tfake.radiometry`).
 """
 
+import importlib
+
 __version__ = "0.1.0"
+
+#: What the package itself offers, and where it is; imported when first asked for, for it needs more than most jobs do.
+_OFFERED = {"open_dataset": "tfake.dataset"}
+
+
+def __getattr__(name: str):
+    if name in _OFFERED:
+        return getattr(importlib.import_module(_OFFERED[name]), name)
+    raise AttributeError(f"module 'tfake' has no attribute {name!r}")

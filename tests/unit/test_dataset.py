@@ -1,0 +1,201 @@
+"""The reader: rows, filters, splits, crops, places and workers."""
+
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+import zarr
+
+import tfake
+from tfake.dataset.crops import Square, around_face, crop_face
+from tfake.dataset.place import DatasetError, Place
+from tfake.dataset.reading import read_rows, runs
+from tfake.labels.status import MeshStatus
+from tfake.radiometry import decode_counts
+from tfake.sources.samples import SampleStatus
+from tiny_dataset import BAD, MOVED, PIXELS, ROWS, face_values, make_dataset
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return make_dataset(tmp_path_factory.mktemp("dataset") / "results")
+
+
+@pytest.fixture(scope="module")
+def faces(results):
+    return tfake.open_dataset(results)
+
+
+def zip_folder(folder, path, inside=""):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, inside + str(file.relative_to(folder)))
+    return path
+
+
+def test_a_row_is_what_the_stores_hold(results, faces):
+    expected = face_values()
+    thermal = zarr.open_array(results / "variants/warm/thermal.zarr/thermal", mode="r")[:]
+    assert len(faces) == ROWS - 1
+    assert faces.variants == ("cold", "warm")
+    face = faces[3]
+    assert (face.image_id, face.row, face.status, face.landmarks_478_status) == ("000003", 3, 0, MeshStatus.OK)
+    np.testing.assert_array_equal(face.thermal["warm"], decode_counts(thermal[3]))
+    assert face.thermal["cold"].dtype == np.float32
+    np.testing.assert_array_equal(face.segmentation, expected["segmentation"][3])
+    np.testing.assert_array_equal(face.landmarks_70, expected["landmarks_70"][3])
+    np.testing.assert_array_equal(face.landmarks_478, expected["landmarks_478"][3, :, :2])
+    np.testing.assert_array_equal(face.landmarks_478_depth, expected["landmarks_478"][3, :, 2])
+    np.testing.assert_array_equal(face.landmarks_478_visibility, expected["landmarks_478_visibility"][3])
+    assert face.landmarks_478_error == expected["landmarks_478_error"][3]
+
+
+def test_rows_that_cannot_be_used_are_there_when_asked_for(results):
+    everything = tfake.open_dataset(results, variants="warm", statuses=None)
+    assert len(everything) == ROWS
+    assert everything[BAD].status is SampleStatus.UNDECODABLE_IMAGE
+    assert np.isnan(everything[BAD].thermal["warm"]).all()
+    assert np.isnan(everything[2].landmarks_478).all()
+
+
+def test_slices_and_places_behave_as_a_list(faces):
+    rows = [face.row for face in faces]
+    assert [face.row for face in faces[2:8:2]] == rows[2:8:2]
+    assert faces[-1].row == rows[-1]
+    assert [face.row for face in faces.batch([5, 0, 5, -1])] == [rows[5], rows[0], rows[5], rows[-1]]
+    assert faces.batch([]) == []
+    with pytest.raises(IndexError):
+        faces[len(rows)]
+
+
+def test_filters_by_status_quality_and_pose(faces):
+    assert 2 not in faces.where(label_statuses=("ok", "retried", "fitted")).rows
+    assert faces.where(largest_error=0.02).rows.tolist() == [0, 1, 2]
+    assert faces.where(yaw=(-16, 16)).rows.tolist() == [3, 4, 5]
+    assert faces.where(statuses="undecodable_image").rows.tolist() == []
+    with pytest.raises(DatasetError, match="'fine' is no status; they are ok, retried"):
+        faces.where(label_statuses=["fine"])
+
+
+def test_a_moved_mirrored_copy_is_in_its_originals_part(results, faces):
+    groups = faces.columns.groups
+    assert groups[MOVED] == groups[1]
+    assert len(set(groups.tolist())) == ROWS - 1
+    for seed in range(20):
+        shares = {"left": 0.5, "right": 0.5}
+        parts = [set(faces.split(name, shares, seed).rows.tolist()) for name in shares]
+        assert parts[0] | parts[1] == set(faces.rows.tolist())
+        assert not parts[0] & parts[1]
+        assert any({1, MOVED} <= part for part in parts)
+    # Filters do not move a face from part to part.
+    filtered = faces.where(yaw=(0, 45)).split("train").rows
+    assert set(filtered) == set(faces.split("train").rows) & set(faces.where(yaw=(0, 45)).rows)
+    assert tfake.open_dataset(results, split="test").rows.tolist() == faces.split("test").rows.tolist()
+
+
+def test_a_split_that_cannot_be_is_refused(faces):
+    with pytest.raises(DatasetError, match="'dev' is no part of the split; they are train, validation, test"):
+        faces.split("dev")
+    with pytest.raises(DatasetError, match="add up to 1"):
+        faces.split("a", {"a": 0.5, "b": 0.6})
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_read_what_the_parent_reads(faces, method):
+    faces.batch([0, 5])  # the codecs' thread pool is running before workers are forked
+    loader = torch.utils.data.DataLoader(
+        faces.torch(), batch_size=4, num_workers=2, multiprocessing_context=method, timeout=60
+    )
+    batches = list(loader)
+    assert torch.cat([batch["row"] for batch in batches]).tolist() == faces.rows.tolist()
+    thermal = torch.cat([batch["thermal"]["warm"] for batch in batches])
+    assert thermal.shape == (len(faces), 1, PIXELS, PIXELS)
+    np.testing.assert_array_equal(thermal[4, 0], faces[4].thermal["warm"])
+    assert batches[0]["image_id"][1] == "000001"
+
+
+def test_a_batch_visits_each_shard_once(results, monkeypatch):
+    array = zarr.open_array(results / "faces/faces.zarr/segmentation", mode="r")
+    asked = []
+    read = type(array).__getitem__
+    monkeypatch.setattr(type(array), "__getitem__", lambda self, key: asked.append(key) or read(self, key))
+    rows = np.array([9, 0, 5, 1, 2, 9, 4, 3])
+    found = read_rows(array, rows)
+    assert found[:, 0, 0].tolist() == rows.tolist()
+    assert asked == [slice(0, 4), slice(4, 6), slice(9, 10)]
+    assert list(runs(np.array([0, 2, 3, 4, 7]), 4)) == [(0, 0), (1, 2), (3, 3), (4, 4)]
+
+
+def test_zips_and_urls_are_datasets_too(results, faces, tmp_path):
+    import fsspec
+
+    plain = zip_folder(results, tmp_path / "plain.zip")
+    nested = zip_folder(results, tmp_path / "nested.zip", inside="warm-1.0/")
+    memory = fsspec.filesystem("memory")
+    memory.put(str(results), "/reader/results", recursive=True)
+    memory.pipe("/reader/nested.zip", nested.read_bytes())
+    for address in (plain, nested, "memory://reader/results", "memory://reader/nested.zip"):
+        opened = tfake.open_dataset(address)
+        assert opened.variants == faces.variants
+        for face, expected in zip(opened.batch([1, 7]), faces.batch([1, 7]), strict=True):
+            np.testing.assert_array_equal(face.thermal["cold"], expected.thermal["cold"])
+            np.testing.assert_array_equal(face.landmarks_478, expected.landmarks_478)
+
+
+def test_a_dataset_travels_without_its_files(faces):
+    faces[0]
+    copy = pickle.loads(pickle.dumps(faces))
+    assert copy._place._opened is None
+    np.testing.assert_array_equal(copy[4].segmentation, faces[4].segmentation)
+
+
+def test_what_is_no_dataset_is_refused(results, tmp_path):
+    with pytest.raises(DatasetError, match="does not exist"):
+        tfake.open_dataset(tmp_path / "nowhere")
+    with pytest.raises(DatasetError, match=r"holds no faces/faces.zarr .* found SHA256SUMS, faces.zarr, manifests"):
+        Place(results / "faces").names("")
+    with pytest.raises(DatasetError, match="no variant 'hot'; it has cold, warm"):
+        tfake.open_dataset(results, variants=["hot"])
+    with pytest.raises(DatasetError, match="'rgb' is no field"):
+        tfake.open_dataset(results, fields=["rgb"])
+    (tmp_path / "broken.zip").write_bytes(b"PK")
+    with pytest.raises(DatasetError, match="is no zip"):
+        tfake.open_dataset(tmp_path / "broken.zip")
+
+
+def test_only_what_was_asked_for_is_read(results):
+    face = tfake.open_dataset(results, variants=["warm"], fields=["landmarks_70"])[0]
+    assert face.thermal == {}
+    assert face.segmentation is None
+    assert face.landmarks_478 is None
+    assert face.landmarks_70.shape == (70, 2)
+
+
+def test_a_crop_moves_labels_with_the_image(faces):
+    face = faces[0]
+    same = crop_face(face, Square(-0.5, -0.5, PIXELS), PIXELS)
+    np.testing.assert_array_equal(same.thermal["warm"], face.thermal["warm"])
+    np.testing.assert_array_equal(same.segmentation, face.segmentation)
+    np.testing.assert_allclose(same.landmarks_70, face.landmarks_70, atol=1e-5)
+    # The square of pixels 10..29 at half size: each pixel is the mean of four, and pixel centres stay in their places.
+    half = crop_face(face, Square(9.5, 9.5, 20), 10)
+    mean = face.thermal["warm"][10:30, 10:30].reshape(10, 2, 10, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(half.thermal["warm"], mean, atol=1e-4)
+    np.testing.assert_allclose(half.landmarks_478, (face.landmarks_478 - 9.5) / 2 - 0.5, atol=1e-4)
+    np.testing.assert_allclose(half.landmarks_478_depth, face.landmarks_478_depth / 2, rtol=1e-6)
+
+
+def test_crops_around_faces_hold_their_points(results):
+    pixels = 32
+    cropped = tfake.open_dataset(results, statuses=None, crop=around_face(pixels, margin=1.2))
+    for face in cropped:
+        assert face.thermal["warm"].shape == face.segmentation.shape == (pixels, pixels)
+        if face.row != BAD:
+            assert (face.landmarks_70 > -0.5).all()
+            assert (face.landmarks_70 < pixels - 0.5).all()
+    outside = crop_face(cropped[0], Square(-pixels - 0.5, 0, pixels), pixels)
+    assert np.isnan(outside.thermal["warm"]).all()
+    assert (outside.segmentation == 255).all()

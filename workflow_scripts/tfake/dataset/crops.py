@@ -1,0 +1,135 @@
+"""Cutting a square out of a thermal face, with its labels moved along."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tfake.classes import FaceClass
+from tfake.dataset.face import ThermalFace
+
+
+@dataclass(frozen=True)
+class Square:
+    """A square of the image: pixel coordinates (centres at integers) of its corner and its edge, in pixels."""
+
+    left: float
+    top: float
+    edge: float
+
+
+def face_square(landmarks_70: np.ndarray, margin: float) -> Square:
+    """The square around a face.
+
+    Args:
+        landmarks_70: (70, 2) pixels.
+        margin: the square's edge over the longer edge of the points' box; 1 touches the points.
+
+    Returns:
+        The square, which may reach beyond the image.
+    """
+    low, high = landmarks_70.min(axis=0).astype(np.float64), landmarks_70.max(axis=0).astype(np.float64)
+    edge = float((high - low).max() * margin)
+    left, top = (low + high) / 2 - edge / 2
+    return Square(float(left), float(top), edge)
+
+
+def crop_face(face: ThermalFace, square: Square, pixels: int) -> ThermalFace:
+    """Cut a square out of a face and scale it.
+
+    Temperatures are interpolated linearly, or averaged over a pixel's area where the square shrinks; classes are those
+    of the nearest pixel. What lies outside the image is NaN, and IGNORE in the class map.
+
+    Args:
+        face: any fields.
+        square: what to cut.
+        pixels: edge of the result.
+
+    Returns:
+        The same face; points may lie outside the square.
+    """
+    zoom = pixels / square.edge
+    corner = np.array([square.left, square.top])
+    moved = {}
+    if face.landmarks_70 is not None:
+        moved["landmarks_70"] = _move(face.landmarks_70, corner, zoom)
+    if face.landmarks_478 is not None:
+        moved["landmarks_478"] = _move(face.landmarks_478, corner, zoom)
+        moved["landmarks_478_depth"] = (face.landmarks_478_depth * zoom).astype(np.float32)
+    if face.segmentation is not None:
+        moved["segmentation"] = _crop_classes(face.segmentation, square, pixels)
+    thermal = {name: _crop_celsius(celsius, square, pixels) for name, celsius in face.thermal.items()}
+    return replace(face, thermal=thermal, **moved)
+
+
+def around_face(pixels: int, margin: float = 1.6) -> Callable[[ThermalFace], ThermalFace]:
+    """A crop for :func:`tfake.open_dataset`: the square around the 70 points.
+
+    Args:
+        pixels: edge of the crops.
+        margin: edge of the square over the longer edge of the points' box.
+
+    Returns:
+        A function from face to cropped face; rows without points become a crop of the whole image.
+    """
+    return _AroundFace(pixels, margin)
+
+
+@dataclass(frozen=True)
+class _AroundFace:
+    """A function that other processes can be sent."""
+
+    pixels: int
+    margin: float
+
+    def __call__(self, face: ThermalFace) -> ThermalFace:
+        if face.landmarks_70 is None:
+            raise ValueError("a crop around the face needs the field landmarks_70")
+        if np.isfinite(face.landmarks_70).all():
+            return crop_face(face, face_square(face.landmarks_70, self.margin), self.pixels)
+        images = [*face.thermal.values(), *([] if face.segmentation is None else [face.segmentation])]
+        whole = max(images[0].shape) if images else self.pixels
+        return crop_face(face, Square(-0.5, -0.5, float(whole)), self.pixels)
+
+
+def _move(points: np.ndarray, corner: np.ndarray, zoom: float) -> np.ndarray:
+    # Both frames have pixel centres at integers, so that a corner lies half a pixel before its first centre.
+    return ((points.astype(np.float64) - corner) * zoom - 0.5).astype(np.float32)
+
+
+def _crop_classes(classes: np.ndarray, square: Square, pixels: int) -> np.ndarray:
+    y, x = (np.rint(_centres(start, square.edge, pixels)).astype(np.intp) for start in (square.top, square.left))
+    height, width = classes.shape
+    inside = ((y >= 0) & (y < height))[:, None] & ((x >= 0) & (x < width))
+    nearest = classes[np.clip(y, 0, height - 1)[:, None], np.clip(x, 0, width - 1)]
+    return np.where(inside, nearest, np.uint8(FaceClass.IGNORE))
+
+
+def _crop_celsius(celsius: np.ndarray, square: Square, pixels: int) -> np.ndarray:
+    height, width = celsius.shape
+    # As two products: a crop along the axes is separable.
+    rows = _weights(square.top, square.edge, pixels, height)
+    columns = _weights(square.left, square.edge, pixels, width)
+    return rows @ celsius @ columns.T
+
+
+def _weights(start: float, edge: float, pixels: int, length: int) -> np.ndarray:
+    """How much each source pixel counts in each pixel of the crop, along one axis: (pixels, length); NaN outside."""
+    step = edge / pixels
+    centres = _centres(start, edge, pixels)[:, None]
+    if step <= 1:
+        # Between the outermost centres and the image's edge there is nothing to interpolate with.
+        weights = np.maximum(0.0, 1 - np.abs(np.clip(centres, 0, length - 1) - np.arange(length)))
+        weights[(centres < -0.5)[:, 0] | (centres > length - 0.5)[:, 0]] = 0.0
+    else:
+        # A camera's pixel integrates over its area: the overlap of each with each.
+        source = np.arange(length)
+        overlap = np.minimum(centres + step / 2, source + 0.5) - np.maximum(centres - step / 2, source - 0.5)
+        weights = np.maximum(0.0, overlap)
+    total = weights.sum(axis=1, keepdims=True)
+    return np.divide(weights, total, out=np.full_like(weights, np.nan), where=total > 0).astype(np.float32)
+
+
+def _centres(start: float, edge: float, pixels: int) -> np.ndarray:
+    """Source coordinates of the crop's pixel centres along one axis: (pixels,)."""
+    return start + (np.arange(pixels) + 0.5) * edge / pixels

@@ -1,0 +1,195 @@
+"""A dataset of thermal faces: rows of the stores, chosen by what they are, read one by one or many at once."""
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
+
+from tfake.dataset.columns import Columns, read_columns
+from tfake.dataset.face import FIELDS, ThermalFace
+from tfake.dataset.place import DatasetError, Place
+from tfake.dataset.reading import read_rows
+from tfake.dataset.splits import SHARES, split_parts
+from tfake.dataset.variants import LabelSource, find_variants, label_source
+from tfake.labels.status import MeshStatus
+from tfake.radiometry import decode_counts
+from tfake.sources.samples import SampleStatus
+
+
+class FaceDataset:
+    """Rows of a dataset, as :func:`open_dataset` opens it; choosing rows gives another of the same kind.
+
+    It may be sent to other processes, or used in forked ones: each opens the files anew.
+
+    Attributes:
+        variants: the variants that are read.
+        rows: (n,) int, the stores' rows that are in it, in order.
+        columns: what is known of every row of the stores (:class:`tfake.dataset.columns.Columns`).
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        variants: tuple[str, ...],
+        labels: LabelSource,
+        columns: Columns,
+        rows: np.ndarray,
+        fields: tuple[str, ...],
+        crop: Callable[[ThermalFace], ThermalFace] | None,
+    ):
+        """Put a dataset together; use :func:`open_dataset`."""
+        self.variants = variants
+        self.rows = rows
+        self.columns = columns
+        self._place = place
+        self._labels = labels
+        self._fields = fields
+        self._crop = crop
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[ThermalFace]:
+        """The faces in order, one at a time."""
+        return (self[place] for place in range(len(self)))
+
+    def __getitem__(self, place: int | slice) -> "ThermalFace | FaceDataset":
+        """One face by its place, counted from the end where it is negative, or a slice as a smaller dataset.
+
+        Raises:
+            IndexError: there is no such place.
+        """
+        if isinstance(place, slice):
+            return self._with_rows(self.rows[place])
+        return self.batch([place])[0]
+
+    def batch(self, places: Sequence[int]) -> list[ThermalFace]:
+        """Several faces, in the order asked for; each shard's rows are read in one go.
+
+        Args:
+            places: places in this dataset, in any order.
+
+        Returns:
+            As many faces.
+
+        Raises:
+            IndexError: there is no such place.
+        """
+        rows = self.rows[np.asarray(places, dtype=np.intp)]
+        values = {name: read_rows(self._place.array(path), rows) for name, path in self._paths().items()}
+        faces = [
+            self._face(int(row), {name: value[place] for name, value in values.items()})
+            for place, row in enumerate(rows)
+        ]
+        return faces if self._crop is None else [self._crop(face) for face in faces]
+
+    def where(self, **conditions) -> Self:
+        """The rows that meet every condition.
+
+        Args:
+            **conditions: ``statuses``, names of source statuses; ``label_statuses``, names of dense-label statuses
+                (``ok``, ``retried`` and ``fitted`` have points); ``largest_error``, of the mesh as found, a share of
+                the face's size; ``yaw``, ``pitch``, ``roll``: lowest and highest in degrees.
+
+        Raises:
+            DatasetError: a status of this name does not exist.
+        """
+        return self._with_rows(self.rows[self.columns.where(**conditions)[self.rows]])
+
+    def split(self, name: str, shares: Mapping[str, float] = SHARES, seed: int = 0) -> Self:
+        """The rows of one part of a split that keeps near-identical faces together.
+
+        A face's part follows from the seed and the first id among the faces that it is near-identical to
+        (:mod:`tfake.dataset.splits`), so that neither filters nor the order nor further images move it.
+
+        Args:
+            name: ``train``, ``validation`` or ``test``, or a name in ``shares``.
+            shares: name to share of the faces, adding up to 1; parts of small datasets deviate from it.
+            seed: another seed, another split.
+
+        Raises:
+            DatasetError: there is no part of this name, or the shares do not add up to 1.
+        """
+        if name not in shares:
+            raise DatasetError(f"{name!r} is no part of the split; they are {', '.join(shares)}")
+        parts = split_parts(self.columns.image_id, self.columns.groups, shares, seed)
+        return self._with_rows(self.rows[parts[self.rows] == list(shares).index(name)])
+
+    def torch(self):
+        """The dataset for torch's ``DataLoader``: a :class:`tfake.dataset.torch_faces.TorchFaces`."""
+        # By name, for what publishes datasets imports this module and has no torch.
+        return importlib.import_module("tfake.dataset.torch_faces").TorchFaces(self)
+
+    def _with_rows(self, rows: np.ndarray) -> Self:
+        return type(self)(self._place, self.variants, self._labels, self.columns, rows, self._fields, self._crop)
+
+    def _paths(self) -> dict[str, str]:
+        paths = {field: self._labels.path(field) for field in self._fields if field != "thermal"}
+        if "thermal" in self._fields:
+            paths |= {f"thermal/{name}": f"variants/{name}/thermal.zarr/thermal" for name in self.variants}
+        return paths
+
+    def _face(self, row: int, values: dict[str, np.ndarray]) -> ThermalFace:
+        face = ThermalFace(
+            image_id=str(self.columns.image_id[row]),
+            row=row,
+            status=SampleStatus(self.columns.status[row]),
+            landmarks_478_status=MeshStatus(self.columns.landmarks_478_status[row]),
+            landmarks_478_error=float(self.columns.landmarks_478_error[row]),
+            head_pose=self.columns.head_pose[row],
+            thermal={
+                name: decode_counts(values.pop(f"thermal/{name}"))
+                for name in self.variants
+                if f"thermal/{name}" in values
+            },
+        )
+        if (dense := values.pop("landmarks_478", None)) is not None:
+            values |= {"landmarks_478": dense[:, :2].copy(), "landmarks_478_depth": dense[:, 2].copy()}
+        return replace(face, **values)
+
+
+def open_dataset(
+    address: str | os.PathLike,
+    variants: Sequence[str] | None = None,
+    split: str | None = None,
+    statuses: Sequence[str] | None = ("ok",),
+    fields: Sequence[str] = FIELDS,
+    crop: Callable[[ThermalFace], ThermalFace] | None = None,
+) -> FaceDataset:
+    """Open the results of this workflow, or a published dataset.
+
+    Labels are those of the variants' images: a variant whose camera has another geometry brings its own.
+
+    Args:
+        address: a folder that holds ``faces/faces.zarr`` and ``variants/NAME/thermal.zarr``, a zip of such a folder, or
+            an fsspec URL of either.
+        variants: which are read; None: all, where the place can be listed.
+        split: ``train``, ``validation`` or ``test`` (:meth:`FaceDataset.split`); None: every row.
+        statuses: statuses of the source sample that rows must have; None: any. Rows of another status than ``ok``
+            have no image.
+        fields: what is read of each row: any of ``thermal``, ``segmentation``, ``landmarks_70``, ``landmarks_478``,
+            ``landmarks_478_visibility``.
+        crop: applied to every face, as :func:`tfake.dataset.crops.around_face` gives it.
+
+    Returns:
+        The dataset: ``len``, ``ds[i]``, ``ds[10:20]``, iteration, :meth:`~FaceDataset.batch`,
+        :meth:`~FaceDataset.where`, :meth:`~FaceDataset.split`, :meth:`~FaceDataset.torch`.
+
+    Raises:
+        DatasetError: the place is no dataset, a variant or a field does not exist, or the variants have different
+            geometries and so no labels in common: open them one by one.
+    """
+    if unknown := [name for name in fields if name not in FIELDS]:
+        raise DatasetError(f"{unknown[0]!r} is no field; they are {', '.join(FIELDS)}")
+    place = Place(address)
+    names = find_variants(place, variants)
+    columns = read_columns(place)
+    dataset = FaceDataset(
+        place, names, label_source(place, names), columns, np.arange(len(columns.status)), tuple(fields), crop
+    )
+    dataset = dataset.where(statuses=statuses)
+    return dataset if split is None else dataset.split(split)

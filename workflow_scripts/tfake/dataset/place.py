@@ -1,0 +1,130 @@
+"""Where a dataset lies - a folder, a zip, a URL - as one Zarr store, opened anew in each process that reads it."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import zarr
+from zarr.abc.store import Store
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.sync import sync
+from zarr.errors import ArrayNotFoundError
+from zarr.storage import FsspecStore, LocalStore, ZipStore
+
+import tfake.store  # noqa: F401 - chooses the codec pipeline
+
+#: Held against the process that reads: in a forked one the codecs' thread pool has lost its threads.
+_IMPORTED_IN = os.getpid()
+#: A dataset is a folder that holds this file; a zip may hold the folder itself.
+_MARK = "faces/faces.zarr/zarr.json"
+
+
+class DatasetError(ValueError):
+    """What was named is no dataset, or lacks what was asked for; the message says what was found instead."""
+
+
+class Place:
+    """A dataset's files.
+
+    Sent to another process, or found in a forked one, it leaves open files behind and opens its own.
+    """
+
+    def __init__(self, address: str | os.PathLike):
+        """Find the dataset; nothing but names is read.
+
+        Args:
+            address: a results folder or a published one, a zip of either, or an fsspec URL of any of these
+                (``https://...``, ``s3://...``, ``memory://...``; a URL that ends in ``.zip`` is a zip there).
+
+        Raises:
+            DatasetError: nothing is there, or it holds no ``faces/faces.zarr``.
+        """
+        self.address = os.fspath(address)
+        self._opened: tuple[int, Store, dict[str, zarr.Array]] | None = None
+        self._prefix = ""
+        self._prefix = self._find_prefix()
+
+    def __getstate__(self):
+        """Leave open files behind."""
+        return {"address": self.address, "_prefix": self._prefix, "_opened": None}
+
+    def array(self, path: str) -> zarr.Array:
+        """Open an array, once a process.
+
+        Args:
+            path: the array below the dataset's folder.
+
+        Raises:
+            KeyError: there is no such array.
+        """
+        store, arrays = self._open()
+        if path not in arrays:
+            # A forked process has the parent's thread pool but none of its threads: with one worker none is used.
+            workers = None if os.getpid() == _IMPORTED_IN else 1
+            try:
+                with zarr.config.set({"threading.max_workers": workers} if workers else {}):
+                    arrays[path] = zarr.open_array(store=store, path=self._prefix + path, mode="r")
+            except (ArrayNotFoundError, FileNotFoundError) as error:
+                raise KeyError(f"{self.address} has no array {path}") from error
+        return arrays[path]
+
+    def has(self, path: str) -> bool:
+        """Whether there is a file of this name below the dataset's folder."""
+        return self.read(path) is not None
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file below the dataset's folder; None where there is no such file."""
+        store, _ = self._open()
+        found = sync(store.get(self._prefix + path, default_buffer_prototype()))
+        return None if found is None else found.to_bytes()
+
+    def names(self, folder: str) -> list[str]:
+        """Names of what lies in a folder below the dataset's, sorted; none where the place cannot be listed."""
+        store, _ = self._open()
+
+        try:
+            return sorted(sync(_list_names(store, (self._prefix + folder).rstrip("/"))))
+        except (FileNotFoundError, NotImplementedError):
+            return []
+
+    def _open(self) -> tuple[Store, dict[str, zarr.Array]]:
+        if self._opened is None or self._opened[0] != os.getpid():
+            self._opened = (os.getpid(), _open_store(self.address), {})
+        return self._opened[1:]
+
+    def _find_prefix(self) -> str:
+        if self.has(_MARK):
+            return ""
+        if self.address.endswith(".zip"):
+            inside = [f"{name}/" for name in self.names("")]
+            found = [prefix for prefix in inside if self.has(prefix + _MARK)]
+            if len(found) == 1:
+                return found[0]
+        listed = ", ".join(self.names("")[:8]) or "nothing that can be listed"
+        raise DatasetError(f"{self.address} holds no faces/faces.zarr and so is no dataset; found {listed}")
+
+
+async def _list_names(store: Store, folder: str) -> list[str]:
+    if not isinstance(store, FsspecStore):
+        return [name async for name in store.list_dir(folder)]
+    # The store's own listing puts a slash before the name, which is another folder to fsspec's zips.
+    paths = await store.fs._ls("/".join(part for part in (store.path, folder) if part), detail=False)
+    return [path.rstrip("/").rpartition("/")[2] for path in paths]
+
+
+def _open_store(address: str) -> Store:
+    is_zip = address.endswith(".zip")
+    if "://" in address:
+        try:
+            return FsspecStore.from_url(f"zip::{address}" if is_zip else address, read_only=True)
+        except FileNotFoundError as error:
+            raise DatasetError(f"{address} does not exist") from error
+    path = Path(address)
+    if is_zip and path.is_file():
+        try:
+            return sync(ZipStore.open(path, mode="r"))
+        except zipfile.BadZipFile as error:
+            raise DatasetError(f"{address} is no zip: {error}") from error
+    if not path.is_dir():
+        raise DatasetError(f"{address} does not exist, or is neither a folder nor a zip")
+    return LocalStore(path, read_only=True)

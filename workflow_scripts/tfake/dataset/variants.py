@@ -1,0 +1,64 @@
+"""Which variants a dataset has, and which of its stores holds their labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tfake.dataset.place import DatasetError, Place
+
+#: Labels that a camera of another geometry moves, so that its variant brings its own.
+_MOVED = ("segmentation", "landmarks_70", "landmarks_478")
+
+
+@dataclass(frozen=True)
+class LabelSource:
+    """Where labels are read: the variant that brings its own, or None, and the names that it brings."""
+
+    variant: str | None
+    own: frozenset[str]
+
+    def path(self, name: str) -> str:
+        """The array of one label, below the dataset's folder."""
+        return f"variants/{self.variant}/thermal.zarr/{name}" if name in self.own else f"faces/faces.zarr/{name}"
+
+
+def find_variants(place: Place, wanted: Sequence[str] | None) -> tuple[str, ...]:
+    """The variants to read.
+
+    Args:
+        place: the dataset.
+        wanted: their names, or None for all that are there.
+
+    Raises:
+        DatasetError: one of them is not there.
+    """
+    if wanted is None:
+        listed = place.names("variants")
+        return tuple(name for name in listed if place.has(f"variants/{name}/thermal.zarr/thermal/zarr.json"))
+    names = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+    for name in names:
+        if not place.has(f"variants/{name}/thermal.zarr/thermal/zarr.json"):
+            there = ", ".join(find_variants(place, None)) or "none that can be listed"
+            raise DatasetError(f"{place.address} has no variant {name!r}; it has {there}")
+    return names
+
+
+def label_source(place: Place, variants: Sequence[str]) -> LabelSource:
+    """Where the labels of the given variants are.
+
+    Raises:
+        DatasetError: several variants, and one of them has labels of its own.
+    """
+    own = {name: frozenset(label for label in _MOVED if _has_own(place, name, label)) for name in variants}
+    apart = [name for name in variants if own[name]]
+    if not apart:
+        return LabelSource(None, frozenset())
+    if len(variants) > 1:
+        raise DatasetError(
+            f"variant {apart[0]!r} has a geometry and labels of its own; open it by itself, not with the others of "
+            f"{', '.join(variants)}"
+        )
+    return LabelSource(apart[0], own[apart[0]])
+
+
+def _has_own(place: Place, variant: str, label: str) -> bool:
+    return place.has(f"variants/{variant}/thermal.zarr/{label}/zarr.json")
