@@ -2,7 +2,8 @@
 
 A window costs little where windows share their convolutions: a level of the pyramid is encoded once, and each window
 decodes its part of it. That is not the answer of a window looked at on its own, for a convolution pads a crop's border
-and not a window's. So shared windows only nominate; the best of them are looked at on their own, and that answer counts.
+and not a window's. So shared windows only nominate; the best of them are looked at on their own, and that answer
+counts.
 """
 
 from dataclasses import dataclass
