@@ -1,12 +1,13 @@
 """The landmark network: from a square crop to L points, each with its own standard deviation.
 
-Two heads stand on any backbone of timm. ``pooled`` is T-FAKE's (Flotho et al., CVPR 2025): the backbone's last features,
-averaged over the crop, and one linear layer. ``heatmap`` reads each point as the mean of a softmax map over features of
-an eighth of the resolution (integral regression, Sun et al., ECCV 2018), and its deviation as the same map's mean of a
-second one: it learns from far fewer images, since where a point is need not pass through an average over places.
+Two heads stand on any backbone of timm. ``pooled`` is T-FAKE's (Flotho et al., CVPR 2025): the backbone's last
+features, averaged over the crop, and one linear layer. ``heatmap`` reads each point as the mean of a softmax map over
+features of an eighth of the resolution (integral regression, Sun et al., ECCV 2018), and its deviation as the same
+map's mean of a second one: it learns from far fewer images, since where a point is need not pass through an average over
+places.
 
-Both fall into two halves: ``encode`` is convolutional, ``decode`` looks at one window of its output. Detection encodes a
-large image once and decodes all of its windows.
+Both fall into two halves: ``encode`` is convolutional, ``decode`` looks at one window of its output. Detection encodes
+a large image once and decodes all of its windows.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -44,7 +45,7 @@ class LandmarkArchitecture:
     """
 
     landmarks: int
-    backbone: str = "mobilenetv2_100"
+    backbone: str = "regnetx_002"
     head: str = "heatmap"
     image_pixels: int = 96
 
@@ -74,7 +75,12 @@ class LandmarkNetwork(nn.Module):
         self.body = head(architecture, pretrained)
         self.register_buffer("mean", torch.tensor(_MEAN).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(_DEVIATION).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("temperature", torch.ones(()))
         self.to(memory_format=torch.channels_last)
+
+    def scale_sigma(self, factor: float) -> None:
+        """Multiply every standard deviation from now on: what calibration found missing."""
+        self.temperature.mul_(factor)
 
     @property
     def stride(self) -> int:
@@ -90,7 +96,8 @@ class LandmarkNetwork(nn.Module):
 
         Returns:
             (B, L, 3) float32: x and y in crop widths, 0 and 1 being the crop's outer edges, so that the centre of pixel
-            i lies at (i + 1/2) / P; and the standard deviation of either, in the same unit, at least ``LEAST_SIGMA``.
+            i lies at (i + 1/2) / P; and the standard deviation of either, in the same unit, at least ``LEAST_SIGMA``
+            times the temperature.
         """
         return self.decode(self.encode(images, body_precision))
 
@@ -119,7 +126,7 @@ class LandmarkNetwork(nn.Module):
         """
         with torch.autocast(encoded.device.type, enabled=False):
             points, logit = self.body.decode(encoded)
-            sigma = LEAST_SIGMA + nn.functional.softplus(logit)
+            sigma = self.temperature * (LEAST_SIGMA + nn.functional.softplus(logit))
         return torch.cat((points, sigma[..., None]), 2)
 
 

@@ -34,7 +34,7 @@ def as_network_sees(image: np.ndarray, mode: str = "auto") -> np.ndarray:
         raise ValueError(f"mode must be one of {', '.join(MODES)}; found {mode!r}")
     image = np.asarray(image)
     gray = image.ndim == 2
-    if not gray and (image.ndim != 3 or image.shape[2] != 3) or 0 in image.shape:
+    if (not gray and (image.ndim != 3 or image.shape[2] != 3)) or 0 in image.shape:
         raise ValueError(f"an image is (H, W) or (H, W, 3); found {image.shape}")
     radiometric = gray and (image.dtype == np.uint16 or np.issubdtype(image.dtype, np.floating))
     if mode == "temperature" and not radiometric:

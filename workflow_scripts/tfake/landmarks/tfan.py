@@ -78,6 +78,8 @@ def load_tfan(content: Mapping[str, Tensor], where: str) -> TfanNetwork:
     missing = sorted(expected.keys() - tensors.keys())
     unlike = sorted(name for name in expected.keys() & tensors.keys() if expected[name].shape != tensors[name].shape)
     if missing or unlike:
-        raise ValueError(f"{where}: not TFAN's network: {len(missing)} missing {missing[:3]}, other shapes {unlike[:3]}")
+        raise ValueError(
+            f"{where}: not TFAN's network: {len(missing)} missing {missing[:3]}, other shapes {unlike[:3]}"
+        )
     network.load_state_dict({name: tensors[name] for name in expected})
     return network.eval()
