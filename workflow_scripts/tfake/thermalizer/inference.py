@@ -4,7 +4,8 @@ import numpy as np
 import torch
 
 from tfake.thermalizer.foreground import fill_glasses, mask_background, set_background
-from tfake.thermalizer.network import ThermalUNet, autocast_body, resolve_precision
+from tfake.thermalizer.network import ThermalUNet
+from tfake.training.precision import autocast_body, resolve_precision
 
 #: Images a forward pass on a GPU, always: the last batch is padded, so that every image meets the same kernels.
 GPU_BATCH_IMAGES = 16
