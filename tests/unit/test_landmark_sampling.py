@@ -37,7 +37,12 @@ def dots(image, points, pixels):
 def test_points_stay_on_what_they_mark():
     """The first four points of each face lie on warm dots; turned, sheared and moved, they still do."""
     plain = settings(
-        thermal_share=1.0, thermal_strength=0.0, background_share=0.0, image_pixels=96, crop_scale=[1.0, 1.5], shift=0.02
+        thermal_share=1.0,
+        thermal_strength=0.0,
+        background_share=0.0,
+        image_pixels=96,
+        crop_scale=[1.0, 1.5],
+        shift=0.02,
     )
     order = np.arange(70)
     for number in range(20):

@@ -33,7 +33,9 @@ class DiscNetwork:
         off = (x - 0.5).abs() + (y - 0.5).abs() + (radius - 0.36).abs()
         sigma = torch.where(bright.sum((1, 2)) > 0, 0.01 + off, torch.ones(()))
         turns = torch.linspace(0, 2 * torch.pi, 9)
-        points = torch.stack((x[:, None] + radius[:, None] * turns.cos(), y[:, None] + radius[:, None] * turns.sin()), 2)
+        points = torch.stack(
+            (x[:, None] + radius[:, None] * turns.cos(), y[:, None] + radius[:, None] * turns.sin()), 2
+        )
         return torch.cat((points, sigma[:, None, None].expand(-1, 9, 1)), 2)
 
     def __call__(self, images):
