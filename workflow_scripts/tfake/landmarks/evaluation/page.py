@@ -22,7 +22,7 @@ def render_evaluation(sets: Sequence[Mapping[str, Any]], faces: Sequence[pd.Data
     """Fill the template.
 
     Args:
-        sets: each test set's scores, as ``evaluate_landmarker`` writes them.
+        sets: each test set's scores, as ``evaluate_test_set`` writes them.
         faces: their tables of faces, in the same order.
         failure_above: error up to which curves are drawn.
 

@@ -33,7 +33,7 @@ _VARIANT_KINDS = {"variant_70": "70", "variant_478": "478"}
 _CONFIDENCE = 0.5
 
 
-def evaluate_landmarker(
+def evaluate_test_set(
     scores: str,
     faces: str,
     account: str,
@@ -116,7 +116,7 @@ if __name__ == "__main__":
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
-    evaluate_landmarker(
+    evaluate_test_set(
         scores=snakemake.output.scores,
         faces=snakemake.output.faces,
         account=snakemake.output.account,

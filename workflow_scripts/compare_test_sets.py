@@ -9,7 +9,7 @@ import pandas as pd
 from tfake.landmarks.evaluation.page import render_evaluation, score_rows
 
 
-def compare_landmarkers(page: str, table: str, scores: list[str], faces: list[str], failure_above: float) -> None:
+def compare_test_sets(page: str, table: str, scores: list[str], faces: list[str], failure_above: float) -> None:
     """Write the page and the table.
 
     Args:
@@ -31,7 +31,7 @@ if __name__ == "__main__":
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
-    compare_landmarkers(
+    compare_test_sets(
         page=snakemake.output.page,
         table=snakemake.output.table,
         scores=list(snakemake.input.scores),
