@@ -28,6 +28,8 @@ include: "rules/variants.smk"
 include: "rules/report.smk"
 include: "rules/arms.smk"
 include: "rules/ablation.smk"
+include: "rules/tasks.smk"
+include: "rules/landmarks.smk"
 include: "rules/evaluation.smk"
 
 

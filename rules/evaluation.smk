@@ -41,6 +41,7 @@ rule evaluate_test_set:
         facemesh=lookup(dpath="evaluation/facemesh", within=config),
         adapt=lookup(dpath="evaluation/adapt", within=config),
         most_images=lookup(dpath="evaluation/most_images", within=config),
+        smallest_share=lookup(dpath="evaluation/smallest_share", within=config),
         least_overlap=lookup(dpath="evaluation/least_overlap", within=config),
         failure_above=lookup(dpath="evaluation/failure_above", within=config),
         high_above_pixels=lookup(dpath="evaluation/high_above_pixels", within=config),

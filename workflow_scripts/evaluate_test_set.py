@@ -27,6 +27,7 @@ from tfake.landmarks.evaluation.methods import (
 from tfake.landmarks.evaluation.scoring import Answers, ask_methods, with_adapted_points
 from tfake.landmarks.evaluation.summary import finite, summarise
 from tfake.landmarks.landmarker import ThermalLandmarker
+from tfake.landmarks.search import SearchSettings
 
 _VARIANT_KINDS = {"variant_70": "70", "variant_478": "478"}
 #: FaceMesh's own defaults.
@@ -45,6 +46,7 @@ def evaluate_test_set(
     facemesh: bool,
     adapt: bool,
     most_images: int | None,
+    smallest_share: float,
     least_overlap: float,
     failure_above: float,
     high_above_pixels: float | None,
@@ -65,6 +67,7 @@ def evaluate_test_set(
         facemesh: whether MediaPipe's FaceMesh is compared.
         adapt: whether label adapters are fitted, half of the subjects for the other half.
         most_images: images at most, spread evenly; None: all.
+        smallest_share: edge of the smallest windows searched, over the image's shorter edge.
         least_overlap: intersection over union from which a face counts as found.
         failure_above: error above which a face counts as failed.
         high_above_pixels: face size above which it counts as High; None: the set's median.
@@ -82,7 +85,7 @@ def evaluate_test_set(
         test_set = _open(kind, path, results)
         book = test_set.account
         with ExitStack() as stack:
-            asked = _methods(landmarkers, device)
+            asked = _methods(landmarkers, device, smallest_share)
             methods = [*asked, mean_face_method()]
             if facemesh:
                 methods.append(facemesh_method(stack.enter_context(FaceMesh(_CONFIDENCE, _CONFIDENCE))))
@@ -107,8 +110,9 @@ def _open(kind: str, path: str, results: str) -> EvaluationSet:
     return open_variant(results, path, _VARIANT_KINDS[kind]) if kind in _VARIANT_KINDS else KINDS[kind].open(path)
 
 
-def _methods(landmarkers: Mapping[str, str], device: str) -> list[Method]:
-    loaded = {name: ThermalLandmarker(weights, device) for name, weights in landmarkers.items()}
+def _methods(landmarkers: Mapping[str, str], device: str, smallest_share: float) -> list[Method]:
+    search = SearchSettings(smallest_share=smallest_share)
+    loaded = {name: ThermalLandmarker(weights, device, search=search) for name, weights in landmarkers.items()}
     return [method for name, landmarker in loaded.items() for method in landmarker_methods(name, landmarker)]
 
 
@@ -128,6 +132,7 @@ if __name__ == "__main__":
         facemesh=snakemake.params.facemesh,
         adapt=snakemake.params.adapt,
         most_images=snakemake.params.most_images,
+        smallest_share=snakemake.params.smallest_share,
         least_overlap=snakemake.params.least_overlap,
         failure_above=snakemake.params.failure_above,
         high_above_pixels=snakemake.params.high_above_pixels,

@@ -21,7 +21,8 @@ from tfake.landmarks.calibration import Calibration
 from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.weights import save_landmark_weights
 
-SETTINGS = {"facemesh": False, "adapt": True, "most_images": None, "least_overlap": 0.5, "failure_above": 0.1}
+SETTINGS = {"facemesh": False, "adapt": True, "most_images": None, "smallest_share": 0.2}
+SETTINGS |= {"least_overlap": 0.5, "failure_above": 0.1}
 SETTINGS |= {"high_above_pixels": None, "device": "cpu", "threads": 1, "results": "results"}
 
 

@@ -31,11 +31,10 @@ class LandmarkSettings(LoopSettings):
         head: ``heatmap`` or ``pooled``.
     """
 
-    steps: int = 1200
+    steps: int = 1000
     learning_rate: float = 2e-3
     weight_decay: float = 5e-5
     clip_norm: float = 1.0
-    validation_share: float = 0.1
     validate_every: int = 200
     checkpoint_every: int = 100
     batch: int = 48
@@ -65,8 +64,7 @@ class LandmarkSettings(LoopSettings):
         self._require_all(("batch",), 1)
         angles = ("rotation_degrees", "shear_degrees")
         self._require_all((*angles, "photometric_strength", "thermal_strength", "shift", "nll_beta"), 0)
-        for key in ("texture_share",):
-            self._require_share(key)
+        self._require_share("texture_share")
         for key in ("thermal_share", "background_share", "covered_weight"):
             self._require(key, 0 <= getattr(self, key) <= 1, "within 0 to 1")
         least, largest = self.crop_scale
