@@ -95,7 +95,12 @@ def test_every_row_is_accounted_for(tmp_path):
         "points_44": 1,
     }
     assert [face.name for face in found.faces] == found.account.used
-    assert [face.name for face in found.faces] == ["S1.csv:2 R1001", "S1.csv:3 R1002", "S1.csv:5 R1004", "S10.csv:2 R1001"]
+    assert [face.name for face in found.faces] == [
+        "S1.csv:2 R1001",
+        "S1.csv:3 R1002",
+        "S1.csv:5 R1004",
+        "S10.csv:2 R1001",
+    ]
     assert [face.groups["view"] for face in found.faces] == ["front", "side", "front", "front"]
     assert "ambient_celsius" not in found.faces[2].groups
     image = found.read_image(found.faces[0].image)

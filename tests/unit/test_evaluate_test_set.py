@@ -13,11 +13,11 @@ from evaluate_test_set import evaluate_test_set
 from tfake.evaluation_sets.account import Account
 from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet, box_of
 from tfake.landmarks.adaptation.training import AdapterSettings
+from tfake.landmarks.calibration import Calibration
 from tfake.landmarks.evaluation.cross_fitting import cross_fitted_errors
 from tfake.landmarks.evaluation.methods import Method, mean_face_method
 from tfake.landmarks.evaluation.scoring import ask_methods, with_adapted_points
 from tfake.landmarks.landmarker import FoundFaces
-from tfake.landmarks.calibration import Calibration
 from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.weights import save_landmark_weights
 
@@ -85,7 +85,9 @@ def annotated(count, offset):
         size = 15.0 + number % 20
         points = seen_from("ibug68", -30 + number % 60, size)
         subject = {"subject": f"S{number % 2}", "view": "front"}
-        faces.append(AnnotatedFace(f"f{number}", f"i{number}", "ibug68", points + offset * size, box_of(points), subject))
+        faces.append(
+            AnnotatedFace(f"f{number}", f"i{number}", "ibug68", points + offset * size, box_of(points), subject)
+        )
     return faces
 
 

@@ -9,14 +9,14 @@ import torch
 
 import tfake
 from tfake.landmarks.__main__ import main
+from tfake.landmarks.calibration import Calibration
 from tfake.landmarks.crops import cut, into_image, square_around, whole_square
 from tfake.landmarks.drawing import draw_faces
 from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
-from tfake.landmarks.calibration import Calibration
 from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
-from tfake.landmarks.weights import save_landmark_weights
 from tfake.landmarks.reading import as_network_sees, read_image
 from tfake.landmarks.tfan import TfanNetwork, load_tfan
+from tfake.landmarks.weights import save_landmark_weights
 from tfake.radiometry import encode_celsius
 
 SKIN = np.random.default_rng(0).uniform(18, 42, (48, 64)).astype(np.float32)

@@ -1,8 +1,8 @@
 """Landmarks of thermal images in one call: TFAN's calling form, with one kind of answer.
 
-What is different from TFAN (thermal-face-alignment) on purpose: the answer is always a :class:`FoundFaces`, with no face,
-one or several; temperatures are cut to 20..40 °C and not stretched to each scene; ``sigma`` is a standard deviation and is
-called so; a device is named, and weights are a file.
+What is different from TFAN (thermal-face-alignment) on purpose: the answer is always a :class:`FoundFaces`, with no
+face, one or several; temperatures are cut to 20..40 °C and not stretched to each scene; ``sigma`` is a standard
+deviation and is called so; a device is named, and weights are a file.
 """
 
 from collections.abc import Iterator, Sequence

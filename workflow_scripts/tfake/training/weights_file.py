@@ -16,9 +16,17 @@ from torch import nn
 
 import tfake
 
-
 # What torch raises on files that are not its own, or are cut short; LookupError is what some texts come to.
-_UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError, TypeError)
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+)
 
 
 def bare_tensors(network: nn.Module) -> dict[str, torch.Tensor]:
