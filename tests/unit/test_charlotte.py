@@ -1,9 +1,12 @@
 """Charlotte-ThermalFace is read with all of its dirt, and every row is accounted for."""
 
+import json
+
 import numpy as np
 import pytest
 
 from annotated_sets import CIRCUMSTANCES, charlotte_cells, seen_from, write_charlotte
+from tfake.evaluation_sets.__main__ import main
 from tfake.evaluation_sets.charlotte import open_charlotte
 from tfake.evaluation_sets.charlotte_rows import parse_row
 
@@ -121,3 +124,13 @@ def test_a_folder_without_the_csv_is_refused(tmp_path):
     (tmp_path / "S1.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="ID,x0,y0"):
         open_charlotte(str(tmp_path))
+
+
+def test_the_account_can_be_asked_for(tmp_path, capsys):
+    write_charlotte(tmp_path, {"S1": [charlotte_cells("R1001", FRONT), charlotte_cells("R1002", FRONT[:9])]})
+    out = tmp_path / "account.csv"
+    assert main(["charlotte", str(tmp_path), "--without-images", "-o", str(out)]) == 0
+    assert json.loads(capsys.readouterr().out)["used"] == 1
+    assert "S1.csv:3 R1002,points_9,1" in out.read_text()
+    assert main(["tfw", str(tmp_path / "nowhere")]) == 1
+    assert "nowhere" in capsys.readouterr().err
