@@ -30,6 +30,7 @@ include: "rules/arms.smk"
 include: "rules/ablation.smk"
 include: "rules/tasks.smk"
 include: "rules/landmarks.smk"
+include: "rules/evaluation.smk"
 
 
 rule all:

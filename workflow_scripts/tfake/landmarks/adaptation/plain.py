@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from tfake.labels.correspondence import JAW_70, MESH_POINTS, SHARED_70, jaw_places, shared_places
+from tfake.labels.correspondence import MESH_POINTS, SHARED_70, shared_places
 from tfake.landmarks.conventions import Convention, convention, reference_face
 
 #: Shares of one pupil: the four points of the eye's lids.
@@ -25,7 +25,8 @@ def index_table(source: str, target: str) -> tuple[np.ndarray, np.ndarray]:
         target: name of a landmark set.
 
     Returns:
-        (n_target, n_source) float64 mixtures, zero in rows that the source does not tell; (n_target,) bool which it does.
+        (n_target, n_source) float64 mixtures, zero in rows that the source does not tell; (n_target,) bool which it
+        does.
     """
     given, wanted = convention(source), convention(target)
     known = _known_places(given)
@@ -49,7 +50,6 @@ def _known_places(given: Convention) -> dict[int, np.ndarray]:
     if given.name == "mesh478":
         mesh = np.eye(MESH_POINTS)
         known |= dict(zip(map(int, SHARED_70), shared_places(mesh), strict=True))
-        known |= dict(zip(map(int, JAW_70), jaw_places(mesh), strict=True))
     for pupil, lids in _EYES.items():
         if pupil not in known and all(lid in known for lid in lids):
             known[pupil] = sum(known[lid] for lid in lids) / len(lids)

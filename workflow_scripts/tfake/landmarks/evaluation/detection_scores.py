@@ -4,17 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-Box = tuple[float, float, float, float]
-
-
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes (left, top, right, bottom)."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    common = width * height
-    return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
+from tfake.landmarks.boxes import Box, overlap
 
 
 def match_boxes(found: Sequence[Box], sigma: Sequence[float], annotated: Sequence[Box], least: float) -> list[int]:
@@ -48,8 +38,8 @@ def detection_summary(sigma: np.ndarray, right: np.ndarray, annotated: int) -> d
         annotated: how many faces there are.
 
     Returns:
-        ``precision`` and ``recall`` of all boxes, and ``average_precision``: the area under precision over recall, precision
-        made monotonous (Everingham et al., PASCAL VOC 2010). NaN without boxes or faces.
+        ``precision`` and ``recall`` of all boxes, and ``average_precision``: the area under precision over recall,
+        precision made monotonous (Everingham et al., PASCAL VOC 2010). NaN without boxes or faces.
     """
     nothing = float("nan")
     if not annotated:
