@@ -1,4 +1,4 @@
-"""The likelihood against torch's own and against its minimum; calibration against numbers drawn from what it assumes."""
+"""The likelihood against torch's own and its minimum; calibration against numbers drawn from what it assumes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Crops for landmark training: points stay on what they mark, mirrors swap sides, and all follows from seed and step."""
+"""Crops for landmark training: points stay on what they mark, mirrors swap sides, all follows from seed and step."""
 
 import numpy as np
 import pytest

@@ -14,7 +14,7 @@ PIXELS = 64
 
 
 class DiscNetwork:
-    """Nine points around the bright pixels of a window; unsure unless they fill two thirds of it, and are in its middle."""
+    """Nine points around the bright pixels of a window; the less sure, the further they are from filling its middle."""
 
     architecture = SimpleNamespace(image_pixels=PIXELS, landmarks=9)
     stride = 8

@@ -1,4 +1,4 @@
-"""The study: evaluate_landmarker scores faces that a network does not know, compare_landmarkers lays networks side by side."""
+"""The study: evaluate_landmarker scores unknown faces, compare_landmarkers lays networks side by side."""
 
 import json
 
