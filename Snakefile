@@ -30,6 +30,8 @@ include: "rules/report.smk"
 include: "rules/arms.smk"
 include: "rules/ablation.smk"
 include: "rules/comparison.smk"
+include: "rules/tasks.smk"
+include: "rules/landmarks.smk"
 include: "rules/evaluation.smk"
 
 

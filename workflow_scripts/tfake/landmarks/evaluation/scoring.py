@@ -135,7 +135,7 @@ def face_errors(mapped: np.ndarray | None, face: AnnotatedFace, image_shape: tup
 
 
 def _comparable_boxes(landmarks: np.ndarray, landmark_set: str, face: AnnotatedFace) -> list[np.ndarray]:
-    """Boxes of found faces that mean what the annotated boxes mean: around the same points, or around the whole face."""
+    """Boxes of found faces that mean what the annotated ones mean: around the same points, or the whole face."""
     wanted = landmark_set if face.convention in ("tfw5", "aflw19") else face.convention
     mapped = [plain_map(points, landmark_set, wanted) for points in landmarks]
     return [np.concatenate((points.min(axis=0), points.max(axis=0))) for points in mapped]
@@ -149,7 +149,8 @@ def with_adapted_points(rows: pd.DataFrame, adapted: Mapping[tuple[str, str], di
         adapted: (method, face) to the errors that replace the plain mapping's.
 
     Returns:
-        The rows, followed by those of ``METHOD, adapted`` for every method that has any; faces that were not found stay so.
+        The rows, followed by those of ``METHOD, adapted`` for every method that has any; faces that were not found
+        stay so.
     """
     parts = [rows]
     for method in dict.fromkeys(name for name, _ in adapted):
