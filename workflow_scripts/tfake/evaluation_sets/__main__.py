@@ -24,9 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("kind", choices=KINDS, help="how the set is laid out")
     parser.add_argument("path", help="its folder or zip")
     parser.add_argument("-o", "--output", help="the CSV to write, a row a fault")
-    parser.add_argument(
-        "--without-images", action="store_true", help="charlotte alone: read annotations only"
-    )
+    parser.add_argument("--without-images", action="store_true", help="charlotte alone: read annotations only")
     options = parser.parse_args(arguments)
     try:
         if options.kind == "charlotte":

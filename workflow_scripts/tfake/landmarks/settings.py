@@ -31,24 +31,24 @@ class LandmarkSettings(LoopSettings):
         head: ``heatmap`` or ``pooled``.
     """
 
-    steps: int = 1000
-    learning_rate: float = 2e-3
+    steps: int = 1200
+    learning_rate: float = 4e-3
     weight_decay: float = 5e-5
     clip_norm: float = 1.0
     validate_every: int = 200
     checkpoint_every: int = 100
     batch: int = 48
     thermal_share: float = 0.5
-    texture_share: float = 0.12
+    texture_share: float = 0.1
     background_share: float = 0.3
     covered_weight: float = 0.0
-    image_pixels: int = 96
-    crop_scale: tuple[float, float] = (0.9, 2.4)
-    shift: float = 0.08
-    rotation_degrees: float = 40.0
-    shear_degrees: float = 7.0
-    photometric_strength: float = 0.6
-    thermal_strength: float = 1.0
+    image_pixels: int = 64
+    crop_scale: tuple[float, float] = (1.0, 1.9)
+    shift: float = 0.05
+    rotation_degrees: float = 20.0
+    shear_degrees: float = 4.0
+    photometric_strength: float = 0.4
+    thermal_strength: float = 0.6
     nll_beta: float = 0.5
     backbone: str = "regnetx_002"
     pretrained: bool = False

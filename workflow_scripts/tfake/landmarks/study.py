@@ -102,8 +102,8 @@ def score_sets(
 
     Returns:
         Plain values: by set ``faces``, ``nme`` (sqrt(w h) of the box), ``median``, ``failures`` (share above .1),
-        ``calibration_error``, ``auroc_textures``, ``auroc_elsewhere``, ``found`` and ``false_elsewhere`` (shares below the
-        threshold), ``curve``; and arrays: each set's errors and mean deviations.
+        ``calibration_error``, ``auroc_textures``, ``auroc_elsewhere``, ``found`` and ``false_elsewhere`` (shares below
+        the threshold), ``curve``; and arrays: each set's errors and mean deviations.
     """
     pixels = network.architecture.image_pixels
     textures = texture_sigma(network, _TEXTURES, _TEXTURE_SEED, device)
