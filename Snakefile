@@ -30,6 +30,7 @@ include: "rules/report.smk"
 include: "rules/arms.smk"
 include: "rules/ablation.smk"
 include: "rules/comparison.smk"
+include: "rules/publication.smk"
 
 
 rule all:
