@@ -1,8 +1,10 @@
 """What a person looks at.
 
 NEEDS  every store, sealed and verified; the thermalizers' loss curves; the truth comparison where there is one
-MAKES  results/config.yaml         the effective configuration
-       results/report/index.html   one self-contained page
+MAKES  results/config.yaml                     the effective configuration
+       results/report/index.html               the page, self-contained but for the faces that it opens
+       results/report/faces/{row}[.{v}].js     the data of those faces, beside it
+       results/report/figures/….svg            its figures as files of their own
 """
 
 
@@ -31,7 +33,7 @@ rule save_config:
 
 
 rule build_report:
-    """Build the page: gallery, temperatures by class, statuses, loss curves, timings."""
+    """Build the report: one folder with the page, its viewer's data and its figures."""
     input:
         archive=ARCHIVE,
         index=rules.index_archive.output.index,
@@ -50,7 +52,31 @@ rule build_report:
             variant=THERMALIZED if IS_PROCEDURAL else (),
         ),
     output:
-        page=report("results/report/index.html", category="Overview"),
+        page=report(
+            "results/report/index.html",
+            caption="../docs/captions/page.rst",
+            category="Overview",
+            labels={"figure": "the report"},
+        ),
+        viewer=directory("results/report/faces"),
+        temperatures=report(
+            "results/report/figures/temperatures.svg",
+            caption="../docs/captions/temperatures.rst",
+            category="Overview",
+            labels={"figure": "temperatures by class"},
+        ),
+        labels=report(
+            "results/report/figures/labels.svg",
+            caption="../docs/captions/labels.rst",
+            category="Overview",
+            labels={"figure": "errors of the dense labels"},
+        ),
+        lineage=report(
+            "results/report/figures/lineage.svg",
+            caption="../docs/captions/lineage.rst",
+            category="Overview",
+            labels={"figure": "lineage"},
+        ),
     log:
         "logs/build_report.log",
     benchmark:
@@ -62,7 +88,7 @@ rule build_report:
         mem_mb=3000,
         runtime=30,
     params:
-        recipe=3,
+        recipe=4,
         config=in_key_order(config),
         ambients=AMBIENTS,
         benchmarks="benchmarks",
