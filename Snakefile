@@ -32,6 +32,7 @@ include: "rules/arms.smk"
 include: "rules/ablation.smk"
 include: "rules/comparison.smk"
 include: "rules/publication.smk"
+include: "rules/evaluation.smk"
 
 
 rule all:

@@ -31,7 +31,7 @@ rule create_thermal_store:
         mem_mb=1000,
         runtime=10,
     params:
-        recipe=1,
+        recipe=2,
         condition=get_condition,
         ambient_celsius=get_ambient,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -68,7 +68,7 @@ rule thermalize_faces:
         runtime=120,
         gpu=int(USES_GPU),
     params:
-        recipe=1,
+        recipe=2,
         rows=get_rows,
         ambient_celsius=get_ambient,
         image_pixels=lookup(dpath="source/image_pixels", within=config),

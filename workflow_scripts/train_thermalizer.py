@@ -1,7 +1,7 @@
 """Train the thermalizer of one condition."""
 
-from tfake.thermalizer.distributed import run_distributed
 from tfake.thermalizer.job import TrainingJob, run_job
+from tfake.training.distributed import run_distributed
 
 
 def train_thermalizer(job: TrainingJob, processes: int = 1) -> None:

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from tfake.thermalizer.checkpoint import CheckpointFile
-from tfake.thermalizer.training import TrainingStoppedError
+from tfake.training.checkpoint import CheckpointFile
+from tfake.training.loop import TrainingStoppedError
 from tiny_training import run
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.distributed
 
-from tfake.thermalizer.distributed import agree, current_share, first_process_only, run_distributed
-from tfake.thermalizer.sampling import ALONE
+from tfake.training.distributed import agree, current_share, first_process_only, run_distributed
+from tfake.training.drawing import ALONE
 from tiny_training import run
 
 

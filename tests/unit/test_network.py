@@ -7,7 +7,8 @@ import segmentation_models_pytorch as smp
 import torch
 
 from tfake.classes import FaceClass
-from tfake.thermalizer.network import Architecture, ThermalUNet, autocast_body, resolve_precision
+from tfake.thermalizer.network import Architecture, ThermalUNet
+from tfake.training.precision import autocast_body, resolve_precision
 
 SMALL = Architecture("resnet18", (16, 8, 8), (10.0, 45.0))
 CPU = torch.device("cpu")

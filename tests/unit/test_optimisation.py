@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from tfake.thermalizer.optimisation import Optimisation
 from tfake.thermalizer.settings import TrainingSettings
+from tfake.training.optimisation import Optimisation
 
 CPU = torch.device("cpu")
 

@@ -8,9 +8,10 @@ from tfake.classes import FaceClass
 from tfake.sources.pairs import Pair
 from tfake.sources.thermal_foreground import estimate_foreground
 from tfake.thermalizer.augmentation import augment_rgb
-from tfake.thermalizer.chance import Stream, derive_seed, draw_indices
 from tfake.thermalizer.crops import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
-from tfake.thermalizer.sampling import PairSampler, Share, SourceSampler
+from tfake.thermalizer.sampling import PairSampler, SourceSampler
+from tfake.training.chance import Stream, derive_seed, draw_indices
+from tfake.training.drawing import Share
 
 CROP = CropSettings(pixels=64, largest_zoom=1.0, rotation_degrees=30, shear_degrees=8, photometric_strength=1.0)
 ROOMS = (20.0, 20.0)

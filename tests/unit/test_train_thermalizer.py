@@ -18,8 +18,8 @@ from tfake.sources.training_set import SourceImages
 from tfake.store.checksums import file_sha256
 from tfake.thermalizer import training
 from tfake.thermalizer.job import TrainingJob
-from tfake.thermalizer.training import TrainingStoppedError
 from tfake.thermalizer.weights import load_thermalizer
+from tfake.training.loop import TrainingStoppedError
 from train_thermalizer import train_thermalizer
 
 SETTINGS = {

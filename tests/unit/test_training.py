@@ -8,11 +8,11 @@ import torch
 
 from tfake.ablation.scores import Face, scale_gap
 from tfake.sources.pairs import Pair
-from tfake.thermalizer import optimisation
 from tfake.thermalizer.inference import Thermalizer
-from tfake.thermalizer.run import LOSS_COLUMNS
+from tfake.thermalizer.run import ThermalizerRun
 from tfake.thermalizer.sampling import PairSampler
 from tfake.thermalizer.weights import save_weights
+from tfake.training import optimisation
 from tiny_training import make_bank, make_data, run, samples
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -43,7 +43,7 @@ def test_the_globals_are_put_back():
 @pytest.mark.parametrize("values", ["celsius", "relative"])
 def test_every_step_is_recorded(values):
     losses = run(make_data(values)).losses
-    assert tuple(losses.columns) == LOSS_COLUMNS
+    assert tuple(losses.columns) == ("step", *ThermalizerRun.TERMS, "gradient_norm", "learning_rate", "validation")
     assert losses["step"].tolist() == [0, 1, 2]
     assert np.isfinite(losses.drop(columns="validation").to_numpy()).all()
     assert losses["validation"].notna().tolist() == [False, True, True]

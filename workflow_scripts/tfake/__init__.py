@@ -9,7 +9,10 @@ import importlib
 __version__ = "0.1.0"
 
 #: What the package itself offers, and where it is; imported when first asked for, for it needs more than most jobs do.
-_OFFERED = {"open_dataset": "tfake.dataset"}
+_OFFERED = {
+    "open_dataset": "tfake.dataset",
+    "ThermalLandmarker": "tfake.landmarks.landmarker",
+}
 
 
 def __getattr__(name: str):

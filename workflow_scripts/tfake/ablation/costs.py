@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from torch.utils.data import Subset
 
 from tfake.sources.splits import split_by_subject
-from tfake.thermalizer.chance import Stream, derive_seed
-from tfake.thermalizer.network import autocast_body, resolve_precision
 from tfake.thermalizer.patch_wasserstein import downsample, sample_patches
-from tfake.thermalizer.run import Run
+from tfake.thermalizer.run import ThermalizerRun
 from tfake.thermalizer.sampling import PairSampler, SourceSampler
 from tfake.thermalizer.settings import TrainingSettings
 from tfake.thermalizer.supervised import SupervisedLoss
 from tfake.thermalizer.training_data import TrainingData
 from tfake.thermalizer.validation import Validation
+from tfake.training.chance import Stream, derive_seed
+from tfake.training.precision import autocast_body, resolve_precision
 
 #: Points a side of the naive Sinkhorn problem.
 NAIVE_POINTS = 2048
@@ -112,13 +112,15 @@ def measure_costs(
     }
 
 
-def _start(settings: TrainingSettings, data: TrainingData, device: torch.device) -> Run:
+def _start(settings: TrainingSettings, data: TrainingData, device: torch.device) -> ThermalizerRun:
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(derive_seed(settings.seed, Stream.NETWORK))
-        return Run(settings, data, resolve_precision(settings.precision, device), device)
+        return ThermalizerRun(settings, data, resolve_precision(settings.precision, device), device)
 
 
-def _time_terms(run: Run, data: TrainingData, batches, settings: TrainingSettings, device: torch.device, timed) -> None:
+def _time_terms(
+    run: ThermalizerRun, data: TrainingData, batches, settings: TrainingSettings, device: torch.device, timed
+) -> None:
     """Each part of a step on its own: the network forward and back, and each term forward and back to its image."""
     pair_batch, source_batch = batches
     rgb = torch.cat((pair_batch.rgb, source_batch.rgb))

@@ -18,7 +18,8 @@ _FLIP = np.diag([1.0, -1.0, -1.0])
 
 
 @cache
-def _head_points() -> np.ndarray:
+def head_points() -> np.ndarray:
+    """The 70 points on the mean head: (70, 3) cm, x to the image's right, y up, z towards the camera."""
     return np.loadtxt(_TABLE, delimiter=",", skiprows=1)
 
 
@@ -35,7 +36,7 @@ def head_rotation(landmarks_70: np.ndarray, pixels: int) -> np.ndarray:
     """
     middle = (pixels - 1) / 2
     camera = np.array([[_FOCAL * pixels, 0.0, middle], [0.0, _FOCAL * pixels, middle], [0.0, 0.0, 1.0]])
-    points = _head_points() @ _FLIP
+    points = head_points() @ _FLIP
     goal = landmarks_70.astype(np.float64)
     # SQPnP needs no start and finds the global minimum; the last steps minimise the distance in the image.
     _, turn, shift = cv2.solvePnP(points, goal, camera, None, flags=cv2.SOLVEPNP_SQPNP)

@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 
@@ -14,6 +15,14 @@ class FileTree:
     where: str  # the folder or zip, for messages
     names: tuple[str, ...]  # sorted, "/" between folders
     read_bytes: Callable[[str], bytes]
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a file of this name."""
+        return name in self._known
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.names)
 
     def read(self, name: str) -> bytes:
         """Read one file.

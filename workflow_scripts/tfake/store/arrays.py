@@ -12,8 +12,9 @@ from zarr.codecs import BloscCodec
 
 from tfake.store.layout import ArrayLayout
 
-#: Bit shuffle groups the slowly varying high bits of counts and labels; zstd then finds little left to store.
-_COMPRESSOR = {"cname": "zstd", "clevel": 5, "shuffle": "bitshuffle"}
+#: Bit shuffle groups the slowly varying high bits of counts and labels; zstd then finds little left to store. Chosen by
+#: size and speed among the codecs of docs/benchmarks.md.
+COMPRESSOR = {"cname": "zstd", "clevel": 1, "shuffle": "bitshuffle"}
 
 
 class StoreError(ValueError):
@@ -44,7 +45,7 @@ def create_store(
             chunks=(1 if array.chunk_per_row else shard_images, *array.row_shape),
             shards=(shard_images, *array.row_shape) if array.chunk_per_row else None,
             dtype=array.dtype,
-            compressors=BloscCodec(typesize=np.dtype(array.dtype).itemsize, **_COMPRESSOR),
+            compressors=BloscCodec(typesize=np.dtype(array.dtype).itemsize, **COMPRESSOR),
             fill_value=array.fill_value,
             attributes=array.attributes,
             dimension_names=array.dimensions,

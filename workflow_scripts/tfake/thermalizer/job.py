@@ -3,10 +3,7 @@
 import hashlib
 import json
 import logging
-import os
-import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +17,6 @@ from tfake.sources.index import read_index
 from tfake.sources.pairs import open_pairs
 from tfake.sources.training_set import SourceImages
 from tfake.store.checksums import file_sha256
-from tfake.thermalizer.checkpoint import CheckpointFile
-from tfake.thermalizer.distributed import first_process_only
 from tfake.thermalizer.inference import Thermalizer
 from tfake.thermalizer.patch_bank import load_patch_bank
 from tfake.thermalizer.prior_table import load_prior
@@ -29,6 +24,9 @@ from tfake.thermalizer.settings import TrainingSettings
 from tfake.thermalizer.training import Trained, train
 from tfake.thermalizer.training_data import TrainingData
 from tfake.thermalizer.weights import save_provenance, save_weights
+from tfake.training.checkpoint import CheckpointFile
+from tfake.training.distributed import first_process_only
+from tfake.training.files import stopping_on_sigterm, write_whole
 
 _SAMPLES_DRAWN = 6
 
@@ -115,7 +113,7 @@ def run_job(job: TrainingJob) -> None:
         read_prior_at_celsius=job.read_prior_at_celsius,
     )
     checkpoint = CheckpointFile(job.checkpoint, _digest(job, settings, table.attrs["source_sha256"]))
-    with _stopping_on_sigterm() as is_stopping:
+    with stopping_on_sigterm() as is_stopping:
         workers = job.threads if device.type == "cuda" else 0
         trained = train(settings, data, device, checkpoint, is_stopping, workers)
     with first_process_only() as writes:
@@ -136,10 +134,10 @@ def _write_products(
     logging.info("last tenth of the steps: %s", ", ".join(f"{name} {last[name]:.3f}" for name in last.index[1:5]))
     title = f"thermalizer {job.condition}, {len(trained.losses)} steps"
     thermalizer = Thermalizer(trained.network, device, trained.precision, job.condition)
-    _write(job.losses, lambda part: trained.losses.to_csv(part, index=False, float_format="%.6g"))
-    _write(job.loss_figure, lambda part: draw_loss_curves(part, trained.losses, title))
+    write_whole(job.losses, lambda part: trained.losses.to_csv(part, index=False, float_format="%.6g"))
+    write_whole(job.loss_figure, lambda part: draw_loss_curves(part, trained.losses, title))
     samples = list(_thermalize_samples(thermalizer, data.sources, data.middle_celsius))
-    _write(job.sample_figure, lambda part: draw_samples(part, samples, data.middle_celsius, title))
+    write_whole(job.sample_figure, lambda part: draw_samples(part, samples, data.middle_celsius, title))
     digest = save_weights(job.weights, trained.network, job.condition)
     save_provenance(
         job.provenance,
@@ -187,19 +185,3 @@ def _thermalize_samples(thermalizer: Thermalizer, sources: SourceImages, ambient
     for image in np.unique(np.linspace(0, len(sources) - 1, _SAMPLES_DRAWN).astype(int)):
         rgb, classes = sources[image]
         yield rgb, classes, thermalizer.thermalize(rgb[None], classes[None], ambient_celsius)[0]
-
-
-@contextmanager
-def _stopping_on_sigterm() -> Iterator[Callable[[], bool]]:
-    """Schedulers send SIGTERM some seconds before they kill: enough for a checkpoint."""
-    received = []
-    before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
-    try:
-        yield lambda: bool(received)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _write(path: str, write: Callable[[str], None]) -> None:
-    write(f"{path}.part")
-    os.replace(f"{path}.part", path)

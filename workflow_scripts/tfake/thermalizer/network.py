@@ -28,8 +28,6 @@ _CLASS_COUNT = len(LABELLED_CLASSES)
 #: Reach of a class's temperature step across its border.
 _OFFSET_PIXELS = 7
 
-PRECISIONS = ("auto", "float32", "bfloat16", "float16")
-
 # Channel statistics of ImageNet, which every encoder of timm and smp was trained with.
 _RGB_MEAN = (0.485, 0.456, 0.406)
 _RGB_DEVIATION = (0.229, 0.224, 0.225)
@@ -180,44 +178,6 @@ class _AmbientFilm(nn.Module):
     def forward(self, features: Tensor, room: Tensor) -> Tensor:
         scale, shift = self.layers(room[:, None])[..., None, None].chunk(2, 1)
         return features * (1 + scale) + shift
-
-
-def resolve_precision(name: str, device: torch.device) -> str:
-    """Turn the config's precision into the body's number format on this machine.
-
-    Args:
-        name: ``float32``, ``bfloat16``, ``float16`` (GPUs alone), or ``auto``: bfloat16 where the device computes in
-            it, float32 otherwise.
-        device: where the network runs.
-
-    Returns:
-        ``float32``, ``bfloat16`` or ``float16``.
-
-    Raises:
-        ValueError: none of these names, or float16 on a CPU (bfloat16 is as fast there, and has float32's range).
-    """
-    if name not in PRECISIONS:
-        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; found {name!r}")
-    if name == "float16" and device.type != "cuda":
-        raise ValueError(f"precision float16 needs a GPU; found the device {device.type!r}")
-    if name != "auto":
-        return name
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        native = torch.cpu._is_avx512_bf16_supported()
-    return "bfloat16" if native else "float32"
-
-
-def autocast_body(precision: str, device: torch.device) -> AbstractContextManager:
-    """The autocast region of ``ThermalUNet.forward``'s body.
-
-    Args:
-        precision: ``float32``, ``bfloat16`` or ``float16``, from ``resolve_precision``.
-        device: where the network runs.
-    """
-    number = torch.float16 if precision == "float16" else torch.bfloat16
-    return torch.autocast(device.type, number, enabled=precision != "float32")
 
 
 def _build_unet(architecture: Architecture, encoder_weights: str | None) -> nn.Module:

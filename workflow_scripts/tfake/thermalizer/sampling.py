@@ -4,9 +4,8 @@ No state is carried from batch to batch, so a run that starts at step n sees wha
 be made ahead and out of order, and of several processes each makes its own part of a batch.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -16,14 +15,10 @@ from tfake.classes import FaceClass
 from tfake.sources.pairs import Pair
 from tfake.sources.thermal_foreground import estimate_foreground
 from tfake.thermalizer.augmentation import augment_rgb
-from tfake.thermalizer.chance import Stream, draw_indices
 from tfake.thermalizer.crops import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermalizer.foreground import fill_glasses, mask_background
-
-#: Decoded images of one set are kept in memory up to this; beyond it they are decoded each time they are drawn.
-CACHE_BYTES = 2 << 30
-
-Item = TypeVar("Item")
+from tfake.training.chance import Stream
+from tfake.training.drawing import ALONE, CACHE_BYTES, Cache, Drawing, Share, move_batch
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class PairBatch:
 
     def to(self, device: torch.device) -> "PairBatch":
         """The batch on a device."""
-        return _move(self, device)
+        return move_batch(self, device)
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ class SourceBatch:
 
     def to(self, device: torch.device) -> "SourceBatch":
         """The batch on a device."""
-        return _move(self, device)
+        return move_batch(self, device)
 
     @property
     def known_classes(self) -> Tensor:
@@ -91,35 +86,6 @@ class _PreparedSource:
         return sum(level.nbytes for level in self.rgb) + 2 * self.classes.nbytes
 
 
-class _Cache(Generic[Item]):
-    """Remembers prepared items until the budget is full."""
-
-    def __init__(self, prepare: Callable[[int], Item], budget_bytes: int) -> None:
-        self._prepare = prepare
-        self._left = budget_bytes
-        self._items: dict[int, Item] = {}
-
-    def __getitem__(self, index: int) -> Item:
-        if index not in self._items:
-            item = self._prepare(index)
-            if item.nbytes > self._left:
-                return item
-            self._left -= item.nbytes
-            self._items[index] = item
-        return self._items[index]
-
-
-@dataclass(frozen=True)
-class Share:
-    """Which crops of every batch one of several processes makes: each ``of``-th, from ``rank`` on."""
-
-    rank: int = 0
-    of: int = 1
-
-
-ALONE = Share()
-
-
 class PairSampler:
     """Batches of crops from a paired set."""
 
@@ -149,9 +115,9 @@ class PairSampler:
         """
         if not len(pairs):
             raise ValueError("the paired set is empty")
-        self._draw = _Drawing(len(pairs), batch, seed, share, Stream.PAIR_ORDER, Stream.PAIR_CROPS)
+        self._draw = Drawing(len(pairs), batch, seed, share, Stream.PAIR_ORDER, Stream.PAIR_CROPS)
         self._crop, self._ambient = crop, ambient_celsius
-        self._items = _Cache(lambda index: _prepare_pair(pairs[index]), cache_bytes)
+        self._items = Cache(lambda index: _prepare_pair(pairs[index]), cache_bytes)
 
     def batch(self, step: int) -> PairBatch:
         """Draw the crops of a step."""
@@ -202,9 +168,9 @@ class SourceSampler:
         """
         if not len(sources):
             raise ValueError("there are no source images")
-        self._draw = _Drawing(len(sources), batch, seed, share, Stream.SOURCE_ORDER, Stream.SOURCE_CROPS)
+        self._draw = Drawing(len(sources), batch, seed, share, Stream.SOURCE_ORDER, Stream.SOURCE_CROPS)
         self._crop, self._rooms, self._dropout = crop, ambient_celsius, class_dropout
-        self._items = _Cache(lambda index: _prepare_source(*sources[index]), cache_bytes)
+        self._items = Cache(lambda index: _prepare_source(*sources[index]), cache_bytes)
 
     def batch(self, step: int) -> SourceBatch:
         """Draw the crops of a step."""
@@ -220,23 +186,6 @@ class SourceSampler:
             torch.tensor(ambients, dtype=torch.float32),
             torch.tensor(dropped),
         )
-
-
-@dataclass(frozen=True)
-class _Drawing:
-    """The items of a step that fall to this process, each with its own source of chance."""
-
-    count: int
-    batch: int
-    seed: int
-    share: Share
-    order: Stream
-    crops: Stream
-
-    def __call__(self, step: int) -> Iterator[tuple[int, np.random.Generator]]:
-        indices = draw_indices(self.count, self.batch, step, self.seed, self.order)
-        for place in range(self.share.rank, self.batch, self.share.of):
-            yield indices[place], np.random.default_rng([self.seed, self.crops, step, place])
 
 
 def _prepare_pair(pair: Pair) -> _PreparedPair:
@@ -278,7 +227,3 @@ def _crop_source(source: _PreparedSource, rng: np.random.Generator, crop: CropSe
 
 def _channels_first(rgb: np.ndarray) -> Tensor:
     return torch.from_numpy(rgb).permute(0, 3, 1, 2)
-
-
-def _move(batch, device: torch.device):
-    return type(batch)(**{name: value.to(device, non_blocking=True) for name, value in vars(batch).items()})

@@ -1,30 +1,25 @@
-"""The training loop of a thermalizer: what is learnt from, step by step, and how a run ends, stops and goes on."""
+"""Training a thermalizer: what it is learnt from, and the network it ends with."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
 import torch
 from torch.utils.data import Subset
-from tqdm import tqdm
 
 from tfake.sources.splits import split_by_subject
-from tfake.thermalizer.chance import Stream, derive_seed
-from tfake.thermalizer.checkpoint import CheckpointFile
-from tfake.thermalizer.distributed import agree, current_share, first_process_only
-from tfake.thermalizer.network import ThermalUNet, resolve_precision
-from tfake.thermalizer.prefetch import prefetch
-from tfake.thermalizer.run import LOSS_COLUMNS, Run
+from tfake.thermalizer.network import ThermalUNet
+from tfake.thermalizer.run import ThermalizerRun
 from tfake.thermalizer.sampling import PairSampler, SourceSampler
 from tfake.thermalizer.settings import TrainingSettings
 from tfake.thermalizer.supervised import SupervisedLoss
 from tfake.thermalizer.training_data import TrainingData
 from tfake.thermalizer.validation import Validation
-
-
-class TrainingStoppedError(Exception):
-    """The run was asked to stop; its state is in the checkpoint, and the same call goes on from there."""
+from tfake.training.chance import Stream, derive_seed
+from tfake.training.checkpoint import CheckpointFile
+from tfake.training.distributed import current_share
+from tfake.training.loop import reproducible, run_steps
+from tfake.training.precision import resolve_precision
 
 
 @dataclass(frozen=True)
@@ -33,7 +28,7 @@ class Trained:
 
     Attributes:
         network: the network, in evaluation mode.
-        losses: one row a step with the columns ``LOSS_COLUMNS``.
+        losses: one row a step with the columns ``ThermalizerRun.columns``.
         precision: the number format that the body was trained in.
         validation_pairs: how many pairs were held out.
     """
@@ -90,53 +85,23 @@ def train(
         share,
         settings.class_dropout,
     )
-    with _reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
-        run = Run(settings, data, precision, device)
+    with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
+        run = ThermalizerRun(settings, data, precision, device)
         validation = None
         if held_out and settings.validate_every:
             loss = SupervisedLoss(data.pair_values, data.supervision)
             validation = Validation(
                 settings, Subset(data.pairs, held_out), loss, data.middle_celsius, precision, device
             )
-        state = checkpoint.load() if checkpoint else None
-        if state is not None:
-            run.load_state_dict(state)
-        steps = range(run.next_step, settings.steps)
-        batches = prefetch(lambda step: (pairs.batch(step), sources.batch(step)), steps, workers)
-        progress = tqdm(batches, "train thermalizer", settings.steps, initial=run.next_step, unit="step", mininterval=2)
-        for pair_batch, source_batch in progress:
-            run.step(pair_batch.to(device), source_batch.to(device))
-            if validation and (run.next_step % settings.validate_every == 0 or run.next_step == settings.steps):
-                run.record_validation(validation.measure(run.result))
-            stops = agree(is_stopping())
-            due = settings.checkpoint_every > 0 and run.next_step % settings.checkpoint_every == 0
-            if checkpoint and (stops or due):
-                with first_process_only() as writes:
-                    if writes:
-                        checkpoint.save(run.state_dict())
-            if stops:
-                raise TrainingStoppedError(f"stopped after step {run.next_step} of {settings.steps}")
-            if agree(run.has_converged):
-                break
-    losses = pd.DataFrame(run.rows, columns=LOSS_COLUMNS)
+        losses = run_steps(
+            run,
+            settings,
+            lambda step: (pairs.batch(step), sources.batch(step)),
+            validation and validation.measure,
+            device,
+            checkpoint,
+            is_stopping,
+            workers,
+            "train thermalizer",
+        )
     return Trained(run.finish(), losses, precision, len(held_out))
-
-
-@contextmanager
-def _reproducible(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch and ask for deterministic kernels; both are put back afterwards."""
-    devices = [device] if device.type == "cuda" else []
-    was_deterministic = torch.are_deterministic_algorithms_enabled()
-    only_warned = torch.is_deterministic_algorithms_warn_only_enabled()
-    filled = torch.utils.deterministic.fill_uninitialized_memory
-    with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
-        # A few CUDA kernels have no deterministic form: there the run goes on with a warning.
-        torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
-        # Filling every new tensor with NaN finds faults, but costs a seventh of a step.
-        torch.utils.deterministic.fill_uninitialized_memory = False
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(was_deterministic, warn_only=only_warned)
-            torch.utils.deterministic.fill_uninitialized_memory = filled

@@ -7,11 +7,12 @@ from dataclasses import replace
 import torch
 
 from tfake.sources.pairs import Pair
-from tfake.thermalizer.chance import Stream, derive_seed
-from tfake.thermalizer.network import ThermalUNet, autocast_body
+from tfake.thermalizer.network import ThermalUNet
 from tfake.thermalizer.sampling import PairSampler
 from tfake.thermalizer.settings import TrainingSettings
 from tfake.thermalizer.supervised import SupervisedLoss
+from tfake.training.chance import Stream, derive_seed
+from tfake.training.precision import autocast_body
 
 #: Crops of each held-out pair.
 CROPS_A_PAIR = 2

@@ -3,24 +3,17 @@
 Both files depend on the run's result alone: no time, no path, no name of the file.
 """
 
-import hashlib
-import io
-import json
-import os
-import pickle
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-import tfake
 from tfake.thermalizer.inference import Thermalizer
 from tfake.thermalizer.network import Architecture, ThermalUNet
 from tfake.thermalizer.settings import TrainingSettings
+from tfake.training.weights_file import bare_tensors, load_payload, save_payload, save_record
 
 FORMAT = "tfake-thermalizer-2"
 
@@ -46,15 +39,11 @@ def save_weights(path: str | Path, network: ThermalUNet, condition: str) -> str:
     Returns:
         The file's SHA-256, hexadecimal.
     """
-    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    tensors = bare_tensors(network)
     payload = {"format": FORMAT, "condition": condition, **asdict(network.architecture), "tensors": tensors}
     if network.raw_rgb:
         payload["raw_rgb"] = True
-    # Saved to memory first: saved to a path, torch writes the path's name into the file.
-    buffer = io.BytesIO()
-    torch.save(payload, buffer)
-    _write_whole(path, buffer.getvalue())
-    return hashlib.sha256(buffer.getvalue()).hexdigest()
+    return save_payload(path, payload)
 
 
 def save_provenance(
@@ -112,13 +101,8 @@ def save_provenance(
         "source_sha256": source_sha256,
         "device": device.type,
         "threads": threads,
-        "versions": {
-            "tfake-workflow": tfake.__version__,
-            "python": platform.python_version(),
-            **{package: version(package) for package in _RECORDED_PACKAGES},
-        },
     }
-    _write_whole(path, (json.dumps(record, indent=2, sort_keys=True) + "\n").encode())
+    save_record(path, record, _RECORDED_PACKAGES)
 
 
 def load_thermalizer(
@@ -140,7 +124,7 @@ def load_thermalizer(
         ValueError: the file is no thermalizer, its architecture is not the expected one, or its tensors do not fit the
             architecture it names.
     """
-    payload = _read_payload(path)
+    payload = load_payload(path, FORMAT, "thermalizer")
     found = read_architecture(payload)
     if expected is not None and found != expected:
         raise ValueError(f"{path}: weights of another architecture: expected {expected}, found {found}")
@@ -163,22 +147,3 @@ def read_architecture(payload: Mapping[str, Any]) -> Architecture:
         payload: the file's content.
     """
     return Architecture(**{field.name: payload[field.name] for field in fields(Architecture)})
-
-
-def _read_payload(path: str | Path) -> dict[str, Any]:
-    try:
-        payload = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{path}: not a thermalizer file: torch cannot read it ({type(error).__name__})") from error
-    kind = payload.get("format") if isinstance(payload, dict) else None
-    if kind != FORMAT:
-        raise ValueError(f"{path}: not a thermalizer file: expected the format {FORMAT!r}, found {kind!r}")
-    return payload
-
-
-def _write_whole(path: str | Path, data: bytes) -> None:
-    part = Path(f"{path}.part")
-    part.write_bytes(data)
-    os.replace(part, path)

@@ -16,6 +16,9 @@ class Stream(IntEnum):
     PATCHES = 4
     NETWORK = 5
     VALIDATION = 6
+    FACE_ORDER = 7
+    FACE_CROPS = 8
+    TEXTURES = 9
 
 
 def derive_seed(seed: int, stream: Stream, step: int = 0) -> int:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler, MultiStepLR, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from tfake.thermalizer.settings import TrainingSettings
+from tfake.training.settings import LoopSettings
 
 # The one-cycle schedule: a tenth of the steps to warm up, from a tenth of the peak.
 _WARM_UP_SHARE = 0.1
@@ -18,7 +18,7 @@ _STEP_FACTOR = 0.1
 class Optimisation:
     """Optimiser, schedule, loss scaler and averaged weights of one network."""
 
-    def __init__(self, network: nn.Module, settings: TrainingSettings, precision: str, device: torch.device) -> None:
+    def __init__(self, network: nn.Module, settings: LoopSettings, precision: str, device: torch.device) -> None:
         """Start at step 0.
 
         Args:
@@ -83,8 +83,8 @@ class Optimisation:
             self.average.load_state_dict(state["average"])
 
 
-def build_schedule(optimiser: torch.optim.Optimizer, settings: TrainingSettings) -> LRScheduler:
-    """The course of the learning rate; see ``TrainingSettings.schedule``."""
+def build_schedule(optimiser: torch.optim.Optimizer, settings: LoopSettings) -> LRScheduler:
+    """The course of the learning rate; see ``LoopSettings.schedule``."""
     if settings.schedule == "cosine":
         return CosineAnnealingLR(optimiser, settings.steps)
     if settings.schedule == "step":

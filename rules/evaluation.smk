@@ -1,0 +1,86 @@
+"""Landmarks against annotations that people made, and against the workflow's own.
+
+NEEDS  the folders that evaluation.sets names; without one, the result says what to ask for and where to put it
+       for sets of the kinds variant_70 and variant_478: that variant, verified
+MAKES  results/evaluation/{testset}/scores.json    figures of every method, and what became of the set's rows
+       results/evaluation/{testset}/faces.csv      every face with every method's error
+       results/evaluation/{testset}/account.csv    every fault of the set, by row
+       results/evaluation/index.html, scores.csv   all of it side by side
+"""
+
+
+include: "testsets.smk"
+include: "adapters.smk"
+
+
+rule evaluate_landmarker:
+    """Score landmarkers and baselines on one annotated test set."""
+    input:
+        data=get_test_set_files,
+        weights=list(EVALUATED.values()),
+    output:
+        scores="results/evaluation/{testset}/scores.json",
+        faces="results/evaluation/{testset}/faces.csv",
+        account=report("results/evaluation/{testset}/account.csv", category="Landmarks"),
+    log:
+        "logs/evaluate_landmarker/{testset}.log",
+    benchmark:
+        "benchmarks/evaluate_landmarker/{testset}.tsv"
+    conda:
+        "../envs/evaluation.yaml"
+    threads: 8 if USES_GPU else 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=int(USES_GPU and bool(EVALUATED)),
+    params:
+        recipe=1,
+        kind=lookup(dpath="evaluation/sets/{testset}/kind", within=config),
+        path=get_test_set_path,
+        landmarkers=EVALUATED,
+        facemesh=lookup(dpath="evaluation/facemesh", within=config),
+        adapt=lookup(dpath="evaluation/adapt", within=config),
+        most_images=lookup(dpath="evaluation/most_images", within=config),
+        least_overlap=lookup(dpath="evaluation/least_overlap", within=config),
+        failure_above=lookup(dpath="evaluation/failure_above", within=config),
+        high_above_pixels=lookup(dpath="evaluation/high_above_pixels", within=config),
+        device=lookup(dpath="device", within=config),
+    message:
+        "Scoring landmarks on {wildcards.testset}."
+    script:
+        "../workflow_scripts/evaluate_landmarker.py"
+
+
+rule compare_landmarkers:
+    """Lay the scores of all test sets side by side, with what was published."""
+    input:
+        scores=collect(rules.evaluate_landmarker.output.scores, testset=TEST_SETS),
+        faces=collect(rules.evaluate_landmarker.output.faces, testset=TEST_SETS),
+    output:
+        page=report("results/evaluation/index.html", category="Landmarks"),
+        table=report("results/evaluation/scores.csv", category="Landmarks"),
+    log:
+        "logs/compare_landmarkers.log",
+    benchmark:
+        "benchmarks/compare_landmarkers.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        recipe=1,
+        failure_above=lookup(dpath="evaluation/failure_above", within=config),
+    message:
+        "Comparing landmarkers; sets that are not there are listed on the page with where to ask for them."
+    script:
+        "../workflow_scripts/compare_landmarkers.py"
+
+
+rule landmark_evaluation:
+    input:
+        page=rules.compare_landmarkers.output.page,
+        adapters=collect(rules.train_adapter.output.errors, adapter=ADAPTERS),
+    message:
+        "Landmarks are compared in {input.page}."

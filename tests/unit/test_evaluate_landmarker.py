@@ -1,0 +1,147 @@
+"""The evaluation from a folder to its page: every method on every face, or a message where the folder is not there."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from annotated_sets import charlotte_cells, seen_from, write_charlotte
+from compare_landmarkers import compare_landmarkers
+from evaluate_landmarker import evaluate_landmarker
+from tfake.evaluation_sets.account import Account
+from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet, box_of
+from tfake.landmarks.adaptation.training import AdapterSettings
+from tfake.landmarks.evaluation.cross_fitting import cross_fitted_errors
+from tfake.landmarks.evaluation.methods import Method, mean_face_method
+from tfake.landmarks.evaluation.scoring import ask_methods, with_adapted_points
+from tfake.landmarks.landmarker import FoundFaces
+from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
+
+SETTINGS = {"facemesh": False, "adapt": True, "most_images": None, "least_overlap": 0.5, "failure_above": 0.1}
+SETTINGS |= {"high_above_pixels": None, "device": "cpu", "threads": 1, "results": "results"}
+
+
+def places(folder, name):
+    (folder / name).mkdir()
+    files = {"scores": "scores.json", "faces": "faces.csv", "account": "account.csv"}
+    return {key: str(folder / name / file) for key, file in files.items()}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        network = LandmarkNetwork(LandmarkArchitecture(70, "test_efficientnet", image_pixels=32))
+    path = tmp_path_factory.mktemp("weights") / "weights.pt"
+    torch.save({"settings": asdict(network.architecture), "state": network.state_dict()}, path)
+    return str(path)
+
+
+def test_a_set_is_scored_and_a_missing_one_described(tmp_path, weights, one_thread):
+    rows = [charlotte_cells("R1001", seen_from("charlotte73")), charlotte_cells("R1002", seen_from("charlotte43", -50))]
+    rows += [charlotte_cells("R1003", seen_from("charlotte73")[:44])]
+    (tmp_path / "set").mkdir()
+    write_charlotte(tmp_path / "set", {"S1": rows}, ("R1001", "R1002", "R1003"))
+    made = places(tmp_path, "charlotte")
+    evaluate_landmarker(
+        **made, name="charlotte", kind="charlotte", path=str(tmp_path / "set"), landmarkers={"net": weights}, **SETTINGS
+    )
+    scores = json.loads((tmp_path / "charlotte/scores.json").read_text())
+    assert list(scores["methods"]) == ["net", "net, box given", "mean face, box given"]
+    assert scores["account"]["rows"] == 3
+    assert scores["account"]["faults"]["left_out"] == {"points_44": 1}
+    # The mean face in its own box is where it is annotated, to the pixel that annotations are rounded to; but the box
+    # holds the forehead, which the 70 points leave out.
+    mean = scores["methods"]["mean face, box given"]
+    assert mean["errors"]["box"]["found"] == 2
+    assert 0 < mean["columns"]["Front"] < 0.2
+    assert mean["detection"] == {}
+    faces = pd.read_csv(made["faces"])
+    assert len(faces) == 6
+    gone = places(tmp_path, "tfw")
+    evaluate_landmarker(**gone, name="tfw", kind="tfw", path=None, landmarkers={}, **SETTINGS)
+    assert "github.com/IS2AI/TFW" in json.loads((tmp_path / "tfw/scores.json").read_text())["missing"]
+    page = tmp_path / "index.html"
+    compare_landmarkers(
+        str(page),
+        str(tmp_path / "scores.csv"),
+        [made["scores"], gone["scores"]],
+        [made["faces"], gone["faces"]],
+        failure_above=0.1,
+    )
+    assert "github.com/IS2AI/TFW" in page.read_text()
+    assert set(pd.read_csv(tmp_path / "scores.csv")["set"]) == {"charlotte"}
+
+
+def annotated(count, offset):
+    """Faces of two subjects, annotated with a habit: every point is moved by the same share of the face."""
+    faces = []
+    for number in range(count):
+        size = 15.0 + number % 20
+        points = seen_from("ibug68", -30 + number % 60, size)
+        subject = {"subject": f"S{number % 2}", "view": "front"}
+        faces.append(AnnotatedFace(f"f{number}", f"i{number}", "ibug68", points + offset * size, box_of(points), subject))
+    return faces
+
+
+def exact_method(faces):
+    """Finds the 70 points exactly; not at all in the first image."""
+    by_image = {face.image: number for number, face in enumerate(faces)}
+
+    def find(image, boxes):
+        number = int(image[0, 0])
+        assert f"i{number}" in by_image
+        points = seen_from("face70", -30 + number % 60, 15.0 + number % 20)[None].astype(np.float32)
+        keep = slice(0, 0) if number == 0 else slice(None)
+        sigma = np.full((1, 70), 0.5, np.float32)
+        return FoundFaces(points[keep], sigma[keep], np.full(1, number / 100, np.float32)[keep])
+
+    return Method("exact", "face70", False, find)
+
+
+def test_adapters_take_an_annotators_habit_away_without_seeing_the_subject(one_thread):
+    faces = annotated(120, np.array((0.0, 0.12)))
+    book = Account()
+    for face in faces:
+        book.enter(face.name)
+    test_set = EvaluationSet(tuple(faces), book, lambda name: np.full((140, 160), float(name[1:])))
+    method = exact_method(faces)
+    answers = ask_methods(test_set, [method], 0.3)
+    assert len(answers.detections) == 119
+    assert all(detection["right"] for detection in answers.detections)
+    settings = AdapterSettings(width=32, steps=150, batch=32, jitter=0.0)
+    adapted = cross_fitted_errors(answers, faces, [method], settings)
+    assert len(adapted) == 119
+    table = with_adapted_points(answers.face_table(), adapted)
+    found = table[table["found"]].groupby("method")["nme_box"].mean()
+    assert found["exact, adapted"] < 0.2 * found["exact"]
+    missed = table[~table["found"]]
+    assert list(missed["nme_box"]) == [np.inf, np.inf]
+
+
+def test_sets_of_one_subject_teach_no_adapter():
+    faces = annotated(40, np.zeros(2))[::2]
+    test_set = EvaluationSet(tuple(faces), Account(), lambda name: np.full((140, 160), float(name[1:])))
+    method = exact_method(faces)
+    answers = ask_methods(test_set, [method], 0.3, most_images=5)
+    assert len(answers.rows) == 5
+    assert cross_fitted_errors(answers, faces, [method], AdapterSettings()) == {}
+
+
+def test_an_image_that_cannot_be_read_is_entered_in_the_account():
+    faces = annotated(4, np.zeros(2))
+    book = Account()
+    for face in faces:
+        book.enter(face.name)
+
+    def read(name):
+        if name == "i2":
+            raise ValueError("broken")
+        return np.zeros((140, 160))
+
+    answers = ask_methods(EvaluationSet(tuple(faces), book, read), [mean_face_method()], 0.5)
+    assert len(answers.rows) == 3
+    assert book.summary()["faults"]["left_out"] == {"unreadable_image": 1}

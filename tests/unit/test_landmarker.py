@@ -1,0 +1,236 @@
+"""The library: images of every kind, one answer, TFAN's files, search, drawing, export and the command line."""
+
+import json
+from dataclasses import asdict
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import tfake
+from tfake.landmarks.__main__ import main
+from tfake.landmarks.crops import cut, into_image, square_around, whole_square
+from tfake.landmarks.drawing import draw_faces
+from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
+from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.reading import as_network_sees, read_image
+from tfake.landmarks.search import find_windows, suppress
+from tfake.landmarks.tfan import TfanNetwork, load_tfan
+from tfake.radiometry import encode_celsius
+
+SKIN = np.random.default_rng(0).uniform(18, 42, (48, 64)).astype(np.float32)
+
+
+def test_temperatures_have_one_window_for_all_images():
+    seen = as_network_sees(SKIN)
+    assert seen.shape == (48, 64, 3)
+    np.testing.assert_allclose(seen[..., 1], np.clip((SKIN - 20) / 20, 0, 1), atol=1e-6)
+    # TFAN stretches each scene; here a cold corner changes nothing else.
+    colder = SKIN.copy()
+    colder[:4, :4] = 5.0
+    np.testing.assert_array_equal(as_network_sees(colder)[4:], seen[4:])
+    assert np.abs(as_network_sees(encode_celsius(SKIN)) - seen).max() < 0.0004
+    holed = SKIN.copy()
+    holed[0, 0] = np.nan
+    assert as_network_sees(holed)[0, 0, 0] == 0
+
+
+def test_pixels_are_taken_by_their_range():
+    gray = np.array([[0, 128, 255]], np.uint8)
+    np.testing.assert_allclose(as_network_sees(gray)[0, :, 0], (0, 128 / 255, 1))
+    frame = np.zeros((2, 2, 3), np.uint8)
+    frame[..., 0] = 255
+    np.testing.assert_array_equal(as_network_sees(frame)[0, 0], (0, 0, 1))
+    np.testing.assert_allclose(as_network_sees(np.array([[0, 65535]], np.uint16), "pixel")[0, :, 2], (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("image", "mode", "message"),
+    [
+        (SKIN, "celsius", "mode must be"),
+        (np.zeros((2, 2, 4), np.uint8), "auto", r"\(H, W\) or \(H, W, 3\)"),
+        (np.zeros((4, 4), np.uint8), "temperature", "uint16 counts"),
+        (np.full((4, 4), 60000, np.uint16), "auto", "no temperatures"),
+        (np.zeros((4, 4), np.int64), "auto", "uint8, uint16 or float"),
+    ],
+)
+def test_what_cannot_be_an_image_is_refused(image, mode, message):
+    with pytest.raises(ValueError, match=message):
+        as_network_sees(image, mode)
+
+
+def test_crops_and_their_way_back():
+    image = np.zeros((40, 60, 3), np.float32)
+    image[10:14, 20:24] = 1
+    # A crop of 8 pixels on 8 pixels is the pixels themselves.
+    square = np.array([[17.5, 7.5, 8.0]])
+    np.testing.assert_allclose(cut(image, square, 8)[0, 0], image[8:16, 18:26, 0], atol=1e-6)
+    points, sigma = into_image(np.array([[[0.5, 0.5, 0.1]]]), square)
+    np.testing.assert_allclose(points, [[[21.5, 11.5]]])
+    assert sigma[0, 0] == pytest.approx(0.8)
+    np.testing.assert_allclose(whole_square((40, 60)), (-0.5, -10.5, 60))
+    np.testing.assert_allclose(square_around((10, 20, 30, 60), 1.5), (-10, 10, 60))
+
+
+class Blob(nn.Module):
+    """Stands in for a trained network: it is sure where the window's middle is bright and its border dark."""
+
+    def __init__(self):
+        super().__init__()
+        self.architecture = LandmarkArchitecture(4, image_pixels=32)
+        self.stride = 8
+
+    def forward(self, images):
+        return self.decode(self.encode(images))
+
+    def encode(self, images):
+        return nn.functional.avg_pool2d(images[:, :1], 8)
+
+    def decode(self, encoded):
+        contrast = encoded[:, 0, 1:3, 1:3].mean((1, 2)) - encoded[:, 0, [0, 0, 3, 3], [0, 3, 0, 3]].mean(1)
+        corners = torch.tensor([(0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)]).expand(len(encoded), 4, 2)
+        sigma = (0.5 - 0.4 * contrast)[:, None, None].expand(-1, 4, 1)
+        return torch.cat((corners, sigma), 2)
+
+
+def test_search_finds_every_face_at_its_size():
+    picture = np.zeros((200, 260, 3), np.float32)
+    places = [(40, 40, 40), (180, 120, 110)]
+    down, right = np.mgrid[:200, :260]
+    for x, y, side in places:
+        picture += np.exp(-((right - x) ** 2 + (down - y) ** 2) / (side / 4) ** 2)[..., None].astype(np.float32)
+    squares = find_windows(Blob(), picture, 0.35, True, torch.device("cpu"), smallest_window=24)
+    assert len(squares) == 2
+    for left, top, edge in squares:
+        middle = (left + edge / 2, top + edge / 2)
+        assert any(np.hypot(x - middle[0], y - middle[1]) < 0.15 * side for x, y, side in places)
+    assert len(find_windows(Blob(), picture, 0.35, False, torch.device("cpu"), smallest_window=24)) == 1
+    assert len(find_windows(Blob(), picture * 0, 0.35, True, torch.device("cpu"))) == 0
+
+
+def test_one_face_is_chosen_once():
+    boxes = np.array([(0, 0, 10, 10), (1, 1, 11, 11), (40, 40, 50, 50)], float)
+    assert suppress(boxes, np.array([0.2, 0.1, 0.3]), 5) == [1, 2]
+    assert suppress(boxes, np.array([0.2, 0.1, 0.3]), 1) == [1]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        network = LandmarkNetwork(LandmarkArchitecture(70, image_pixels=64))
+    path = tmp_path_factory.mktemp("weights") / "weights.pt"
+    torch.save({"settings": asdict(network.architecture), "state": network.state_dict()}, path)
+    return path
+
+
+def test_the_answer_is_of_one_kind(weights):
+    landmarker = tfake.ThermalLandmarker(weights, "cpu", threshold=10.0)
+    assert isinstance(landmarker, ThermalLandmarker)
+    answers = [
+        landmarker.process(SKIN),
+        landmarker.process(encode_celsius(SKIN), sliding_window=True),
+        landmarker.process((SKIN * 6).astype(np.uint8), sliding_window=True, multi=True),
+        landmarker.process(SKIN, mode="temperature", boxes=[(5, 5, 30, 40), (20, 5, 60, 40)]),
+    ]
+    for faces in answers:
+        assert isinstance(faces, FoundFaces)
+        landmarks, sigma = faces
+        assert landmarks.shape == (len(faces), 70, 2)
+        assert sigma.shape == (len(faces), 70)
+        assert faces.boxes.shape == (len(faces), 4)
+        assert (sigma > 0).all()
+    assert [len(answers[0]), len(answers[1]), len(answers[3])] == [1, 1, 2]
+    assert len(answers[2]) > 1
+    nobody = ThermalLandmarker(weights, "cpu", threshold=0.0).process(SKIN, sliding_window=True, multi=True)
+    assert nobody.landmarks.shape == (0, 70, 2)
+    assert nobody.boxes.shape == (0, 4)
+
+
+def test_a_landmarker_says_what_it_cannot_load(tmp_path, weights):
+    with pytest.raises(FileNotFoundError):
+        ThermalLandmarker(tmp_path / "no.pt", "cpu")
+    (tmp_path / "text.pt").write_text("text")
+    with pytest.raises(ValueError, match="cannot read it as weights"):
+        ThermalLandmarker(tmp_path / "text.pt", "cpu")
+    torch.save({"a": torch.zeros(1)}, tmp_path / "other.pt")
+    with pytest.raises(ValueError, match="expected the landmark network"):
+        ThermalLandmarker(tmp_path / "other.pt", "cpu")
+    with pytest.raises(ValueError, match="device must be"):
+        ThermalLandmarker(weights, "gpu0")
+
+
+@pytest.mark.parametrize("points", [70, 478])
+def test_tfan_s_released_state_dicts_are_loaded(tmp_path, points):
+    released = TfanNetwork(points)
+    state = {f"module.{name}": value for name, value in released.state_dict().items()}
+    state["module.feature_network.classifier.weight"] = torch.zeros(3, 1280)
+    torch.save(state, tmp_path / "tfan.pt")
+    landmarker = ThermalLandmarker(tmp_path / "tfan.pt", "cpu")
+    assert landmarker.n_landmarks == points
+    assert landmarker.threshold == pytest.approx(6e-4**0.5)
+    assert landmarker.process(SKIN).landmarks.shape == (1, points, 2)
+    with pytest.raises(ValueError, match=r"1 missing \['fc.bias'\]"):
+        load_tfan({name: value for name, value in state.items() if not name.endswith("fc.bias")}, "tfan.pt")
+
+
+def test_tfan_s_variance_becomes_a_deviation():
+    network = TfanNetwork(2).eval()
+    with torch.no_grad():
+        network.fc.weight.zero_()
+        network.fc.bias.copy_(torch.tensor((0.25, 0.75, 4e-4, 0.5, -0.5, -1.0)))
+        found = network(torch.zeros(1, 3, 224, 224))[0]
+    np.testing.assert_allclose(found[0], (0.25, 0.75, 0.02), atol=1e-6)
+    np.testing.assert_allclose(found[1], (0.5, -0.005, 0.001), atol=1e-6)
+
+
+def test_drawn_points_lie_on_their_pixels():
+    faces = FoundFaces(np.array([[[10, 20], [40, 30]]], np.float32), np.full((1, 2), 0.1, np.float32), np.zeros(1))
+    drawn = draw_faces(np.full((48, 64), 20.0, np.float32), faces)
+    factor = drawn.shape[1] // 64
+    assert drawn.shape == (48 * factor, 64 * factor, 3)
+    assert drawn[int(20.5 * factor), int(10.5 * factor)].max() > 150
+    assert drawn[5, 5].max() == 0
+
+
+def test_the_command_line_reads_images_folders_and_videos(tmp_path, weights, capsys):
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        cv2.imwrite(str(tmp_path / f"in/{name}.png"), encode_celsius(SKIN))
+    out = tmp_path / "out.json"
+    base = ["-w", str(weights), "-o", str(out), "--device", "cpu"]
+    assert main([str(tmp_path / "in/a.png"), *base, "--draw", str(tmp_path / "drawn.png")]) == 0
+    (entry,) = json.loads(out.read_text())["images"]
+    assert entry["image"] == "a.png"
+    assert len(entry["faces"][0]["landmarks"]) == len(entry["faces"][0]["sigma_pixels"]) == 70
+    assert read_image(tmp_path / "drawn.png").ndim == 3
+    assert main([str(tmp_path / "in"), *base, "--draw", str(tmp_path / "drawn")]) == 0
+    assert [entry["image"] for entry in json.loads(out.read_text())["images"]] == ["a.png", "b.png"]
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["a.png", "b.png"]
+    video = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
+    for _ in range(3):
+        video.write(np.full((48, 64, 3), 90, np.uint8))
+    video.release()
+    assert main([str(tmp_path / "v.avi"), *base, "--draw", str(tmp_path / "d.mp4")]) == 0
+    assert [entry["image"] for entry in json.loads(out.read_text())["images"]] == ["000000", "000001", "000002"]
+    assert (tmp_path / "d.mp4").stat().st_size > 0
+    assert main([str(tmp_path / "none.png"), *base]) == 1
+    assert "no such image" in capsys.readouterr().err
+
+
+def test_onnx_gives_what_torch_gives(tmp_path):
+    pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
+    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+    from tfake.landmarks.export import OnnxNetwork, export_onnx
+
+    network = LandmarkNetwork(LandmarkArchitecture(7, "test_efficientnet", image_pixels=32))
+    export_onnx(network, tmp_path / "n.onnx")
+    runtime = OnnxNetwork(tmp_path / "n.onnx")
+    assert runtime.image_pixels == 32
+    for count in (1, 5):
+        images = torch.rand(count, 3, 32, 32)
+        with torch.inference_mode():
+            expected = network(images).numpy()
+        np.testing.assert_allclose(runtime(images.numpy()), expected, atol=1e-4)

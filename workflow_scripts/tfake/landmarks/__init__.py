@@ -1,0 +1,1 @@
+"""Landmarks with their uncertainty, in thermal and visible images: network, training, detection."""

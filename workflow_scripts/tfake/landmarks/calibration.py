@@ -1,0 +1,86 @@
+"""What the network's standard deviations are worth: their scale, the threshold of a face, and how well both hold."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_BINS = 10
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a trained network is used with.
+
+    Attributes:
+        temperature: factor that makes the standard deviations true on validation faces.
+        threshold: mean standard deviation over a window, in crop widths and after scaling, below which it is a face.
+    """
+
+    temperature: float = 1.0
+    threshold: float = 0.1
+
+
+def fit_temperature(distances: np.ndarray, sigma: np.ndarray) -> float:
+    """The factor on sigma under which distances are likeliest: sqrt(mean(e^2 / sigma^2)), a coordinate.
+
+    Args:
+        distances: (N,) from found to true points.
+        sigma: (N,) standard deviations a coordinate, in the same unit.
+    """
+    # A distance joins two coordinates, so it has twice the variance of one. Points that are lost altogether (beyond
+    # five deviations) are cut: a handful of them would stretch everybody's deviation.
+    ratios = np.minimum(distances / sigma, 5 * np.sqrt(2))
+    return float(np.sqrt((ratios**2).mean() / 2))
+
+
+def calibration_curve(distances: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Predicted against measured deviations, over tenths of the points from the surest to the least sure.
+
+    Args:
+        distances: (N,) from found to true points.
+        sigma: (N,) standard deviations a coordinate.
+
+    Returns:
+        Root mean square of the predicted and of the measured deviation a coordinate, (10,) each.
+    """
+    tenths = np.array_split(np.argsort(sigma, kind="stable"), _BINS)
+    predicted = np.array([np.sqrt((sigma[part] ** 2).mean()) for part in tenths])
+    measured = np.array([np.sqrt((distances[part] ** 2).mean() / 2) for part in tenths])
+    return predicted, measured
+
+
+def calibration_error(distances: np.ndarray, sigma: np.ndarray) -> float:
+    """Mean of |measured / predicted - 1| over the tenths of ``calibration_curve``."""
+    predicted, measured = calibration_curve(distances, sigma)
+    return float(np.abs(measured / predicted - 1).mean())
+
+
+def separation(faces: np.ndarray, others: np.ndarray) -> float:
+    """Area under the ROC curve of "the lower, the more of a face": how often a face is surer than something else.
+
+    Args:
+        faces: (F,) mean standard deviation of windows on faces.
+        others: (M,) of windows on anything else.
+    """
+    ordered = np.sort(others)
+    above = len(ordered) - np.searchsorted(ordered, faces, side="right")
+    ties = np.searchsorted(ordered, faces, side="right") - np.searchsorted(ordered, faces, side="left")
+    return float((above + ties / 2).mean() / len(ordered))
+
+
+def choose_threshold(faces: np.ndarray, others: np.ndarray) -> float:
+    """The threshold with the best balance of faces found and others left: the largest sum of both shares.
+
+    Args:
+        faces: (F,) as in ``separation``.
+        others: (M,).
+
+    Returns:
+        The middle of the gap in which the best cut lies.
+    """
+    values = np.unique(np.concatenate((faces, others)))
+    cuts = (values[1:] + values[:-1]) / 2
+    found = np.searchsorted(np.sort(faces), cuts) / len(faces)
+    left = 1 - np.searchsorted(np.sort(others), cuts) / len(others)
+    best = np.flatnonzero(found + left == (found + left).max())
+    return float(cuts[best].mean())

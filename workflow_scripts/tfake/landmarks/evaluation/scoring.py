@@ -1,0 +1,162 @@
+"""Methods on a test set: every annotated face with what each method made of it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet
+from tfake.landmarks.adaptation.plain import plain_map
+from tfake.landmarks.evaluation.detection_scores import match_boxes
+from tfake.landmarks.evaluation.errors import NORMALISERS, normaliser, point_errors
+from tfake.landmarks.evaluation.methods import Method
+
+FACE_COLUMNS = ("method", "face", "subject", "view", "size", "found", "sigma", *(f"nme_{name}" for name in NORMALISERS))
+DETECTION_COLUMNS = ("method", "image", "sigma", "right")
+
+
+@dataclass
+class Answers:
+    """What the methods said about one test set.
+
+    Attributes:
+        rows: a dictionary of ``FACE_COLUMNS`` for each method and annotated face.
+        detections: a dictionary of ``DETECTION_COLUMNS`` for each box that a searching method gave.
+        points: (method, face's name) to the found points, in the method's own set.
+        shapes: the face's name to its image's height and width.
+        unreadable: images that could not be read, with the reason.
+    """
+
+    rows: list[dict] = field(default_factory=list)
+    detections: list[dict] = field(default_factory=list)
+    points: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def face_table(self) -> pd.DataFrame:
+        """``rows`` as a table."""
+        return pd.DataFrame(self.rows, columns=list(FACE_COLUMNS))
+
+    def detection_table(self) -> pd.DataFrame:
+        """``detections`` as a table."""
+        return pd.DataFrame(self.detections, columns=list(DETECTION_COLUMNS))
+
+
+def ask_methods(
+    test_set: EvaluationSet,
+    methods: Sequence[Method],
+    least_overlap: float,
+    most_images: int | None = None,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> Answers:
+    """Show every image to every method.
+
+    Args:
+        test_set: the annotated faces.
+        methods: what is compared.
+        least_overlap: intersection over union with the annotated box from which a face counts as found.
+        most_images: take this many images at most, spread evenly; None: all.
+        progress: wraps the list of images.
+
+    Returns:
+        The answers. Images that cannot be read are entered in the set's account, and count for nobody.
+    """
+    by_image: dict[str, list[AnnotatedFace]] = {}
+    for face in test_set.faces:
+        by_image.setdefault(face.image, []).append(face)
+    names = list(by_image)
+    if most_images is not None and len(names) > most_images:
+        names = [names[index] for index in np.linspace(0, len(names) - 1, most_images).round().astype(int)]
+    answers = Answers()
+    for name in progress(names):
+        faces = by_image[name]
+        try:
+            image = test_set.read_image(name)
+        except ValueError as error:
+            answers.unreadable[name] = str(error)
+            for face in faces:
+                test_set.account.leave_out(face.name, "unreadable_image", str(error))
+            continue
+        answers.shapes |= {face.name: image.shape[:2] for face in faces}
+        for method in methods:
+            _ask(answers, method, image, name, faces, least_overlap)
+    return answers
+
+
+def _ask(
+    answers: Answers, method: Method, image: np.ndarray, name: str, faces: list[AnnotatedFace], least_overlap: float
+) -> None:
+    found = method.find(image, [face.box for face in faces])
+    if method.shown_boxes:
+        places = list(range(len(faces)))
+    else:
+        boxes = [tuple(map(float, box)) for box in _comparable_boxes(found.landmarks, method.landmark_set, faces[0])]
+        places = match_boxes(boxes, found.score, [face.box for face in faces], least_overlap)
+        answers.detections += [
+            {"method": method.name, "image": name, "sigma": float(score), "right": place >= 0}
+            for score, place in zip(found.score, places, strict=True)
+        ]
+    answer = {place: index for index, place in enumerate(places) if place >= 0}
+    for place, face in enumerate(faces):
+        index = answer.get(place)
+        row = {"method": method.name, "face": face.name, "size": face.size, "found": index is not None}
+        row |= {"subject": face.groups.get("subject", ""), "view": face.groups.get("view", "")}
+        row["sigma"] = float(found.score[index]) if index is not None else float("nan")
+        if index is not None:
+            answers.points[method.name, face.name] = found.landmarks[index]
+            mapped = plain_map(found.landmarks[index], method.landmark_set, face.convention)
+        else:
+            mapped = None
+        answers.rows.append(row | face_errors(mapped, face, image.shape[:2]))
+
+
+def face_errors(mapped: np.ndarray | None, face: AnnotatedFace, image_shape: tuple[int, int]) -> dict[str, float]:
+    """A face's mean error under every normaliser.
+
+    Args:
+        mapped: (n, 2) points in the face's own set; None: it was not found, and the errors are infinite.
+        face: as annotated.
+        image_shape: height and width of its image.
+
+    Returns:
+        ``nme_…`` by normaliser; NaN where the normaliser does not exist for the face, or nothing is annotated.
+    """
+    result = {}
+    for name in NORMALISERS:
+        length = normaliser(name, face.points, face.convention, face.box, image_shape)
+        if not np.isfinite(length) or np.isnan(face.points).all():
+            result[f"nme_{name}"] = float("nan")
+        elif mapped is None:
+            result[f"nme_{name}"] = float("inf")
+        else:
+            result[f"nme_{name}"] = float(np.nanmean(point_errors(mapped, face.points, length)))
+    return result
+
+
+def _comparable_boxes(landmarks: np.ndarray, landmark_set: str, face: AnnotatedFace) -> list[np.ndarray]:
+    """Boxes of found faces that mean what the annotated boxes mean: around the same points, or around the whole face."""
+    wanted = landmark_set if face.convention in ("tfw5", "aflw19") else face.convention
+    mapped = [plain_map(points, landmark_set, wanted) for points in landmarks]
+    return [np.concatenate((points.min(axis=0), points.max(axis=0))) for points in mapped]
+
+
+def with_adapted_points(rows: pd.DataFrame, adapted: Mapping[tuple[str, str], dict[str, float]]) -> pd.DataFrame:
+    """Add rows of methods whose points went through a label adapter.
+
+    Args:
+        rows: ``FACE_COLUMNS``.
+        adapted: (method, face) to the errors that replace the plain mapping's.
+
+    Returns:
+        The rows, followed by those of ``METHOD, adapted`` for every method that has any; faces that were not found stay so.
+    """
+    parts = [rows]
+    for method in dict.fromkeys(name for name, _ in adapted):
+        own = rows[rows["method"] == method].copy()
+        for index, row in own.iterrows():
+            for column, value in adapted.get((method, row["face"]), {}).items():
+                own.loc[index, column] = value
+        own["method"] = f"{method}, adapted"
+        parts.append(own)
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,128 @@
+"""Landmarks of thermal images in one call: TFAN's calling form, with one kind of answer.
+
+What is different from TFAN (thermal-face-alignment) on purpose: the answer is always a :class:`FoundFaces`, with no face,
+one or several; temperatures are cut to 20..40 °C and not stretched to each scene; ``sigma`` is a standard deviation and is
+called so; a device is named, and weights are a file.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tfake.devices import resolve_device
+from tfake.landmarks.crops import cut, into_image, square_around, whole_square
+from tfake.landmarks.loading import load_landmark_network
+from tfake.landmarks.reading import as_network_sees
+from tfake.landmarks.search import find_windows
+
+_BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class FoundFaces:
+    """The faces of one image, the surest first. ``landmarks, sigma = faces`` unpacks the two that matter most.
+
+    Attributes:
+        landmarks: (F, L, 2) float32 pixels, pixel centres at integers.
+        sigma: (F, L) float32 pixels, the standard deviation of x and of y of each point.
+        score: (F,) float32, mean standard deviation over the crop's edge: what says how much of a face it is. Lower is
+            surer.
+    """
+
+    landmarks: np.ndarray
+    sigma: np.ndarray
+    score: np.ndarray
+
+    def __len__(self) -> int:
+        """How many faces."""
+        return len(self.landmarks)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """``landmarks`` and ``sigma``."""
+        return iter((self.landmarks, self.sigma))
+
+    @property
+    def boxes(self) -> np.ndarray:
+        """(F, 4) left, top, right, bottom of each face's points."""
+        if not len(self):
+            return np.empty((0, 4), dtype=np.float32)
+        return np.concatenate((self.landmarks.min(axis=1), self.landmarks.max(axis=1)), axis=1)
+
+
+class ThermalLandmarker:
+    """A landmark network that is ready for images."""
+
+    def __init__(self, weights: str | Path, device: str = "auto", threshold: float | None = None) -> None:
+        """Load weights.
+
+        Args:
+            weights: a file of this workflow's training, or a state dict that TFAN released, 70 or 478 points.
+            device: ``auto``, ``cpu`` or ``cuda``.
+            threshold: mean standard deviation, in crop widths, below which a window is a face; None: the file's own,
+                calibrated when it was trained.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: the file is no landmark network, or the device has no such name.
+            RuntimeError: ``cuda`` was asked for and torch sees no GPU.
+        """
+        self.device = resolve_device(device)
+        self.network, own_threshold = load_landmark_network(weights)
+        self.network.to(self.device).eval()
+        self.threshold = own_threshold if threshold is None else threshold
+        self.n_landmarks = self.network.architecture.landmarks
+
+    def process(
+        self,
+        image: np.ndarray,
+        sliding_window: bool = False,
+        multi: bool = False,
+        mode: str = "auto",
+        boxes: Sequence[Sequence[float]] | np.ndarray | None = None,
+    ) -> FoundFaces:
+        """Find landmarks in an image.
+
+        Args:
+            image: temperatures or pixels, as :func:`tfake.landmarks.reading.as_network_sees` takes them.
+            sliding_window: search the whole image, at every size, for windows that the network is sure about. Without
+                it, and without boxes, the image is taken for the picture of one face.
+            multi: with ``sliding_window``, all faces below the threshold; without, the surest one at most.
+            mode: ``auto``, ``temperature`` or ``pixel``.
+            boxes: (F, 4) left, top, right, bottom: faces that are known, each of which is answered, in their order.
+
+        Returns:
+            The faces found: none where no window is below the threshold.
+
+        Raises:
+            ValueError: the image or the mode is none of those.
+        """
+        picture = as_network_sees(image, mode)
+        if boxes is not None:
+            squares = np.array([square_around(box) for box in boxes]).reshape(-1, 3)
+        elif sliding_window:
+            squares = find_windows(self.network, picture, self.threshold, multi, self.device)
+        else:
+            squares = whole_square(picture.shape)[None]
+            # Once to see where in the image the face is, and once more on it alone.
+            points, _ = into_image(self._look(picture, squares), squares)
+            squares = np.array([square_around((*found.min(axis=0), *found.max(axis=0))) for found in points])
+        return self._faces(picture, squares)
+
+    def _faces(self, picture: np.ndarray, squares: np.ndarray) -> FoundFaces:
+        found = self._look(picture, squares)
+        landmarks, sigma = into_image(found, squares)
+        score = found[..., 2].mean(axis=1)
+        return FoundFaces(landmarks.astype(np.float32), sigma.astype(np.float32), score.astype(np.float32))
+
+    @torch.inference_mode()
+    def _look(self, picture: np.ndarray, squares: np.ndarray) -> np.ndarray:
+        """The network's answers on squares of a picture: (F, L, 3) float64."""
+        pixels = self.network.architecture.image_pixels
+        parts = [np.empty((0, self.n_landmarks, 3))]
+        for start in range(0, len(squares), _BATCH):
+            crops = torch.from_numpy(cut(picture, squares[start : start + _BATCH], pixels)).to(self.device)
+            parts.append(self.network(crops).double().cpu().numpy())
+        return np.concatenate(parts)

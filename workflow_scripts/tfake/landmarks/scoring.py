@@ -1,0 +1,90 @@
+"""What a landmark network makes of faces as inference shows them to it, and of textures."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from tfake.landmarks.crops import MARGIN
+from tfake.landmarks.network import LandmarkNetwork
+from tfake.landmarks.sampling import crop_still
+from tfake.landmarks.search import look
+from tfake.landmarks.textures import draw_texture
+from tfake.landmarks.training_faces import TrainingFace
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a network makes of some faces.
+
+    Attributes:
+        distances: (F, L) from found to true points, in crop widths.
+        sigma: (F, L) standard deviations a coordinate, in crop widths.
+        weights: (F, L) how much each point counts.
+        size: (F,) sqrt(w h) of each face's box, in crop widths.
+    """
+
+    distances: np.ndarray
+    sigma: np.ndarray
+    weights: np.ndarray
+    size: np.ndarray
+
+    @property
+    def errors(self) -> np.ndarray:
+        """(F,) mean distance of each face's points over sqrt(w h) of its box; points of weight 0 do not count."""
+        total = (self.distances * self.weights).sum(1) / np.maximum(self.weights.sum(1), 1e-9)
+        return total / self.size
+
+    @property
+    def nme(self) -> float:
+        """Mean of ``errors``."""
+        return float(self.errors.mean())
+
+    @property
+    def counted(self) -> tuple[np.ndarray, np.ndarray]:
+        """Distances and deviations of the points that count, flat."""
+        return self.distances[self.weights > 0], self.sigma[self.weights > 0]
+
+
+def still_crops(
+    faces: Iterable[TrainingFace], variant: str | None, pixels: int, margin: float = MARGIN
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Upright crops of faces (:func:`tfake.landmarks.sampling.crop_still`), stacked.
+
+    Args:
+        faces: the faces.
+        variant: which thermal image; None: RGB.
+        pixels: edge of the crops.
+        margin: edge of the crops over the longer side of a face's box.
+
+    Returns:
+        (F, 3, P, P) float32 images, (F, L, 2) points, (F, L) weights.
+    """
+    images, points, weights = (
+        np.stack(parts) for parts in zip(*(crop_still(f, variant, margin, pixels) for f in faces), strict=True)
+    )
+    return images.transpose(0, 3, 1, 2), points, weights
+
+
+def score(network: LandmarkNetwork, crops: tuple[np.ndarray, np.ndarray, np.ndarray], device: torch.device) -> Scores:
+    """Hold the network's answers against the truth.
+
+    Args:
+        network: in evaluation mode, on the device.
+        crops: from ``still_crops``.
+        device: where it is.
+    """
+    images, points, weights = crops
+    found = look(network, torch.from_numpy(np.ascontiguousarray(images)), device)
+    distances = np.linalg.norm(found[..., :2] - points, axis=2)
+    size = np.sqrt(np.ptp(points, axis=1).prod(axis=1))
+    return Scores(distances, found[..., 2], weights, size)
+
+
+def texture_sigma(network: LandmarkNetwork, count: int, seed: int, device: torch.device) -> np.ndarray:
+    """Mean standard deviation of a network on textures: (count,) crop widths."""
+    pixels = network.architecture.image_pixels
+    images = np.stack([draw_texture(np.random.default_rng([seed, place]), pixels) for place in range(count)])
+    crops = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+    return look(network, crops, device)[..., 2].mean(1)

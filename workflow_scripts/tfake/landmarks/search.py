@@ -1,0 +1,186 @@
+"""Finding faces by the network's own uncertainty: windows over a pyramid, the surest first (Flotho et al., CVPR 2025).
+
+A window costs little where windows share their convolutions: a level of the pyramid is encoded once, and each window
+decodes its part of it. That is not the answer of a window looked at on its own, for a convolution pads a crop's border
+and not a window's. So shared windows only nominate; the best of them are looked at on their own, and that answer
+counts.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from tfake.landmarks.crops import cut, into_image, square_around
+from tfake.landmarks.evaluation.detection_scores import overlap
+from tfake.landmarks.network import LandmarkNetwork
+
+_BATCH = 64
+#: Encoded levels are padded to multiples of the backbone's coarsest stride.
+_COARSEST_STRIDE = 32
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How an image is searched.
+
+    Attributes:
+        shrink: each level of the pyramid over the one before; T-FAKE's .75.
+        stride_share: step from window to window over a window's edge, rounded to the network's stride; T-FAKE's 100 of
+            224 pixels leave gaps that the refinement has to close, a third leaves few.
+        smallest_share: edge of the smallest window over the image's shorter edge.
+        nominated: windows that are looked at on their own. None: all, without sharing anything.
+        refinements: how often the square around the found points is looked at again.
+        overlap: intersection over union above which the less sure of two faces is dropped.
+    """
+
+    shrink: float = 0.75
+    stride_share: float = 1 / 3
+    smallest_share: float = 0.2
+    nominated: int | None = 24
+    refinements: int = 2
+    overlap: float = 0.3
+
+
+def find_windows(
+    network: LandmarkNetwork,
+    image: np.ndarray,
+    threshold: float,
+    multi: bool,
+    device: torch.device,
+    settings: SearchSettings | None = None,
+) -> np.ndarray:
+    """Search an image for faces.
+
+    Args:
+        network: in evaluation mode, on the device.
+        image: (H, W, 3) float32 in 0..1, as :func:`tfake.landmarks.reading.as_network_sees` gives it.
+        threshold: mean standard deviation, in crop widths, below which a window is a face.
+        multi: all faces that do not overlap; otherwise the surest one at most.
+        device: where the network is.
+        settings: how to search; the defaults otherwise.
+
+    Returns:
+        (F, 3) float64 squares (left, top, edge) around the faces, the surest first, refined: the network's answers on
+        them are the faces' points.
+    """
+    settings = settings or SearchSettings()
+    squares, found = score_windows(network, image, device, settings)
+    sure = np.argsort(found[..., 2].mean(1), kind="stable")
+    sure = sure[found[sure, :, 2].mean(1) < threshold]
+    faces: list[np.ndarray] = []
+    kept: list[tuple[float, ...]] = []
+    for place in sure:
+        points, _ = into_image(found[place : place + 1], squares[place : place + 1])
+        box = _box(points[0])
+        if any(overlap(box, other) > settings.overlap for other in kept):
+            continue
+        kept.append(box)
+        faces.append(_refine(network, image, points[0], device, settings.refinements))
+        if not multi:
+            break
+    return np.array(faces, dtype=np.float64).reshape(-1, 3)
+
+
+def score_windows(
+    network: LandmarkNetwork, image: np.ndarray, device: torch.device, settings: SearchSettings
+) -> tuple[np.ndarray, np.ndarray]:
+    """The network's answers on windows at every place and size of an image.
+
+    Args:
+        network: in evaluation mode, on the device.
+        image: (H, W, 3) float32 in 0..1.
+        device: where the network is.
+        settings: how to search.
+
+    Returns:
+        (M, 3) squares and (M, L, 3) answers in crop widths: of the nominated windows, or of all.
+    """
+    pixels = network.architecture.image_pixels
+    step = max(network.stride, round(settings.stride_share * pixels / network.stride) * network.stride)
+    squares, sigmas, crops = [], [], []
+    for level, scale in _pyramid(image, pixels, settings):
+        corners = _corners(level.shape[:2], pixels, step)
+        # A level's pixel i is centred at (i + 1/2) / scale - 1/2 in the image.
+        squares.append(np.column_stack((corners / scale - 0.5, np.full(len(corners), pixels / scale))))
+        tensor = _as_tensor(level)
+        if settings.nominated is None:
+            crops += [tensor[:, top : top + pixels, left : left + pixels] for left, top in corners]
+        else:
+            sigmas.append(_shared_sigma(network, tensor.to(device), corners, pixels))
+    windows = np.concatenate(squares)
+    if settings.nominated is None:
+        return windows, look(network, torch.stack(crops), device)
+    best = np.argsort(np.concatenate(sigmas), kind="stable")[: settings.nominated]
+    return windows[best], look(network, torch.from_numpy(cut(image, windows[best], pixels)), device)
+
+
+@torch.inference_mode()
+def look(network: LandmarkNetwork, crops: Tensor, device: torch.device) -> np.ndarray:
+    """The network's answers on crops: (F, 3, P, P) float32 to (F, L, 3) float32."""
+    parts = [network(part.to(device)).cpu().numpy() for part in crops.split(_BATCH)]
+    return np.concatenate(parts) if parts else np.empty((0, network.architecture.landmarks, 3), np.float32)
+
+
+@torch.inference_mode()
+def _shared_sigma(network: LandmarkNetwork, level: Tensor, corners: np.ndarray, pixels: int) -> np.ndarray:
+    height, width = level.shape[1:]
+    padding = (0, -width % _COARSEST_STRIDE, 0, -height % _COARSEST_STRIDE)
+    encoded = network.encode(torch.nn.functional.pad(level[None], padding))
+    edge, places = pixels // network.stride, corners // network.stride
+    sigmas = []
+    for part in np.array_split(places, max(1, len(places) // _BATCH)):
+        windows = torch.cat([encoded[:, :, top : top + edge, left : left + edge] for left, top in part])
+        sigmas.append(network.decode(windows)[..., 2].mean(1).cpu().numpy())
+    return np.concatenate(sigmas)
+
+
+def _pyramid(image: np.ndarray, pixels: int, settings: SearchSettings):
+    """Levels of an image and their scale, from the one whose smallest windows are asked for to one window."""
+    height, width = image.shape[:2]
+    scale = pixels / (settings.smallest_share * min(height, width))
+    last = pixels / max(height, width)
+    while True:
+        scale = max(scale, last)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        level = cv2.resize(image, size, interpolation=method)
+        # Where the image is narrower than a window, what is beyond it is 0, as in a crop.
+        below, beside = max(0, pixels - level.shape[0]), max(0, pixels - level.shape[1])
+        yield np.pad(level, ((0, below), (0, beside), (0, 0))), scale
+        if scale <= last:
+            return
+        scale *= settings.shrink
+
+
+def _corners(shape: tuple[int, int], pixels: int, step: int) -> np.ndarray:
+    """(M, 2) left and top of the windows of a level, the last of each row and column as near the end as they fit."""
+    height, width = shape
+    tops, lefts = (sorted({*range(0, edge - pixels + 1, step), _last(edge - pixels)}) for edge in (height, width))
+    return np.array([(left, top) for top in tops for left in lefts])
+
+
+def _last(room: int) -> int:
+    """The last corner that a shared window can have: the maps' cells are 8 or 32 pixels apart."""
+    return room // _COARSEST_STRIDE * _COARSEST_STRIDE
+
+
+def _as_tensor(level: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(level.transpose(2, 0, 1), dtype=np.float32))
+
+
+def _refine(
+    network: LandmarkNetwork, image: np.ndarray, points: np.ndarray, device: torch.device, times: int
+) -> np.ndarray:
+    pixels = network.architecture.image_pixels
+    square = square_around(_box(points))
+    for _ in range(times - 1):
+        found = look(network, torch.from_numpy(cut(image, square[None], pixels)), device)
+        square = square_around(_box(into_image(found, square[None])[0][0]))
+    return square
+
+
+def _box(points: np.ndarray) -> tuple[float, ...]:
+    return (*points.min(axis=0), *points.max(axis=0))

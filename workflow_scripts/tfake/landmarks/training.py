@@ -1,0 +1,132 @@
+"""Training a landmark network: what it learns from, how it is validated, and what its deviations are scaled by."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.utils.data import Subset
+
+from tfake.landmarks.calibration import Calibration, choose_threshold, fit_temperature
+from tfake.landmarks.network import LandmarkNetwork
+from tfake.landmarks.run import LandmarkRun
+from tfake.landmarks.sampling import FaceSampler
+from tfake.landmarks.scoring import score, still_crops, texture_sigma
+from tfake.landmarks.settings import LandmarkSettings
+from tfake.landmarks.training_faces import TrainingFace
+from tfake.training.chance import Stream, derive_seed
+from tfake.training.checkpoint import CheckpointFile
+from tfake.training.distributed import current_share
+from tfake.training.loop import reproducible, run_steps
+from tfake.training.precision import resolve_precision
+
+#: Faces that a validation looks at, at most: it is a pause in the training.
+VALIDATION_FACES = 48
+_TEXTURES = 256
+
+
+@dataclass(frozen=True)
+class TrainedLandmarker:
+    """A finished run.
+
+    Attributes:
+        network: the network, in evaluation mode, its deviations scaled.
+        calibration: scale and threshold.
+        losses: one row a step with the columns ``LandmarkRun.columns``.
+        precision: the number format that the body was trained in.
+        validation_nme: NME of the finished network by spectrum, ``rgb`` or a variant, on validation faces.
+    """
+
+    network: LandmarkNetwork
+    calibration: Calibration
+    losses: pd.DataFrame
+    precision: str
+    validation_nme: dict[str, float]
+
+
+def train_landmarks(
+    settings: LandmarkSettings,
+    faces: Sequence[TrainingFace],
+    held_out: Sequence[TrainingFace],
+    landmarks: int,
+    device: torch.device,
+    checkpoint: CheckpointFile | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
+    workers: int = 0,
+) -> TrainedLandmarker:
+    """Train a landmark network; on one machine and thread count the result depends on settings and faces alone.
+
+    Args:
+        settings: every number of the run.
+        faces: what it learns from.
+        held_out: other people, to validate and to calibrate on.
+        landmarks: 70 or 478.
+        device: where to compute.
+        checkpoint: as in :func:`tfake.training.loop.run_steps`.
+        is_stopping: as there.
+        workers: threads that make batches ahead; no result depends on them.
+
+    Returns:
+        The network, its calibration and the course of its loss.
+
+    Raises:
+        ValueError: there are no faces on either side, a batch cannot be shared evenly, or values are unknown.
+        FloatingPointError: the loss is not finite any more.
+        TrainingStoppedError: ``is_stopping`` said yes.
+    """
+    precision, share = resolve_precision(settings.precision, device), current_share()
+    if settings.batch % share.of:
+        raise ValueError(f"batch {settings.batch} must be a multiple of the {share.of} processes")
+    if not len(held_out):
+        raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
+    sampler = FaceSampler(faces, landmarks, settings, share)
+    shown = np.unique(np.linspace(0, len(held_out) - 1, min(len(held_out), VALIDATION_FACES)).astype(int))
+    stills = _still_sets(Subset(held_out, shown.tolist()), settings)
+
+    def measure(network: LandmarkNetwork) -> float:
+        was_training = network.training
+        network.eval()
+        error = float(np.mean([score(network, crops, device).nme for crops in stills.values()]))
+        network.train(was_training)
+        return error
+
+    with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
+        run = LandmarkRun(settings, landmarks, precision, device)
+        losses = run_steps(
+            run,
+            settings,
+            lambda step: (sampler.batch(step),),
+            measure if settings.validate_every else None,
+            device,
+            checkpoint,
+            is_stopping,
+            workers,
+            f"train landmarks {landmarks}",
+        )
+        network = run.finish()
+    calibration, errors = _calibrate(network, stills, settings, device)
+    return TrainedLandmarker(network, calibration, losses, precision, errors)
+
+
+def _still_sets(faces: Sequence[TrainingFace], settings: LandmarkSettings) -> dict[str, tuple[np.ndarray, ...]]:
+    """Crops of each spectrum that the run learns from."""
+    held = [faces[place] for place in range(len(faces))]
+    spectra = [None] if settings.thermal_share < 1 else []
+    spectra += sorted(held[0].thermal) if settings.thermal_share > 0 else []
+    return {variant or "rgb": still_crops(held, variant, settings.image_pixels) for variant in spectra}
+
+
+def _calibrate(
+    network: LandmarkNetwork,
+    stills: dict[str, tuple[np.ndarray, ...]],
+    settings: LandmarkSettings,
+    device: torch.device,
+) -> tuple[Calibration, dict[str, float]]:
+    scores = {name: score(network, crops, device) for name, crops in stills.items()}
+    distances, sigma = (np.concatenate(parts) for parts in zip(*(s.counted for s in scores.values()), strict=True))
+    temperature = fit_temperature(distances, sigma)
+    network.scale_sigma(temperature)
+    textures = texture_sigma(network, _TEXTURES, derive_seed(settings.seed, Stream.VALIDATION), device)
+    on_faces = np.concatenate([s.sigma.mean(1) for s in scores.values()]) * temperature
+    return Calibration(temperature, choose_threshold(on_faces, textures)), {k: s.nme for k, s in scores.items()}

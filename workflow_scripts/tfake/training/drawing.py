@@ -1,0 +1,69 @@
+"""Which items a step takes, shared between processes, and what is kept of items once they are decoded."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+
+from tfake.training.chance import Stream, draw_indices
+
+#: Decoded images of one set are kept in memory up to this; beyond it they are decoded each time they are drawn.
+CACHE_BYTES = 2 << 30
+
+Item = TypeVar("Item")
+
+
+class Cache(Generic[Item]):
+    """Remembers prepared items until the budget is full."""
+
+    def __init__(self, prepare: Callable[[int], Item], budget_bytes: int) -> None:
+        """Keep how an item is prepared, and how many bytes may be kept."""
+        self._prepare = prepare
+        self._left = budget_bytes
+        self._items: dict[int, Item] = {}
+
+    def __getitem__(self, index: int) -> Item:
+        """The prepared item of an index."""
+        if index not in self._items:
+            item = self._prepare(index)
+            if item.nbytes > self._left:
+                return item
+            self._left -= item.nbytes
+            self._items[index] = item
+        return self._items[index]
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which crops of every batch one of several processes makes: each ``of``-th, from ``rank`` on."""
+
+    rank: int = 0
+    of: int = 1
+
+
+ALONE = Share()
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The items of a step that fall to this process, each with its own source of chance."""
+
+    count: int
+    batch: int
+    seed: int
+    share: Share
+    order: Stream
+    crops: Stream
+
+    def __call__(self, step: int) -> Iterator[tuple[int, np.random.Generator]]:
+        """Index and source of chance of each item."""
+        indices = draw_indices(self.count, self.batch, step, self.seed, self.order)
+        for place in range(self.share.rank, self.batch, self.share.of):
+            yield indices[place], np.random.default_rng([self.seed, self.crops, step, place])
+
+
+def move_batch(batch, device: torch.device):
+    """A dataclass of tensors, each on a device."""
+    return type(batch)(**{name: value.to(device, non_blocking=True) for name, value in vars(batch).items()})

@@ -1,0 +1,45 @@
+"""The number format that a network's body computes in: which one a machine is good at, and how to ask for it."""
+
+from contextlib import AbstractContextManager
+
+import torch
+
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+
+
+def resolve_precision(name: str, device: torch.device) -> str:
+    """Turn the config's precision into the body's number format on this machine.
+
+    Args:
+        name: ``float32``, ``bfloat16``, ``float16`` (GPUs alone), or ``auto``: bfloat16 where the device computes in
+            it, float32 otherwise.
+        device: where the network runs.
+
+    Returns:
+        ``float32``, ``bfloat16`` or ``float16``.
+
+    Raises:
+        ValueError: none of these names, or float16 on a CPU (bfloat16 is as fast there, and has float32's range).
+    """
+    if name not in PRECISIONS:
+        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; found {name!r}")
+    if name == "float16" and device.type != "cuda":
+        raise ValueError(f"precision float16 needs a GPU; found the device {device.type!r}")
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if native else "float32"
+
+
+def autocast_body(precision: str, device: torch.device) -> AbstractContextManager:
+    """The autocast region of a network's body.
+
+    Args:
+        precision: ``float32``, ``bfloat16`` or ``float16``, from ``resolve_precision``.
+        device: where the network runs.
+    """
+    number = torch.float16 if precision == "float16" else torch.bfloat16
+    return torch.autocast(device.type, number, enabled=precision != "float32")

@@ -1,0 +1,85 @@
+"""Files of tensors with what rebuilds their network: equal content, equal bytes; read without running code."""
+
+import hashlib
+import io
+import json
+import os
+import pickle
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+import tfake
+
+
+def bare_tensors(network: nn.Module) -> dict[str, torch.Tensor]:
+    """A network's tensors by name, on the CPU."""
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+
+
+def save_payload(path: str | Path, payload: Mapping[str, Any]) -> str:
+    """Write a payload; it appears whole or not at all.
+
+    Args:
+        path: the file to write; neither time nor name becomes part of it.
+        payload: tensors and plain values.
+
+    Returns:
+        The file's SHA-256, hexadecimal.
+    """
+    # Saved to memory first: saved to a path, torch writes the path's name into the file.
+    buffer = io.BytesIO()
+    torch.save(dict(payload), buffer)
+    _write_bytes(path, buffer.getvalue())
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
+def load_payload(path: str | Path, expected: str, what: str) -> dict[str, Any]:
+    """Read a payload.
+
+    Args:
+        path: the file.
+        expected: the format that it must name.
+        what: what it should be, for messages.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: torch cannot read it, or it has another format.
+    """
+    try:
+        payload = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise ValueError(f"{path}: not a {what} file: torch cannot read it ({type(error).__name__})") from error
+    kind = payload.get("format") if isinstance(payload, dict) else None
+    if kind != expected:
+        raise ValueError(f"{path}: not a {what} file: expected the format {expected!r}, found {kind!r}")
+    return payload
+
+
+def save_record(path: str | Path, record: Mapping[str, Any], packages: Sequence[str]) -> None:
+    """Write a JSON record with the versions of what made it.
+
+    Args:
+        path: the file to write.
+        record: plain values.
+        packages: names of the packages whose versions are told.
+    """
+    versions = {
+        "tfake-workflow": tfake.__version__,
+        "python": platform.python_version(),
+        **{package: version(package) for package in packages},
+    }
+    _write_bytes(path, (json.dumps({**record, "versions": versions}, indent=2, sort_keys=True) + "\n").encode())
+
+
+def _write_bytes(path: str | Path, data: bytes) -> None:
+    part = Path(f"{path}.part")
+    part.write_bytes(data)
+    os.replace(part, path)
