@@ -72,10 +72,3 @@ rule variants:
         collect(rules.verify_thermal.output.report, variant=VARIANTS),
     message:
         "Every variant's thermal store is complete and verified."
-
-
-rule ablation:
-    input:
-        rules.compare_arms.output.page,
-    message:
-        "The loss's terms are compared in {input}."

@@ -62,7 +62,7 @@ def get_rooms(condition):
 
 
 AMBIENTS = {}
-for _variant in THERMALIZED:
+for _variant in THERMALIZED + IMPORTED:
     _settings = config["variants"][_variant]
     if _settings["condition"] not in CONDITIONS:
         raise WorkflowError(
@@ -96,9 +96,6 @@ for _variant in RECORDED:
                 f"config: variants.{_variant}.{_key} is {_settings[_key]!r}; it must be one of {', '.join(_known)}"
             )
     AMBIENTS[_variant] = AMBIENTS[_settings["of"]]
-
-for _variant in IMPORTED:
-    AMBIENTS[_variant] = config["variants"][_variant]["ambient_celsius"]
 
 
 for _condition in RELEASED:

@@ -31,6 +31,7 @@ rule create_import_store:
     params:
         recipe=1,
         settings=get_variant_settings,
+        ambient_celsius=get_ambient,
         shard_images=lookup(dpath="store/shard_images", within=config),
     message:
         "Creating the store of {wildcards.variant}."

@@ -15,6 +15,7 @@ def create_import_store(
     files: str,
     points: str | None,
     license: str,
+    condition: str,
     ambient_celsius: float,
     shard_images: int,
 ) -> None:
@@ -27,7 +28,8 @@ def create_import_store(
         files: the folder or zip of published images; its last name is recorded.
         points: the pickle of dense points, or None.
         license: terms of the published images, recorded beside the source's.
-        ambient_celsius: the room that the images show.
+        condition: the condition that the images show.
+        ambient_celsius: its room.
         shard_images: rows a shard.
     """
     faces = zarr.open_group(faces_store, mode="r")
@@ -38,6 +40,7 @@ def create_import_store(
         "variant": variant,
         "imported": Path(files).name,
         "points": "faces.zarr" if points is None else Path(points).name,
+        "condition": condition,
         "ambient_celsius": ambient_celsius,
     }
     rows, pixels = faces["segmentation"].shape[:2]
@@ -55,6 +58,7 @@ if __name__ == "__main__":
         files=snakemake.params.settings["files"],
         points=snakemake.params.settings["points"],
         license=snakemake.params.settings["license"],
-        ambient_celsius=snakemake.params.settings["ambient_celsius"],
+        condition=snakemake.params.settings["condition"],
+        ambient_celsius=snakemake.params.ambient_celsius,
         shard_images=snakemake.params.shard_images,
     )

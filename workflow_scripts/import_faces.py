@@ -70,9 +70,7 @@ def import_faces(
     root = zarr.open_group(store, mode="r").attrs
     made_from = {key: root[key] for key in ("source_sha256", "imported", "points", "ambient_celsius")}
     tally = {name: count for name, count in (("imported", len(counts) - missing), ("missing", missing)) if count}
-    write_manifest(
-        manifest, Manifest(shard, start, stop, made_from, described, tally, merge_statistics(statistics))
-    )
+    write_manifest(manifest, Manifest(shard, start, stop, made_from, described, tally, merge_statistics(statistics)))
     logging.info("shard %d, rows %d..%d: %s", shard, start, stop - 1, tally)
 
 

@@ -28,7 +28,8 @@ def list_images(tree: FileTree) -> dict[str, str]:
         if name.endswith(_SUFFIX):
             image_id = PurePosixPath(name).name.removesuffix(_SUFFIX)
             if image_id in found:
-                raise ValueError(f"{tree.where}: {found[image_id]} and {name} have the same id; name one variant's folder")
+                both = f"{found[image_id]} and {name}"
+                raise ValueError(f"{tree.where}: {both} have the same id; name one variant's folder")
             found[image_id] = name
     if not found:
         raise ValueError(f"{tree.where}: no file is named {{id}}{_SUFFIX}")
@@ -54,6 +55,7 @@ def read_image(tree: FileTree, name: str, pixels: int) -> np.ndarray:
         found = "no image" if values is None else f"{values.dtype} of shape {values.shape}"
         raise ValueError(f"{tree.where}, {name}: expected a gray image of 8 or 16 bits, found {found}")
     if values.shape != (pixels, pixels):
-        raise ValueError(f"{tree.where}, {name}: expected {pixels}x{pixels} pixels as the source has, found {values.shape}")
+        found = "x".join(map(str, values.shape))
+        raise ValueError(f"{tree.where}, {name}: expected {pixels}x{pixels} pixels as the source has, found {found}")
     full = np.iinfo(values.dtype).max
     return (LOWEST_CELSIUS + SPAN_KELVIN * values / full).astype(np.float32)

@@ -9,9 +9,10 @@ import numpy as np
 from tfake.store.label_layout import MESH_POINTS
 
 #: What unpickling numpy arrays calls, in the old and the new name of its module.
-_ALLOWED = {
-    (f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("_reconstruct", "scalar")
-} | {("numpy", "ndarray"), ("numpy", "dtype")}
+_ALLOWED = {(f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("_reconstruct", "scalar")} | {
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+}
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -40,7 +41,8 @@ def read_points(path: str | Path) -> dict[str, np.ndarray]:
     except (pickle.UnpicklingError, EOFError, AttributeError, ValueError, IndexError, KeyError) as error:
         raise ValueError(f"{path} is no pickle of dense points: {error}") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected a mapping of file names to points, found {type(content).__name__}")
+        found = type(content).__name__
+        raise ValueError(f"{path}: expected a mapping of file names to points, found {found}")  # noqa: TRY004
     points = {}
     for name, values in content.items():
         array = np.asarray(values, dtype=np.float64)
