@@ -4,12 +4,14 @@ import json
 import re
 import sys
 
+import numpy as np
 import pytest
 import yaml
 
 from documents import PAGES, anchors_of, links_of
 from recipes import ROOT
 from tfake.store.layout import faces_layout, thermal_layout
+from tiny_dataset import PIXELS, make_dataset
 
 sys.path.insert(0, str(ROOT / "tests/scaling"))
 
@@ -70,3 +72,15 @@ def test_the_formats_name_every_array():
 def test_pictures_are_light():
     for path in (ROOT / "docs/images").iterdir():
         assert path.stat().st_size < 300_000, path.name
+
+
+def test_python_that_the_readme_shows_runs(tmp_path, monkeypatch):
+    make_dataset(tmp_path / "results")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        names = {}
+        exec(block, names)
+        assert names["celsius"].shape == (PIXELS, PIXELS)
+        assert 10 < np.nanmean(names["celsius"]) < 45
