@@ -26,6 +26,7 @@ include: "rules/thermalizers.smk"
 include: "rules/released.smk"
 include: "rules/variants.smk"
 include: "rules/report.smk"
+include: "rules/repair.smk"
 include: "rules/arms.smk"
 include: "rules/ablation.smk"
 
