@@ -10,6 +10,9 @@ import yaml
 
 from documents import PAGES, anchors_of, links_of
 from recipes import ROOT
+from tfake.landmarks.calibration import Calibration
+from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.weights import save_landmark_weights
 from tfake.store.layout import faces_layout, thermal_layout
 from tiny_dataset import PIXELS, make_dataset
 
@@ -76,11 +79,15 @@ def test_pictures_are_light():
 
 def test_python_that_the_readme_shows_runs(tmp_path, monkeypatch):
     make_dataset(tmp_path / "results")
+    weights = tmp_path / "results/landmarks/joint_70/weights.pt"
+    weights.parent.mkdir(parents=True)
+    save_landmark_weights(weights, LandmarkNetwork(LandmarkArchitecture(70, image_pixels=64)), Calibration())
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
+    names = {}
     for block in blocks:
-        names = {}
         exec(block, names)
         assert names["celsius"].shape == (PIXELS, PIXELS)
         assert 10 < np.nanmean(names["celsius"]) < 45
+    assert names["landmarks"].shape[1:] == (70, 2)
