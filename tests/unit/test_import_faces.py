@@ -1,4 +1,4 @@
-"""Published thermal images become a variant: what T-FAKE's layout holds comes back, and what is not theirs is refused."""
+"""Published thermal images become a variant: T-FAKE's layout comes back whole, and all else is refused."""
 
 import pickle
 import zipfile
@@ -90,12 +90,12 @@ def test_eight_bits_are_read_on_the_same_scale(tmp_path):
     tree = open_tree(tmp_path, "images")
     assert list_images(tree) == {"7": "7_thermal.png"}
     np.testing.assert_allclose(read_image(tree, "7_thermal.png", 2), [[20, 40], [24, 28]])
-    with pytest.raises(ValueError, match="expected 512x512 pixels as the source has, found 2x2"):
+    with pytest.raises(ValueError, match=r"expected 512x512 pixels as the source has, found 2x2"):
         read_image(tree, "7_thermal.png", 512)
 
 
 def test_what_is_not_theirs_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="no file is named {id}_thermal.png"):
+    with pytest.raises(ValueError, match=r"no file is named \{id\}_thermal.png"):
         list_images(open_tree(tmp_path, "images"))
     for name in ("warm", "cold"):
         (tmp_path / name).mkdir()
