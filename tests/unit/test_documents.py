@@ -1,5 +1,6 @@
 """Pages and recipes that a script or a pin stands behind."""
 
+import importlib.util
 import json
 import re
 import sys
@@ -24,6 +25,15 @@ from tables import FIGURES, PAGE, insert, render
 def test_the_scaling_page_has_the_scripts_numbers():
     page = PAGE.read_text()
     assert insert(page, render(json.loads(FIGURES.read_text()))) == page, "run tests/scaling/tables.py"
+
+
+def test_the_benchmarks_page_has_the_scripts_numbers():
+    spec = importlib.util.spec_from_file_location("speed_tables", ROOT / "tests/speed/tables.py")
+    speed = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(speed)
+    page = speed.PAGE.read_text()
+    figures = json.loads(speed.FIGURES.read_text())
+    assert speed.insert(page, speed.render(figures)) == page, "run tests/speed/tables.py"
 
 
 def test_the_container_installs_the_pins():

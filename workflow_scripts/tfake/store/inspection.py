@@ -1,7 +1,7 @@
 """Looking at every file of a store: what each should be, what it is, and who says so.
 
-Three witnesses are laid beside the bytes: ``SHA256SUMS``, the shards' manifests, which carry a checksum of their own, and
-the copies of the metadata in ``summary.json``. Where two agree against the third, the third is at fault.
+Three witnesses are laid beside the bytes: ``SHA256SUMS``, the shards' manifests, which carry a checksum of their own,
+and the copies of the metadata in ``summary.json``. Where two agree against the third, the third is at fault.
 """
 
 import csv
@@ -80,7 +80,7 @@ def inspect_store(sums: str | Path, store: str | Path, threads: int = 1) -> list
 
 
 def read_copies(folder: str | Path) -> dict[str, str]:
-    """The copies of the metadata files that sealing left in ``summary.json``: path to text; empty where there are none."""
+    """The copies of the metadata files that sealing left in ``summary.json``: path to text; empty where it has none."""
     try:
         return dict(json.loads(Path(folder, "summary.json").read_text())["metadata"])
     except (OSError, ValueError, KeyError, TypeError):

@@ -62,14 +62,14 @@ def read_manifest(path: str | Path) -> Manifest:
     """
     try:
         fields: dict[str, Any] = json.loads(Path(path).read_text())
-        if fields.pop("checksum") != _checksum(fields):
-            raise StoreError(f"{path} is not a shard manifest: its checksum is not that of its content")
+        checksum = fields.pop("checksum")
         files = tuple(ShardFile(**file) for file in fields["files"])
-        return Manifest(**{**fields, "files": files})
-    except StoreError:
-        raise
+        manifest = Manifest(**{**fields, "files": files})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise StoreError(f"{path} is not a shard manifest: {error}") from error
+    if checksum != _checksum(fields):
+        raise StoreError(f"{path} is not a shard manifest: its checksum is not that of its content")
+    return manifest
 
 
 def _checksum(fields: Mapping[str, Any]) -> str:
