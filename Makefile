@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 REAL := runs/real_sample
 
-.PHONY: all test test-slurm envs-check scaling real-sample verify recipes clean help
+.PHONY: all test test-slurm envs-check scaling real-sample verify repair recipes clean help
 
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
@@ -30,6 +30,10 @@ real-sample: $(READY)  ## the same workflow on 60 real FaceSynthetics images in 
 
 verify: $(READY)  ## reread every byte of every store of the demo
 	$(BIN)/snakemake --cores all --forcerun verify_faces verify_thermal -- faces variants
+
+repair: $(READY)  ## take away what does not agree with its checksums, and make exactly that again
+	$(BIN)/snakemake --cores all --forcerun repair_stores -- repair_stores
+	$(BIN)/snakemake --cores all
 
 recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has moved
 	$(BIN)/python tests/recipes.py

@@ -12,10 +12,12 @@ CONDITIONS = tuple(config["conditions"])
 RELEASED = tuple(config["thermalizers"])
 TRAINED = tuple(name for name in CONDITIONS if name not in RELEASED)
 VARIANTS = tuple(config["variants"])
-# Those that a camera records from another one, and the others, which the thermalizer makes.
+# Those that a camera records from another one, those that others published, and those that the thermalizer makes.
 RECORDED = tuple(name for name in VARIANTS if "of" in config["variants"][name])
-THERMALIZED = tuple(name for name in VARIANTS if name not in RECORDED)
+IMPORTED = tuple(name for name in VARIANTS if "files" in config["variants"][name])
+THERMALIZED = tuple(name for name in VARIANTS if name not in RECORDED + IMPORTED)
 CAMERA_ARRAYS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "source_to_image")
+IMPORT_ARRAYS = ("thermal", "landmarks_478")
 IMAGES = config["source"]["images"]
 SHARD_IMAGES = config["store"]["shard_images"]
 SHARDS = tuple(range(math.ceil(IMAGES / SHARD_IMAGES)))
@@ -60,7 +62,7 @@ def get_rooms(condition):
 
 
 AMBIENTS = {}
-for _variant in THERMALIZED:
+for _variant in THERMALIZED + IMPORTED:
     _settings = config["variants"][_variant]
     if _settings["condition"] not in CONDITIONS:
         raise WorkflowError(
@@ -159,6 +161,17 @@ def get_camera(wildcards):
     return CAMERAS[config["variants"][wildcards.variant]["camera"]]
 
 
+def get_variant_settings(wildcards):
+    """The settings of a variant."""
+    return in_key_order(config["variants"][wildcards.variant])
+
+
+def get_published_files(wildcards):
+    """What others published: the folder or zip of a variant's images, and the pickle of points where it has one."""
+    settings = config["variants"][wildcards.variant]
+    return [settings["files"], *([] if settings["points"] is None else [settings["points"]])]
+
+
 def get_base_root(wildcards):
     """Root metadata of the store that a camera looks at."""
     return f"results/variants/{get_base(wildcards.variant)}/thermal.zarr/zarr.json"
@@ -176,7 +189,8 @@ def get_base_manifest(wildcards):
 
 def get_arrays(wildcards):
     """Metadata of a variant's arrays."""
-    arrays = CAMERA_ARRAYS if wildcards.variant in RECORDED else CAMERA_ARRAYS[:1]
+    names = {**dict.fromkeys(RECORDED, CAMERA_ARRAYS), **dict.fromkeys(IMPORTED, IMPORT_ARRAYS)}
+    arrays = names.get(wildcards.variant, ("thermal",))
     return [f"results/variants/{wildcards.variant}/thermal.zarr/{array}/zarr.json" for array in arrays]
 
 
@@ -192,7 +206,8 @@ def get_manifests(wildcards):
 
 def get_shard_files(wildcards):
     """Every file that the shard jobs of a variant write into its store."""
-    made = rules.record_faces.output if wildcards.variant in RECORDED else rules.thermalize_faces.output
+    jobs = {**dict.fromkeys(RECORDED, rules.record_faces), **dict.fromkeys(IMPORTED, rules.import_faces)}
+    made = jobs.get(wildcards.variant, rules.thermalize_faces).output
     files = [file for file in made if not str(file).endswith(".json")]
     return collect(files, variant=wildcards.variant, shard=get_shards(wildcards.variant))
 

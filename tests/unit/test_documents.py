@@ -1,9 +1,17 @@
 """Pages and recipes that a script or a pin stands behind."""
 
 import json
+import re
 import sys
 
+import numpy as np
+import pytest
+import yaml
+
+from documents import PAGES, anchors_of, links_of
 from recipes import ROOT
+from tfake.store.layout import faces_layout, thermal_layout
+from tiny_dataset import PIXELS, make_dataset
 
 sys.path.insert(0, str(ROOT / "tests/scaling"))
 
@@ -21,3 +29,58 @@ def test_the_container_installs_the_pins():
     assert "pip check" in text
     # Debian's release whose python is the env files'.
     assert "FROM docker.io/library/debian:bookworm-slim" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    for link in links_of(page):
+        place, _, anchor = link.partition("#")
+        if re.match(r"https?://", link):
+            assert re.fullmatch(r"https://[\w.-]+\.[a-z]+(/[\w./~-]*)?", place), f"{link} is no address"
+            continue
+        target = (page.parent / place).resolve() if place else page
+        assert target.exists(), f"{link} leads nowhere"
+        assert not anchor or anchor in anchors_of(target), f"{link}: there is no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_names_are_there(page):
+    named = re.findall(
+        r"`((?:config|docs|envs|profiles|rules|schemas|tests|workflow_scripts)/[\w./-]+)`", page.read_text()
+    )
+    for name in named:
+        assert (ROOT / name).exists(), f"{name} is named and not there"
+
+
+def test_yaml_that_a_page_shows_is_a_config_that_the_schema_knows():
+    schema = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
+    for page in PAGES:
+        for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), flags=re.MULTILINE | re.DOTALL):
+            shown = yaml.safe_load(block)
+            assert shown.keys() <= schema["properties"].keys(), (page.name, block)
+            for key, value in shown.items():
+                known = schema["properties"][key].get("properties")
+                assert known is None or value.keys() <= known.keys(), (page.name, key)
+
+
+def test_the_formats_name_every_array():
+    text = (ROOT / "docs/formats.md").read_text()
+    for array in (*faces_layout(64), *thermal_layout(64)):
+        assert f"`{array.name}`" in text, f"{array.name} is not in docs/formats.md"
+
+
+def test_pictures_are_light():
+    for path in (ROOT / "docs/images").iterdir():
+        assert path.stat().st_size < 300_000, path.name
+
+
+def test_python_that_the_readme_shows_runs(tmp_path, monkeypatch):
+    make_dataset(tmp_path / "results")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        names = {}
+        exec(block, names)
+        assert names["celsius"].shape == (PIXELS, PIXELS)
+        assert 10 < np.nanmean(names["celsius"]) < 45

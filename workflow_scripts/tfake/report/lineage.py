@@ -42,8 +42,14 @@ def gather_lineage(
         nodes += _thermalizer(condition, config, weights[condition])
     for variant, store in variants.items():
         settings = config["variants"][variant]
-        base = settings.get("of")
-        parents = (f"variant {base}", _FACES) if base else (f"thermalizer {settings['condition']}", _SOURCE)
+        parents = (f"thermalizer {settings['condition']}", _SOURCE) if "condition" in settings else ()
+        if base := settings.get("of"):
+            parents = (f"variant {base}", _FACES)
+        elif path := settings.get("files"):
+            nodes.append(
+                Node(f"files {path}", "published images", os.path.basename(path.rstrip("/")), settings["license"])
+            )
+            parents = (f"files {path}", _FACES)
         nodes.append(Node(f"variant {variant}", "variant", variant, _short(store.identity), parents))
     return list({node.key: node for node in nodes}.values())
 

@@ -13,6 +13,7 @@ from tfake.report.palette import TemperatureScale
 _UNITS = {"degree_Celsius": "°C"}
 _LABELS = ("segmentation", "landmarks_70", "landmarks_478")
 _MAP = "source_to_image"
+_POINTS = "landmarks_478"
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,13 @@ class VariantImages:
         height, width = self.counts.shape[1:]
         return width, height
 
-    def has(self, row: int) -> bool:
+    def covers(self, row: int) -> bool:
         """Whether the row belongs to the variant."""
         return self.span[0] <= row < self.span[1]
+
+    def has_image(self, row: int) -> bool:
+        """Whether there is an image: the row belongs to the variant, and someone made or published it."""
+        return self.covers(row) and not (self.missing and np.isin(self.counts[row], self.missing).all())
 
     def spread_rows(self, wanted: int) -> list[int]:
         """Rows of the variant, spread evenly from its first to its last; every one when ``wanted`` are not there."""
@@ -98,8 +103,10 @@ def open_variant(name: str, store: str | Path, faces: str | Path, span: tuple[in
     """
     group, source = zarr.open_group(store, mode="r"), zarr.open_group(faces, mode="r")
     counts = group["thermal"]
+    # Images that others published bring at most points, in the source's geometry.
+    own = [array for array in (*_LABELS, _MAP) if array in group]
+    recorded = own not in ([], [_POINTS])
     lacking = [array for array in (*_LABELS, _MAP) if array not in group]
-    recorded = len(lacking) < len(_LABELS) + 1
     if lacking and (recorded or counts.shape[1:] != source["segmentation"].shape[1:]):
         raise ValueError(f"{store}: images of {counts.shape[1:]} need {', '.join(lacking)} of their own")
     attributes = counts.attrs
@@ -113,5 +120,5 @@ def open_variant(name: str, store: str | Path, faces: str | Path, span: tuple[in
         missing=(NEVER_WRITTEN, NO_IMAGE) if unit else (),
         source_to_image=group[_MAP] if recorded else None,
         span=span,
-        **{label: (group if recorded else source)[label] for label in _LABELS},
+        **{label: (group if label in own else source)[label] for label in _LABELS},
     )
