@@ -22,7 +22,7 @@ class Method:
         name: as the tables show it.
         landmark_set: what its points mean.
         shown_boxes: whether it is told where the faces are; then its answers are in their order.
-        find: from an image and its annotated faces, of which nothing but the box and the landmark set may count, to faces.
+        find: from an image and its annotated faces, of which nothing but box and landmark set may count, to faces.
     """
 
     name: str
