@@ -1,6 +1,6 @@
 """How fast landmarks are: ``python tests/landmark_speed.py WEIGHTS.pt|BACKBONE [PIXELS] [PASSES]``.
 
-Crops one at a time and in batches, with torch and with ONNX Runtime; and the search of one image: windows one at a time,
+Crops one at a time and in batches, with torch and with ONNX Runtime; and the search of one image: windows one by one,
 in batches, and nominated by shared convolutions, whose answers are compared. Medians over the passes, taken in turns.
 """
 
@@ -42,7 +42,7 @@ def measure(network: LandmarkNetwork, pixels: int, passes: int, device: torch.de
         "search_shared": lambda: score_windows(network, image, device, some),
     }
     if runtime:
-        ways["onnx_crops_batched"] = lambda: runtime(crops)
+        ways["onnx_crops_batched"] = lambda: runtime(crops.numpy())
     times: dict[str, list[float]] = {name: [] for name in ways}
     # The first pass warms up.
     for _ in range(passes + 1):
