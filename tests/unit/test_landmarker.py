@@ -15,6 +15,7 @@ from tfake.landmarks.drawing import draw_faces
 from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
 from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.reading import as_network_sees, read_image
+from tfake.landmarks.search import SearchSettings
 from tfake.landmarks.tfan import TfanNetwork, load_tfan
 from tfake.landmarks.weights import save_landmark_weights
 from tfake.radiometry import encode_celsius
@@ -129,6 +130,9 @@ def test_tfan_s_released_state_dicts_are_loaded(tmp_path, points):
     assert landmarker.n_landmarks == points
     assert landmarker.threshold == pytest.approx(6e-4**0.5)
     assert landmarker.process(SKIN).landmarks.shape == (1, points, 2)
+    search = SearchSettings(smallest_share=1.0)
+    searching = ThermalLandmarker(tmp_path / "tfan.pt", "cpu", threshold=10.0, search=search)
+    assert searching.process(SKIN, sliding_window=True).landmarks.shape == (1, points, 2)
     with pytest.raises(ValueError, match=r"1 missing \['fc.bias'\]"):
         load_tfan({name: value for name, value in state.items() if not name.endswith("fc.bias")}, "tfan.pt")
 
