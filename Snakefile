@@ -25,11 +25,16 @@ include: "rules/faces.smk"
 include: "rules/thermalizers.smk"
 include: "rules/released.smk"
 include: "rules/variants.smk"
+include: "rules/cameras.smk"
+include: "rules/imports.smk"
 include: "rules/report.smk"
+include: "rules/repair.smk"
 include: "rules/arms.smk"
 include: "rules/ablation.smk"
+include: "rules/comparison.smk"
 include: "rules/tasks.smk"
 include: "rules/landmarks.smk"
+include: "rules/publication.smk"
 include: "rules/evaluation.smk"
 
 
@@ -70,10 +75,3 @@ rule variants:
         collect(rules.verify_thermal.output.report, variant=VARIANTS),
     message:
         "Every variant's thermal store is complete and verified."
-
-
-rule ablation:
-    input:
-        rules.compare_arms.output.page,
-    message:
-        "The loss's terms are compared in {input}."

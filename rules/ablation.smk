@@ -256,3 +256,10 @@ rule compare_arms:
         "Comparing the arms of the ablation."
     script:
         "../workflow_scripts/compare_arms.py"
+
+
+rule ablation:
+    input:
+        rules.compare_arms.output.page,
+    message:
+        "The loss's terms are compared in {input}."

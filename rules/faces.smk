@@ -26,7 +26,7 @@ rule create_faces_store:
         mem_mb=1000,
         runtime=10,
     params:
-        recipe=2,
+        recipe=3,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         shard_images=lookup(dpath="store/shard_images", within=config),
         source_license=lookup(dpath="source/license", within=config),
@@ -105,7 +105,7 @@ rule label_faces:
         mem_mb=3200,
         runtime=60,
     params:
-        recipe=2,
+        recipe=3,
         rows=get_rows,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         labels=in_key_order(config["labels"]),
@@ -154,6 +154,7 @@ rule verify_faces:
         report="results/faces/verified.json",
     log:
         "logs/verify_faces.log",
+        table="logs/verify_faces.csv",
     benchmark:
         "benchmarks/verify_faces.tsv"
     conda:

@@ -19,7 +19,7 @@ rule download_weights:
     benchmark:
         "benchmarks/download_weights/{condition}.tsv"
     wildcard_constraints:
-        condition="|".join(map(re.escape, RELEASED)) or "(?!)",
+        condition=one_of(RELEASED),
     retries: 2
     localrule: True
     conda:
@@ -50,7 +50,7 @@ rule import_thermalizer:
     benchmark:
         "benchmarks/import_thermalizer/{condition}.tsv"
     wildcard_constraints:
-        condition="|".join(map(re.escape, RELEASED)) or "(?!)",
+        condition=one_of(RELEASED),
     conda:
         "../envs/thermalizer.yaml"
     threads: 1

@@ -1,8 +1,11 @@
 """What a person looks at.
 
 NEEDS  every store, sealed and verified; the thermalizers' loss curves; the truth comparison where there is one
-MAKES  results/config.yaml         the effective configuration
-       results/report/index.html   one self-contained page
+MAKES  results/config.yaml                     the effective configuration
+       results/report/index.html               the page, self-contained but for the faces that it opens
+       results/report/faces/{row}[.{v}].js     the data of those faces, beside it
+       results/report/files/                   copies of the configuration and of the checksum lists
+       results/report/figures/….svg            its figures as files of their own
 """
 
 
@@ -31,7 +34,7 @@ rule save_config:
 
 
 rule build_report:
-    """Build the page: gallery, temperatures by class, statuses, loss curves, timings."""
+    """Build the report: one folder with the page, its viewer's data and its figures."""
     input:
         archive=ARCHIVE,
         index=rules.index_archive.output.index,
@@ -41,16 +44,41 @@ rule build_report:
         faces_sums=rules.seal_faces.output.sums,
         faces_summary=rules.seal_faces.output.summary,
         thermal=collect(rules.verify_thermal.output.report, variant=VARIANTS),
-        thermal_roots=collect(rules.create_thermal_store.output.root, variant=VARIANTS),
+        thermal_roots=collect("results/variants/{variant}/thermal.zarr/zarr.json", variant=VARIANTS),
         thermal_sums=collect(rules.seal_thermal.output.sums, variant=VARIANTS),
         thermal_summaries=collect(rules.seal_thermal.output.summary, variant=VARIANTS),
         losses=collect(rules.train_thermalizer.output.losses, condition=TRAINED),
         evaluations=collect(
             rules.evaluate_thermal.output.table,
-            variant=VARIANTS if IS_PROCEDURAL else (),
+            variant=THERMALIZED if IS_PROCEDURAL else (),
         ),
     output:
-        page=report("results/report/index.html", category="Overview"),
+        page=report(
+            "results/report/index.html",
+            caption="../docs/captions/page.rst",
+            category="Overview",
+            labels={"figure": "the report"},
+        ),
+        viewer=directory("results/report/faces"),
+        files=directory("results/report/files"),
+        temperatures=report(
+            "results/report/figures/temperatures.svg",
+            caption="../docs/captions/temperatures.rst",
+            category="Overview",
+            labels={"figure": "temperatures by class"},
+        ),
+        labels=report(
+            "results/report/figures/labels.svg",
+            caption="../docs/captions/labels.rst",
+            category="Overview",
+            labels={"figure": "errors of the dense labels"},
+        ),
+        lineage=report(
+            "results/report/figures/lineage.svg",
+            caption="../docs/captions/lineage.rst",
+            category="Overview",
+            labels={"figure": "lineage"},
+        ),
     log:
         "logs/build_report.log",
     benchmark:
@@ -62,7 +90,7 @@ rule build_report:
         mem_mb=3000,
         runtime=30,
     params:
-        recipe=2,
+        recipe=4,
         config=in_key_order(config),
         ambients=AMBIENTS,
         benchmarks="benchmarks",

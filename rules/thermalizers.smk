@@ -69,11 +69,13 @@ rule train_thermalizer:
         losses="results/thermalizers/{condition}/losses.csv",
         loss_figure=report(
             "results/thermalizers/{condition}/losses.png",
+            caption="../docs/captions/losses.rst",
             category="Thermalizers",
             labels={"condition": "{condition}", "figure": "loss terms"},
         ),
         sample_figure=report(
             "results/thermalizers/{condition}/samples.png",
+            caption="../docs/captions/samples.rst",
             category="Thermalizers",
             labels={"condition": "{condition}", "figure": "samples"},
         ),

@@ -5,6 +5,7 @@ MAKES  results/variants/{variant}/thermal.zarr      thermal, uint16, 0.01 K a co
        results/variants/{variant}/manifests/{shard}.json
        results/variants/{variant}/SHA256SUMS, summary.json, verified.json
        results/variants/{variant}/evaluation.csv    procedural source only: error against the thermal truth
+       variant_NAME: a target for each of them
 """
 
 
@@ -21,6 +22,8 @@ rule create_thermal_store:
         "logs/create_thermal_store/{variant}.log",
     benchmark:
         "benchmarks/create_thermal_store/{variant}.tsv"
+    wildcard_constraints:
+        variant=one_of(THERMALIZED),
     conda:
         "../envs/store.yaml"
     threads: 1
@@ -28,7 +31,7 @@ rule create_thermal_store:
         mem_mb=1000,
         runtime=10,
     params:
-        recipe=1,
+        recipe=2,
         condition=get_condition,
         ambient_celsius=get_ambient,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -55,6 +58,8 @@ rule thermalize_faces:
         "logs/thermalize_faces/{variant}/{shard}.log",
     benchmark:
         "benchmarks/thermalize_faces/{variant}/{shard}.tsv"
+    wildcard_constraints:
+        variant=one_of(THERMALIZED),
     conda:
         "../envs/thermalizer.yaml"
     threads: 8 if USES_GPU else 1
@@ -63,7 +68,7 @@ rule thermalize_faces:
         runtime=120,
         gpu=int(USES_GPU),
     params:
-        recipe=1,
+        recipe=2,
         rows=get_rows,
         ambient_celsius=get_ambient,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -77,9 +82,9 @@ rule thermalize_faces:
 rule seal_thermal:
     """Write a thermal store's checksums and summary from its manifests."""
     input:
-        root=rules.create_thermal_store.output.root,
-        thermal=rules.create_thermal_store.output.thermal,
-        manifests=collect(rules.thermalize_faces.output.manifest, shard=SHARDS, allow_missing=True),
+        root="results/variants/{variant}/thermal.zarr/zarr.json",
+        arrays=get_arrays,
+        manifests=get_manifests,
     output:
         sums="results/variants/{variant}/SHA256SUMS",
         summary="results/variants/{variant}/summary.json",
@@ -95,7 +100,7 @@ rule seal_thermal:
         runtime=10,
     params:
         recipe=1,
-        images=lookup(dpath="source/images", within=config),
+        rows=get_variant_rows,
     message:
         "Sealing the thermal store of {wildcards.variant}."
     script:
@@ -106,12 +111,13 @@ rule verify_thermal:
     """Reread every byte of a variant's thermal store."""
     input:
         sums=rules.seal_thermal.output.sums,
-        root=rules.create_thermal_store.output.root,
-        shards=collect(rules.thermalize_faces.output.thermal, shard=SHARDS, allow_missing=True),
+        root="results/variants/{variant}/thermal.zarr/zarr.json",
+        shards=get_shard_files,
     output:
         report="results/variants/{variant}/verified.json",
     log:
         "logs/verify_thermal/{variant}.log",
+        table="logs/verify_thermal/{variant}.csv",
     benchmark:
         "benchmarks/verify_thermal/{variant}.tsv"
     conda:
@@ -142,6 +148,8 @@ rule evaluate_thermal:
         "logs/evaluate_thermal/{variant}.log",
     benchmark:
         "benchmarks/evaluate_thermal/{variant}.tsv"
+    wildcard_constraints:
+        variant=one_of(THERMALIZED),
     conda:
         "../envs/store.yaml"
     threads: 1
@@ -154,3 +162,15 @@ rule evaluate_thermal:
         "Comparing {wildcards.variant} with its thermal truth."
     script:
         "../workflow_scripts/evaluate_thermal.py"
+
+
+# Milestones: snakemake variant_cold
+for _variant in VARIANTS:
+
+    rule:
+        name:
+            f"variant_{_variant}"
+        input:
+            f"results/variants/{_variant}/verified.json",
+        message:
+            "The thermal store is complete and verified: {input}."

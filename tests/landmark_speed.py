@@ -1,6 +1,6 @@
 """How fast landmarks are: ``python tests/landmark_speed.py WEIGHTS.pt|BACKBONE [PIXELS] [PASSES]``.
 
-Crops one at a time and in batches, with torch and with ONNX Runtime; and the search of one image: windows one at a time,
+Crops one at a time and in batches, with torch and with ONNX Runtime; and the search of one image: windows singly,
 in batches, and nominated by shared convolutions, whose answers are compared. Medians over the passes, taken in turns.
 """
 

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "tests/recipes.json"
 LIBRARY = ROOT / "workflow_scripts"
-DATA_SUFFIXES = (".csv", ".jinja", ".css", ".txt")
+DATA_SUFFIXES = (".csv", ".jinja", ".css", ".js", ".txt")
 
 
 def rule_blocks() -> dict[str, str]:

@@ -77,7 +77,7 @@ def make_dataset(results: Path, license: str = "CC0-1.0") -> Path:
     flipped = (values["landmarks_70"][1] * [-1.0, 1.0]).astype(np.float64)[MIRROR]
     values["landmarks_70"][MOVED] = flipped * 1.25 + [PIXELS, 3.0]
     (results / "faces").mkdir(parents=True)
-    origin = {"license": license, "source_sha256": "5" * 64}
+    origin = {"license": license, "source_sha256": "5" * 64, "history": "made by tests"}
     write_store(results / "faces", "faces.zarr", faces_layout(PIXELS), values, {**origin, "title": "Faces"})
     for seed, (name, skin) in enumerate(SKIN_CELSIUS.items()):
         folder = results / "variants" / name

@@ -21,6 +21,7 @@ from tfake.store.ids import encode_ids
 from tfake.store.layout import faces_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
 from tfake.store.rows import empty_face_rows
+from tfake.store.stream import ShardStream
 
 
 def label_faces(
@@ -59,19 +60,24 @@ def label_faces(
     table = read_index(index)
     start, stop = rows
     records = table.iloc[start:stop]
-    values = empty_face_rows(len(records), image_pixels)
+    # The class maps alone are large: they are written as they come.
+    values = empty_face_rows(len(records), image_pixels, without=("segmentation",))
+    nothing = empty_face_rows(1, image_pixels)["segmentation"][0]
     values["image_id"] = encode_ids(records["image_id"])
     values["status"] = records["status"].to_numpy(np.uint8)
     usable = records[records["status"] == SampleStatus.OK]
     labelled = label_rows(open_archive(archive), usable, image_pixels, settings, threads)
-    for index_row, (sample, face) in zip(
-        usable.index, tqdm(labelled, f"label shard {shard}", len(usable)), strict=True
-    ):
-        row = index_row - start
-        values["segmentation"][row] = sample.classes
-        values["landmarks_70"][row] = sample.landmarks_70
-        for name, array in face.arrays().items():
-            values[name][row] = array
+    with ShardStream(store, "segmentation", shard) as class_maps:
+        for row, status in enumerate(tqdm(values["status"], f"label shard {shard}")):
+            class_map = nothing
+            if status == SampleStatus.OK:
+                sample, face = next(labelled)
+                class_map = sample.classes
+                values["landmarks_70"][row] = sample.landmarks_70
+                for name, array in face.arrays().items():
+                    values[name][row] = array
+            class_maps.append(class_maps.encode(class_map))
+        class_maps.close()
     write_shard(store, values, shard)
     counts = Counter(f"source_{SampleStatus(code).name.lower()}" for code in values["status"])
     counts += Counter(f"mesh_{MeshStatus(code).name.lower()}" for code in values["landmarks_478_status"])

@@ -4,24 +4,19 @@ import logging
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from tfake.devices import limit_threads, resolve_device
-from tfake.radiometry import NO_IMAGE, decode_counts, encode_celsius
-from tfake.sources.batches import iterate_batches
 from tfake.sources.index import read_index
 from tfake.sources.samples import SampleStatus
-from tfake.store.arrays import write_shard
+from tfake.store.arrays import StoreError
 from tfake.store.checksums import file_sha256
 from tfake.store.layout import thermal_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
-from tfake.store.statistics import class_statistics, merge_statistics
-from tfake.thermalizer.foreground import fill_glasses
+from tfake.store.statistics import CountStatistics
+from tfake.store.stream import ShardStream
+from tfake.thermalizer.pipeline import thermalize_rows
 from tfake.thermalizer.weights import load_thermalizer
-
-#: Images decoded ahead while as many are in the network; no pixel depends on it.
-BATCH_IMAGES = 16
 
 
 def thermalize_faces(
@@ -37,7 +32,7 @@ def thermalize_faces(
     device: str,
     threads: int,
 ) -> None:
-    """Thermalize the shard's images and fill its part of ``thermal.zarr``.
+    """Thermalize the shard's images and fill its part of ``thermal.zarr``, in memory that does not grow with the shard.
 
     Rows whose sample cannot be used hold ``NO_IMAGE`` throughout.
 
@@ -52,29 +47,27 @@ def thermalize_faces(
         image_pixels: height and width of the images.
         ambient_celsius: temperature of the surroundings, given to the background.
         device: ``auto``, ``cpu`` or ``cuda``.
-        threads: threads for decoding and for torch on the CPU.
+        threads: threads for decoding and encoding, and as many for torch on the CPU.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
-        ValueError: the network's temperatures are not finite.
+        ValueError: the network's temperatures of an image, which is named, are not finite.
+        OSError: the disk is full, or the store cannot be written; the error names the file.
+        StoreError: what was written does not read back as it was.
     """
     limit_threads(threads)
     thermalizer = load_thermalizer(weights, resolve_device(device))
     table = read_index(index)
     start, stop = rows
     records = table.iloc[start:stop]
-    counts = np.full((len(records), image_pixels, image_pixels), NO_IMAGE, dtype=np.uint16)
-    statistics = []
-    with tqdm(desc=f"thermalize shard {shard}", total=len(records)) as progress:
-        for batch in iterate_batches(archive, records, image_pixels, BATCH_IMAGES, threads):
-            celsius = thermalizer.thermalize(batch.rgb, batch.classes, ambient_celsius)
-            counts[batch.rows] = encode_celsius(celsius)
-            # As in the prior: long-wave infrared sees the lens, not what is behind it.
-            filled = np.stack([fill_glasses(ids) for ids in batch.classes])
-            # Batch by batch: over a whole shard the sums' temporaries would take many times its own memory.
-            statistics.append(class_statistics(decode_counts(counts[batch.rows]), filled))
-            progress.update(len(batch.rows))
-    write_shard(store, {"thermal": counts}, shard)
+    statistics = CountStatistics()
+    with ShardStream(store, "thermal", shard) as stream:
+        made = thermalize_rows(thermalizer, archive, records, image_pixels, ambient_celsius, stream.encode, threads)
+        for row in tqdm(made, f"thermalize shard {shard}", len(records)):
+            stream.append(row.chunk)
+            if row.sums is not None:
+                statistics.add(row.sums)
+        written = stream.close()
     (array,) = thermal_layout(image_pixels)
     made_from = {
         "source_sha256": table.attrs["source_sha256"],
@@ -82,9 +75,12 @@ def thermalize_faces(
         "ambient_celsius": ambient_celsius,
     }
     described = describe_files(Path(store).parent, [f"{Path(store).name}/{array.shard_file(shard)}"])
+    if described[0].sha256 != written:
+        raise StoreError(f"{described[0].path} does not read back as it was written")
     statuses = Counter(f"source_{SampleStatus(code).name.lower()}" for code in records["status"])
-    merged = merge_statistics(statistics)
-    write_manifest(manifest, Manifest(shard, start, stop, made_from, described, dict(statuses), merged))
+    write_manifest(
+        manifest, Manifest(shard, start, stop, made_from, described, dict(statuses), statistics.as_mapping())
+    )
     logging.info("shard %d, rows %d..%d: %s", shard, start, stop - 1, dict(statuses))
 
 

@@ -1,5 +1,7 @@
 import pytest
 
+from browser import browser  # noqa: F401  a fixture
+
 
 @pytest.fixture
 def one_thread():

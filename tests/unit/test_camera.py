@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
-from tfake.sources.procedural.camera import COLUMN_KELVIN, PIXEL_KELVIN, ROW_KELVIN, blur, fixed_pattern, record
+from tfake.camera.blurring import blur
+from tfake.camera.detector import fixed_pattern
+from tfake.sources.procedural.camera import COLUMN_KELVIN, PIXEL_KELVIN, ROW_KELVIN, record
+from tfake.sources.procedural.subject import Stream
 
 FLAT = np.full((256, 256), 30.0, np.float32)
+
+
+def pattern_of(seed: int, shape=FLAT.shape) -> np.ndarray:
+    rng = np.random.default_rng([seed, Stream.FIXED_PATTERN])
+    return fixed_pattern(rng, shape, PIXEL_KELVIN, ROW_KELVIN, COLUMN_KELVIN)
 
 
 def temporal(face: int, ambient: float = 20.0) -> np.ndarray:
@@ -28,11 +36,11 @@ def test_fixed_pattern_is_the_cameras():
     first, second = (record(FLAT, 20.0, 7, face, netd_kelvin=0.0) for face in (1, 2))
     assert np.array_equal(first, second)
     assert not np.array_equal(first, record(FLAT, 20.0, 8, 1, netd_kelvin=0.0))
-    assert np.allclose(first - FLAT, fixed_pattern(FLAT.shape, 7), atol=1e-5)
+    assert np.allclose(first - FLAT, pattern_of(7), atol=1e-5)
 
 
 def test_fixed_pattern_has_rows_columns_and_pixels():
-    pattern = fixed_pattern((512, 512), 7)
+    pattern = pattern_of(7, (512, 512))
     assert pattern.mean() == pytest.approx(0.0, abs=1e-5)
     assert pattern.mean(axis=1).std() == pytest.approx(ROW_KELVIN, rel=0.15)
     assert pattern.mean(axis=0).std() == pytest.approx(COLUMN_KELVIN, rel=0.15)

@@ -1,7 +1,15 @@
 """The reader: rows, filters, splits, crops, places and workers."""
 
+import functools
+import http.server
+import json
+import os
 import pickle
+import re
+import shutil
+import threading
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +17,7 @@ import torch
 import zarr
 
 import tfake
+from recipes import ROOT
 from tfake.dataset.crops import Square, around_face, crop_face
 from tfake.dataset.place import DatasetError, Place
 from tfake.dataset.reading import read_rows, runs
@@ -143,6 +152,75 @@ def test_zips_and_urls_are_datasets_too(results, faces, tmp_path):
         for face, expected in zip(opened.batch([1, 7]), faces.batch([1, 7]), strict=True):
             np.testing.assert_array_equal(face.thermal["cold"], expected.thermal["cold"])
             np.testing.assert_array_equal(face.landmarks_478, expected.landmarks_478)
+
+
+class _Ranges(http.server.SimpleHTTPRequestHandler):
+    """A folder over HTTP, with byte ranges."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        path = self.translate_path(self.path)
+        asked = self.headers.get("Range")
+        if not asked or not os.path.isfile(path):
+            super().do_GET()
+            return
+        data = Path(path).read_bytes()
+        first, last = asked.removeprefix("bytes=").split("-")
+        start = int(first) if first else len(data) - int(last)
+        part = data[start : int(last) + 1] if first and last else data[start:]
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {start}-{start + len(part) - 1}/{len(data)}")
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        self.wfile.write(part)
+
+
+def test_a_dataset_is_read_over_http(results, faces, tmp_path):
+    pytest.importorskip("aiohttp")
+    zip_folder(results, tmp_path / "results.zip")
+    (tmp_path / "results").symlink_to(results)
+    handler = functools.partial(_Ranges, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for name in ("results", "results.zip"):
+            opened = tfake.open_dataset(f"http://127.0.0.1:{server.server_port}/{name}")
+            assert opened.variants == faces.variants
+            np.testing.assert_array_equal(opened[4].thermal["warm"], faces[4].thermal["warm"])
+        server.shutdown()
+
+
+def test_the_readme_reads(results, monkeypatch):
+    (block,) = re.findall(r"```python\n([^`]*?open_dataset\(\"results.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert len([line for line in block.splitlines() if line]) <= 6
+    monkeypatch.chdir(results.parent)
+    names: dict = {}
+    exec(block.replace("num_workers=2", "num_workers=0"), names)
+    assert {face.row for face in names["frontal"]} <= set(names["faces"].rows.tolist())
+    assert sum(len(batch["row"]) for batch in names["batches"]) == len(names["frontal"]) > 0
+
+
+def test_variants_of_a_slice_have_its_rows(results, tmp_path):
+    sliced = tmp_path / "results"
+    shutil.copytree(results, sliced)
+    summary = json.loads((sliced / "variants/warm/summary.json").read_text())
+    summary["shards"] = summary["shards"][1:2]
+    (sliced / "variants/warm/summary.json").write_text(json.dumps(summary))
+    assert tfake.open_dataset(sliced, ["warm"], statuses=None).rows.tolist() == [4, 5, 6, 7]
+    assert len(tfake.open_dataset(sliced, ["cold"], statuses=None)) == ROWS
+
+
+def test_a_variant_of_another_geometry_brings_its_labels(results, tmp_path):
+    moved = tmp_path / "results"
+    shutil.copytree(results, moved)
+    group = zarr.open_group(moved / "variants/warm/thermal.zarr")
+    group.create_array("segmentation", data=np.full((ROWS, 5, 7), 2, np.uint8), chunks=(1, 5, 7))
+    face = tfake.open_dataset(moved, ["warm"])[0]
+    assert face.segmentation.shape == (5, 7)
+    np.testing.assert_array_equal(face.landmarks_70, face_values()["landmarks_70"][0])
+    with pytest.raises(DatasetError, match="variant 'warm' has a geometry and labels of its own"):
+        tfake.open_dataset(moved, ["cold", "warm"])
 
 
 def test_a_dataset_travels_without_its_files(faces):

@@ -61,6 +61,7 @@ def test_the_constraints_hold_the_pins():
 PACKAGES = {
     "cv2": "opencv-contrib-python",
     "PIL": "pillow",
+    "google_crc32c": "google-crc32c",
     "yaml": "pyyaml",
     "segmentation_models_pytorch": "segmentation-models-pytorch",
 }

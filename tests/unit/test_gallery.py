@@ -9,9 +9,10 @@ import pytest
 
 from tfake.classes import CLASS_COLOURS, FaceClass
 from tfake.radiometry import NEVER_WRITTEN, NO_IMAGE, encode_celsius
-from tfake.report.gallery import spread_rows
+from tfake.report.gallery import choose_rows
 from tfake.report.palette import TemperatureScale, fit_scale
 from tfake.report.pictures import THUMBNAIL_PIXELS, classes_uri, photo_uri, points_path, thermal_uri
+from tfake.report.variant_images import VariantImages
 
 SCALE = TemperatureScale(20, 40)
 
@@ -25,13 +26,24 @@ def decode(uri):
 
 @pytest.mark.parametrize(("rows", "wanted"), [(1, 1), (1, 5), (3, 3), (5, 9), (10, 4), (100_000, 24)])
 def test_rows_are_spread_from_the_first_to_the_last(rows, wanted):
-    chosen = spread_rows(rows, wanted)
+    chosen = choose_rows([], rows, wanted)
     assert len(chosen) == min(rows, wanted)
     assert chosen[0] == 0
     if wanted > 1:
         assert chosen[-1] == rows - 1
         gaps = [b - a for a, b in itertools.pairwise(chosen)]
         assert not gaps or max(gaps) - min(gaps) <= 1
+
+
+def test_a_slice_is_shown_though_the_spread_may_miss_it():
+    nothing = dict.fromkeys(("name", "counts", "unit", "missing", "segmentation", "landmarks_70", "landmarks_478"))
+    variant = VariantImages(**nothing, scale=1.0, offset=0.0, source_to_image=None, span=(40_000, 40_100))
+    chosen = choose_rows([variant], 100_000, 24)
+    inside = [row for row in chosen if variant.covers(row)]
+    assert (len(inside), inside[0], inside[-1]) == (24, 40_000, 40_099)
+    assert len(chosen) == 48
+    assert chosen == sorted(chosen)
+    assert not variant.covers(40_100)
 
 
 def test_the_scale_holds_the_data_in_whole_degrees():

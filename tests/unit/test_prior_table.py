@@ -118,5 +118,5 @@ def test_a_faulty_table_is_named(tmp_path, edit, message):
 
 
 def test_an_unknown_table_is_named():
-    with pytest.raises(FileNotFoundError, match=r"nowhere.*charlotte, tfake2025"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere.*charlotte, outdoor, tfake2025"):
         load_prior("nowhere")

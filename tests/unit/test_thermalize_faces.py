@@ -61,7 +61,7 @@ def folder(tmp_path, weights):
     return tmp_path
 
 
-def thermalize(folder, weights, shard):
+def thermalize(folder, weights, shard, threads=1):
     thermalize_faces(
         manifest=str(folder / f"{shard}.json"),
         store=str(folder / "thermal.zarr"),
@@ -73,13 +73,14 @@ def thermalize(folder, weights, shard):
         image_pixels=PIXELS,
         ambient_celsius=AMBIENT,
         device="cpu",
-        threads=1,
+        threads=threads,
     )
 
 
 def seal_and_verify(folder):
     store, sums = str(folder / "thermal.zarr"), str(folder / "SHA256SUMS")
-    seal_thermal(sums, str(folder / "summary.json"), store, [str(folder / f"{shard}.json") for shard in SHARDS], IMAGES)
+    manifests = [str(folder / f"{shard}.json") for shard in SHARDS]
+    seal_thermal(sums, str(folder / "summary.json"), store, manifests, (0, IMAGES))
     verify_thermal(str(folder / "verified.json"), sums, store, threads=2)
 
 
@@ -104,13 +105,12 @@ def test_a_store_from_end_to_end(folder, weights):
     assert json.loads((folder / "verified.json").read_text())["files"] == len(SHARDS) + 2
 
 
-def test_the_batch_size_changes_no_byte(folder, weights, monkeypatch):
-    files = []
-    for batch_images in (1, 2):
-        monkeypatch.setattr("thermalize_faces.BATCH_IMAGES", batch_images)
-        thermalize(folder, weights, 0)
-        files.append(read_manifest(folder / "0.json").files)
-    assert files[0] == files[1]
+def test_the_number_of_threads_changes_no_byte(folder, weights):
+    manifests = []
+    for threads in (1, 3):
+        thermalize(folder, weights, 0, threads)
+        manifests.append(read_manifest(folder / "0.json"))
+    assert manifests[0] == manifests[1]
 
 
 def test_a_network_that_gives_nan_stops_the_job(folder, weights, tmp_path):
@@ -118,9 +118,10 @@ def test_a_network_that_gives_nan_stops_the_job(folder, weights, tmp_path):
     torch.nn.init.constant_(network.head[0].bias, float("nan"))
     broken = tmp_path / "broken.pt"
     save_weights(broken, network, "warm")
-    with pytest.raises(ValueError, match="temperatures must be finite"):
+    with pytest.raises(ValueError, match="000000: temperatures must be finite"):
         thermalize(folder, broken, 0)
     assert not (folder / "0.json").exists()
+    assert not list((folder / "thermal.zarr").rglob("c/0/0/*"))
 
 
 def test_an_archive_that_changed_since_it_was_indexed_stops_the_job(folder, weights):

@@ -5,9 +5,7 @@ import logging
 import os
 import time
 import zipfile
-from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
 from pathlib import Path
 
 import requests
@@ -23,6 +21,7 @@ from tfake.acquisition.http import (
     read_range,
 )
 from tfake.sources.archive import Archive, MemberError, list_members
+from tfake.sources.concatenation import Concatenation
 from tfake.sources.index import select_samples
 from tfake.sources.samples import MEMBER_SUFFIXES, member_of
 
@@ -30,7 +29,7 @@ from tfake.sources.samples import MEMBER_SUFFIXES, member_of
 REQUEST_BYTES = 4 << 20
 
 
-class RemoteSplitFile(io.RawIOBase):
+class RemoteSplitFile(Concatenation):
     """A remote file, or remote parts in order, read as one by requests for byte ranges."""
 
     def __init__(self, session: requests.Session, urls: Sequence[str], backoff_seconds: float = BACKOFF_SECONDS):
@@ -46,34 +45,13 @@ class RemoteSplitFile(io.RawIOBase):
         """
         self._session, self._backoff_seconds = session, backoff_seconds
         self._parts = [describe(session, url) for url in urls]
-        self._starts = [0, *accumulate(part.bytes for part in self._parts)]
-        self._position = 0
+        super().__init__([part.bytes for part in self._parts])
         self.fetched_bytes = 0
 
-    def readable(self) -> bool:
-        """Tell io that reading works."""
-        return True
-
-    def seekable(self) -> bool:
-        """Tell io that seeking works."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move within the concatenation; see :meth:`io.IOBase.seek`."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._starts[-1]}[whence]
-        self._position = max(0, base + offset)
-        return self._position
-
-    def readinto(self, buffer) -> int:
-        """Fetch up to ``REQUEST_BYTES`` of the part that holds the position; see :meth:`io.RawIOBase.readinto`."""
-        if self._position >= self._starts[-1]:
-            return 0
-        part = bisect_right(self._starts, self._position) - 1
-        start = self._position - self._starts[part]
-        stop = min(start + min(len(buffer), REQUEST_BYTES), self._parts[part].bytes)
-        data = self._fetch(part, start, stop)
+    def read_part(self, part: int, start: int, buffer: memoryview) -> int:
+        """Fetch up to ``REQUEST_BYTES`` of a part; see :meth:`tfake.sources.concatenation.Concatenation.read_part`."""
+        data = self._fetch(part, start, start + min(len(buffer), REQUEST_BYTES))
         buffer[: len(data)] = data
-        self._position += len(data)
         self.fetched_bytes += len(data)
         return len(data)
 

@@ -13,13 +13,19 @@ def show_terms(name: str, folder: str | Path) -> None:
         name: a name of ``source.license``; terms whose text does not come with this project are left to their source.
         folder: where the data lies.
     """
-    text = _LICENSES / f"{name}.txt"
-    if not text.exists():
+    text = license_text(name)
+    if text is None:
         return
     Path(folder).mkdir(parents=True, exist_ok=True)
     try:
-        with open(Path(folder, text.name), "x") as file:
-            file.write(text.read_text())
+        with open(Path(folder, f"{name}.txt"), "x") as file:
+            file.write(text)
     except FileExistsError:
         return
-    logging.info("source.accept_license is set: you have agreed to these terms.\n\n%s", text.read_text())
+    logging.info("source.accept_license is set: you have agreed to these terms.\n\n%s", text)
+
+
+def license_text(name: str) -> str | None:
+    """The text of the terms of this name; None where it does not come with this project."""
+    path = _LICENSES / f"{name}.txt"
+    return path.read_text() if path.exists() else None

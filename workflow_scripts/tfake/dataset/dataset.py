@@ -13,7 +13,7 @@ from tfake.dataset.face import FIELDS, ThermalFace
 from tfake.dataset.place import DatasetError, Place
 from tfake.dataset.reading import read_rows
 from tfake.dataset.splits import SHARES, split_parts
-from tfake.dataset.variants import LabelSource, find_variants, label_source
+from tfake.dataset.variants import LabelSource, covered_rows, find_variants, label_source
 from tfake.labels.status import MeshStatus
 from tfake.radiometry import decode_counts
 from tfake.sources.samples import SampleStatus
@@ -142,14 +142,17 @@ class FaceDataset:
             landmarks_478_error=float(self.columns.landmarks_478_error[row]),
             head_pose=self.columns.head_pose[row],
             thermal={
-                name: decode_counts(values.pop(f"thermal/{name}"))
-                for name in self.variants
-                if f"thermal/{name}" in values
+                name: _decode(values.pop(f"thermal/{name}")) for name in self.variants if f"thermal/{name}" in values
             },
         )
         if (dense := values.pop("landmarks_478", None)) is not None:
             values |= {"landmarks_478": dense[:, :2].copy(), "landmarks_478_depth": dense[:, 2].copy()}
         return replace(face, **values)
+
+
+def _decode(pixels: np.ndarray) -> np.ndarray:
+    # A camera with automatic gain control stores grey values, which are no temperatures.
+    return decode_counts(pixels) if pixels.dtype == np.uint16 else pixels
 
 
 def open_dataset(
@@ -167,7 +170,7 @@ def open_dataset(
     Args:
         address: a folder that holds ``faces/faces.zarr`` and ``variants/NAME/thermal.zarr``, a zip of such a folder, or
             an fsspec URL of either.
-        variants: which are read; None: all, where the place can be listed.
+        variants: which are read; None: all, where the place can be listed. Rows are those that every one of them has.
         split: ``train``, ``validation`` or ``test`` (:meth:`FaceDataset.split`); None: every row.
         statuses: statuses of the source sample that rows must have; None: any. Rows of another status than ``ok``
             have no image.
@@ -188,8 +191,7 @@ def open_dataset(
     place = Place(address)
     names = find_variants(place, variants)
     columns = read_columns(place)
-    dataset = FaceDataset(
-        place, names, label_source(place, names), columns, np.arange(len(columns.status)), tuple(fields), crop
-    )
+    rows = np.flatnonzero(covered_rows(place, names, len(columns.status)))
+    dataset = FaceDataset(place, names, label_source(place, names), columns, rows, tuple(fields), crop)
     dataset = dataset.where(statuses=statuses)
     return dataset if split is None else dataset.split(split)

@@ -25,7 +25,8 @@ class ThermalFace:
     landmarks_478_status: MeshStatus  # how the dense points came about
     landmarks_478_error: float  # of the mesh as found, a share of sqrt(w h) of the face's box; NaN without a mesh
     head_pose: np.ndarray  # (3,) float32 degrees: yaw to the image's right, pitch upwards, roll clockwise; NaN without
-    thermal: dict[str, np.ndarray] = field(default_factory=dict)  # variant to (H, W) float32 °C; NaN without an image
+    # Variant to (H, W) float32 °C, NaN without an image; uint8 grey values of a camera with automatic gain control.
+    thermal: dict[str, np.ndarray] = field(default_factory=dict)
     segmentation: np.ndarray | None = None  # (H, W) uint8 tfake.classes.FaceClass
     landmarks_70: np.ndarray | None = None  # (70, 2) float32: iBUG-68, then the pupils (image left, image right)
     landmarks_478: np.ndarray | None = None  # (478, 2) float32: MediaPipe's mesh with irises; NaN without one

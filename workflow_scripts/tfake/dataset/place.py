@@ -59,10 +59,8 @@ class Place:
         """
         store, arrays = self._open()
         if path not in arrays:
-            # A forked process has the parent's thread pool but none of its threads: with one worker none is used.
-            workers = None if os.getpid() == _IMPORTED_IN else 1
             try:
-                with zarr.config.set({"threading.max_workers": workers} if workers else {}):
+                with zarr.config.set(_reading(store)):
                     arrays[path] = zarr.open_array(store=store, path=self._prefix + path, mode="r")
             except (ArrayNotFoundError, FileNotFoundError) as error:
                 raise KeyError(f"{self.address} has no array {path}") from error
@@ -102,6 +100,15 @@ class Place:
                 return found[0]
         listed = ", ".join(self.names("")[:8]) or "nothing that can be listed"
         raise DatasetError(f"{self.address} holds no faces/faces.zarr and so is no dataset; found {listed}")
+
+
+def _reading(store: Store) -> dict[str, object]:
+    """Zarr's settings for opening an array."""
+    if not isinstance(store, LocalStore):
+        # The Rust pipeline fetches over the net by itself, and holds up every other Python thread while it waits.
+        return {"codec_pipeline.path": "zarr.core.codec_pipeline.BatchedCodecPipeline"}
+    # A forked process has the parent's thread pool but none of its threads: with one worker none is used.
+    return {} if os.getpid() == _IMPORTED_IN else {"threading.max_workers": 1}
 
 
 async def _list_names(store: Store, folder: str) -> list[str]:

@@ -1,11 +1,14 @@
 """Which variants a dataset has, and which of its stores holds their labels."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tfake.dataset.place import DatasetError, Place
 
-#: Labels that a camera of another geometry moves, so that its variant brings its own.
+#: Labels that a variant may bring: a camera of another geometry moves all of them, imported files have points.
 _MOVED = ("segmentation", "landmarks_70", "landmarks_478")
 
 
@@ -46,18 +49,30 @@ def label_source(place: Place, variants: Sequence[str]) -> LabelSource:
     """Where the labels of the given variants are.
 
     Raises:
-        DatasetError: several variants, and one of them has labels of its own.
+        DatasetError: several variants, and one of them has a geometry of its own.
     """
     own = {name: frozenset(label for label in _MOVED if _has_own(place, name, label)) for name in variants}
-    apart = [name for name in variants if own[name]]
-    if not apart:
-        return LabelSource(None, frozenset())
-    if len(variants) > 1:
+    if len(variants) == 1 and own[variants[0]]:
+        return LabelSource(variants[0], own[variants[0]])
+    # In one geometry, what they have in common are the labels of the source.
+    if apart := [name for name in variants if "segmentation" in own[name]]:
         raise DatasetError(
             f"variant {apart[0]!r} has a geometry and labels of its own; open it by itself, not with the others of "
             f"{', '.join(variants)}"
         )
-    return LabelSource(apart[0], own[apart[0]])
+    return LabelSource(None, frozenset())
+
+
+def covered_rows(place: Place, variants: Sequence[str], rows: int) -> np.ndarray:
+    """Which rows every one of the given variants was made for: (rows,) bool; a variant may be a slice of the source."""
+    covered = np.ones(rows, dtype=bool)
+    for name in variants:
+        if (summary := place.read(f"variants/{name}/summary.json")) is not None:
+            made = np.zeros(rows, dtype=bool)
+            for shard in json.loads(summary)["shards"]:
+                made[slice(*shard["rows"])] = True
+            covered &= made
+    return covered
 
 
 def _has_own(place: Place, variant: str, label: str) -> bool:

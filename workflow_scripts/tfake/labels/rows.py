@@ -1,9 +1,7 @@
 """Many rows labelled: one backend a process, as many processes as there are threads to use."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 
@@ -13,12 +11,12 @@ import pandas as pd
 from tfake.labels.backends import Finder, open_finder
 from tfake.labels.detection import LabelSettings
 from tfake.labels.labelling import FaceLabels, label_face
+from tfake.processes import single_threaded
 from tfake.sources.archive import Archive
 from tfake.sources.samples import Sample, read_sample
 
 #: Rows that a worker takes at once, and how many such portions lie ahead of the consumer, a worker.
 _PORTION, _AHEAD = 8, 3
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _finder: Finder | None = None
 
@@ -48,7 +46,7 @@ def label_rows(
         return
     portions = (records.iloc[start : start + _PORTION] for start in range(0, len(records), _PORTION))
     with (
-        _single_threaded(),
+        single_threaded(),
         ProcessPoolExecutor(
             processes, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(settings,)
         ) as pool,
@@ -79,18 +77,3 @@ def _start_worker(settings: LabelSettings) -> None:
 
 def _label_portion(archive: Archive, pixels: int, settings: LabelSettings, records: pd.DataFrame):
     return [_label(archive, pixels, settings, _finder, record) for record in records.itertuples()]
-
-
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Environment for spawned processes, which read it when they import numpy."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -19,9 +19,14 @@ from tfake.labels.correspondence import SHARED_70, face_size, shared_places
 _FOLDER = Path(__file__).parent
 #: From the model's axes to the image's: y down, z away from the camera.
 _TO_IMAGE = np.array([1.0, -1.0, -1.0])
+#: What small turns about x, y and z add to a point: the cross products with the axes, as matrices.
+_SPINS = np.array(
+    [[[0, 0, 0], [0, 0, -1], [0, 1, 0]], [[0, 0, 1], [0, 0, 0], [-1, 0, 0]], [[0, -1, 0], [1, 0, 0], [0, 0, 0]]]
+)
 #: How far a face may miss the exact points, sqrt(w h), for one standard deviation of a deformation less.
 _MISFIT = 0.01
-_STEPS = 12
+#: Gauss-Newton ends after so many steps, or with one that moves nothing by more than this (radians, sizes, deviations).
+_STEPS, _SETTLED = 12, 1e-4
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def fit_shape(landmarks_70: np.ndarray, rotation: np.ndarray, shown: np.ndarray 
     for _ in range(_STEPS):
         local = (places[0] + np.tensordot(amounts, places[1:], 1)) @ rotation.T
         flat = (local * _TO_IMAGE)[:, :2]
-        spins = [np.cross(axis, local) * _TO_IMAGE * scale for axis in np.eye(3)]
+        spins = [local @ spin.T * _TO_IMAGE * scale for spin in _SPINS]
         bends = scale * (places[1:] @ rotation.T * _TO_IMAGE)[..., :2]
         columns = [
             *(spin[:, :2] for spin in spins),
@@ -99,6 +104,8 @@ def fit_shape(landmarks_70: np.ndarray, rotation: np.ndarray, shown: np.ndarray 
         step = np.linalg.lstsq(np.vstack([slope, prior]), np.concatenate([misses, -_MISFIT * amounts]), rcond=None)[0]
         rotation = cv2.Rodrigues(step[:3])[0] @ rotation
         scale, shift, amounts = max(scale + step[3], 0.1 * scale), shift + step[4:6], amounts + step[6:]
+        if np.abs(step).max() < _SETTLED:
+            break
     posed = (shape.mean + np.tensordot(amounts, shape.modes, 1)) @ rotation.T * _TO_IMAGE * scale
     posed[:, :2] += shift
     return (posed * size + (*middle, 0.0)).astype(np.float32)

@@ -19,6 +19,15 @@ _PAGE_COLOURS = {
     ACCENT: "var(--accent)",
     SECOND: "var(--second)",
 }
+#: The same colours where a figure stands alone: page.css's for a light page.
+_ALONE = {
+    "currentColor": "#1b1d21",
+    "var(--line)": "#d3d5d9",
+    "var(--accent)": "#c2410c",
+    "var(--second)": "#1d64b5",
+    "var(--raised)": "#f2f2ef",
+    "var(--muted)": "#575c66",
+}
 SERIES = (ACCENT, SECOND, "#3a9d5d", "#a05fc9", "#c99a2e", "#7c8794")
 _STYLE = {
     "svg.fonttype": "none",
@@ -49,6 +58,20 @@ class Drawing:
 
     wide: str  # an <svg> element
     narrow: str
+
+    def alone(self) -> str:
+        """The wide drawing as an SVG file of its own."""
+        return stand_alone(self.wide)
+
+
+def stand_alone(svg: str) -> str:
+    """Turn an ``<svg>`` element of the page into a file: the light page's colours, on white, with its namespaces."""
+    for page, own in _ALONE.items():
+        svg = svg.replace(page, own)
+    if "xmlns=" not in svg:
+        svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    svg = svg.replace("<svg", '<svg style="background: #fff; font-family: sans-serif"', 1)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + svg.strip() + "\n"
 
 
 def draw(

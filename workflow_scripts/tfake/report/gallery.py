@@ -1,6 +1,7 @@
 """The gallery: a card a sample, with its photograph, class map and thermal images."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from tqdm import tqdm
 
 from tfake.classes import FACE_CLASSES, LABELLED_CLASSES, FaceClass
 from tfake.labels.status import LABELLED, MeshStatus
-from tfake.radiometry import decode_counts
-from tfake.report.palette import TemperatureScale, fit_scale
-from tfake.report.pictures import class_colour, classes_uri, photo_uri, points_path, thermal_uri
+from tfake.report.palette import TemperatureScale
+from tfake.report.pictures import THUMBNAIL_PIXELS, class_colour, classes_uri, photo_uri, points_path, thermal_uri
+from tfake.report.variant_images import VariantImages
 from tfake.report.words import words_of
 from tfake.sources.archive import open_archive
 from tfake.sources.samples import SampleStatus, read_rgb
@@ -29,6 +30,9 @@ class Picture:
     uri: str
     alt: str
     note: str = ""
+    width: int = THUMBNAIL_PIXELS
+    height: int = THUMBNAIL_PIXELS
+    has_points: bool = True  # whether the source's points lie on it
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,14 @@ class Card:
     pixels: int  # edge of the full image: the points' coordinates
     points_70: str
     points_478: str
+    yaw: float | None  # degrees to the image's right
+    classes: tuple[int, ...]  # ids that occur
     pictures: tuple[Picture, ...]
+
+    @property
+    def shown(self) -> bool:
+        """Whether a variant has the face, so that the viewer can open it."""
+        return any(picture.kind == "thermal" for picture in self.pictures)
 
 
 @dataclass(frozen=True)
@@ -55,16 +66,40 @@ class Gallery:
     cards: tuple[Card, ...]
     rows: int  # of the whole dataset
     scale: TemperatureScale
-    legend: tuple[tuple[str, str], ...]  # (class in words, CSS colour) of the classes that occur
+    legend: tuple[tuple[int, str, str], ...]  # (id, class in words, CSS colour) of the classes that occur
+    variants: tuple[str, ...]
+
+    @property
+    def states(self) -> list[str]:
+        """The states of the 478 points that occur, in words."""
+        return list(dict.fromkeys(card.mesh_status for card in self.cards))
 
 
-def spread_rows(rows: int, wanted: int) -> list[int]:
-    """Choose rows spread evenly from the first to the last, every one when ``wanted`` is not below ``rows``."""
-    return np.unique(np.rint(np.linspace(0, rows - 1, min(wanted, rows))).astype(int)).tolist()
+def choose_rows(variants: Sequence[VariantImages], rows: int, wanted: int) -> list[int]:
+    """Choose the samples to show: spread over the source, and over each variant that has a slice of it alone.
+
+    Args:
+        variants: each gives at least its share of ``wanted``.
+        rows: of the source.
+        wanted: samples spread over the source, from the first to the last; every one when there are no more.
+
+    Returns:
+        Rows, rising; more than ``wanted`` only where a variant is a slice.
+    """
+    chosen = set(np.rint(np.linspace(0, rows - 1, min(wanted, rows))).astype(int).tolist())
+    for variant in variants:
+        if variant.span != (0, rows):
+            chosen.update(variant.spread_rows(max(1, wanted // len(variants))))
+    return sorted(chosen)
 
 
 def build_gallery(
-    archive: Sequence[str], index: pd.DataFrame, faces: str | Path, thermal: Mapping[str, str | Path], wanted: int
+    archive: Sequence[str],
+    index: pd.DataFrame,
+    faces: str | Path,
+    variants: Sequence[VariantImages],
+    rows: Sequence[int],
+    scale: TemperatureScale,
 ) -> Gallery:
     """Read the chosen samples from the source and the stores.
 
@@ -72,8 +107,9 @@ def build_gallery(
         archive: one zip, or all its raw split parts in order.
         index: the archive's index.
         faces: the ``faces.zarr`` of the source.
-        thermal: variant to its ``thermal.zarr``.
-        wanted: samples to show.
+        variants: their stores.
+        rows: the samples to show.
+        scale: of every radiometric picture.
 
     Returns:
         The gallery; memory does not grow with the dataset, and with the gallery only by the encoded thumbnails.
@@ -81,25 +117,24 @@ def build_gallery(
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
     """
-    chosen = spread_rows(len(index), wanted)
     labels = zarr.open_group(faces, mode="r")
-    variants = {name: zarr.open_group(path, mode="r")["thermal"] for name, path in thermal.items()}
-    scale = fit_scale(store[row] for store in variants.values() for row in chosen)
     opened = open_archive(archive)
     pixels = labels["segmentation"].shape[1]
     seen: set[int] = set()
     cards = []
-    for record in tqdm(index.iloc[chosen].itertuples(), "draw gallery", len(chosen)):
-        pictures = []
+    for record in tqdm(index.iloc[list(rows)].itertuples(), "draw gallery", len(rows)):
+        row, pictures, present = record.Index, [], []
         if record.status == SampleStatus.OK:
-            classes = labels["segmentation"][record.Index]
-            seen.update(np.unique(classes).tolist())
-            pictures = [_photo(opened, record, pixels), _class_map(record, classes)]
-            pictures += [_thermal(record, name, store, classes, scale) for name, store in variants.items()]
-        mesh = MeshStatus(int(labels["landmarks_478_status"][record.Index]))
+            classes = labels["segmentation"][row]
+            present = np.unique(classes).tolist()
+            seen.update(present)
+            pictures = [_photo(opened, record, pixels), _class_map(record, classes, present)]
+            pictures += [_thermal(record, variant, scale) for variant in variants if variant.has_image(row)]
+        mesh = MeshStatus(int(labels["landmarks_478_status"][row]))
+        yaw = float(labels["head_pose"][row, 0])
         cards.append(
             Card(
-                row=record.Index,
+                row=row,
                 image_id=record.image_id,
                 usable=bool(pictures),
                 status=words_of(SampleStatus(record.status)),
@@ -107,13 +142,15 @@ def build_gallery(
                 mesh_found=mesh in LABELLED,
                 mesh_status=words_of(mesh),
                 pixels=pixels,
-                points_70=points_path(labels["landmarks_70"][record.Index]),
-                points_478=points_path(labels["landmarks_478"][record.Index]),
+                points_70=points_path(labels["landmarks_70"][row]),
+                points_478=points_path(labels["landmarks_478"][row]),
+                yaw=yaw if math.isfinite(yaw) else None,
+                classes=tuple(present),
                 pictures=tuple(pictures),
             )
         )
-    legend = tuple((words_of(c), class_colour(c)) for c in LABELLED_CLASSES if c in seen)
-    return Gallery(tuple(cards), len(index), scale, legend)
+    legend = tuple((int(c), words_of(c), class_colour(c)) for c in LABELLED_CLASSES if c in seen)
+    return Gallery(tuple(cards), len(index), scale, legend, tuple(variant.name for variant in variants))
 
 
 def _photo(archive, record, pixels: int) -> Picture:
@@ -121,17 +158,19 @@ def _photo(archive, record, pixels: int) -> Picture:
     return Picture("RGB", "rgb", uri, f"Photograph-like source image of face {record.image_id}")
 
 
-def _class_map(record, classes: np.ndarray) -> Picture:
-    present = [words_of(FaceClass(i)) for i in np.unique(classes).tolist()]
-    return Picture(
-        "classes", "classes", classes_uri(classes), f"Class map of face {record.image_id}: {', '.join(present)}"
-    )
+def _class_map(record, classes: np.ndarray, present: Sequence[int]) -> Picture:
+    named = ", ".join(words_of(FaceClass(i)) for i in present)
+    return Picture("classes", "classes", classes_uri(classes), f"Class map of face {record.image_id}: {named}")
 
 
-def _thermal(record, variant: str, store: zarr.Array, classes: np.ndarray, scale: TemperatureScale) -> Picture:
-    celsius = decode_counts(store[record.Index])
-    face = celsius[np.isin(fill_glasses(classes), FACE_CLASSES)]
-    note = f"face {face.mean():.1f} °C" if face.size else "no facial skin"
-    low, high = celsius.min(), celsius.max()
-    alt = f"Thermal image of face {record.image_id}, variant {variant}: {low:.1f} to {high:.1f} °C, {note}"
-    return Picture(variant, "thermal", thermal_uri(celsius, scale), alt, note)
+def _thermal(record, variant: VariantImages, scale: TemperatureScale) -> Picture:
+    values, unit = variant.values(record.Index), f" {variant.unit}".rstrip()
+    face = values[np.isin(fill_glasses(variant.segmentation[record.Index]), FACE_CLASSES)]
+    note = f"face {face.mean():.1f}{unit}" if face.size else "no facial skin"
+    low, high = values.min(), values.max()
+    alt = f"Thermal image of face {record.image_id}, variant {variant.name}: {low:.1f} to {high:.1f}{unit}, {note}"
+    uri = thermal_uri(values, scale if variant.radiometric else variant.whole_scale())
+    width, height = variant.size
+    shown = THUMBNAIL_PIXELS / max(width, height)
+    size = (round(width * shown), round(height * shown))
+    return Picture(variant.name, "thermal", uri, alt, note, *size, has_points=not variant.own_labels)

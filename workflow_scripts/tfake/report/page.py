@@ -1,5 +1,6 @@
 """From what the workflow made to one HTML text with everything in it."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,14 +13,15 @@ import yaml
 
 import tfake
 from tfake.labels.status import LABELLED, MeshStatus
-from tfake.report.figures import draw_losses, draw_temperatures
+from tfake.report.drawing import Drawing
 from tfake.report.gallery import Gallery
+from tfake.report.graph import Node, describe_lineage, draw_lineage
 from tfake.report.label_quality import LabelQuality
 from tfake.report.reference import Reference
 from tfake.report.stores import SealedStore
 from tfake.report.temperatures import VariantTemperatures
 from tfake.report.timings import StepTime
-from tfake.report.words import bytes_in_words, plural, seconds_in_words, words_of
+from tfake.report.words import bytes_in_words, core_hours, plural, seconds_in_words, words_of
 from tfake.sources.samples import SampleStatus
 
 _TEMPLATE = "page.html.jinja"
@@ -39,9 +41,13 @@ def render_page(
     variants: Mapping[str, SealedStore],
     gallery: Gallery,
     temperatures: Sequence[VariantTemperatures],
-    losses: Mapping[str, pd.DataFrame],
     timings: Sequence[StepTime],
     reference: Reference | None,
+    viewer_data: Mapping[str, Any],
+    lineage: Sequence[Node],
+    figures: Mapping[str, Drawing],
+    sampled_faces: int,
+    copies: Mapping[str, str],
 ) -> str:
     """Fill the template.
 
@@ -57,12 +63,16 @@ def render_page(
         variants: variant to its thermal store.
         gallery: the gallery's cards.
         temperatures: temperatures by class of each variant.
-        losses: condition to its loss table; empty when nothing was trained here.
         timings: time by rule.
         reference: published images beside ours; None leaves the section out.
+        viewer_data: from :func:`tfake.report.viewer_settings.describe_viewer`.
+        lineage: what was made from what.
+        figures: ``temperatures`` and ``losses``, where there is something to draw.
+        sampled_faces: of how many faces at most the temperatures' shapes are.
+        copies: files that the page leads to, and where their copies lie beside it.
 
     Returns:
-        The page: HTML that refers to nothing outside itself but by relative links to the files it describes.
+        The page: HTML that refers to nothing but its own folder.
     """
     folder = os.path.dirname(page) or "."
     environment = jinja2.Environment(
@@ -75,9 +85,12 @@ def render_page(
     environment.filters |= {
         "bytes": bytes_in_words,
         "seconds": seconds_in_words,
+        "core_hours": core_hours,
         "link": lambda path: os.path.relpath(path, folder).replace(os.sep, "/"),
     }
     environment.globals["plural"] = plural
+    # The viewer offers variants and palettes in their own order.
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     stores = [faces, *variants.values()]
     return environment.get_template(_TEMPLATE).render(
         config=config,
@@ -97,11 +110,16 @@ def render_page(
         unfound=_unfound_faces(index, mesh_status),
         listed=_LISTED,
         temperatures=temperatures,
-        temperature_drawing=draw_temperatures(temperatures),
-        losses=losses,
-        loss_drawing=draw_losses(losses) if losses else None,
+        temperature_drawing=figures.get("temperatures"),
+        sampled_faces=sampled_faces,
+        copies=copies,
+        loss_drawing=figures.get("losses"),
         timings=timings,
+        cpu_seconds=sum(step.cpu_seconds for step in timings if not math.isnan(step.cpu_seconds)),
+        lineage=describe_lineage(lineage),
+        lineage_drawing=draw_lineage(lineage),
         reference=reference,
+        viewer_data=viewer_data,
         version=tfake.__version__,
         built=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )

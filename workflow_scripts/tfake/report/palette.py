@@ -1,4 +1,4 @@
-"""One fixed scale from temperature to colour, shared by every thermal picture of the page."""
+"""From temperature to colour: one fixed scale for every thermal picture of the page, and the viewer's palettes."""
 
 import math
 from collections.abc import Iterable
@@ -10,6 +10,15 @@ import numpy as np
 from tfake.radiometry import KELVIN_PER_COUNT, NEVER_WRITTEN, NO_IMAGE, ZERO_CELSIUS_KELVIN
 
 _PALETTE = "inferno"
+#: What the viewer offers: name to matplotlib's; all but the last rise evenly in lightness.
+_OFFERED = {
+    "inferno": "inferno",
+    "white hot": "gray",
+    "black hot": "gray_r",
+    "viridis": "viridis",
+    "cividis": "cividis",
+    "turbo": "turbo",
+}
 _COLOURS = 256
 _MISSING_COLOUR = (128, 128, 128)
 # Share of the pixels that may fall below, and above, the scale: single hot pixels must not flatten every picture.
@@ -22,6 +31,7 @@ class TemperatureScale:
 
     low: int
     high: int
+    palette: str = _PALETTE  # matplotlib's name
 
     def paint(self, celsius: np.ndarray) -> np.ndarray:
         """Colour temperatures.
@@ -34,7 +44,7 @@ class TemperatureScale:
         """
         share = (np.nan_to_num(celsius, nan=self.low) - self.low) / (self.high - self.low)
         step = np.clip(np.rint(share * (_COLOURS - 1)), 0, _COLOURS - 1).astype(np.uint8)
-        painted = _lookup_table()[step]
+        painted = _lookup_table(self.palette)[step]
         painted[np.isnan(celsius)] = _MISSING_COLOUR
         return painted
 
@@ -47,7 +57,7 @@ class TemperatureScale:
 
     def gradient(self, stops: int = 17) -> str:
         """The palette as a CSS gradient from left (low) to right (high)."""
-        table = _lookup_table()
+        table = _lookup_table(self.palette)
         colours = [table[round(stop * (_COLOURS - 1) / (stops - 1))] for stop in range(stops)]
         return f"linear-gradient(to right, {', '.join('#' + bytes(colour).hex() for colour in colours)})"
 
@@ -74,5 +84,10 @@ def fit_scale(images: Iterable[np.ndarray]) -> TemperatureScale:
     return TemperatureScale(low, max(high, low + 2))
 
 
-def _lookup_table() -> np.ndarray:
-    return (matplotlib.colormaps[_PALETTE](np.arange(_COLOURS))[:, :3] * 255).round().astype(np.uint8)
+def offered_palettes() -> dict[str, str]:
+    """The viewer's palettes: name to 256 colours, low to high, as ``rrggbb`` one after the other."""
+    return {name: _lookup_table(palette).tobytes().hex() for name, palette in _OFFERED.items()}
+
+
+def _lookup_table(palette: str) -> np.ndarray:
+    return (matplotlib.colormaps[palette](np.arange(_COLOURS))[:, :3] * 255).round().astype(np.uint8)

@@ -12,7 +12,8 @@ from tfake.report.palette import TemperatureScale
 THUMBNAIL_PIXELS = 256
 _PHOTO_QUALITY = 82
 _LOSSLESS = 101  # OpenCV: a WebP quality above 100 is lossless
-_IGNORE_COLOUR = (255, 0, 255)
+#: Colour of pixels that carry no class.
+IGNORE_COLOUR = (255, 0, 255)
 
 
 def photo_uri(rgb: np.ndarray) -> str:
@@ -20,16 +21,21 @@ def photo_uri(rgb: np.ndarray) -> str:
     return _encode(_shrink(rgb, cv2.INTER_AREA), _PHOTO_QUALITY)
 
 
+def full_photo_uri(rgb: np.ndarray) -> str:
+    """A photograph: (H, W, 3) uint8 RGB to a lossy picture's data URI, at its own size."""
+    return _encode(rgb, _PHOTO_QUALITY)
+
+
 def classes_uri(classes: np.ndarray) -> str:
     """A class map: (H, W) uint8 ids to a lossless thumbnail's data URI in the classes' colours."""
-    colours = np.full((256, 3), _IGNORE_COLOUR, dtype=np.uint8)
+    colours = np.full((256, 3), IGNORE_COLOUR, dtype=np.uint8)
     colours[: len(CLASS_COLOURS)] = CLASS_COLOURS
     # Ids are never mixed: each pixel of the thumbnail is one pixel of the map.
     return _encode(colours[_shrink(classes, cv2.INTER_NEAREST)], _LOSSLESS)
 
 
 def thermal_uri(celsius: np.ndarray, scale: TemperatureScale) -> str:
-    """A thermal image: (H, W) float degrees Celsius to a lossless thumbnail's data URI on the page's scale."""
+    """A thermal image: (H, W) float in the scale's unit to a lossless thumbnail's data URI."""
     return _encode(scale.paint(_shrink(celsius, cv2.INTER_AREA)), _LOSSLESS)
 
 

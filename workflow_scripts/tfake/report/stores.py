@@ -19,6 +19,7 @@ class SealedStore:
     name: str  # of the store inside
     rows: int
     shards: int
+    span: tuple[int, int]  # first row and the row behind the last; a variant of a slice has not all
     counts: dict[str, int]  # rows by status
     statistics: dict[str, dict[str, float]]  # by class: pixels, mean (°C), sd (K)
     verified_files: int
@@ -53,6 +54,7 @@ def read_store(folder: str | Path) -> SealedStore:
         name=summary["store"],
         rows=summary["rows"],
         shards=len(summary["shards"]),
+        span=(summary["shards"][0]["rows"][0], summary["shards"][-1]["rows"][1]),
         counts=summary["counts"],
         statistics=summary["statistics"],
         verified_files=verified["files"],

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tfake.classes import LABELLED_CLASSES, FaceClass
+from tfake.report.distributions import Distribution, Measured
 from tfake.report.words import words_of
 
 
@@ -33,10 +34,11 @@ class VariantTemperatures:
     """One variant: what it should be, what it is, and its error where the truth is known."""
 
     variant: str
-    condition: str
     ambient_celsius: float
     classes: tuple[ClassTemperature, ...]
     errors: tuple[dict, ...]  # rows of evaluation.csv; empty without a truth
+    distributions: Mapping[FaceClass, Distribution]  # over sampled faces
+    measured: Mapping[FaceClass, Measured]  # by CHARLOTTE in such a room; empty outside its rooms
 
 
 def class_temperatures(

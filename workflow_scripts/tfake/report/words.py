@@ -22,16 +22,21 @@ def bytes_in_words(size: float) -> str:
     return f"{size:,.3g} TB"
 
 
-def seconds_in_words(seconds: float) -> str:
+def seconds_in_words(seconds: float, decimals: int = 1) -> str:
     """A duration in its two largest units: ``4.2 s``, ``3 min 20 s``, ``2 h 05 min``; NaN is ``not measured``."""
     if math.isnan(seconds):
         return _UNKNOWN
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.{decimals}f} s"
     whole = round(seconds)
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def core_hours(seconds: float) -> str:
+    """Processor time as a cluster counts it: ``0.13 core hours``."""
+    return f"{seconds / 3600:,.2f} core hours"
 
 
 def plural(count: int, noun: str) -> str:

@@ -5,18 +5,18 @@ read once, by :func:`list_members`; afterwards a job reads a member from its rec
 no job pays for a directory of 300,000 entries.
 """
 
-import errno
 import io
 import os
 import re
 import struct
 import zipfile
 import zlib
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from pathlib import Path
+
+from tfake.sources.concatenation import Concatenation
 
 _PART = re.compile(r"^(?P<stem>.+)\.(?P<number>\d{3,})$")
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")  # APPNOTE.TXT 4.3.7
@@ -44,7 +44,7 @@ class Member:
     crc: int
 
 
-class SplitFile(io.RawIOBase):
+class SplitFile(Concatenation):
     """Several files read as one, in the order given, as if they had been concatenated."""
 
     def __init__(self, paths: Sequence[str | Path]):
@@ -57,36 +57,12 @@ class SplitFile(io.RawIOBase):
             FileNotFoundError: a part does not exist.
         """
         self._files = [open(path, "rb") for path in paths]  # noqa: SIM115 - closed in close()
-        sizes = [os.fstat(file.fileno()).st_size for file in self._files]
-        self._starts = [0, *accumulate(sizes)]
-        self._position = 0
+        super().__init__([os.fstat(file.fileno()).st_size for file in self._files])
 
-    def readable(self) -> bool:
-        """Tell io that reading works."""
-        return True
-
-    def seekable(self) -> bool:
-        """Tell io that seeking works."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move within the concatenation; see :meth:`io.IOBase.seek`."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._starts[-1]}[whence]
-        if base + offset < 0:
-            raise OSError(errno.EINVAL, f"negative seek position {base + offset}")
-        self._position = base + offset
-        return self._position
-
-    def readinto(self, buffer) -> int:
-        """Read from the part that holds the position, never across its end; see :meth:`io.RawIOBase.readinto`."""
-        if self._position >= self._starts[-1]:
-            return 0
-        part = bisect_right(self._starts, self._position) - 1
-        file = self._files[part]
-        file.seek(self._position - self._starts[part])
-        count = file.readinto(buffer)
-        self._position += count
-        return count
+    def read_part(self, part: int, start: int, buffer: memoryview) -> int:
+        """Read a part's file; see :meth:`Concatenation.read_part`."""
+        self._files[part].seek(start)
+        return self._files[part].readinto(buffer)
 
     def close(self) -> None:
         """Close every part."""

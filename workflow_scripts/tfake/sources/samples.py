@@ -6,7 +6,7 @@ from enum import IntEnum
 import cv2
 import numpy as np
 
-from tfake.classes import is_class_id
+from tfake.classes import LABELLED_CLASSES, is_class_id
 from tfake.sources.archive import Archive, Member, MemberError
 
 LANDMARKS = 70
@@ -80,9 +80,9 @@ def read_classes(archive: Archive, record, pixels: int) -> np.ndarray:
     if classes.ndim != 2 or classes.dtype != np.uint8:
         found = f"{classes.dtype} with shape {classes.shape}"
         raise SampleError(SampleStatus.UNKNOWN_CLASS, f"{record.image_id}_seg.png: expected 8-bit gray, found {found}")
-    legal = is_class_id(classes)
-    if not legal.all():
-        unknown = np.unique(classes[~legal]).tolist()
+    # The largest id tells of nearly every map that it is right, in a thirtieth of the time.
+    if classes.max() >= len(LABELLED_CLASSES) and not is_class_id(classes).all():
+        unknown = np.unique(classes[~is_class_id(classes)]).tolist()
         message = f"{record.image_id}_seg.png: class ids are 0..18 and 255, found also {unknown}"
         raise SampleError(SampleStatus.UNKNOWN_CLASS, message)
     return classes

@@ -1,5 +1,7 @@
 """A shard's rows in memory, before anything is known of them."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from tfake.classes import FaceClass
@@ -17,12 +19,13 @@ _MISSING = {
 }
 
 
-def empty_face_rows(rows: int, pixels: int) -> dict[str, np.ndarray]:
+def empty_face_rows(rows: int, pixels: int, without: Collection[str] = ()) -> dict[str, np.ndarray]:
     """Arrays for ``rows`` rows of the faces store, every entry missing.
 
     Args:
         rows: how many.
         pixels: height and width of the images.
+        without: names of arrays to leave out.
 
     Returns:
         Array name to values, shapes and dtypes as in :func:`tfake.store.layout.faces_layout`.
@@ -30,4 +33,5 @@ def empty_face_rows(rows: int, pixels: int) -> dict[str, np.ndarray]:
     return {
         array.name: np.full((rows, *array.row_shape), _MISSING.get(array.name, np.nan), dtype=array.dtype)
         for array in faces_layout(pixels)
+        if array.name not in without
     }

@@ -15,32 +15,37 @@ from tfake.store.statistics import merge_statistics
 
 
 def seal_store(
-    sums: str | Path, summary: str | Path, store: str | Path, manifests: Sequence[str | Path], rows: int
+    sums: str | Path, summary: str | Path, store: str | Path, manifests: Sequence[str | Path], stop: int, start: int = 0
 ) -> None:
     """Write a store's checksum list and its summary.
 
     Args:
         sums: the ``SHA256SUMS`` to write, in the folder that holds the store.
-        summary: the JSON summary to write: rows, shards, bytes, counts by status, statistics by class.
+        summary: the JSON summary to write: rows, shards, bytes, counts by status, statistics by class, and the
+            metadata files' text.
         store: the store's folder.
         manifests: every shard's manifest, in any order.
-        rows: length of axis 0.
+        stop: the row behind the last that was made: the length of axis 0, or the end of a slice.
+        start: the first row that was made.
 
     Raises:
         StoreError: the shards do not cover the rows exactly once, or were made from different inputs, or from others
             than the store's attributes say.
     """
     shards = sorted((read_manifest(path) for path in manifests), key=lambda shard: shard.start)
-    _check_cover(shards, rows, store)
+    _check_cover(shards, start, stop, store)
     _check_origin(shards, store)
     _check_attributes(shards[0], store)
     folder = Path(sums).parent
-    metadata = {str(path.relative_to(folder)): file_sha256(path) for path in Path(store).rglob("zarr.json")}
+    metadata = {str(path.relative_to(folder)): path.read_text() for path in sorted(Path(store).rglob("zarr.json"))}
+    sums_of_metadata = {name: file_sha256(folder / name) for name in metadata}
     data = {file.path: file.sha256 for shard in shards for file in shard.files}
-    write_sums(sums, {**metadata, **data})
+    write_sums(sums, {**sums_of_metadata, **data})
     content: dict[str, Any] = {
         "store": Path(store).name,
-        "rows": rows,
+        # A few KB, from which `repair_stores` brings damaged metadata back.
+        "metadata": metadata,
+        "rows": stop - start,
         "made_from": shards[0].made_from,
         "shards": [{"shard": shard.shard, "rows": [shard.start, shard.stop]} for shard in shards],
         "bytes": sum(file.bytes for shard in shards for file in shard.files),
@@ -50,14 +55,14 @@ def seal_store(
     Path(summary).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
-def _check_cover(shards: Sequence[Manifest], rows: int, store: str | Path) -> None:
-    reached = 0
+def _check_cover(shards: Sequence[Manifest], start: int, stop: int, store: str | Path) -> None:
+    reached = start
     for shard in shards:
         if shard.start != reached:
             raise StoreError(f"{store}: row {reached} follows, but shard {shard.shard} begins at row {shard.start}")
         reached = shard.stop
-    if reached != rows:
-        raise StoreError(f"{store}: the shards end at row {reached}, the store has {rows} rows")
+    if reached != stop:
+        raise StoreError(f"{store}: the shards end at row {reached}, the store has {stop} rows")
 
 
 def _check_origin(shards: Sequence[Manifest], store: str | Path) -> None:

@@ -4,6 +4,7 @@ The network never sees the source's background and never answers for it: ``mask_
 network, in training and in inference alike, and ``set_background`` writes the ambient temperature there afterwards.
 """
 
+import cv2
 import numpy as np
 from scipy import ndimage
 
@@ -34,7 +35,12 @@ def mask_background(rgb: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """
     if rgb.shape[:-1] != classes.shape:
         raise ValueError(f"an image of shape {rgb.shape} needs a class map of {rgb.shape[:-1]}; found {classes.shape}")
-    return np.where((classes == FaceClass.BACKGROUND)[..., None], np.uint8(0), rgb)
+    if not rgb.size:
+        return rgb.copy()
+    width = classes.shape[-1]
+    foreground = (classes != FaceClass.BACKGROUND).view(np.uint8).reshape(-1, width)
+    # OpenCV's masked copy is several times faster than numpy's choice a pixel.
+    return cv2.copyTo(np.ascontiguousarray(rgb).reshape(-1, width, 3), foreground).reshape(rgb.shape)
 
 
 def set_background(celsius: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> np.ndarray:
@@ -67,16 +73,31 @@ def fill_glasses(classes: np.ndarray) -> np.ndarray:
     is_frame = classes == FaceClass.GLASSES
     if not is_frame.any():
         return classes
-    largest_lens = LARGEST_LENS_OF_FACE * np.count_nonzero(np.isin(classes, _FACE))
-    never_lens = np.isin(classes, _NEVER_BEHIND_A_LENS)
+    largest_lens = LARGEST_LENS_OF_FACE * np.count_nonzero(_is_one_of(_FACE)[classes])
+    # Nothing changes outside the frames' box and the pixel around it that the dilation reaches.
+    rows, columns = np.flatnonzero(is_frame.any(1)), np.flatnonzero(is_frame.any(0))
+    box = tuple(slice(max(0, line[0] - 1), line[-1] + 2) for line in (rows, columns))
+    filled = classes.copy()
+    filled[box] = _fill_box(classes[box], is_frame[box], largest_lens)
+    return filled
+
+
+def _is_one_of(wanted: tuple[FaceClass, ...]) -> np.ndarray:
+    """(256,) bool, to be indexed by class ids."""
+    return np.isin(np.arange(256), wanted)
+
+
+def _fill_box(classes: np.ndarray, is_frame: np.ndarray, largest_lens: float) -> np.ndarray:
+    never_lens = _is_one_of(_NEVER_BEHIND_A_LENS)[classes]
     # A frame one pixel wide is broken here and there by the labels' sampling; one dilation closes it.
     frames, count = ndimage.label(ndimage.binary_dilation(is_frame), structure=np.ones((3, 3)))
     lenses = np.zeros_like(is_frame)
     for window, frame in zip(ndimage.find_objects(frames, count), range(1, count + 1), strict=True):
         contour = frames[window] == frame
-        holes, hole_count = ndimage.label(ndimage.binary_fill_holes(contour) & ~contour)
-        for hole in range(1, hole_count + 1):
-            inside = holes == hole
+        areas, count_of_areas = ndimage.label(~contour)
+        outside = np.unique(np.concatenate((areas[0], areas[-1], areas[:, 0], areas[:, -1])))
+        for hole in set(range(1, count_of_areas + 1)).difference(outside.tolist()):
+            inside = areas == hole
             if np.count_nonzero(inside) <= largest_lens and not never_lens[window][inside].any():
                 # Undo the dilation: the rim that it took from the hole belongs to the lens.
                 lenses[window] |= ndimage.binary_dilation(inside)

@@ -1,7 +1,10 @@
 """From RGB and class map to a temperature image."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from tfake.thermalizer.foreground import fill_glasses, mask_background, set_background
 from tfake.thermalizer.network import ThermalUNet
@@ -30,7 +33,7 @@ class Thermalizer:
         self.precision = resolve_precision(precision, device)
         self.condition = condition
         # One image a pass on a CPU: its kernels, and so the last bits, vary with the batch size.
-        self._batch_images = GPU_BATCH_IMAGES if device.type == "cuda" else 1
+        self.batch_images = GPU_BATCH_IMAGES if device.type == "cuda" else 1
 
     def thermalize(self, rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> np.ndarray:
         """Generate temperatures.
@@ -49,29 +52,59 @@ class Thermalizer:
                 rooms the network was trained for.
         """
         _check_inputs(rgb, classes, ambient_celsius)
-        self._check_room(ambient_celsius)
-        height, width = classes.shape[1:]
-        stride = self.network.stride
-        padding = ((0, 0), (0, -height % stride), (0, -width % stride))
-        masked = np.pad(mask_background(rgb, classes), (*padding, (0, 0)))
-        filled = np.pad(np.array([fill_glasses(ids) for ids in classes], np.uint8).reshape(classes.shape), padding)
         celsius = np.empty(classes.shape, np.float32)
-        for start in range(0, len(rgb), self._batch_images):
-            part = slice(start, start + self._batch_images)
-            generated = self._run(self._fill_batch(masked[part]), self._fill_batch(filled[part]), ambient_celsius)
-            celsius[part] = generated[: len(celsius[part]), :height, :width]
+        filled = np.array([fill_glasses(ids) for ids in classes], np.uint8).reshape(classes.shape)
+        masked = mask_background(rgb, classes)
+        for start in range(0, len(rgb), self.batch_images):
+            part = slice(start, start + self.batch_images)
+            celsius[part] = self.start(masked[part], filled[part], ambient_celsius)()
         return set_background(celsius, classes, ambient_celsius)
 
-    def _fill_batch(self, images: np.ndarray) -> np.ndarray:
-        missing = self._batch_images - len(images)
-        return np.pad(images, ((0, missing), *((0, 0),) * (images.ndim - 1)))
+    def start(self, masked: np.ndarray, filled: np.ndarray, ambient_celsius: float) -> Callable[[], np.ndarray]:
+        """Start the network on a few images; a GPU works on while the caller does something else.
+
+        Args:
+            masked: (B, H, W, 3) uint8 images with black background, ``batch_images`` at most.
+            filled: (B, H, W) uint8 class ids with lenses filled.
+            ambient_celsius: the room's temperature, told to a network that takes it.
+
+        Returns:
+            A function that waits and returns (B, H, W) float32 degrees Celsius, the background as the network has it.
+
+        Raises:
+            ValueError: the ambient temperature lies outside the rooms the network was trained for.
+        """
+        self._check_room(ambient_celsius)
+        count, height, width = filled.shape
+        stride = self.network.stride
+        padding = ((0, self.batch_images - count), (0, -height % stride), (0, -width % stride))
+        if any(after for _, after in padding):
+            masked, filled = np.pad(masked, (*padding, (0, 0))), np.pad(filled, padding)
+        finish = self._run(masked, filled, ambient_celsius)
+        return lambda: finish()[:count, :height, :width]
 
     @torch.inference_mode()
-    def _run(self, rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> np.ndarray:
-        images = torch.from_numpy(np.ascontiguousarray(rgb)).to(self.device).permute(0, 3, 1, 2)
-        ids = torch.from_numpy(classes).to(self.device)
+    def _run(self, rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> Callable[[], np.ndarray]:
+        images, ids = self._upload(rgb).permute(0, 3, 1, 2), self._upload(classes)
         rooms = torch.full((len(rgb),), ambient_celsius, device=self.device)
-        return self.network(images, ids, rooms, autocast_body(self.precision, self.device))[:, 0].cpu().numpy()
+        celsius = self.network(images, ids, rooms, autocast_body(self.precision, self.device))[:, 0]
+        if self.device.type != "cuda":
+            return celsius.cpu().numpy
+        # Into memory that the GPU writes by itself, so that this thread goes on meanwhile.
+        copied = torch.empty(celsius.shape, dtype=celsius.dtype, pin_memory=True)
+        copied.copy_(celsius, non_blocking=True)
+        done = torch.cuda.Event()
+        done.record()
+
+        def finish() -> np.ndarray:
+            done.synchronize()
+            return copied.numpy()
+
+        return finish
+
+    def _upload(self, values: np.ndarray) -> Tensor:
+        tensor = torch.from_numpy(np.ascontiguousarray(values))
+        return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
 
     def _check_room(self, ambient_celsius: float) -> None:
         rooms = self.network.architecture.ambient_celsius

@@ -9,7 +9,6 @@ import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
 from multiprocessing import get_context
@@ -19,6 +18,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from tfake.processes import single_threaded
 from tfake.radiometry import encode_celsius
 from tfake.sources.procedural.camera import record
 from tfake.sources.procedural.scene import render_face
@@ -30,7 +30,6 @@ LAB_FIRST_FACE = 10_000_000
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 #: Images made ahead of the writer, a worker: bounds memory where the disk is slower than the workers.
 _AHEAD = 4
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Members = list[tuple[str, bytes]]
 
@@ -179,7 +178,7 @@ def _in_order(work: Callable[[int], Members], numbers: Iterable[int], processes:
     """
     numbers = iter(numbers)
     with (
-        _single_threaded(),
+        single_threaded(),
         ProcessPoolExecutor(
             processes, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
         ) as pool,
@@ -193,18 +192,3 @@ def _in_order(work: Callable[[int], Members], numbers: Iterable[int], processes:
         finally:
             for future in waiting:
                 future.cancel()
-
-
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Environment for spawned processes, which read it when they import numpy."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -1,0 +1,120 @@
+"""The report's lineage graph, and its temperatures' distributions."""
+
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from tfake.classes import FaceClass
+from tfake.report.distributions import measure_distributions, measured_by_charlotte
+from tfake.report.drawing import stand_alone
+from tfake.report.graph import Node, describe_lineage, draw_lineage, layers_of
+from tfake.report.lineage import gather_lineage
+
+CONFIG = {
+    "source": {"archive": ["/data/part.001", "/data/part.002"]},
+    "conditions": {
+        "warm": {
+            "pairs": {"path": "sejong.zip", "values": "relative"},
+            "bank": {"path": "lwir/", "values": "relative"},
+        },
+        "cold": {"pairs": {"path": None, "values": "celsius"}, "bank": {"path": None, "values": "celsius"}},
+        "theirs": {},
+    },
+    "thermalizers": {"theirs": {"weights": "released.pt"}},
+    "variants": {
+        "warm": {"condition": "warm"},
+        "cold": {"condition": "cold"},
+        "theirs": {"condition": "theirs"},
+        "small": {"of": "warm"},
+    },
+}
+
+
+def store(name):
+    return SimpleNamespace(name="faces.zarr", rows=1200, identity=name * 16)
+
+
+@pytest.fixture
+def nodes():
+    variants = {name: store(name) for name in CONFIG["variants"]}
+    weights = {name: name * 16 for name in ("warm", "cold", "theirs")}
+    return gather_lineage(CONFIG, CONFIG["source"]["archive"], "ab" * 32, store("faces"), variants, weights)
+
+
+def test_each_product_comes_from_what_made_it(nodes):
+    made_from = {node.key: set(node.made_from) for node in nodes}
+    assert made_from["thermalizer warm"] == {"source", "pairs sejong.zip", "bank lwir/"}
+    assert made_from["thermalizer cold"] == {"source", "lab cold"}
+    assert made_from["thermalizer theirs"] == set()
+    assert made_from["variant warm"] == {"thermalizer warm", "source"}
+    assert made_from["variant small"] == {"variant warm", "faces"}
+
+
+def test_a_node_is_behind_all_that_it_was_made_from(nodes):
+    layers = layers_of(nodes)
+    layer = {node.key: number for number, column in enumerate(layers) for node in column}
+    assert all(layer[parent] < layer[node.key] for node in nodes for parent in node.made_from)
+    assert [node.key for node in layers[-1]] == ["variant small"]
+
+
+def test_the_drawing_holds_every_node_and_no_edge_that_another_way_says(nodes):
+    drawn = draw_lineage(nodes)
+    ElementTree.fromstring(stand_alone(drawn))
+    assert drawn.count("<rect") == len(nodes)
+    # The source and what warm learned from, cold likewise, each variant's thermalizer, the source of "theirs", labels.
+    assert drawn.count("<path") == 3 + 2 + 3 + 1 + 1 + 2
+    assert "part.001 + part.002" in drawn
+    assert "var(--" not in stand_alone(drawn)
+
+
+def test_names_cannot_break_the_drawing():
+    drawn = draw_lineage([Node("a", "variant", "<b>&", "")])
+    assert "<b>&" in [element.text for element in ElementTree.fromstring(stand_alone(drawn)).iter()]
+
+
+def test_the_words_say_the_same(nodes):
+    words = describe_lineage(nodes)
+    assert (
+        "thermalizer cold (coldcoldcold), from source part.001 + part.002 and procedural pairs lab set, cold" in words
+    )
+
+
+@pytest.mark.parametrize("made_from", [("b",), ("gone",)])
+def test_a_circle_or_a_gap_is_refused(made_from):
+    with pytest.raises(ValueError, match="cannot be"):
+        layers_of([Node("a", "", "", "", made_from), Node("b", "", "", "", ("a",))])
+
+
+def variant(celsius, classes):
+    celsius, classes = np.asarray(celsius, np.float32), np.asarray(classes, np.uint8)
+    return SimpleNamespace(name="x", segmentation=classes, values=lambda row: celsius[row])
+
+
+def test_a_distribution_is_of_its_class_alone():
+    celsius = np.full((2, 10, 10), 20.0)
+    celsius[0, :5] = np.linspace(30.0, 35.0, 50).reshape(5, 10)
+    celsius[1, 0, 0] = np.nan
+    classes = np.zeros((2, 10, 10))
+    classes[0, :5] = FaceClass.SKIN
+    classes[1, 9, 9] = FaceClass.IGNORE
+    found = measure_distributions(variant(celsius, classes), [0, 1])
+    assert list(found) == [FaceClass.BACKGROUND, FaceClass.SKIN]
+    assert (found[FaceClass.BACKGROUND].faces, found[FaceClass.SKIN].faces) == (2, 1)
+    for entry in found.values():
+        assert entry.share.sum() == pytest.approx(1)
+        assert len(entry.edges) == len(entry.share) + 1
+    skin = found[FaceClass.SKIN]
+    np.testing.assert_allclose((skin.low, skin.median, skin.high), (30.25, 32.5, 34.75), atol=0.11)
+    assert found[FaceClass.BACKGROUND].median == pytest.approx(20.0, abs=0.051)
+
+
+def test_charlotte_speaks_of_the_rooms_it_was_recorded_in():
+    assert measured_by_charlotte(5.0) == measured_by_charlotte(35.0) == {}
+    found = measured_by_charlotte(20.0)
+    # Its published lines, T = a * ambient + b.
+    assert found[FaceClass.NOSE].mean == pytest.approx(0.788 * 20 + 14.20, abs=0.01)
+    assert found[FaceClass.TOP_LIP].mean == pytest.approx(0.370 * 20 + 25.64, abs=0.01)
+    assert found[FaceClass.NOSE].sd == pytest.approx(1.41)
+    assert FaceClass.HAIR not in found

@@ -1,0 +1,44 @@
+"""Export a variant to a format of others, with the terms of its data."""
+
+import shutil
+from pathlib import Path
+
+import zarr
+
+from tfake.dataset.dataset import open_dataset
+from tfake.exports.formats import FORMATS
+from tfake.publication.terms import terms_of, write_terms
+from tfake.store.checksums import file_sha256, write_sums
+
+
+def export_variant(sums: str, results: str, variant: str, format: str) -> None:
+    """Write a folder in one of the formats, its terms, and ``SHA256SUMS``, last.
+
+    Rows without a usable sample are left out.
+
+    Args:
+        sums: the checksum list to write, in the folder to make; what that folder holds is replaced.
+        results: a results folder or a published one.
+        variant: the variant's name.
+        format: a name of :data:`tfake.exports.formats.FORMATS`.
+    """
+    folder = Path(sums).parent
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    FORMATS[format](folder, open_dataset(results, [variant]))
+    root = zarr.open_group(Path(results, "variants", variant, "thermal.zarr"), mode="r")
+    write_terms(folder, terms_of(root.attrs["license"]))
+    write_sums(sums, {str(path.relative_to(folder)): file_sha256(path) for path in folder.rglob("*") if path.is_file()})
+
+
+if __name__ == "__main__":
+    from tfake.runlog import start_log
+
+    start_log(snakemake.log[0])
+    export_variant(
+        sums=snakemake.output.sums,
+        results=str(Path(snakemake.input.faces).parents[1]),
+        variant=snakemake.wildcards.variant,
+        format=snakemake.wildcards.format,
+    )

@@ -1,0 +1,109 @@
+"""One shot of a face: view, optics, detector and output, with labels that fit every pixel of it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tfake.camera.detector import Detector
+from tfake.camera.display import display
+from tfake.camera.optics import image_scene
+from tfake.camera.settings import Camera
+from tfake.camera.streams import Stream, of_shot
+from tfake.camera.surroundings import indoor_field
+from tfake.camera.view import choose_view, source_to_image, transform_classes, transform_points
+from tfake.radiometry import encode_celsius
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What a camera made of a face.
+
+    Attributes:
+        thermal: (h, w) uint16 counts of 0.01 K, or uint8 grey values of a camera with gain control.
+        segmentation: (h, w) uint8 class ids.
+        landmarks_70: (70, 2) float32 pixels.
+        landmarks_478: (478, 3) float32 pixels.
+        source_to_image: (2, 3) float32, from the source's pixels to this image's.
+    """
+
+    thermal: np.ndarray
+    segmentation: np.ndarray
+    landmarks_70: np.ndarray
+    landmarks_478: np.ndarray
+    source_to_image: np.ndarray
+
+
+class Recorder:
+    """A camera in a room. A shot depends on the face, its id and the camera's seed, on no other shot."""
+
+    def __init__(self, camera: Camera, ambient_celsius: float) -> None:
+        """Set the camera up.
+
+        Args:
+            camera: the camera.
+            ambient_celsius: temperature of the room.
+        """
+        self._camera = camera
+        self._ambient_celsius = ambient_celsius
+        self._detector = Detector(camera)
+
+    def record(
+        self,
+        image_id: str,
+        celsius: np.ndarray,
+        classes: np.ndarray,
+        landmarks_70: np.ndarray,
+        landmarks_478: np.ndarray,
+    ) -> Shot:
+        """Take a shot.
+
+        Args:
+            image_id: id of the sample.
+            celsius: (H, H) float32 °C.
+            classes: (H, H) uint8 class ids.
+            landmarks_70: (70, 2) pixels.
+            landmarks_478: (478, 3) pixels, NaN where the face has none.
+
+        Raises:
+            ValueError: a temperature that cannot be stored (:func:`tfake.radiometry.encode_celsius`).
+        """
+        camera = self._camera
+        view = choose_view(landmarks_70, len(classes), camera, of_shot(camera.seed, Stream.VIEW, image_id))
+        scene = image_scene(
+            celsius, classes, view, camera.native_pixels, camera.blur_pixels, self._surroundings(image_id)
+        )
+        read = self._detector.expose(scene, self._ambient_celsius, image_id)
+        counts = encode_celsius(resize(read, camera.image_pixels))
+        affine = source_to_image(view, camera)
+        return Shot(
+            thermal=counts if camera.is_radiometric else display(counts, camera),
+            segmentation=transform_classes(classes, affine, camera.image_pixels),
+            landmarks_70=transform_points(landmarks_70, affine),
+            landmarks_478=transform_points(landmarks_478, affine),
+            source_to_image=affine.astype(np.float32),
+        )
+
+    def _surroundings(self, image_id: str) -> np.ndarray:
+        camera = self._camera
+        room = np.full(camera.native_pixels[::-1], self._ambient_celsius, np.float32)
+        if camera.background == "indoor" and camera.background_kelvin > 0:
+            rng = of_shot(camera.seed, Stream.SURROUNDINGS, image_id)
+            room += indoor_field(rng, camera.native_pixels, camera.background_kelvin)
+        return room
+
+
+def resize(celsius: np.ndarray, pixels: tuple[int, int]) -> np.ndarray:
+    """Bring an image to the output's size, as a camera does: linearly upwards, by areas downwards.
+
+    Args:
+        celsius: (H, W) float32 °C.
+        pixels: (width, height) of the output.
+
+    Returns:
+        (height, width) float32 °C; corners stay corners.
+    """
+    if celsius.shape[::-1] == tuple(pixels):
+        return celsius
+    shrinks = pixels[0] * pixels[1] < celsius.size
+    return cv2.resize(celsius, pixels, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

@@ -1,0 +1,1 @@
+"""Two datasets side by side: their settings, their checksums, their statistics and, if asked for, their pixels."""

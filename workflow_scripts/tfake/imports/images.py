@@ -1,0 +1,61 @@
+"""T-FAKE's published thermal images: ``{id}_thermal.png``, 16 bit (or 8, as in its figures) for 20 to 40 °C."""
+
+from pathlib import PurePosixPath
+
+import cv2
+import numpy as np
+
+from tfake.exports.tfake_layout import LOWEST_CELSIUS, SPAN_KELVIN
+from tfake.sources.file_trees import FileTree
+
+_SUFFIX = "_thermal.png"
+
+
+def list_images(tree: FileTree) -> dict[str, str]:
+    """Where each image is.
+
+    Args:
+        tree: the folder or zip.
+
+    Returns:
+        Image id to name in the tree.
+
+    Raises:
+        ValueError: two images have the same id, or there is none.
+    """
+    found: dict[str, str] = {}
+    for name in tree.names:
+        if name.endswith(_SUFFIX):
+            image_id = PurePosixPath(name).name.removesuffix(_SUFFIX)
+            if image_id in found:
+                both = f"{found[image_id]} and {name}"
+                raise ValueError(f"{tree.where}: {both} have the same id; name one variant's folder")
+            found[image_id] = name
+    if not found:
+        raise ValueError(f"{tree.where}: no file is named {{id}}{_SUFFIX}")
+    return found
+
+
+def read_image(tree: FileTree, name: str, pixels: int) -> np.ndarray:
+    """Read one image.
+
+    Args:
+        tree: the folder or zip.
+        name: the image's name in it.
+        pixels: height and width that it must have.
+
+    Returns:
+        (H, W) float32 °C.
+
+    Raises:
+        ValueError: it is no gray image of 8 or 16 bits, or of another size than the source's.
+    """
+    values = cv2.imdecode(np.frombuffer(tree.read(name), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.ndim != 2 or values.dtype not in (np.uint8, np.uint16):
+        found = "no image" if values is None else f"{values.dtype} of shape {values.shape}"
+        raise ValueError(f"{tree.where}, {name}: expected a gray image of 8 or 16 bits, found {found}")
+    if values.shape != (pixels, pixels):
+        found = "x".join(map(str, values.shape))
+        raise ValueError(f"{tree.where}, {name}: expected {pixels}x{pixels} pixels as the source has, found {found}")
+    full = np.iinfo(values.dtype).max
+    return (LOWEST_CELSIUS + SPAN_KELVIN * values / full).astype(np.float32)
