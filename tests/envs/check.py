@@ -1,12 +1,14 @@
 """Build every environment of ``envs/`` and run each rule in its own: ``make envs-check``. Downloads gigabytes.
 
-Snakemake's --use-conda runs the tiny workflow, then the rules that fetch things, from a server on this machine. Without
-conda, ``tests/envs/bin/conda`` takes its place: the python of each file, its pip part, nothing else. The stores must
-have the checksums of a run in the one environment that ``make`` sets up.
+Snakemake's --use-conda runs the tiny workflow, then the rules that fetch things, from a server on this machine. The
+scripts of the rules that these runs leave out are imported in their environments, all that they name at the top
+included. Without conda, ``tests/envs/bin/conda`` takes its place: the python of each file, its pip part, nothing else.
+The stores must have the checksums of a run in the one environment that ``make`` sets up.
 """
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +25,8 @@ from faulty_server import serve  # noqa: E402
 from recipes import ROOT, rule_blocks  # noqa: E402
 from runs import TINY, succeed, sums  # noqa: E402
 
+#: With these every environment is asked for.
+EVERY_MILESTONE = ("all", "ablation", "landmark_evaluation", "landmark_study", "publish", "exports")
 STAND_IN = Path(__file__).parent / "bin"
 
 
@@ -48,14 +52,34 @@ def check_environments(folder: Path) -> None:
         path.relative_to(run / "benchmarks") for run in (whole, fetched) for path in run.glob("benchmarks/**/*.tsv")
     ]
     ran = {path.parts[0].removesuffix(".tsv") for path in timed}
-    if ran != set(rule_blocks()):
-        raise SystemExit(f"not run: {sorted(set(rule_blocks()) - ran)}")
+    imported = sorted(set(rule_blocks()) - ran)
+    succeed(whole, *use, "--conda-create-envs-only", *EVERY_MILESTONE)
+    for rule in imported:
+        import_in(re.search(r"envs/([\w-]+\.yaml)", rule_blocks()[rule])[1], rule, folder / "environments")
+    # The other backend's environment: its model cannot be shipped, so no label is made.
+    config = folder / "face_landmarker.yaml"
+    config.write_text(yaml.safe_dump({**yaml.safe_load(TINY.read_text()), "labels": {"backend": "face_landmarker"}}))
+    succeed(fetched, *use, "--conda-create-envs-only", "faces", config=config)
+    import_in("face-landmarker.yaml", "tfake.labels.face_landmarker", folder / "environments")
     for env in sorted((ROOT / "envs").glob("*.yaml")):
         rules = [name for name, block in rule_blocks().items() if f"../envs/{env.name}" in block]
         print(f"{env.name}: {', '.join(rules)}")
     size = subprocess.run(["du", "-sh", folder / "environments"], capture_output=True, text=True, check=True).stdout
     by = conda or "the stand-in for conda"
-    print(f"{len(ran)} rules, each run in its environment; together {size.split()[0]}; built by {by}")
+    print(f"{len(ran)} rules were run in their environments, {len(imported)} imported there: {', '.join(imported)}")
+    print(f"together {size.split()[0]}; built by {by}")
+
+
+def import_in(name: str, module: str, environments: Path) -> None:
+    """Import a script or a module, and what it imports in turn, by the python of an environment."""
+    pins = (ROOT / "envs" / name).read_text()
+    copies = [path for path in environments.glob("*.yaml") if path.read_text() == pins]
+    if not copies:
+        raise SystemExit(f"{name} was not built")
+    python = copies[0].with_suffix("") / "bin/python"
+    done = subprocess.run([python, "-c", f"import {module}"], cwd=ROOT / "workflow_scripts", check=False)
+    if done.returncode:
+        raise SystemExit(f"{module} cannot be imported in {name}")
 
 
 def fetch(folder: Path, weights: Path, use: list[str]) -> None:
