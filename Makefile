@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 REAL := runs/real_sample
 
-.PHONY: all test test-slurm envs-check scaling real-sample verify recipes clean help
+.PHONY: all test test-slurm envs-check scaling benchmark real-sample verify repair recipes clean help
 
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
@@ -24,12 +24,22 @@ scaling: $(READY)  ## measure what an image, a shard and a plan cost here, and r
 	$(BIN)/python tests/scaling/measure.py runs/scaling
 	$(BIN)/python tests/scaling/tables.py
 
+benchmark: $(READY)  ## measure job, store, verification and plan against their floors and other formats, and renew docs/benchmarks.md
+	$(PYTHON) -m venv runs/benchmark/formats
+	runs/benchmark/formats/bin/python -m pip install --quiet --disable-pip-version-check -r tests/speed/formats.txt
+	$(BIN)/python tests/speed/measure.py runs/benchmark runs/benchmark/formats/bin/python
+	$(BIN)/python tests/speed/tables.py
+
 real-sample: $(READY)  ## the same workflow on 60 real FaceSynthetics images in ../shared/data, under runs/
 	@test -d ../shared/data || { echo "make real-sample needs the sample data in ../shared/data"; exit 1; }
 	$(BIN)/snakemake --cores all --directory $(REAL) --configfile tests/configs/real_sample.yaml
 
 verify: $(READY)  ## reread every byte of every store of the demo
 	$(BIN)/snakemake --cores all --forcerun verify_faces verify_thermal -- faces variants
+
+repair: $(READY)  ## take away what does not agree with its checksums, and make exactly that again
+	$(BIN)/snakemake --cores all --forcerun repair_stores -- repair_stores
+	$(BIN)/snakemake --cores all
 
 recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has moved
 	$(BIN)/python tests/recipes.py

@@ -13,7 +13,7 @@ include: "testsets.smk"
 include: "adapters.smk"
 
 
-rule evaluate_landmarker:
+rule evaluate_test_set:
     """Score landmarkers and baselines on one annotated test set."""
     input:
         data=get_test_set_files,
@@ -23,9 +23,9 @@ rule evaluate_landmarker:
         faces="results/evaluation/{testset}/faces.csv",
         account=report("results/evaluation/{testset}/account.csv", category="Landmarks"),
     log:
-        "logs/evaluate_landmarker/{testset}.log",
+        "logs/evaluate_test_set/{testset}.log",
     benchmark:
-        "benchmarks/evaluate_landmarker/{testset}.tsv"
+        "benchmarks/evaluate_test_set/{testset}.tsv"
     conda:
         "../envs/evaluation.yaml"
     threads: 8 if USES_GPU else 1
@@ -41,6 +41,7 @@ rule evaluate_landmarker:
         facemesh=lookup(dpath="evaluation/facemesh", within=config),
         adapt=lookup(dpath="evaluation/adapt", within=config),
         most_images=lookup(dpath="evaluation/most_images", within=config),
+        smallest_share=lookup(dpath="evaluation/smallest_share", within=config),
         least_overlap=lookup(dpath="evaluation/least_overlap", within=config),
         failure_above=lookup(dpath="evaluation/failure_above", within=config),
         high_above_pixels=lookup(dpath="evaluation/high_above_pixels", within=config),
@@ -48,21 +49,21 @@ rule evaluate_landmarker:
     message:
         "Scoring landmarks on {wildcards.testset}."
     script:
-        "../workflow_scripts/evaluate_landmarker.py"
+        "../workflow_scripts/evaluate_test_set.py"
 
 
-rule compare_landmarkers:
+rule compare_test_sets:
     """Lay the scores of all test sets side by side, with what was published."""
     input:
-        scores=collect(rules.evaluate_landmarker.output.scores, testset=TEST_SETS),
-        faces=collect(rules.evaluate_landmarker.output.faces, testset=TEST_SETS),
+        scores=collect(rules.evaluate_test_set.output.scores, testset=TEST_SETS),
+        faces=collect(rules.evaluate_test_set.output.faces, testset=TEST_SETS),
     output:
         page=report("results/evaluation/index.html", category="Landmarks"),
         table=report("results/evaluation/scores.csv", category="Landmarks"),
     log:
-        "logs/compare_landmarkers.log",
+        "logs/compare_test_sets.log",
     benchmark:
-        "benchmarks/compare_landmarkers.tsv"
+        "benchmarks/compare_test_sets.tsv"
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -75,12 +76,12 @@ rule compare_landmarkers:
     message:
         "Comparing landmarkers; sets that are not there are listed on the page with where to ask for them."
     script:
-        "../workflow_scripts/compare_landmarkers.py"
+        "../workflow_scripts/compare_test_sets.py"
 
 
 rule landmark_evaluation:
     input:
-        page=rules.compare_landmarkers.output.page,
+        page=rules.compare_test_sets.output.page,
         adapters=collect(rules.train_adapter.output.errors, adapter=ADAPTERS),
     message:
         "Landmarks are compared in {input.page}."

@@ -154,6 +154,7 @@ rule verify_faces:
         report="results/faces/verified.json",
     log:
         "logs/verify_faces.log",
+        table="logs/verify_faces.csv",
     benchmark:
         "benchmarks/verify_faces.tsv"
     conda:

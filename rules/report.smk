@@ -4,6 +4,7 @@ NEEDS  every store, sealed and verified; the thermalizers' loss curves; the trut
 MAKES  results/config.yaml                     the effective configuration
        results/report/index.html               the page, self-contained but for the faces that it opens
        results/report/faces/{row}[.{v}].js     the data of those faces, beside it
+       results/report/files/                   copies of the configuration and of the checksum lists
        results/report/figures/….svg            its figures as files of their own
 """
 
@@ -59,6 +60,7 @@ rule build_report:
             labels={"figure": "the report"},
         ),
         viewer=directory("results/report/faces"),
+        files=directory("results/report/files"),
         temperatures=report(
             "results/report/figures/temperatures.svg",
             caption="../docs/captions/temperatures.rst",

@@ -117,6 +117,7 @@ rule verify_thermal:
         report="results/variants/{variant}/verified.json",
     log:
         "logs/verify_thermal/{variant}.log",
+        table="logs/verify_thermal/{variant}.csv",
     benchmark:
         "benchmarks/verify_thermal/{variant}.tsv"
     conda:

@@ -113,6 +113,7 @@ def make_report(run):
     classes, points = make_faces(run / "faces", archive, read_index(run / "index.parquet"))
     make_thermal(run / "variants/0", classes, 34.8, 26.0, "warm")
     make_thermal(run / "variants/1", classes, 32.3, 20.0, "cold")
+    (run / "config.yaml").write_text("source: {}\n")
     make_camera(run / "variants/2", classes, points)
     steps = pd.DataFrame({"step": range(50), "total": 2.0, "supervised": 1.0, "wasserstein": 0.0, "learning_rate": 1.0})
     steps.to_csv(run / "losses.csv", index=False)
@@ -126,6 +127,7 @@ def make_report(run):
     build_report(
         page=str(run / "report/index.html"),
         viewer=str(run / "report/faces"),
+        files=str(run / "report/files"),
         figures={name: str(run / f"report/figures/{name}.svg") for name in ("temperatures", "labels", "lineage")},
         config=CONFIG,
         config_file=str(run / "config.yaml"),

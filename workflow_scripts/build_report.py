@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ _NO_TEMPERATURES = '<svg viewBox="0 0 320 40"><text x="10" y="25">No variant hol
 def build_report(
     page: str,
     viewer: str,
+    files: str,
     figures: Mapping[str, str],
     config: Mapping[str, Any],
     config_file: str,
@@ -52,9 +54,10 @@ def build_report(
     Args:
         page: the page to write.
         viewer: the folder for the data of the faces that can be opened, beside the page.
+        files: the folder for copies of the configuration and of the stores' checksum lists, to which the page leads.
         figures: ``temperatures``, ``labels`` and ``lineage`` to the SVG files to write.
         config: the effective configuration.
-        config_file: where it is saved, for a link.
+        config_file: where it is saved.
         archive: one zip, or all its raw split parts in order.
         index: the archive's index.
         faces: the folder of the sealed and verified faces store.
@@ -92,6 +95,7 @@ def build_report(
     tables = {condition: pd.read_csv(path) for condition, path in losses.items()}
     drawings = {"temperatures": draw_temperatures(temperatures)} if temperatures else {}
     drawings |= {"losses": draw_losses(tables)} if tables else {}
+    copies = _copy(files, [config_file, faces_store.sums, *(store.sums for store in stores.values())])
     html = render_page(
         page=page,
         config=config,
@@ -110,6 +114,7 @@ def build_report(
         lineage=lineage,
         figures=drawings,
         sampled_faces=SAMPLED_FACES,
+        copies=copies,
     )
     written = write_faces(viewer, archive, table, faces_store.path, opened, shown)
     alone = {"labels": labels.drawing.alone(), "lineage": stand_alone(draw_lineage(lineage))}
@@ -122,6 +127,12 @@ def build_report(
     part.write_text(html, encoding="utf-8")
     os.replace(part, page)
     logging.info("%s: %.1f MB, and %.1f MB of faces to open", page, len(html.encode()) / 1e6, written / 1e6)
+
+
+def _copy(folder: str, paths: Sequence[str]) -> dict[str, str]:
+    """Copy files into one folder, named by their last folder and their own name; where each came to lie."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return {path: shutil.copyfile(path, Path(folder, "-".join(Path(path).parts[-2:]))) for path in paths}
 
 
 def _read_prior(config: Mapping[str, Any], variant: str, ambient_celsius: float) -> np.ndarray:
@@ -154,6 +165,7 @@ if __name__ == "__main__":
     build_report(
         page=snakemake.output.page,
         viewer=snakemake.output.viewer,
+        files=snakemake.output.files,
         figures={name: snakemake.output[name] for name in ("temperatures", "labels", "lineage")},
         config=snakemake.params.config,
         config_file=snakemake.input.config,

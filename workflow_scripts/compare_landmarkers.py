@@ -1,30 +1,44 @@
-"""Lay the scores of all test sets side by side, with what was published."""
+"""Lay the landmark networks of the study side by side."""
 
 import json
-import os
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 
-from tfake.landmarks.evaluation.page import render_evaluation, score_rows
+from tfake.landmarks.comparison import compare, gather
+from tfake.landmarks.study_page import render_study
+from tfake.training.files import write_whole
 
 
-def compare_landmarkers(page: str, table: str, scores: list[str], faces: list[str], failure_above: float) -> None:
-    """Write the page and the table.
+def compare_landmarkers(
+    table: str,
+    summary: str,
+    page: str,
+    scores: list[str],
+    points: list[str],
+    figures: list[str],
+    ambient_celsius: float,
+) -> None:
+    """Write the networks' table, what it says in figures, and their page.
 
     Args:
+        table: the CSV to write, a row a network and set.
+        summary: the JSON to write (:func:`tfake.landmarks.comparison.compare`).
         page: the HTML to write.
-        table: the CSV to write, a row a set, method and score.
-        scores: each set's JSON.
-        faces: each set's CSV, in the same order.
-        failure_above: error up to which curves are drawn.
+        scores: a JSON a network, from ``evaluate_landmarker``.
+        points: its NPZ.
+        figures: its PNG.
+        ambient_celsius: room of the other people.
     """
-    sets = [json.loads(Path(path).read_text(encoding="utf-8")) for path in scores]
-    rows = [pd.read_csv(path, keep_default_na=True, dtype={"subject": str, "view": str}) for path in faces]
-    html = render_evaluation(sets, rows, failure_above)
-    for path, text in ((page, html), (table, score_rows(sets).to_csv(index=False, float_format="%.6g"))):
-        Path(f"{path}.part").write_text(text, encoding="utf-8")
-        os.replace(f"{path}.part", path)
+    records = [json.loads(Path(path).read_text()) for path in scores]
+    rows = gather(records)
+    found = compare(rows)
+    arrays = {record["task"]: np.load(path) for record, path in zip(records, points, strict=True)}
+    pictures = {record["task"]: path for record, path in zip(records, figures, strict=True)}
+    html = render_study(rows, found, records, arrays, pictures, ambient_celsius)
+    write_whole(table, lambda part: rows.to_csv(part, index=False, float_format="%.6g"))
+    write_whole(summary, lambda part: Path(part).write_text(json.dumps(found, indent=1) + "\n"))
+    write_whole(page, lambda part: Path(part).write_text(html, encoding="utf-8"))
 
 
 if __name__ == "__main__":
@@ -32,9 +46,11 @@ if __name__ == "__main__":
 
     start_log(snakemake.log[0])
     compare_landmarkers(
-        page=snakemake.output.page,
         table=snakemake.output.table,
+        summary=snakemake.output.summary,
+        page=snakemake.output.page,
         scores=list(snakemake.input.scores),
-        faces=list(snakemake.input.faces),
-        failure_above=snakemake.params.failure_above,
+        points=list(snakemake.input.points),
+        figures=list(snakemake.input.figures),
+        ambient_celsius=snakemake.params.ambient_celsius,
     )

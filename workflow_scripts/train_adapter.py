@@ -10,7 +10,8 @@ from typing import Any
 from tfake.devices import limit_threads
 from tfake.landmarks.adaptation.files import save_adapter
 from tfake.landmarks.adaptation.store_pairs import pairs_of_stores
-from tfake.landmarks.adaptation.training import AdapterSettings, train_adapter as train
+from tfake.landmarks.adaptation.training import AdapterSettings
+from tfake.landmarks.adaptation.training import train_adapter as train
 from tfake.landmarks.evaluation.summary import finite
 
 

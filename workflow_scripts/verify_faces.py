@@ -4,7 +4,7 @@ from tfake.sources.index import read_index
 from tfake.store.verification import check_rows, verify_store, write_verified
 
 
-def verify_faces(report: str, sums: str, store: str, index: str, threads: int) -> None:
+def verify_faces(report: str, sums: str, store: str, index: str, threads: int, table: str | None = None) -> None:
     """Check the store against its ``SHA256SUMS`` and its rows against the index.
 
     Args:
@@ -13,11 +13,12 @@ def verify_faces(report: str, sums: str, store: str, index: str, threads: int) -
         store: the store's folder.
         index: the source's index.
         threads: files hashed side by side.
+        table: where to write what was checked, file by file, faults or not; None: nowhere.
 
     Raises:
         StoreError: naming every file, or the first row, that is not what it should be.
     """
-    checked = verify_store(sums, store, threads)
+    checked = verify_store(sums, store, threads, table)
     check_rows(store, read_index(index))
     write_verified(report, checked)
 
@@ -34,4 +35,5 @@ if __name__ == "__main__":
         store=str(Path(snakemake.input.root).parent),
         index=snakemake.input.index,
         threads=snakemake.threads,
+        table=snakemake.log.table,
     )

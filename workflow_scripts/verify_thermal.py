@@ -3,7 +3,7 @@
 from tfake.store.verification import verify_store, write_verified
 
 
-def verify_thermal(report: str, sums: str, store: str, threads: int) -> None:
+def verify_thermal(report: str, sums: str, store: str, threads: int, table: str | None = None) -> None:
     """Check the store against its ``SHA256SUMS``.
 
     Args:
@@ -11,11 +11,12 @@ def verify_thermal(report: str, sums: str, store: str, threads: int) -> None:
         sums: the store's ``SHA256SUMS``.
         store: the store's folder.
         threads: files hashed side by side.
+        table: where to write what was checked, file by file, faults or not; None: nowhere.
 
     Raises:
         StoreError: naming every file that is not what it should be.
     """
-    write_verified(report, verify_store(sums, store, threads))
+    write_verified(report, verify_store(sums, store, threads, table))
 
 
 if __name__ == "__main__":
@@ -29,4 +30,5 @@ if __name__ == "__main__":
         sums=snakemake.input.sums,
         store=str(Path(snakemake.input.root).parent),
         threads=snakemake.threads,
+        table=snakemake.log.table,
     )

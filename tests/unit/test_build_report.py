@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from tfake.report.label_figures import draw_errors
 from tfake.report.timings import read_timings
 from tiny_report import CONFIG, make_report
 
@@ -79,13 +80,20 @@ def test_it_needs_nothing_from_elsewhere(source, page):
 
 def test_links_lead_somewhere(run, page):
     ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
-    (run / "config.yaml").touch()
     for tag, attributes in page.elements:
         target = attributes.get("href") or attributes.get("xlink:href") or ""
         if target.startswith("#"):
             assert target[1:] in ids, (tag, target)
         elif tag == "a":
-            assert (run / "report" / target).exists(), target
+            assert (run / "report" / target).is_file(), target
+            # The folder may be sent: nothing leads out of it.
+            assert ".." not in target
+
+
+def test_its_checksum_lists_are_the_stores(run):
+    for store in ("faces", "variants/0", "variants/1", "variants/2"):
+        (copied,) = (run / "report/files").glob(f"*{store.split('/')[-1]}-SHA256SUMS")
+        assert copied.read_bytes() == (run / store / "SHA256SUMS").read_bytes()
 
 
 def test_ids_are_unique(page):
@@ -195,3 +203,14 @@ def test_without_benchmarks_there_is_no_table(tmp_path):
 
 def test_it_is_light(run):
     assert (run / "report/index.html").stat().st_size < 1_000_000
+
+
+def test_a_hundred_thousand_faces_make_no_heavier_drawing():
+    rng = np.random.default_rng(0)
+    sizes = []
+    for rows in (2_000, 100_000):
+        error, yaw = rng.uniform(0, 0.1, rows), rng.uniform(-90, 90, rows)
+        drawing = draw_errors(error, error / 2, yaw, np.zeros(rows, np.uint8), 0.04, 0.06)
+        sizes.append(len(drawing.wide))
+    assert sizes[1] < 1.1 * sizes[0] < 1_000_000
+    assert "of 2,000 faces" in drawing.wide

@@ -1,9 +1,12 @@
 """Charlotte-ThermalFace is read with all of its dirt, and every row is accounted for."""
 
+import json
+
 import numpy as np
 import pytest
 
 from annotated_sets import CIRCUMSTANCES, charlotte_cells, seen_from, write_charlotte
+from tfake.evaluation_sets.__main__ import main
 from tfake.evaluation_sets.charlotte import open_charlotte
 from tfake.evaluation_sets.charlotte_rows import parse_row
 
@@ -95,7 +98,12 @@ def test_every_row_is_accounted_for(tmp_path):
         "points_44": 1,
     }
     assert [face.name for face in found.faces] == found.account.used
-    assert [face.name for face in found.faces] == ["S1.csv:2 R1001", "S1.csv:3 R1002", "S1.csv:5 R1004", "S10.csv:2 R1001"]
+    assert [face.name for face in found.faces] == [
+        "S1.csv:2 R1001",
+        "S1.csv:3 R1002",
+        "S1.csv:5 R1004",
+        "S10.csv:2 R1001",
+    ]
     assert [face.groups["view"] for face in found.faces] == ["front", "side", "front", "front"]
     assert "ambient_celsius" not in found.faces[2].groups
     image = found.read_image(found.faces[0].image)
@@ -116,3 +124,13 @@ def test_a_folder_without_the_csv_is_refused(tmp_path):
     (tmp_path / "S1.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="ID,x0,y0"):
         open_charlotte(str(tmp_path))
+
+
+def test_the_account_can_be_asked_for(tmp_path, capsys):
+    write_charlotte(tmp_path, {"S1": [charlotte_cells("R1001", FRONT), charlotte_cells("R1002", FRONT[:9])]})
+    out = tmp_path / "account.csv"
+    assert main(["charlotte", str(tmp_path), "--without-images", "-o", str(out)]) == 0
+    assert json.loads(capsys.readouterr().out)["used"] == 1
+    assert "S1.csv:3 R1002,points_9,1" in out.read_text()
+    assert main(["tfw", str(tmp_path / "nowhere")]) == 1
+    assert "nowhere" in capsys.readouterr().err

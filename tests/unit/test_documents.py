@@ -1,9 +1,21 @@
 """Pages and recipes that a script or a pin stands behind."""
 
+import importlib.util
 import json
+import re
 import sys
 
+import numpy as np
+import pytest
+import yaml
+
+from documents import PAGES, anchors_of, links_of
 from recipes import ROOT
+from tfake.landmarks.calibration import Calibration
+from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.weights import save_landmark_weights
+from tfake.store.layout import faces_layout, thermal_layout
+from tiny_dataset import PIXELS, make_dataset
 
 sys.path.insert(0, str(ROOT / "tests/scaling"))
 
@@ -15,9 +27,77 @@ def test_the_scaling_page_has_the_scripts_numbers():
     assert insert(page, render(json.loads(FIGURES.read_text()))) == page, "run tests/scaling/tables.py"
 
 
+def test_the_benchmarks_page_has_the_scripts_numbers():
+    spec = importlib.util.spec_from_file_location("speed_tables", ROOT / "tests/speed/tables.py")
+    speed = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(speed)
+    page = speed.PAGE.read_text()
+    figures = json.loads(speed.FIGURES.read_text())
+    assert speed.insert(page, speed.render(figures)) == page, "run tests/speed/tables.py"
+
+
 def test_the_container_installs_the_pins():
     text = (ROOT / "Containerfile").read_text()
     assert "install --no-cache-dir --constraint constraints.txt '.[slurm]'" in text
     assert "pip check" in text
     # Debian's release whose python is the env files'.
     assert "FROM docker.io/library/debian:bookworm-slim" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    for link in links_of(page):
+        place, _, anchor = link.partition("#")
+        if re.match(r"https?://", link):
+            assert re.fullmatch(r"https://[\w.-]+\.[a-z]+(/[\w./~-]*)?", place), f"{link} is no address"
+            continue
+        target = (page.parent / place).resolve() if place else page
+        assert target.exists(), f"{link} leads nowhere"
+        assert not anchor or anchor in anchors_of(target), f"{link}: there is no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_names_are_there(page):
+    named = re.findall(
+        r"`((?:config|docs|envs|profiles|rules|schemas|tests|workflow_scripts)/[\w./-]+)`", page.read_text()
+    )
+    for name in named:
+        assert (ROOT / name).exists(), f"{name} is named and not there"
+
+
+def test_yaml_that_a_page_shows_is_a_config_that_the_schema_knows():
+    schema = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
+    for page in PAGES:
+        for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), flags=re.MULTILINE | re.DOTALL):
+            shown = yaml.safe_load(block)
+            assert shown.keys() <= schema["properties"].keys(), (page.name, block)
+            for key, value in shown.items():
+                known = schema["properties"][key].get("properties")
+                assert known is None or value.keys() <= known.keys(), (page.name, key)
+
+
+def test_the_formats_name_every_array():
+    text = (ROOT / "docs/formats.md").read_text()
+    for array in (*faces_layout(64), *thermal_layout(64)):
+        assert f"`{array.name}`" in text, f"{array.name} is not in docs/formats.md"
+
+
+def test_pictures_are_light():
+    for path in (ROOT / "docs/images").iterdir():
+        assert path.stat().st_size < 300_000, path.name
+
+
+def test_python_that_the_readme_shows_runs(tmp_path, monkeypatch):
+    make_dataset(tmp_path / "results")
+    weights = tmp_path / "results/landmarks/joint_70/weights.pt"
+    weights.parent.mkdir(parents=True)
+    save_landmark_weights(weights, LandmarkNetwork(LandmarkArchitecture(70, image_pixels=64)), Calibration())
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 3
+    names = {}
+    for block in blocks:
+        exec(block, names)
+        assert names["celsius"].shape == (PIXELS, PIXELS)
+        assert 10 < np.nanmean(names["celsius"]) < 45
+    assert names["landmarks"].shape[1:] == (70, 2)

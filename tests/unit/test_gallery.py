@@ -39,11 +39,11 @@ def test_a_slice_is_shown_though_the_spread_may_miss_it():
     nothing = dict.fromkeys(("name", "counts", "unit", "missing", "segmentation", "landmarks_70", "landmarks_478"))
     variant = VariantImages(**nothing, scale=1.0, offset=0.0, source_to_image=None, span=(40_000, 40_100))
     chosen = choose_rows([variant], 100_000, 24)
-    inside = [row for row in chosen if variant.has(row)]
+    inside = [row for row in chosen if variant.covers(row)]
     assert (len(inside), inside[0], inside[-1]) == (24, 40_000, 40_099)
     assert len(chosen) == 48
     assert chosen == sorted(chosen)
-    assert not variant.has(40_100)
+    assert not variant.covers(40_100)
 
 
 def test_the_scale_holds_the_data_in_whole_degrees():

@@ -129,7 +129,7 @@ def test_the_page_shows_results_and_what_is_missing():
     assert "points 44" in page
     assert "&lt;mean&gt;" in page
     assert "<mean>" not in page
-    assert "src=\"http" not in page
+    assert 'src="http' not in page
     rows = score_rows(sets)
     recall = rows.query("method == 'net' and group == 'detection' and score == 'recall'")["value"].item()
     assert recall == 0.75

@@ -1,23 +1,23 @@
 """The library: images of every kind, one answer, TFAN's files, search, drawing, export and the command line."""
 
 import json
-from dataclasses import asdict
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 import tfake
 from tfake.landmarks.__main__ import main
+from tfake.landmarks.calibration import Calibration
 from tfake.landmarks.crops import cut, into_image, square_around, whole_square
 from tfake.landmarks.drawing import draw_faces
 from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
 from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.reading import as_network_sees, read_image
-from tfake.landmarks.search import find_windows, suppress
+from tfake.landmarks.search import SearchSettings
 from tfake.landmarks.tfan import TfanNetwork, load_tfan
+from tfake.landmarks.weights import save_landmark_weights
 from tfake.radiometry import encode_celsius
 
 SKIN = np.random.default_rng(0).uniform(18, 42, (48, 64)).astype(np.float32)
@@ -74,55 +74,13 @@ def test_crops_and_their_way_back():
     np.testing.assert_allclose(square_around((10, 20, 30, 60), 1.5), (-10, 10, 60))
 
 
-class Blob(nn.Module):
-    """Stands in for a trained network: it is sure where the window's middle is bright and its border dark."""
-
-    def __init__(self):
-        super().__init__()
-        self.architecture = LandmarkArchitecture(4, image_pixels=32)
-        self.stride = 8
-
-    def forward(self, images):
-        return self.decode(self.encode(images))
-
-    def encode(self, images):
-        return nn.functional.avg_pool2d(images[:, :1], 8)
-
-    def decode(self, encoded):
-        contrast = encoded[:, 0, 1:3, 1:3].mean((1, 2)) - encoded[:, 0, [0, 0, 3, 3], [0, 3, 0, 3]].mean(1)
-        corners = torch.tensor([(0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)]).expand(len(encoded), 4, 2)
-        sigma = (0.5 - 0.4 * contrast)[:, None, None].expand(-1, 4, 1)
-        return torch.cat((corners, sigma), 2)
-
-
-def test_search_finds_every_face_at_its_size():
-    picture = np.zeros((200, 260, 3), np.float32)
-    places = [(40, 40, 40), (180, 120, 110)]
-    down, right = np.mgrid[:200, :260]
-    for x, y, side in places:
-        picture += np.exp(-((right - x) ** 2 + (down - y) ** 2) / (side / 4) ** 2)[..., None].astype(np.float32)
-    squares = find_windows(Blob(), picture, 0.35, True, torch.device("cpu"), smallest_window=24)
-    assert len(squares) == 2
-    for left, top, edge in squares:
-        middle = (left + edge / 2, top + edge / 2)
-        assert any(np.hypot(x - middle[0], y - middle[1]) < 0.15 * side for x, y, side in places)
-    assert len(find_windows(Blob(), picture, 0.35, False, torch.device("cpu"), smallest_window=24)) == 1
-    assert len(find_windows(Blob(), picture * 0, 0.35, True, torch.device("cpu"))) == 0
-
-
-def test_one_face_is_chosen_once():
-    boxes = np.array([(0, 0, 10, 10), (1, 1, 11, 11), (40, 40, 50, 50)], float)
-    assert suppress(boxes, np.array([0.2, 0.1, 0.3]), 5) == [1, 2]
-    assert suppress(boxes, np.array([0.2, 0.1, 0.3]), 1) == [1]
-
-
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
         network = LandmarkNetwork(LandmarkArchitecture(70, image_pixels=64))
     path = tmp_path_factory.mktemp("weights") / "weights.pt"
-    torch.save({"settings": asdict(network.architecture), "state": network.state_dict()}, path)
+    save_landmark_weights(path, network, Calibration())
     return path
 
 
@@ -153,10 +111,10 @@ def test_a_landmarker_says_what_it_cannot_load(tmp_path, weights):
     with pytest.raises(FileNotFoundError):
         ThermalLandmarker(tmp_path / "no.pt", "cpu")
     (tmp_path / "text.pt").write_text("text")
-    with pytest.raises(ValueError, match="cannot read it as weights"):
+    with pytest.raises(ValueError, match="torch cannot read it"):
         ThermalLandmarker(tmp_path / "text.pt", "cpu")
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.pt")
-    with pytest.raises(ValueError, match="expected the landmark network"):
+    with pytest.raises(ValueError, match="tfake-landmarks-1"):
         ThermalLandmarker(tmp_path / "other.pt", "cpu")
     with pytest.raises(ValueError, match="device must be"):
         ThermalLandmarker(weights, "gpu0")
@@ -172,6 +130,9 @@ def test_tfan_s_released_state_dicts_are_loaded(tmp_path, points):
     assert landmarker.n_landmarks == points
     assert landmarker.threshold == pytest.approx(6e-4**0.5)
     assert landmarker.process(SKIN).landmarks.shape == (1, points, 2)
+    search = SearchSettings(smallest_share=1.0)
+    searching = ThermalLandmarker(tmp_path / "tfan.pt", "cpu", threshold=10.0, search=search)
+    assert searching.process(SKIN, sliding_window=True).landmarks.shape == (1, points, 2)
     with pytest.raises(ValueError, match=r"1 missing \['fc.bias'\]"):
         load_tfan({name: value for name, value in state.items() if not name.endswith("fc.bias")}, "tfan.pt")
 

@@ -165,13 +165,16 @@ def test_a_camera_shows_its_own_points_and_the_source_as_it_sees_it(face, run):
     np.testing.assert_allclose(np.array(drawn, float), expected, atol=0.006)
     assert face.locator("#show-layer-478").is_disabled()
     assert face.inner_text("#viewer-unit") == "(gray levels)"
+    assert face.input_value("#viewer-palette") == "white hot"
     size = face.evaluate("layer => [layer.naturalWidth, layer.naturalHeight]", face.query_selector("#layer-rgb"))
     assert size == [512, 384]
 
 
 def test_palette_and_scale_repaint_the_thermal_image(face):
     choose(face, "warm")
-    face.evaluate("part('viewer-palette').value = 'white hot'; setScale(20, 40)")
+    assert face.input_value("#viewer-palette") == "inferno"
+    face.select_option("#viewer-palette", "white hot")
+    face.evaluate("setScale(20, 40)")
     point(face, 5, 60)
     value = face.evaluate("readingAt(state.face, 5, 60).value")
     assert abs(float(painted(face, "thermal")[60, 5, 0]) - 255 * (value - 20) / 20) <= 1

@@ -58,7 +58,7 @@ def _shared_rows(first: Dataset, second: Dataset, images: int) -> list[tuple[int
     places: list[Mapping[str, int]] = []
     for dataset in (first, second):
         if "faces" not in dataset.stores:
-            raise FileNotFoundError(f"{dataset.folder}: no faces store; pixels are compared by its ids")
+            raise FileNotFoundError(f"{dataset.folder}: no sealed faces store; pixels are compared by its ids")
         ids = decode_ids(zarr.open_group(dataset.stores["faces"].path, mode="r")["image_id"][:])
         places.append({image_id: row for row, image_id in enumerate(ids)})
     shared = [(row, places[1][image_id]) for image_id, row in places[0].items() if image_id in places[1]]

@@ -1,8 +1,8 @@
 """The thermal face database of RWTH Aachen (Kopaczka et al., 2018): Menpo LJSON files beside their images.
 
 Version 2 of LJSON holds one list of points, **[y, x]**, with ``null`` for what is missing, and a mask for each group of
-them. Groups are put into iBUG's order here. Which of two brows or eyes is which is taken from the image, since annotators
-mean by "left" now the subject's and now the image's: iBUG begins with the one at the image's left.
+them. Groups are put into iBUG's order here. Which of two brows or eyes is which is taken from the image, since
+annotators mean by "left" now the subject's and now the image's: iBUG begins with the one at the image's left.
 """
 
 import json

@@ -74,6 +74,6 @@ def missing_message(name: str, kind: str, path: str | None) -> str:
     entry = KINDS[kind]
     why = "no folder is named" if path is None else f"there is no {path} (seen from {Path.cwd()})"
     return (
-        f"{name}: {entry.title} is not evaluated, for {why}. Ask for it at {entry.source}, put it anywhere, and name the "
-        f"folder or a zip of it as evaluation.sets.{name}.path. It should hold {entry.holds}."
+        f"{name}: {entry.title} is not evaluated, for {why}. Ask for it at {entry.source}, put it anywhere, and name "
+        f"the folder or a zip of it as evaluation.sets.{name}.path. It should hold {entry.holds}."
     )

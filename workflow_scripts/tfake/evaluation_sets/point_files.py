@@ -67,7 +67,7 @@ def parse_pts(text: str) -> np.ndarray:
         raise ValueError("no points in braces")
     values = np.array([float(word) for word in inner[1].split()])
     announced = re.search(r"n_points:\s*(\d+)", text)
-    if values.size % 2 or announced and 2 * int(announced[1]) != values.size:
+    if values.size % 2 or (announced and 2 * int(announced[1]) != values.size):
         raise ValueError(f"{values.size} numbers; announced {announced[1] if announced else 'no'} points")
     return values.reshape(-1, 2) - 1.0
 

@@ -27,9 +27,10 @@ def fit_temperature(distances: np.ndarray, sigma: np.ndarray) -> float:
         distances: (N,) from found to true points.
         sigma: (N,) standard deviations a coordinate, in the same unit.
     """
-    # A distance joins two coordinates, so it has twice the variance of one. Points that are lost altogether (beyond
-    # five deviations) are cut: a handful of them would stretch everybody's deviation.
-    ratios = np.minimum(distances / sigma, 5 * np.sqrt(2))
+    ratios = distances / sigma
+    # Points that are lost altogether are cut at seven typical distances: a handful would stretch everybody's deviation.
+    ratios = np.minimum(ratios, 7 * np.median(ratios))
+    # A distance joins two coordinates, so it has twice the variance of one.
     return float(np.sqrt((ratios**2).mean() / 2))
 
 

@@ -4,15 +4,17 @@ The reference is the 70 points of FaceSynthetics (iBUG-68, Sagonas et al. 2013, 
 478. A place is a mixture of them, most often a single point; the table of what the two share is
 :mod:`tfake.labels.correspondence`. Sources, and what is inferred:
 
-* ``sf_tl54``: the annotation's groups and the index table of its tools (Kuzdeuov et al., SF-TL54, 2021): iBUG 0-47, then
-  48, 51, 54, 57, 62, 66.
-* ``tfw5``: the order in TFW's README (Kuzdeuov et al. 2021): right eye, left eye, nose tip, right and left mouth corner.
+* ``sf_tl54``: the annotation's groups and the index table of its tools (Kuzdeuov et al., SF-TL54, 2021): iBUG 0-47,
+  then 48, 51, 54, 57, 62, 66.
+* ``tfw5``: the order in TFW's README (Kuzdeuov et al. 2021): right eye, left eye, nose tip, right and left mouth
+  corner.
 * ``aflw19``: AFLW's 21 points (Koestinger et al. 2011) without the ears, in their published order.
-* ``charlotte73``: iBUG 0-67 and five points on the forehead, image left to right. The authors describe the annotation in
-  a picture only; the places of the five were read off the 671 frontal rows of S1 and S2, above the mesh's own edge.
-* ``charlotte43``: no order is published. It was read off the 560 profile rows of S1 and S2: jaw from the ear to the chin
-  (12), brow (4), nose from its root over the tip to the wing (6), eye without its inner corner (5), the mouth's half
-  (12), forehead (4). There is no flag of the side, so the points of a face that looks to the image's right are mirrored.
+* ``charlotte73``: iBUG 0-67 and five points on the forehead, image left to right. The authors describe the annotation
+  in a picture only; the places of the five were read off the 671 frontal rows of S1 and S2, above the mesh's own edge.
+* ``charlotte43``: no order is published. It was read off the 560 profile rows of S1 and S2: jaw from the ear to the
+  chin (12), brow (4), nose from its root over the tip to the wing (6), eye without its inner corner (5), the mouth's
+  half (12), forehead (4). There is no flag of the side, so the points of a face that looks to the image's right are
+  mirrored.
 """
 
 from dataclasses import dataclass
@@ -48,7 +50,8 @@ class Convention:
         name: its name.
         places: (n, 548) float64, each point as a mixture of the reference's.
         partners: the point that each becomes in a mirror, (n,); None where the set shows one side of a face.
-        outer_eyes: the outer corners of right and left eye, for the inter-ocular distance; None where there are not two.
+        outer_eyes: the outer corners of right and left eye, for the inter-ocular distance; None where there are not
+            two.
     """
 
     name: str
@@ -162,8 +165,8 @@ def reference_face() -> np.ndarray:
     """The mean face: the 70 points, then the 478.
 
     Returns:
-        (548, 3) float64; x to the image's right when it looks at the camera, y down, z towards the camera; the unit is the
-        mesh's root mean square radius.
+        (548, 3) float64; x to the image's right when it looks at the camera, y down, z towards the camera; the unit is
+        the mesh's root mean square radius.
     """
     mesh = mesh_shape().mean * (1.0, -1.0, 1.0)
     known = shared_places(mesh)

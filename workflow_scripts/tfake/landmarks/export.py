@@ -25,8 +25,8 @@ class _Parts(nn.Module):
 def export_onnx(network: nn.Module, path: str | Path) -> None:
     """Write a network as ONNX.
 
-    The model takes ``images`` (B, 3, P, P) float32 in 0..1, any B, and gives ``points`` (B, L, 2) and ``sigma`` (B, L), as
-    :meth:`tfake.landmarks.network.LandmarkNetwork.forward` defines them.
+    The model takes ``images`` (B, 3, P, P) float32 in 0..1, any B, and gives ``points`` (B, L, 2) and ``sigma`` (B,
+    L), as :meth:`tfake.landmarks.network.LandmarkNetwork.forward` defines them.
 
     Args:
         network: a landmark network, on the CPU.

@@ -1,8 +1,8 @@
 """Landmarks of thermal images in one call: TFAN's calling form, with one kind of answer.
 
-What is different from TFAN (thermal-face-alignment) on purpose: the answer is always a :class:`FoundFaces`, with no face,
-one or several; temperatures are cut to 20..40 °C and not stretched to each scene; ``sigma`` is a standard deviation and is
-called so; a device is named, and weights are a file.
+What is different from TFAN (thermal-face-alignment) on purpose: the answer is always a :class:`FoundFaces`, with no
+face, one or several; temperatures are cut to 20..40 °C and not stretched to each scene; ``sigma`` is a standard
+deviation and is called so; a device is named, and weights are a file.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,7 @@ from tfake.devices import resolve_device
 from tfake.landmarks.crops import cut, into_image, square_around, whole_square
 from tfake.landmarks.loading import load_landmark_network
 from tfake.landmarks.reading import as_network_sees
-from tfake.landmarks.search import find_windows
-
-_BATCH = 32
+from tfake.landmarks.search import SearchSettings, find_windows, look
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +53,13 @@ class FoundFaces:
 class ThermalLandmarker:
     """A landmark network that is ready for images."""
 
-    def __init__(self, weights: str | Path, device: str = "auto", threshold: float | None = None) -> None:
+    def __init__(
+        self,
+        weights: str | Path,
+        device: str = "auto",
+        threshold: float | None = None,
+        search: SearchSettings | None = None,
+    ) -> None:
         """Load weights.
 
         Args:
@@ -63,6 +67,7 @@ class ThermalLandmarker:
             device: ``auto``, ``cpu`` or ``cuda``.
             threshold: mean standard deviation, in crop widths, below which a window is a face; None: the file's own,
                 calibrated when it was trained.
+            search: which windows ``sliding_window`` looks at; the defaults find faces of a fifth of the image.
 
         Raises:
             FileNotFoundError: no such file.
@@ -72,6 +77,7 @@ class ThermalLandmarker:
         self.device = resolve_device(device)
         self.network, own_threshold = load_landmark_network(weights)
         self.network.to(self.device).eval()
+        self.search = search
         self.threshold = own_threshold if threshold is None else threshold
         self.n_landmarks = self.network.architecture.landmarks
 
@@ -103,7 +109,7 @@ class ThermalLandmarker:
         if boxes is not None:
             squares = np.array([square_around(box) for box in boxes]).reshape(-1, 3)
         elif sliding_window:
-            squares = find_windows(self.network, picture, self.threshold, multi, self.device)
+            squares = find_windows(self.network, picture, self.threshold, multi, self.device, self.search)
         else:
             squares = whole_square(picture.shape)[None]
             # Once to see where in the image the face is, and once more on it alone.
@@ -117,12 +123,7 @@ class ThermalLandmarker:
         score = found[..., 2].mean(axis=1)
         return FoundFaces(landmarks.astype(np.float32), sigma.astype(np.float32), score.astype(np.float32))
 
-    @torch.inference_mode()
     def _look(self, picture: np.ndarray, squares: np.ndarray) -> np.ndarray:
-        """The network's answers on squares of a picture: (F, L, 3) float64."""
-        pixels = self.network.architecture.image_pixels
-        parts = [np.empty((0, self.n_landmarks, 3))]
-        for start in range(0, len(squares), _BATCH):
-            crops = torch.from_numpy(cut(picture, squares[start : start + _BATCH], pixels)).to(self.device)
-            parts.append(self.network(crops).double().cpu().numpy())
-        return np.concatenate(parts)
+        """The network's answers on squares of a picture: (F, L, 3) float32."""
+        crops = cut(picture, squares, self.network.architecture.image_pixels)
+        return look(self.network, torch.from_numpy(crops), self.device)

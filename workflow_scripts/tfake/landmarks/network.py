@@ -3,8 +3,7 @@
 Two heads stand on any backbone of timm. ``pooled`` is T-FAKE's (Flotho et al., CVPR 2025): the backbone's last
 features, averaged over the crop, and one linear layer. ``heatmap`` reads each point as the mean of a softmax map over
 features of an eighth of the resolution (integral regression, Sun et al., ECCV 2018), and its deviation as the same
-map's mean of a second one: it learns from far fewer images, since where a point is need not pass through an average over
-places.
+map's mean of a second one: it learns from far fewer images, since where a point is need not pass through an average.
 
 Both fall into two halves: ``encode`` is convolutional, ``decode`` looks at one window of its output. Detection encodes
 a large image once and decodes all of its windows.

@@ -18,10 +18,11 @@ def as_network_sees(image: np.ndarray, mode: str = "auto") -> np.ndarray:
     """Turn an image into three channels in 0..1.
 
     Args:
-        image: temperatures, (H, W) float in °C or uint16 counts of 0.01 K (FLIR TLinear); or pixels, (H, W) or (H, W, 3)
-            uint8, three channels in OpenCV's order (BGR), as its video frames are.
+        image: temperatures, (H, W) float in °C or uint16 counts of 0.01 K (FLIR TLinear); or pixels, (H, W) or (H, W,
+            3) uint8, three channels in OpenCV's order (BGR), as its video frames are.
         mode: ``auto`` takes float and uint16 for temperatures and uint8 for pixels; ``temperature`` insists on the
-            former; ``pixel`` takes any gray or colour image, float and uint16 by their own full range 0..255 and 0..65535.
+            former; ``pixel`` takes any gray or colour image, float and uint16 by their own full range 0..255 and
+            0..65535.
 
     Returns:
         (H, W, 3) float32 in 0..1. Temperatures are cut to 20..40 °C and nothing else: the same skin is as bright in
@@ -53,8 +54,8 @@ def _window(image: np.ndarray) -> np.ndarray:
     middle = np.nanmedian(celsius) if np.isfinite(celsius).any() else np.nan
     if not _BELIEVABLE_CELSIUS[0] <= middle <= _BELIEVABLE_CELSIUS[1]:
         raise ValueError(
-            f"half of the image is above {middle:.0f} °C: these are no temperatures (counts are 0.01 K, °C = raw / 100 - "
-            "273.15). Convert them, or pass mode='pixel'"
+            f"half of the image is above {middle:.0f} °C: these are no temperatures (counts are 0.01 K, "
+            "°C = raw / 100 - 273.15). Convert them, or pass mode='pixel'"
         )
     low, high = WINDOW_CELSIUS
     return np.clip((np.nan_to_num(celsius, nan=low) - low) / (high - low), 0.0, 1.0).astype(np.float32)

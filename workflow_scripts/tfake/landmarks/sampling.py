@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tfake.landmarks.conventions import convention
+from tfake.landmarks.crops import MARGIN
 from tfake.landmarks.settings import LandmarkSettings
 from tfake.landmarks.textures import draw_texture
 from tfake.landmarks.thermal_augmentation import show_thermal
@@ -135,13 +136,36 @@ def crop_still(
         As ``crop_face``.
     """
     matrix = _square_matrix(face.points, margin, pixels)
+    return _show_still(face, variant, matrix, pixels), *_place_points(face, matrix, pixels, slice(None))
+
+
+def elsewhere_crops(face: TrainingFace, variant: str | None, pixels: int) -> list[np.ndarray]:
+    """Windows of an image that hold at most a corner of the face: a crop's edge left, right, above and below it.
+
+    Args:
+        face: the face.
+        variant: which thermal image; None: RGB.
+        pixels: edge of the crops.
+
+    Returns:
+        Four (pixels, pixels, 3) float32 crops in 0..1.
+    """
+    centred = _square_matrix(face.points, MARGIN, pixels)
+    crops = []
+    for direction in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        moved = centred.copy()
+        moved[:, 2] += centred[0, 0] * pixels * np.array(direction)
+        crops.append(_show_still(face, variant, moved, pixels))
+    return crops
+
+
+def _show_still(face: TrainingFace, variant: str | None, matrix: np.ndarray, pixels: int) -> np.ndarray:
     if variant is None:
         image = warp_linear(face.rgb, matrix, pixels).astype(np.float32) / 255
     else:
         celsius = warp_linear(face.thermal[variant], matrix, pixels)
         image = np.repeat(show_thermal(celsius, np.random.default_rng(0), 0.0)[..., None], 3, axis=2)
-    image = image * warp_nearest(np.ones_like(face.foreground), matrix, pixels)[..., None]
-    return image, *_place_points(face, matrix, pixels, slice(None))
+    return image * warp_nearest(np.ones_like(face.foreground), matrix, pixels)[..., None]
 
 
 def _place_points(face: TrainingFace, matrix: np.ndarray, pixels: int, order) -> tuple[np.ndarray, np.ndarray]:

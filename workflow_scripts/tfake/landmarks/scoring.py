@@ -1,6 +1,6 @@
 """What a landmark network makes of faces as inference shows them to it, and of textures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,15 @@ def score(network: LandmarkNetwork, crops: tuple[np.ndarray, np.ndarray, np.ndar
     distances = np.linalg.norm(found[..., :2] - points, axis=2)
     size = np.sqrt(np.ptp(points, axis=1).prod(axis=1))
     return Scores(distances, found[..., 2], weights, size)
+
+
+def look_at(
+    network: LandmarkNetwork, faces: Sequence[TrainingFace], variant: str | None, label: str, device: torch.device
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """What :func:`tfake.landmarks.figures.draw_predictions` takes of some faces: label, crop and answer of each."""
+    images, _, _ = still_crops(faces, variant, network.architecture.image_pixels)
+    found = look(network, torch.from_numpy(np.ascontiguousarray(images)), device)
+    yield from ((label, *pair) for pair in zip(images, found, strict=True))
 
 
 def texture_sigma(network: LandmarkNetwork, count: int, seed: int, device: torch.device) -> np.ndarray:

@@ -68,20 +68,13 @@ def find_windows(
     """
     settings = settings or SearchSettings()
     squares, found = score_windows(network, image, device, settings)
-    sure = np.argsort(found[..., 2].mean(1), kind="stable")
-    sure = sure[found[sure, :, 2].mean(1) < threshold]
-    faces: list[np.ndarray] = []
-    kept: list[tuple[float, ...]] = []
-    for place in sure:
-        points, _ = into_image(found[place : place + 1], squares[place : place + 1])
-        box = _box(points[0])
-        if any(overlap(box, other) > settings.overlap for other in kept):
-            continue
-        kept.append(box)
-        faces.append(_refine(network, image, points[0], device, settings.refinements))
-        if not multi:
-            break
-    return np.array(faces, dtype=np.float64).reshape(-1, 3)
+    sure = found[..., 2].mean(1) < threshold
+    squares, boxes, sigma = _refine(network, image, squares[sure], found[sure], device, settings.refinements)
+    kept: list[int] = []
+    for place in np.argsort(sigma, kind="stable"):
+        if sigma[place] < threshold and all(overlap(boxes[place], boxes[k]) <= settings.overlap for k in kept):
+            kept.append(int(place))
+    return squares[kept if multi else kept[:1]]
 
 
 def score_windows(
@@ -106,15 +99,14 @@ def score_windows(
         # A level's pixel i is centred at (i + 1/2) / scale - 1/2 in the image.
         squares.append(np.column_stack((corners / scale - 0.5, np.full(len(corners), pixels / scale))))
         tensor = _as_tensor(level)
-        if settings.nominated is None:
-            crops += [tensor[:, top : top + pixels, left : left + pixels] for left, top in corners]
-        else:
+        crops += [tensor[:, top : top + pixels, left : left + pixels] for left, top in corners]
+        if settings.nominated is not None:
             sigmas.append(_shared_sigma(network, tensor.to(device), corners, pixels))
     windows = np.concatenate(squares)
-    if settings.nominated is None:
-        return windows, look(network, torch.stack(crops), device)
-    best = np.argsort(np.concatenate(sigmas), kind="stable")[: settings.nominated]
-    return windows[best], look(network, torch.from_numpy(cut(image, windows[best], pixels)), device)
+    chosen = np.arange(len(windows))
+    if settings.nominated is not None:
+        chosen = np.argsort(np.concatenate(sigmas), kind="stable")[: settings.nominated]
+    return windows[chosen], look(network, torch.stack([crops[place] for place in chosen]), device)
 
 
 @torch.inference_mode()
@@ -172,14 +164,19 @@ def _as_tensor(level: np.ndarray) -> Tensor:
 
 
 def _refine(
-    network: LandmarkNetwork, image: np.ndarray, points: np.ndarray, device: torch.device, times: int
-) -> np.ndarray:
+    network: LandmarkNetwork,
+    image: np.ndarray,
+    squares: np.ndarray,
+    found: np.ndarray,
+    device: torch.device,
+    times: int,
+) -> tuple[np.ndarray, list[tuple[float, ...]], np.ndarray]:
+    """Look again at the squares around found points: squares, the boxes found in them, and their mean deviations."""
     pixels = network.architecture.image_pixels
-    square = square_around(_box(points))
-    for _ in range(times - 1):
-        found = look(network, torch.from_numpy(cut(image, square[None], pixels)), device)
-        square = square_around(_box(into_image(found, square[None])[0][0]))
-    return square
+    for _ in range(times):
+        squares = np.array([square_around(_box(points)) for points in into_image(found, squares)[0]]).reshape(-1, 3)
+        found = look(network, torch.from_numpy(cut(image, squares, pixels)), device)
+    return squares, [_box(points) for points in into_image(found, squares)[0]], found[..., 2].mean(1)
 
 
 def _box(points: np.ndarray) -> tuple[float, ...]:

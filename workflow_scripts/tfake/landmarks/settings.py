@@ -32,24 +32,23 @@ class LandmarkSettings(LoopSettings):
     """
 
     steps: int = 1200
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     weight_decay: float = 5e-5
     clip_norm: float = 1.0
-    validation_share: float = 0.1
     validate_every: int = 200
     checkpoint_every: int = 100
     batch: int = 48
     thermal_share: float = 0.5
-    texture_share: float = 0.12
+    texture_share: float = 0.1
     background_share: float = 0.3
     covered_weight: float = 0.0
-    image_pixels: int = 96
-    crop_scale: tuple[float, float] = (0.9, 2.4)
-    shift: float = 0.08
-    rotation_degrees: float = 40.0
-    shear_degrees: float = 7.0
-    photometric_strength: float = 0.6
-    thermal_strength: float = 1.0
+    image_pixels: int = 64
+    crop_scale: tuple[float, float] = (1.0, 1.9)
+    shift: float = 0.05
+    rotation_degrees: float = 20.0
+    shear_degrees: float = 4.0
+    photometric_strength: float = 0.4
+    thermal_strength: float = 0.6
     nll_beta: float = 0.5
     backbone: str = "regnetx_002"
     pretrained: bool = False
@@ -65,8 +64,7 @@ class LandmarkSettings(LoopSettings):
         self._require_all(("batch",), 1)
         angles = ("rotation_degrees", "shear_degrees")
         self._require_all((*angles, "photometric_strength", "thermal_strength", "shift", "nll_beta"), 0)
-        for key in ("texture_share",):
-            self._require_share(key)
+        self._require_share("texture_share")
         for key in ("thermal_share", "background_share", "covered_weight"):
             self._require(key, 0 <= getattr(self, key) <= 1, "within 0 to 1")
         least, largest = self.crop_scale

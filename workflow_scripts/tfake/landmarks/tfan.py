@@ -1,8 +1,8 @@
-"""The landmarkers that T-FAKE releases (TFAN, thermal-face-alignment): their network, rebuilt to load their state dicts.
+"""The landmarkers that T-FAKE releases (TFAN, thermal-face-alignment): their network, to load their state dicts.
 
 A timm ``mobilenetv2_100`` without classifier (``feature_network``) and one linear layer ``fc`` to (x, y, variance) of
-each point, followed by a leaky ReLU; crops of 224 pixels with ImageNet's statistics (released code; Flotho et al. 2025).
-The files may carry DataParallel's prefix.
+each point, followed by a leaky ReLU; crops of 224 pixels with ImageNet's statistics (released code; Flotho et al.
+2025). The files may carry DataParallel's prefix.
 """
 
 from collections.abc import Mapping

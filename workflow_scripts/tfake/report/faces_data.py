@@ -66,12 +66,15 @@ def write_faces(
         rgb = read_rgb(opened, record, pixels)
         written += _write(folder, f"{row}", {"rgb": full_photo_uri(rgb), **_labels(labels, row)})
         for number, variant in enumerate(variants):
-            if not variant.has(row):
+            if not variant.has_image(row):
                 continue
             data = {"counts": pack(variant.counts[row]), "bytes": variant.counts.dtype.itemsize}
             if variant.own_labels:
                 data |= _labels(variant, row)
                 data["rgb"] = full_photo_uri(_as_seen_by(variant, rgb, row))
+            elif variant.landmarks_478.store_path != labels["landmarks_478"].store_path:
+                # Published images may come with points of their own, in the source's geometry.
+                data["points"] = _labels(variant, row)["points"]
             written += _write(folder, f"{row}.{number}", data)
     return written
 

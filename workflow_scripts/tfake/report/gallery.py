@@ -129,7 +129,7 @@ def build_gallery(
             present = np.unique(classes).tolist()
             seen.update(present)
             pictures = [_photo(opened, record, pixels), _class_map(record, classes, present)]
-            pictures += [_thermal(record, variant, scale) for variant in variants if variant.has(row)]
+            pictures += [_thermal(record, variant, scale) for variant in variants if variant.has_image(row)]
         mesh = MeshStatus(int(labels["landmarks_478_status"][row]))
         yaw = float(labels["head_pose"][row, 0])
         cards.append(

@@ -47,6 +47,7 @@ def render_page(
     lineage: Sequence[Node],
     figures: Mapping[str, Drawing],
     sampled_faces: int,
+    copies: Mapping[str, str],
 ) -> str:
     """Fill the template.
 
@@ -68,9 +69,10 @@ def render_page(
         lineage: what was made from what.
         figures: ``temperatures`` and ``losses``, where there is something to draw.
         sampled_faces: of how many faces at most the temperatures' shapes are.
+        copies: files that the page leads to, and where their copies lie beside it.
 
     Returns:
-        The page: HTML that refers to nothing outside itself but by relative links to the files it describes.
+        The page: HTML that refers to nothing but its own folder.
     """
     folder = os.path.dirname(page) or "."
     environment = jinja2.Environment(
@@ -110,6 +112,7 @@ def render_page(
         temperatures=temperatures,
         temperature_drawing=figures.get("temperatures"),
         sampled_faces=sampled_faces,
+        copies=copies,
         loss_drawing=figures.get("losses"),
         timings=timings,
         cpu_seconds=sum(step.cpu_seconds for step in timings if not math.isnan(step.cpu_seconds)),

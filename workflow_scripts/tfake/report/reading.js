@@ -60,7 +60,7 @@ async function readFace(row, number) {
     unpack(own.counts, variant.width, variant.height, own.bytes),
     unpack(labels.classes, variant.width, variant.height, 1),
   ]);
-  return { variant, counts, classes, points: labels.points, rgb: own.classes ? own.rgb : source.rgb };
+  return { variant, counts, classes, points: own.points ?? source.points, rgb: own.classes ? own.rgb : source.rgb };
 }
 
 // NaN where the count is no value.

@@ -62,9 +62,13 @@ class VariantImages:
         height, width = self.counts.shape[1:]
         return width, height
 
-    def has(self, row: int) -> bool:
+    def covers(self, row: int) -> bool:
         """Whether the row belongs to the variant."""
         return self.span[0] <= row < self.span[1]
+
+    def has_image(self, row: int) -> bool:
+        """Whether there is an image: the row belongs to the variant, and someone made or published it."""
+        return self.covers(row) and not (self.missing and np.isin(self.counts[row], self.missing).all())
 
     def spread_rows(self, wanted: int) -> list[int]:
         """Rows of the variant, spread evenly from its first to its last; every one when ``wanted`` are not there."""

@@ -9,7 +9,7 @@ const palettes = Object.fromEntries(
   Object.entries(report.palettes).map(([name, hex]) => [name, Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16))]),
 );
 // `face` is what is drawn; `request` counts, so that a face that arrives late does not replace a later one.
-const state = { row: null, number: 0, face: null, request: 0, at: null, scales: new Map() };
+const state = { row: null, number: 0, face: null, request: 0, at: null, palette: null, scales: new Map() };
 
 function option(select, value, text) {
   select.append(Object.assign(document.createElement("option"), { value, textContent: text }));
@@ -68,6 +68,8 @@ function draw(face) {
     part(`show-layer-${points}`).disabled = !path;
   }
   const [low, high] = state.scales.get(state.number) ?? [face.variant.low, face.variant.high];
+  // Gray levels look like gray levels, until another palette is chosen.
+  if (!state.palette) part("viewer-palette").value = face.variant.unit ? "inferno" : "white hot";
   part("viewer-unit").textContent = face.variant.unit ? `(${face.variant.unit})` : "(gray levels)";
   setScale(low, high);
   drawClasses();
@@ -198,7 +200,10 @@ for (const button of document.querySelectorAll(".open")) {
 stage.addEventListener("pointermove", pointed);
 stage.addEventListener("pointerdown", pointed);
 part("viewer-variant").addEventListener("change", (event) => show(state.row, Number(event.target.value)));
-part("viewer-palette").addEventListener("change", rescale);
+part("viewer-palette").addEventListener("change", (event) => {
+  state.palette = event.target.value;
+  rescale();
+});
 for (const id of ["viewer-low", "viewer-high"]) part(id).addEventListener("input", rescale);
 part("viewer-fit").addEventListener("click", fitScale);
 part("viewer-whole").addEventListener("click", () => setScale(state.face.variant.low, state.face.variant.high));

@@ -12,9 +12,9 @@ from zarr.codecs import BloscCodec
 
 from tfake.store.layout import ArrayLayout
 
-#: Bit shuffle groups the slowly varying high bits of counts and labels; zstd then finds little left to store. Chosen by
-#: size and speed among the codecs of docs/benchmarks.md.
-COMPRESSOR = {"cname": "zstd", "clevel": 1, "shuffle": "bitshuffle"}
+#: Shuffling lays bytes, or the bits of single bytes, of like weight side by side; zstd then finds little left to store.
+#: Chosen by size and speed among the codecs of docs/benchmarks.md.
+_COMPRESSOR = {"cname": "zstd", "clevel": 1}
 
 
 class StoreError(ValueError):
@@ -45,7 +45,7 @@ def create_store(
             chunks=(1 if array.chunk_per_row else shard_images, *array.row_shape),
             shards=(shard_images, *array.row_shape) if array.chunk_per_row else None,
             dtype=array.dtype,
-            compressors=BloscCodec(typesize=np.dtype(array.dtype).itemsize, **COMPRESSOR),
+            compressors=_compressor_for(np.dtype(array.dtype).itemsize),
             fill_value=array.fill_value,
             attributes=array.attributes,
             dimension_names=array.dimensions,
@@ -55,6 +55,10 @@ def create_store(
             if not stale.exists():
                 break
             stale.unlink()
+
+
+def _compressor_for(itemsize: int) -> BloscCodec:
+    return BloscCodec(typesize=itemsize, shuffle="shuffle" if itemsize > 1 else "bitshuffle", **_COMPRESSOR)
 
 
 def write_shard(path: str | Path, values: Mapping[str, np.ndarray], shard: int) -> None:

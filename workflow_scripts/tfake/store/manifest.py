@@ -1,5 +1,6 @@
 """A shard's manifest: which rows it holds, in which files, with which bytes. Written last: it makes the shard count."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -46,9 +47,10 @@ def describe_files(folder: str | Path, paths: Iterable[str]) -> tuple[ShardFile,
 
 
 def write_manifest(path: str | Path, manifest: Manifest) -> None:
-    """Write a manifest as JSON, whole or not at all."""
+    """Write a manifest as JSON with a checksum of its own, whole or not at all."""
     part = Path(f"{path}.part")
-    part.write_text(json.dumps(asdict(manifest), indent=1, sort_keys=True) + "\n")
+    fields = asdict(manifest)
+    part.write_text(json.dumps({**fields, "checksum": _checksum(fields)}, indent=1, sort_keys=True) + "\n")
     os.replace(part, path)
 
 
@@ -56,11 +58,19 @@ def read_manifest(path: str | Path) -> Manifest:
     """Read a manifest.
 
     Raises:
-        StoreError: the file is no manifest of this version of the workflow.
+        StoreError: the file is no manifest of this version of the workflow, or not as it was written.
     """
     try:
-        fields: Mapping[str, Any] = json.loads(Path(path).read_text())
+        fields: dict[str, Any] = json.loads(Path(path).read_text())
+        checksum = fields.pop("checksum")
         files = tuple(ShardFile(**file) for file in fields["files"])
-        return Manifest(**{**fields, "files": files})
-    except (ValueError, TypeError, KeyError) as error:
+        manifest = Manifest(**{**fields, "files": files})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise StoreError(f"{path} is not a shard manifest: {error}") from error
+    if checksum != _checksum(fields):
+        raise StoreError(f"{path} is not a shard manifest: its checksum is not that of its content")
+    return manifest
+
+
+def _checksum(fields: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()

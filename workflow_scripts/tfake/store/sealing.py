@@ -21,7 +21,8 @@ def seal_store(
 
     Args:
         sums: the ``SHA256SUMS`` to write, in the folder that holds the store.
-        summary: the JSON summary to write: rows, shards, bytes, counts by status, statistics by class.
+        summary: the JSON summary to write: rows, shards, bytes, counts by status, statistics by class, and the
+            metadata files' text.
         store: the store's folder.
         manifests: every shard's manifest, in any order.
         stop: the row behind the last that was made: the length of axis 0, or the end of a slice.
@@ -36,11 +37,14 @@ def seal_store(
     _check_origin(shards, store)
     _check_attributes(shards[0], store)
     folder = Path(sums).parent
-    metadata = {str(path.relative_to(folder)): file_sha256(path) for path in Path(store).rglob("zarr.json")}
+    metadata = {str(path.relative_to(folder)): path.read_text() for path in sorted(Path(store).rglob("zarr.json"))}
+    sums_of_metadata = {name: file_sha256(folder / name) for name in metadata}
     data = {file.path: file.sha256 for shard in shards for file in shard.files}
-    write_sums(sums, {**metadata, **data})
+    write_sums(sums, {**sums_of_metadata, **data})
     content: dict[str, Any] = {
         "store": Path(store).name,
+        # A few KB, from which `repair_stores` brings damaged metadata back.
+        "metadata": metadata,
         "rows": stop - start,
         "made_from": shards[0].made_from,
         "shards": [{"shard": shard.shard, "rows": [shard.start, shard.stop]} for shard in shards],

@@ -38,7 +38,7 @@ class CountStatistics:
         lowest = int(counts.min())
         span = int(counts.max()) - lowest + 1
         # One slot more than there are classes collects IGNORE and is dropped.
-        places = np.minimum(classes, _CLASSES).astype(np.int64)
+        places = np.minimum(classes, _CLASSES).astype(np.uint32)
         places *= span
         places += counts
         places -= lowest

@@ -2,48 +2,40 @@
 
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import zarr
-from tqdm import tqdm
 
 from tfake.store.arrays import StoreError
-from tfake.store.checksums import file_sha256, read_sums
 from tfake.store.ids import decode_ids
+from tfake.store.inspection import OK, inspect_store, write_table
 
 
-def verify_store(sums: str | Path, store: str | Path, threads: int = 1) -> dict[str, int]:
+def verify_store(
+    sums: str | Path, store: str | Path, threads: int = 1, table: str | Path | None = None
+) -> dict[str, int]:
     """Check that a store is exactly what was sealed.
 
     Args:
         sums: the store's ``SHA256SUMS``.
         store: the store's folder, beside ``sums``.
         threads: files hashed side by side.
+        table: where to write what was checked as CSV, whether there are faults or not; None: nowhere.
 
     Returns:
         What was read: the number of ``files`` and of ``bytes``.
 
     Raises:
-        StoreError: files are missing, differ or are not listed; every one of them is named.
+        StoreError: files are missing, differ, are damaged or are not listed; every one of them is named.
     """
-    expected = read_sums(sums)
-    folder = Path(sums).parent
-    present = {str(path.relative_to(folder)) for path in Path(store).rglob("*") if path.is_file()}
-    faults = [f"{name}: is missing" for name in sorted(expected.keys() - present)]
-    faults += [f"{name}: is not listed in {Path(sums).name}" for name in sorted(present - expected.keys())]
-    names = sorted(expected.keys() & present)
-    with ThreadPoolExecutor(threads) as pool:
-        found = pool.map(lambda name: file_sha256(folder / name), names)
-        faults += [
-            f"{name}: SHA-256 is {digest}, expected {expected[name]}"
-            for name, digest in tqdm(zip(names, found, strict=True), f"verify {Path(store).name}", len(names))
-            if digest != expected[name]
-        ]
+    checked = inspect_store(sums, store, threads)
+    if table is not None:
+        write_table(table, {str(Path(sums).parent): checked}, {})
+    faults = [file.describe() for file in checked if file.state != OK]
     if faults:
         raise StoreError(f"{store} is not what was sealed; {len(faults)} faults:\n  " + "\n  ".join(faults))
-    return {"files": len(names), "bytes": sum((folder / name).stat().st_size for name in names)}
+    return {"files": len(checked), "bytes": sum(file.bytes for file in checked)}
 
 
 def check_rows(store: str | Path, index: pd.DataFrame) -> None:

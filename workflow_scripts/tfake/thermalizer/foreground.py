@@ -94,9 +94,10 @@ def _fill_box(classes: np.ndarray, is_frame: np.ndarray, largest_lens: float) ->
     lenses = np.zeros_like(is_frame)
     for window, frame in zip(ndimage.find_objects(frames, count), range(1, count + 1), strict=True):
         contour = frames[window] == frame
-        holes, hole_count = ndimage.label(ndimage.binary_fill_holes(contour) & ~contour)
-        for hole in range(1, hole_count + 1):
-            inside = holes == hole
+        areas, count_of_areas = ndimage.label(~contour)
+        outside = np.unique(np.concatenate((areas[0], areas[-1], areas[:, 0], areas[:, -1])))
+        for hole in set(range(1, count_of_areas + 1)).difference(outside.tolist()):
+            inside = areas == hole
             if np.count_nonzero(inside) <= largest_lens and not never_lens[window][inside].any():
                 # Undo the dilation: the rim that it took from the hole belongs to the lens.
                 lenses[window] |= ndimage.binary_dilation(inside)

@@ -95,11 +95,16 @@ def _generate(
         images = [image for image in group if image is not None]
         celsius = _nothing
         if images:
-            masked, filled = np.stack([image.masked for image in images]), np.stack([image.filled for image in images])
+            masked, filled = _stack([image.masked for image in images]), _stack([image.filled for image in images])
             celsius = thermalizer.start(masked, filled, ambient_celsius)
         yield from in_flight()
         in_flight = partial(_collect, group, celsius)
     yield from in_flight()
+
+
+def _stack(arrays: list[np.ndarray]) -> np.ndarray:
+    """As ``np.stack``, without a copy of a single one."""
+    return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
 
 
 def _nothing() -> tuple[()]:

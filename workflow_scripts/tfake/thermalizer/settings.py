@@ -15,6 +15,7 @@ class TrainingSettings(LoopSettings):
         batch_pairs: paired images a step.
         batch_sources: source images (RGB and class map, unpaired) a step.
         image_pixels: edge of the square crops the network trains on.
+        validation_share: share of the pairs that is held out, subject by subject, to validate on.
         largest_zoom: finest magnification of a crop, crop pixels a source pixel; the coarsest shows the whole image.
             1 trains on the native detail that inference meets.
         rotation_degrees: largest rotation of a crop, either way.
@@ -39,6 +40,7 @@ class TrainingSettings(LoopSettings):
     batch_pairs: int = 4
     batch_sources: int = 4
     image_pixels: int = 160
+    validation_share: float = 0.125
     largest_zoom: float = 1.0
     rotation_degrees: float = 25.0
     shear_degrees: float = 8.0
@@ -71,6 +73,7 @@ class TrainingSettings(LoopSettings):
         angles = ("rotation_degrees", "shear_degrees")
         self._require_all((*angles, "photometric_strength", "weight_wasserstein", "weight_prior"), 0)
         self._require_share("class_dropout")
+        self._require_share("validation_share")
         self._require(
             "patch_scales", len(self.patch_scales) > 0 and min(self.patch_scales) >= 1, "factors of at least 1"
         )
@@ -78,6 +81,10 @@ class TrainingSettings(LoopSettings):
         self._require("output_celsius", low < high, "(lowest, highest)")
         stride = 2 ** len(self.decoder_channels)
         self._require("image_pixels", self.image_pixels % stride == 0, f"a multiple of {stride}, the network's stride")
+
+    @property
+    def _validates(self) -> bool:
+        return self.validation_share > 0 and super()._validates
 
     @property
     def crop(self) -> CropSettings:

@@ -21,7 +21,6 @@ class LoopSettings:
         weight_decay: AdamW's decoupled weight decay.
         clip_norm: largest norm of the gradient.
         ema_decay: decay a step of the weights' exponential moving average, which becomes the result; 0: none.
-        validation_share: share of what is learnt from that is held out to validate on.
         validate_every: steps between two validations; 0: never.
         patience: validations without improvement after which training ends, with the best weights; 0: never.
         checkpoint_every: steps between two checkpoints; 0: none.
@@ -36,7 +35,6 @@ class LoopSettings:
     weight_decay: float = 1e-4
     clip_norm: float = 20.0
     ema_decay: float = 0.0
-    validation_share: float = 0.125
     validate_every: int = 40
     patience: int = 0
     checkpoint_every: int = 100
@@ -54,12 +52,15 @@ class LoopSettings:
         for key in ("learning_rate", "clip_norm"):
             self._require(key, getattr(self, key) > 0, "above 0")
         self._require_all(("weight_decay", "validate_every", "patience", "checkpoint_every", "seed"), 0)
-        for key in ("ema_decay", "validation_share"):
-            self._require_share(key)
-        can_validate = self.validation_share > 0 and self.validate_every > 0
-        self._require("patience", self.patience == 0 or can_validate, "0 where nothing is validated")
+        self._require_share("ema_decay")
+        self._require("patience", self.patience == 0 or self._validates, "0 where nothing is validated")
         self._require("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}")
         self._require("precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
+
+    @property
+    def _validates(self) -> bool:
+        """Whether there will be a validation error."""
+        return self.validate_every > 0
 
     def _require(self, key: str, holds: bool, expected: str) -> None:
         if not holds:

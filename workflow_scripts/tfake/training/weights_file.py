@@ -16,6 +16,18 @@ from torch import nn
 
 import tfake
 
+# What torch raises on files that are not its own, or are cut short; LookupError is what some texts come to.
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+)
+
 
 def bare_tensors(network: nn.Module) -> dict[str, torch.Tensor]:
     """A network's tensors by name, on the CPU."""
@@ -39,6 +51,25 @@ def save_payload(path: str | Path, payload: Mapping[str, Any]) -> str:
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
+def read_weights(path: str | Path, what: str) -> Any:
+    """Read whatever torch has written, without running code from it.
+
+    Args:
+        path: the file.
+        what: what it should be, for messages.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: torch cannot read it.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise
+    except _UNREADABLE as error:
+        raise ValueError(f"{path}: not a {what} file: torch cannot read it ({type(error).__name__})") from error
+
+
 def load_payload(path: str | Path, expected: str, what: str) -> dict[str, Any]:
     """Read a payload.
 
@@ -51,12 +82,7 @@ def load_payload(path: str | Path, expected: str, what: str) -> dict[str, Any]:
         FileNotFoundError: no such file.
         ValueError: torch cannot read it, or it has another format.
     """
-    try:
-        payload = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{path}: not a {what} file: torch cannot read it ({type(error).__name__})") from error
+    payload = read_weights(path, what)
     kind = payload.get("format") if isinstance(payload, dict) else None
     if kind != expected:
         raise ValueError(f"{path}: not a {what} file: expected the format {expected!r}, found {kind!r}")

@@ -5,6 +5,7 @@ coordinates in the face's own frame and add to the plain mapping, so that an unt
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ class LabelAdapter(nn.Module):
         given, wanted = convention(architecture.source).points, convention(architecture.target).points
         widths = (2 * given, *(architecture.width,) * (_LAYERS - 1), 2 * wanted)
         layers: list[nn.Module] = []
-        for before, after in zip(widths[:-1], widths[1:], strict=True):
+        for before, after in pairwise(widths):
             layers += [nn.Linear(before, after), nn.GELU()]
         self.layers = nn.Sequential(*layers[:-1])
         nn.init.zeros_(self.layers[-1].weight)

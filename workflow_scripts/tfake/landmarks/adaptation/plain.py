@@ -25,7 +25,8 @@ def index_table(source: str, target: str) -> tuple[np.ndarray, np.ndarray]:
         target: name of a landmark set.
 
     Returns:
-        (n_target, n_source) float64 mixtures, zero in rows that the source does not tell; (n_target,) bool which it does.
+        (n_target, n_source) float64 mixtures, zero in rows that the source does not tell; (n_target,) bool which it
+        does.
     """
     given, wanted = convention(source), convention(target)
     known = _known_places(given)

@@ -25,8 +25,8 @@ class AdapterSettings:
         batch: faces a step.
         learning_rate: peak of AdamW's.
         weight_decay: AdamW's.
-        jitter: standard deviation of noise on the given points, share of the face's root mean square radius: points that a
-            network finds are not exact.
+        jitter: standard deviation of noise on the given points, share of the face's root mean square radius: points
+            that a network finds are not exact.
         validation_share: share of the groups that errors are measured on.
         seed: every random choice follows from it.
     """
@@ -153,7 +153,7 @@ def adaptation_errors(adapter: LabelAdapter, pairs: PairedPoints) -> dict[str, f
 
 
 def _in_frames(pairs: PairedPoints) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Given, wanted and plainly mapped points, each in its face's frame; mirrored faces follow where both sets allow."""
+    """Given, wanted and plainly mapped points, each in its face's frame; mirrored faces follow where sets allow."""
     given, right = turned_left(pairs.given, pairs.source, pairs.target)
     wanted = pairs.wanted.astype(np.float64)
     wanted[right] = flip(wanted[right], pairs.target)

@@ -1,1 +1,1 @@
-"""How good landmarks are: errors with named normalisers, detection, coverage, baselines, and the page that shows them."""
+"""How good landmarks are: errors with named normalisers, detection, coverage, baselines, and the page."""

@@ -38,8 +38,8 @@ def detection_summary(sigma: np.ndarray, right: np.ndarray, annotated: int) -> d
         annotated: how many faces there are.
 
     Returns:
-        ``precision`` and ``recall`` of all boxes, and ``average_precision``: the area under precision over recall, precision
-        made monotonous (Everingham et al., PASCAL VOC 2010). NaN without boxes or faces.
+        ``precision`` and ``recall`` of all boxes, and ``average_precision``: the area under precision over recall,
+        precision made monotonous (Everingham et al., PASCAL VOC 2010). NaN without boxes or faces.
     """
     nothing = float("nan")
     if not annotated:

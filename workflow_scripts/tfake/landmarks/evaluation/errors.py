@@ -4,7 +4,8 @@ import numpy as np
 
 from tfake.landmarks.conventions import convention
 
-#: What an error is divided by: sqrt(w h) of the annotated box, the outer corners of the eyes, or sqrt(W H) of the image.
+#: What an error is divided by: sqrt(w h) of the annotated box, the outer corners of the eyes, or sqrt(W H) of
+#: the image.
 NORMALISERS = ("box", "inter_ocular", "image")
 _SAMPLES = 1000
 
@@ -59,7 +60,8 @@ def error_summary(errors: np.ndarray, failure_above: float) -> dict[str, float]:
     """What many faces' errors come to.
 
     Args:
-        errors: (N,) mean error a face, normalised; infinite for a face that was not found, NaN for one without a normaliser.
+        errors: (N,) mean error a face, normalised; infinite for a face that was not found, NaN for one without a
+            normaliser.
         failure_above: error above which a face counts as failed, and up to which the curve's area is taken.
 
     Returns:

@@ -14,7 +14,11 @@ from tfake.landmarks.evaluation.errors import NORMALISERS, coverage_curve, cumul
 from tfake.report.drawing import INK, SERIES, Drawing, draw
 
 #: What each normaliser is called on the page.
-NORMALISER_WORDS = {"box": "sqrt(w h) of the box", "inter_ocular": "outer eye corners", "image": "sqrt(W H) of the image"}
+NORMALISER_WORDS = {
+    "box": "sqrt(w h) of the box",
+    "inter_ocular": "outer eye corners",
+    "image": "sqrt(W H) of the image",
+}
 _LINES = ("-", "--", ":")
 
 
@@ -22,7 +26,7 @@ def render_evaluation(sets: Sequence[Mapping[str, Any]], faces: Sequence[pd.Data
     """Fill the template.
 
     Args:
-        sets: each test set's scores, as ``evaluate_landmarker`` writes them.
+        sets: each test set's scores, as ``evaluate_test_set`` writes them.
         faces: their tables of faces, in the same order.
         failure_above: error up to which curves are drawn.
 
@@ -51,7 +55,7 @@ def render_evaluation(sets: Sequence[Mapping[str, Any]], faces: Sequence[pd.Data
 
 
 def score_rows(sets: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Every score as a row: ``set``, ``method``, ``group`` (normaliser, column, coverage, detection), ``score``, ``value``."""
+    """Every score as a row: ``set``, ``method``, ``group`` (a normaliser, or columns …), ``score``, ``value``."""
     rows = []
     for entry in sets:
         for method, parts in entry["methods"].items():

@@ -10,7 +10,7 @@ from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet
 from tfake.landmarks.adaptation.plain import plain_map
 from tfake.landmarks.evaluation.detection_scores import match_boxes
 from tfake.landmarks.evaluation.errors import NORMALISERS, normaliser, point_errors
-from tfake.landmarks.evaluation.methods import Method
+from tfake.landmarks.evaluation.methods import Method, boxed_set
 
 FACE_COLUMNS = ("method", "face", "subject", "view", "size", "found", "sigma", *(f"nme_{name}" for name in NORMALISERS))
 DETECTION_COLUMNS = ("method", "image", "sigma", "right")
@@ -87,7 +87,7 @@ def ask_methods(
 def _ask(
     answers: Answers, method: Method, image: np.ndarray, name: str, faces: list[AnnotatedFace], least_overlap: float
 ) -> None:
-    found = method.find(image, [face.box for face in faces])
+    found = method.find(image, faces)
     if method.shown_boxes:
         places = list(range(len(faces)))
     else:
@@ -135,8 +135,8 @@ def face_errors(mapped: np.ndarray | None, face: AnnotatedFace, image_shape: tup
 
 
 def _comparable_boxes(landmarks: np.ndarray, landmark_set: str, face: AnnotatedFace) -> list[np.ndarray]:
-    """Boxes of found faces that mean what the annotated boxes mean: around the same points, or around the whole face."""
-    wanted = landmark_set if face.convention in ("tfw5", "aflw19") else face.convention
+    """Boxes of found faces that mean what the annotated ones mean: around the same points, or the whole face."""
+    wanted = boxed_set(face.convention, landmark_set)
     mapped = [plain_map(points, landmark_set, wanted) for points in landmarks]
     return [np.concatenate((points.min(axis=0), points.max(axis=0))) for points in mapped]
 
@@ -149,7 +149,8 @@ def with_adapted_points(rows: pd.DataFrame, adapted: Mapping[tuple[str, str], di
         adapted: (method, face) to the errors that replace the plain mapping's.
 
     Returns:
-        The rows, followed by those of ``METHOD, adapted`` for every method that has any; faces that were not found stay so.
+        The rows, followed by those of ``METHOD, adapted`` for every method that has any; faces that were not found
+        stay so.
     """
     parts = [rows]
     for method in dict.fromkeys(name for name, _ in adapted):

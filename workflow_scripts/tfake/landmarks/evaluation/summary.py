@@ -23,18 +23,16 @@ def summarise(
         high_above_pixels: as in :func:`tfake.landmarks.evaluation.columns.column_masks`.
 
     Returns:
-        By method: ``errors`` by normaliser (:func:`error_summary`), ``columns`` (NME over the box, High to Full; empty where
-        the set tells no views), ``coverage`` (NME of the surest shares) and ``detection``; empty of those that say not how
-        sure they are, or do not search.
+        By method: ``errors`` by normaliser (:func:`error_summary`), ``columns`` (NME over the box, High to Full; empty
+        where the set tells no views), ``coverage`` (NME of the surest shares) and ``detection``; empty of those that
+        say not how sure they are, or do not search.
     """
     result: dict[str, dict] = {}
     for method in dict.fromkeys(rows["method"]):
         own = rows[rows["method"] == method]
         box = own["nme_box"].to_numpy(float)
         entry: dict[str, dict] = {
-            "errors": {
-                name: error_summary(own[f"nme_{name}"].to_numpy(float), failure_above) for name in NORMALISERS
-            },
+            "errors": {name: error_summary(own[f"nme_{name}"].to_numpy(float), failure_above) for name in NORMALISERS},
             "columns": {},
             "coverage": {},
             "detection": {},

@@ -1,0 +1,183 @@
+"""Landmark networks: points with their own uncertainty, learnt from RGB and thermal faces, and the study of it.
+
+On the way of `snakemake landmarks` and `snakemake landmark_study` alone; the tasks are in rules/tasks.smk.
+
+NEEDS  the source archive and its index, the sealed faces store, the sealed thermal stores of landmarks.variants
+MAKES  results/landmarks/{task}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
+       results/landmark_study/people…           faces of other people, in another room, for the study
+       results/landmark_study/{task}.json, .npz scores
+       results/landmark_study/scores.csv, scores.json, index.html    the comparison
+"""
+
+
+rule train_landmarker:
+    """Train the landmark network of one task."""
+    input:
+        archive=ARCHIVE,
+        index=rules.index_archive.output.index,
+        faces=rules.seal_faces.output.sums,
+        variants=collect(rules.seal_thermal.output.sums, variant=LANDMARK_VARIANTS),
+    output:
+        weights="results/landmarks/{task}/weights.pt",
+        provenance="results/landmarks/{task}/provenance.json",
+        losses="results/landmarks/{task}/losses.csv",
+        loss_figure=report(
+            "results/landmarks/{task}/losses.png",
+            category="Landmarks",
+            labels={"task": "{task}", "figure": "course"},
+        ),
+        sample_figure=report(
+            "results/landmarks/{task}/samples.png",
+            category="Landmarks",
+            labels={"task": "{task}", "figure": "validation faces"},
+        ),
+    log:
+        "logs/train_landmarker/{task}.log",
+    benchmark:
+        "benchmarks/train_landmarker/{task}.tsv"
+    conda:
+        "../envs/thermalizer.yaml"
+    # Beside a GPU, the others make batches.
+    threads: 8 if USES_GPU else 1
+    resources:
+        mem_mb=8000,
+        runtime=720,
+        gpu=int(USES_GPU),
+    params:
+        recipe=1,
+        landmarks=get_landmarks,
+        variants=lookup(dpath="landmarks/variants", within=config),
+        settings=get_landmark_settings,
+        device=lookup(dpath="device", within=config),
+    message:
+        "Training the landmark network {wildcards.task}."
+    script:
+        "../workflow_scripts/train_landmarker.py"
+
+
+use rule render_faces as render_people with:
+    output:
+        faces="results/landmark_study/people.zip",
+    log:
+        "logs/landmark_study/render_people.log",
+    benchmark:
+        "benchmarks/landmark_study/render_people.tsv"
+    params:
+        recipe=1,
+        seed=config["procedural"]["seed"] + 3,
+        images=lookup(dpath="landmark_study/people", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+
+
+use rule render_truth as render_people_truth with:
+    output:
+        truth="results/landmark_study/people_truth.zip",
+    log:
+        "logs/landmark_study/render_people_truth.log",
+    benchmark:
+        "benchmarks/landmark_study/render_people_truth.tsv"
+    params:
+        recipe=1,
+        seed=config["procedural"]["seed"] + 3,
+        images=lookup(dpath="landmark_study/people", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        ambient_celsius=lookup(dpath="landmark_study/ambient_celsius", within=config),
+    message:
+        "Rendering the true temperatures at {params.ambient_celsius} °C for the landmark study."
+
+
+use rule index_archive as index_people with:
+    input:
+        archive=rules.render_people.output.faces,
+    output:
+        index="results/landmark_study/people.parquet",
+    log:
+        "logs/landmark_study/index_people.log",
+    benchmark:
+        "benchmarks/landmark_study/index_people.tsv"
+    params:
+        recipe=1,
+        images=lookup(dpath="landmark_study/people", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+
+
+rule evaluate_landmarker:
+    """Score a landmark network on faces that it was not trained on."""
+    input:
+        weights=rules.train_landmarker.output.weights,
+        archive=ARCHIVE,
+        index=rules.index_archive.output.index,
+        faces=rules.seal_faces.output.sums,
+        variants=collect(rules.seal_thermal.output.sums, variant=LANDMARK_VARIANTS),
+        people=rules.render_people.output.faces,
+        people_index=rules.index_people.output.index,
+        people_truth=rules.render_people_truth.output.truth,
+    output:
+        scores="results/landmark_study/{task}.json",
+        points="results/landmark_study/{task}.npz",
+        figure="results/landmark_study/{task}.png",
+    log:
+        "logs/evaluate_landmarker/{task}.log",
+    benchmark:
+        "benchmarks/evaluate_landmarker/{task}.tsv"
+    conda:
+        "../envs/thermalizer.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=int(USES_GPU),
+    params:
+        recipe=1,
+        landmarks=get_landmarks,
+        variants=lookup(dpath="landmarks/variants", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        ambient_celsius=lookup(dpath="landmark_study/ambient_celsius", within=config),
+        device=lookup(dpath="device", within=config),
+    message:
+        "Scoring the landmark network {wildcards.task}."
+    script:
+        "../workflow_scripts/evaluate_landmarker.py"
+
+
+rule compare_landmarkers:
+    """Lay the landmark networks of the study side by side."""
+    input:
+        scores=collect(rules.evaluate_landmarker.output.scores, task=SCORED_TASKS),
+        points=collect(rules.evaluate_landmarker.output.points, task=SCORED_TASKS),
+        figures=collect(rules.evaluate_landmarker.output.figure, task=SCORED_TASKS),
+    output:
+        table=report("results/landmark_study/scores.csv", category="Landmarks"),
+        summary="results/landmark_study/scores.json",
+        page=report("results/landmark_study/index.html", category="Landmarks"),
+    log:
+        "logs/compare_landmarkers.log",
+    benchmark:
+        "benchmarks/compare_landmarkers.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        recipe=1,
+        ambient_celsius=lookup(dpath="landmark_study/ambient_celsius", within=config),
+    message:
+        "Comparing the landmark networks."
+    script:
+        "../workflow_scripts/compare_landmarkers.py"
+
+
+rule landmarks:
+    input:
+        collect(rules.train_landmarker.output.weights, task=("joint_70", "joint_478")),
+    message:
+        "The landmark networks for 70 and 478 points are trained."
+
+
+rule landmark_study:
+    input:
+        rules.compare_landmarkers.output.page,
+    message:
+        "The landmark networks are compared in {input}."

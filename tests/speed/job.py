@@ -1,0 +1,264 @@
+"""How fast a thermalizing job is beside its floors, what a naive loop does, and how much memory a large job takes.
+
+Every ratio comes from passes in turn within one process, and is that of the medians: on a machine with other work,
+single times mean little. ``python tests/speed/job.py FOLDER OUT.json`` reads the workflow's results below FOLDER.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+
+from tfake.devices import limit_threads, resolve_device
+from tfake.radiometry import encode_celsius
+from tfake.sources.archive import Archive
+from tfake.sources.index import read_index, write_index
+from tfake.sources.samples import read_classes, read_rgb
+from tfake.store.arrays import create_store
+from tfake.store.layout import thermal_layout
+from tfake.store.stream import ShardStream
+from tfake.thermalizer.foreground import fill_glasses, mask_background
+from tfake.thermalizer.weights import load_thermalizer
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
+
+import thermalize_faces as script
+
+PIXELS, THREADS, AMBIENT = 512, 2, 26.0
+NETWORK_IMAGES, PLAIN_IMAGES, NAIVE_IMAGES, PASSES = 24, 192, 8, 5
+LARGE_JOB = 10_000
+
+
+def brightness(rgb: np.ndarray) -> np.ndarray:
+    """(..., 3) uint8 to (...) float32: 20 to 36 °C."""
+    return rgb[..., 1] * np.float32(1 / 16) + np.float32(20)
+
+
+class Identity:
+    """In the network's place: the image's brightness as its temperature, in a room's and a body's range."""
+
+    batch_images = 1
+
+    def start(self, masked, filled, ambient_celsius):
+        """As :meth:`tfake.thermalizer.inference.Thermalizer.start`, with next to no work."""
+        celsius = brightness(masked)
+        return lambda: celsius
+
+
+class Bench:
+    """The sources and the passes over them; each returns images a second."""
+
+    def __init__(self, results: Path, work: Path) -> None:
+        """Open the sources; ``work`` is emptied by whoever made it."""
+        self.archive = [str(results / "source/faces.zip")]
+        self.weights = str(results / "thermalizers/warm/weights.pt")
+        self.index, self.work = str(results / "source/index.parquet"), work
+        self.table = read_index(self.index)
+        self.records = list(self.table.itertuples())
+        self.thermalizer = load_thermalizer(self.weights, resolve_device("auto"))
+
+    def rows(self, images: int) -> list:
+        """That many rows of the index, from the start again where it ends."""
+        return [self.records[number % len(self.records)] for number in range(images)]
+
+    def repeated_index(self, images: int) -> str:
+        """An index of that many rows over the same members."""
+        path = self.work / f"index{images}.parquet"
+        if not path.exists():
+            table = self.table.iloc[np.arange(images) % len(self.table)].reset_index(drop=True)
+            table.attrs = dict(self.table.attrs)
+            write_index(table, path)
+        return str(path)
+
+    def store(self, images: int) -> Path:
+        """A new store of one shard."""
+        path = Path(tempfile.mkdtemp(dir=self.work)) / "thermal.zarr"
+        create_store(path, thermal_layout(PIXELS), images, images, {})
+        return path
+
+    def decode(self, images: int) -> float:
+        """Both PNGs of each image, by all threads."""
+
+        def read(record):
+            archive = Archive(self.archive)
+            return read_rgb(archive, record, PIXELS), read_classes(archive, record, PIXELS)
+
+        with clock(images) as rate, ThreadPoolExecutor(THREADS) as pool:
+            for _ in pool.map(read, self.rows(images)):
+                pass
+        return rate()
+
+    def encode(self, images: int) -> float:
+        """°C to counts to chunks to a shard, by all threads."""
+        archive = Archive(self.archive)
+        celsius = [brightness(read_rgb(archive, record, PIXELS)) for record in self.rows(len(self.records))]
+        store = self.store(images)
+        with clock(images) as rate, ShardStream(store, "thermal", 0) as stream, ThreadPoolExecutor(THREADS) as pool:
+
+            def work(number):
+                return stream.encode(encode_celsius(celsius[number % len(celsius)]))
+
+            for chunk in pool.map(work, range(images)):
+                stream.append(chunk)
+            stream.close()
+        return rate()
+
+    def network(self, images: int) -> float:
+        """The network alone on images that are ready, as the job feeds it."""
+        archive = Archive(self.archive)
+        ready = []
+        for record in self.rows(min(images, 16)):
+            rgb, classes = read_rgb(archive, record, PIXELS), read_classes(archive, record, PIXELS)
+            ready.append((mask_background(rgb, classes), fill_glasses(classes)))
+        batch = self.thermalizer.batch_images
+        with clock(images) as rate:
+            for start in range(0, images, batch):
+                chosen = [ready[number % len(ready)] for number in range(start, min(start + batch, images))]
+                masked, filled = (np.stack(part) for part in zip(*chosen, strict=True))
+                self.thermalizer.start(masked, filled, AMBIENT)()
+        return rate()
+
+    def job(self, images: int) -> float:
+        """The script's own function, network loaded already, manifest and all."""
+        return self._job(images, self.thermalizer)
+
+    def identity_job(self, images: int) -> float:
+        """The same with next to no network."""
+        return self._job(images, Identity())
+
+    def _job(self, images: int, thermalizer) -> float:
+        index, store = self.repeated_index(images), self.store(images)
+        script.load_thermalizer = lambda *_: thermalizer
+        with clock(images) as rate:
+            script.thermalize_faces(
+                manifest=str(store.parent / "0.json"),
+                store=str(store),
+                archive=self.archive,
+                index=index,
+                weights=self.weights,
+                shard=0,
+                rows=(0, images),
+                image_pixels=PIXELS,
+                ambient_celsius=AMBIENT,
+                device="auto",
+                threads=THREADS,
+            )
+        return rate()
+
+    def naive(self, images: int) -> float:
+        """What one would write first: fp32, NCHW, one image after the other, 16-bit PNG files."""
+        network = self.thermalizer.network
+        network.set_channels_last(False)
+        archive = Archive(self.archive)
+        room = torch.full((1,), AMBIENT, device=self.thermalizer.device)
+        folder = Path(tempfile.mkdtemp(dir=self.work))
+        with clock(images) as rate, torch.inference_mode():
+            for number, record in enumerate(self.rows(images)):
+                rgb, classes = read_rgb(archive, record, PIXELS), read_classes(archive, record, PIXELS)
+                image = torch.from_numpy(mask_background(rgb, classes)).permute(2, 0, 1)[None].contiguous()
+                ids = torch.from_numpy(fill_glasses(classes))[None]
+                celsius = network(image.to(room.device), ids.to(room.device), room)[0, 0].cpu().numpy()
+                celsius = np.where(classes == 0, np.float32(AMBIENT), celsius)
+                # T-FAKE's files: 20 to 40 °C over all of 16 bits.
+                cv2.imwrite(
+                    str(folder / f"{number}_thermal.png"),
+                    np.rint(((celsius - 20) / 20).clip(0, 1) * 65535).astype(np.uint16),
+                )
+        network.set_channels_last(True)
+        return rate()
+
+
+@contextmanager
+def clock(images: int):
+    """Yields a function that tells images a second, to be asked behind the block."""
+    began, seconds = time.perf_counter(), []
+    yield lambda: images / seconds[0]
+    seconds.append(time.perf_counter() - began)
+
+
+def in_turn(passes: dict) -> dict[str, float]:
+    """Median images a second of several passes, one of each in turn, after a first one that does not count."""
+    rates = {name: [] for name in passes}
+    for number in range(PASSES + 1):
+        for name, (run, images) in passes.items():
+            rate = run(images)
+            if number:
+                rates[name].append(rate)
+    return {name: round(statistics.median(values), 2) for name, values in rates.items()}
+
+
+def measure(folder: Path) -> dict:
+    """All figures of the job."""
+    limit_threads(THREADS)
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        bench = Bench(folder / "results", Path(work))
+        rates = in_turn(
+            {
+                "network alone": (bench.network, NETWORK_IMAGES),
+                "job": (bench.job, NETWORK_IMAGES),
+                "naive loop": (bench.naive, NAIVE_IMAGES),
+            }
+        )
+        rates |= in_turn(
+            {
+                "decode alone": (bench.decode, PLAIN_IMAGES),
+                "encode alone": (bench.encode, PLAIN_IMAGES),
+                "job, identity network": (bench.identity_job, PLAIN_IMAGES),
+            }
+        )
+    both = 1 / (1 / rates["decode alone"] + 1 / rates["encode alone"])
+    return {
+        "device": str(bench.thermalizer.device),
+        "images_a_second": rates | {"decode and encode": round(both, 2)},
+        "ratios": {
+            "job / network alone": round(rates["job"] / rates["network alone"], 3),
+            "identity job / decode and encode": round(rates["job, identity network"] / both, 3),
+            "job / naive loop": round(rates["job"] / rates["naive loop"], 2),
+        },
+        "memory": json.loads(
+            subprocess.run(
+                [sys.executable, __file__, str(folder), "--memory"], check=True, capture_output=True, text=True
+            ).stdout.splitlines()[-1]
+        ),
+    }
+
+
+def measure_memory(folder: Path) -> dict:
+    """Peak memory of one job of many images beyond what it takes before its first, in MB; identity network."""
+    limit_threads(THREADS)
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        bench = Bench(folder / "results", Path(work))
+        bench.network(1)
+        before = peak_megabytes()
+        rate = bench.identity_job(LARGE_JOB)
+    return {
+        "images": LARGE_JOB,
+        "megabytes_with_model": before,
+        "megabytes_beyond": peak_megabytes() - before,
+        "images_a_second": round(rate, 1),
+    }
+
+
+def peak_megabytes() -> int:
+    """The most memory that this process ever had."""
+    return next(
+        int(line.split()[1]) // 1024
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    )
+
+
+if __name__ == "__main__":
+    pd.options.mode.copy_on_write = True
+    where = Path(sys.argv[1]).resolve()
+    print(json.dumps(measure_memory(where) if sys.argv[2:] == ["--memory"] else measure(where)))

@@ -1,0 +1,88 @@
+"""Turn ``docs/benchmarks.json`` into the tables of ``docs/benchmarks.md``, between two markers: ``make benchmark``."""
+
+import json
+from pathlib import Path
+
+DOCS = Path(__file__).parents[2] / "docs"
+FIGURES, PAGE = DOCS / "benchmarks.json", DOCS / "benchmarks.md"
+BEGIN, END = "<!-- begin: tests/speed/tables.py -->\n", "<!-- end -->\n"
+#: Ratios that the project asks of itself, on two CPU cores.
+AIMS = {"job / network alone": 0.9, "identity job / decode and encode": 0.8, "job / naive loop": 3}
+
+
+def render(figures: dict) -> str:
+    """The tables, as Markdown."""
+    parts = [f"Measured on: {figures['machine']}; the job on `{figures['job']['device']}`.", "", *_job(figures["job"])]
+    for name, found in figures["stores"].items():
+        if name != "images":
+            parts += ["", f"### Images {name}", "", *_formats(found["formats"]), "", *_codecs(found["codecs"])]
+    parts += ["", *_rest(figures), ""]
+    return "\n".join(parts)
+
+
+def insert(page: str, tables: str) -> str:
+    """The page with its tables replaced."""
+    head, rest = page.split(BEGIN)
+    return head + BEGIN + tables + END + rest.split(END)[1]
+
+
+def _job(job: dict) -> list[str]:
+    lines = ["| pass | images/s |", "|---|---|"]
+    lines += [f"| {name} | {rate} |" for name, rate in job["images_a_second"].items()]
+    lines += ["", "| ratio | found | asked |", "|---|---|---|"]
+    lines += [f"| {name} | {ratio} | {AIMS[name]} |" for name, ratio in job["ratios"].items()]
+    memory = job["memory"]
+    return [
+        *lines,
+        "",
+        f"One job of {memory['images']:,} images: {memory['megabytes_beyond']:,} MB of memory beyond the "
+        f"{memory['megabytes_with_model']:,} MB with the model loaded (asked: 3,000).",
+    ]
+
+
+def _formats(rows: list[dict]) -> list[str]:
+    ours = rows[0]
+    lines = ["| format | KB an image | write/s | random read/s | sequential read/s |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {row['format']} | {row['kilobytes']} | "
+        + " | ".join(str(row[key] or "") for key in ("write", "random read", "sequential read"))
+        + " |"
+        for row in rows
+    ]
+    lines += ["", "| this store against | size | write | random read | sequential read |", "|---|---|---|---|---|"]
+    for row in rows[1:]:
+        ratios = [
+            f"{ours[key] / row[key]:.2f}" if row[key] else ""
+            for key in ("kilobytes", "write", "random read", "sequential read")
+        ]
+        lines.append(f"| {row['format']} | " + " | ".join(ratios) + " |")
+    return lines
+
+
+def _codecs(rows: list[dict]) -> list[str]:
+    lines = ["| codec, one chunk an image | KB, 0.01 K counts | KB, 16 bit full range | write/s | read/s |"]
+    lines += ["|---|---|---|---|---|"]
+    return lines + [
+        f"| {row['codec']} | {row['kilobytes']} | {row['kilobytes_full_range']} | {row['write']} | {row['read']} |"
+        for row in rows
+    ]
+
+
+def _rest(figures: dict) -> list[str]:
+    check, plan = figures["verification"], figures["plan"]
+    return [
+        "### Verification and plan",
+        "",
+        "| what | found | asked |",
+        "|---|---|---|",
+        f"| verification, GB/s | {check['gigabytes_a_second']} | |",
+        f"| plain SHA-256 of the same files, GB/s | {check['plain_gigabytes_a_second']} | |",
+        f"| ratio | {check['ratio']} | 0.8 |",
+        f"| dry run of {plan['images']:,} images x {plan['variants']} in shards of {plan['shard_images']:,}, s "
+        f"(CPU s) | {plan['seconds']} ({plan['cpu_seconds']}) | 10 |",
+        f"| its memory, MB | {plan['megabytes']} | 500 |",
+    ]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(insert(PAGE.read_text(), render(json.loads(FIGURES.read_text()))))

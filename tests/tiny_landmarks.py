@@ -1,0 +1,46 @@
+"""A landmark training of seconds: a bright face of a few dots, and networks that are told where to look."""
+
+import numpy as np
+import torch
+
+from tfake.landmarks.settings import LandmarkSettings
+from tfake.landmarks.training_faces import TrainingFace
+from tfake.thermalizer.crops import build_pyramid
+
+CPU = torch.device("cpu")
+TINY = {
+    "steps": 3,
+    "batch": 4,
+    "texture_share": 0.25,
+    "image_pixels": 32,
+    "backbone": "resnet10t",
+    "validate_every": 2,
+    "precision": "float32",
+    "checkpoint_every": 2,
+}
+
+
+def settings(**changes):
+    return LandmarkSettings.from_mapping({**TINY, **changes})
+
+
+def make_faces(count, pixels=96, landmarks=70):
+    """A disc of skin; point i lies on it at a place of its own, the same in every face."""
+    reach, turn = np.random.default_rng(0).uniform((0, 0), (0.5, 2 * np.pi), (landmarks, 2)).T
+    around = np.sqrt(reach)[:, None] * np.column_stack((np.cos(turn), np.sin(turn)))
+    y, x = np.mgrid[:pixels, :pixels]
+    faces = []
+    for number in range(count):
+        rng = np.random.default_rng([1, number])
+        radius = rng.uniform(0.18, 0.25) * pixels
+        centre = rng.uniform(0.4, 0.6, 2) * pixels
+        inside = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 < radius**2
+        points = (centre + radius * around).astype(np.float32)
+        celsius = np.where(inside, 35.0, 22.0).astype(np.float32)
+        rgb = np.where(inside[..., None], (220, 170, 150), (40, 60, 50)).astype(np.uint8)
+        for column, row in points[:4]:
+            celsius[round(row) - 1 : round(row) + 2, round(column) - 1 : round(column) + 2] = 39.0
+        weights = np.ones(landmarks, np.float32)
+        thermal = {"warm": build_pyramid(celsius)}
+        faces.append(TrainingFace(build_pyramid(rgb), thermal, inside.astype(np.uint8), points, weights))
+    return faces

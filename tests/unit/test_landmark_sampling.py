@@ -1,0 +1,123 @@
+"""Crops for landmark training: points stay on what they mark, mirrors swap sides, all follows from seed and step."""
+
+import numpy as np
+import pytest
+import torch
+
+from tfake.landmarks.conventions import reference_face
+from tfake.landmarks.sampling import FaceSampler, crop_face, crop_still, elsewhere_crops, mirror_order
+from tfake.landmarks.textures import draw_texture
+from tfake.landmarks.thermal_augmentation import show_thermal
+from tiny_landmarks import make_faces, settings
+
+FACES = make_faces(4)
+
+
+@pytest.mark.parametrize("landmarks", [70, 478])
+def test_mirror_order_is_an_involution_and_mirrors_the_mean_face(landmarks):
+    order = mirror_order(landmarks)
+    assert sorted(order) == list(range(landmarks))
+    np.testing.assert_array_equal(order[order], np.arange(landmarks))
+    mean = reference_face()[:70] if landmarks == 70 else reference_face()[70:]
+    face = mean[:, :2] - mean[:, :2].mean(axis=0)
+    mirrored = (face * (-1, 1))[order]
+    size = np.sqrt(np.prod(np.ptp(face, axis=0)))
+    error = np.linalg.norm(mirrored - face, axis=1).mean() / size
+    unswapped = np.linalg.norm(face * (-1, 1) - face, axis=1).mean() / size
+    assert error < 0.01
+    assert unswapped > 0.2
+
+
+def dots(image, points, pixels):
+    """How bright a crop is at points, against its median."""
+    places = np.clip(np.round(points * pixels - 0.5).astype(int), 0, pixels - 1)
+    return image[places[:, 1], places[:, 0], 0]
+
+
+def test_points_stay_on_what_they_mark():
+    """The first four points of each face lie on warm dots; turned, sheared and moved, they still do."""
+    plain = settings(
+        thermal_share=1.0,
+        thermal_strength=0.0,
+        background_share=0.0,
+        image_pixels=96,
+        crop_scale=[1.0, 1.5],
+        shift=0.02,
+    )
+    order = np.arange(70)
+    for number in range(20):
+        rng = np.random.default_rng(number)
+        image, points, _ = crop_face(FACES[number % 4], order, rng, plain)
+        assert dots(image, points[:4], 96).min() > 0.8  # 39 °C is .95, skin at 35 °C is .75
+
+
+def test_a_mirrored_crop_names_the_other_side():
+    order = mirror_order(70)
+    plain = settings(thermal_share=1.0, thermal_strength=0.0, background_share=0.0, image_pixels=96)
+    seen = set()
+    for number in range(8):
+        swapped = crop_face(FACES[0], order, np.random.default_rng(number), plain)[1]
+        kept = crop_face(FACES[0], np.arange(70), np.random.default_rng(number), plain)[1]
+        mirrored = not np.array_equal(swapped, kept)
+        np.testing.assert_array_equal(swapped, kept[order] if mirrored else kept)
+        seen.add(mirrored)
+    assert seen == {True, False}
+
+
+def test_a_step_gives_the_same_crops_whatever_ran_before():
+    first, second = (FaceSampler(FACES, 70, settings(seed=3)) for _ in range(2))
+    second.batch(0)
+    for name, value in vars(first.batch(5)).items():
+        assert torch.equal(value, getattr(second.batch(5), name)), name
+    assert not torch.equal(first.batch(5).images, first.batch(6).images)
+
+
+def test_batches_hold_faces_and_textures():
+    batch = FaceSampler(FACES, 70, settings(batch=8, texture_share=0.25)).batch(0)
+    assert batch.images.shape == (8, 3, 32, 32)
+    assert batch.images.dtype == torch.float32
+    assert batch.is_face.tolist() == [True] * 6 + [False] * 2
+    assert 0 <= batch.images.min() <= batch.images.max() <= 1
+    assert ((batch.points[6:] >= 0) & (batch.points[6:] <= 1)).all()
+
+
+def test_diets():
+    """RGB crops have colour, thermal ones have none."""
+    for share in (0.0, 1.0):
+        batch = FaceSampler(FACES, 70, settings(batch=8, thermal_share=share, background_share=0.0)).batch(0)
+        gray = (batch.images[batch.is_face].std(1).mean((1, 2)) < 1e-6).float().mean().item()
+        assert gray == 1.0 if share else gray < 0.5
+
+
+def test_a_texture_fills_the_background_alone():
+    plain = settings(thermal_share=1.0, thermal_strength=0.0, background_share=1.0, image_pixels=96)
+    image, points, _ = crop_face(FACES[0], np.arange(70), np.random.default_rng(0), plain)
+    assert dots(image, points[:4], 96).min() > 0.8
+    assert image[..., 0].std() > 0.05
+
+
+def test_still_crops_are_centred():
+    image, points, weights = crop_still(FACES[0], "warm", 1.25, 64)
+    assert image.shape == (64, 64, 3)
+    np.testing.assert_allclose((points.min(0) + points.max(0)) / 2, 0.5, atol=0.01)
+    assert np.ptp(points, axis=0).max() == pytest.approx(0.8, abs=0.01)
+    assert (weights == 1).all()
+    assert dots(image, points[:4], 64).min() > 0.8
+    assert len(elsewhere_crops(FACES[0], None, 64)) == 4
+
+
+def test_thermal_looks():
+    celsius = np.linspace(15, 45, 64 * 64, dtype=np.float32).reshape(64, 64)
+    plain = show_thermal(celsius, np.random.default_rng(0), 0.0)
+    np.testing.assert_allclose(plain, np.clip((celsius - 20) / 20, 0, 1), atol=1e-6)
+    looks = [show_thermal(celsius, np.random.default_rng(seed), 1.0) for seed in range(40)]
+    assert all(look.dtype == np.float32 and look.min() >= 0 and look.max() <= 1 for look in looks)
+    inverted = [np.corrcoef(look.ravel(), plain.ravel())[0, 1] < 0 for look in looks]
+    assert 0 < sum(inverted) < 15
+
+
+def test_textures_differ_and_repeat():
+    textures = [draw_texture(np.random.default_rng(seed), 48) for seed in range(30)]
+    assert all(texture.shape == (48, 48, 3) and 0 <= texture.min() <= texture.max() <= 1 for texture in textures)
+    np.testing.assert_array_equal(textures[3], draw_texture(np.random.default_rng(3), 48))
+    assert np.mean([texture.std() > 0.02 for texture in textures]) > 0.8

@@ -1,0 +1,131 @@
+"""The study: evaluate_landmarker scores unknown faces, compare_landmarkers lays networks side by side."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import evaluate_landmarker as script
+from compare_landmarkers import compare_landmarkers
+from evaluate_landmarker import evaluate_landmarker
+from tfake.landmarks.calibration import Calibration
+from tfake.landmarks.comparison import compare, gather
+from tfake.landmarks.job import StoredFaces
+from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.scoring import Scores, score, still_crops
+from tfake.landmarks.study import record_cheaply, score_sets
+from tfake.landmarks.weights import save_landmark_weights
+from tiny_landmarks import CPU, make_faces
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+FACES = make_faces(5)
+
+
+def build():
+    torch.manual_seed(0)
+    return LandmarkNetwork(LandmarkArchitecture(70, "resnet10t", "heatmap", 32)).eval()
+
+
+class Oracle:
+    """Knows the points of the crops it will be shown, and misses them by a known distance."""
+
+    architecture = LandmarkArchitecture(70, "resnet10t", "heatmap", 32)
+
+    def __init__(self, points, miss):
+        self.points, self.miss = points, miss
+
+    def __call__(self, images):
+        moved = torch.from_numpy(self.points) + torch.tensor([self.miss, 0.0])
+        return torch.cat((moved, torch.full((*moved.shape[:2], 1), 0.02)), 2).float()
+
+
+def test_nme_is_the_distance_over_the_box():
+    crops = still_crops(FACES, "warm", 32)
+    found = score(Oracle(crops[1], 0.03), crops, CPU)
+    box = np.ptp(crops[1], axis=1)
+    np.testing.assert_allclose(found.errors, 0.03 / np.sqrt(box[:, 0] * box[:, 1]), rtol=1e-4)
+    assert score(Oracle(crops[1], 0.0), crops, CPU).nme == pytest.approx(0, abs=1e-6)
+
+
+def test_points_without_weight_do_not_count():
+    weights = np.array([[1.0, 0.0]])
+    scores = Scores(np.array([[0.1, 9.0]]), np.array([[0.1, 0.1]]), weights, np.array([0.5]))
+    assert scores.nme == pytest.approx(0.2)
+    assert scores.counted[0].tolist() == [0.1]
+
+
+def test_the_cheap_camera_stretches_and_blurs():
+    celsius = np.random.default_rng(0).normal(30, 1, (128, 128)).astype(np.float32)
+    seen = record_cheaply(celsius, 23.0, 1, 0)
+    assert seen.shape == celsius.shape
+    assert 20 <= seen.min() < 21
+    assert 39 < seen.max() <= 40
+    np.testing.assert_array_equal(seen, record_cheaply(celsius, 23.0, 1, 0))
+
+
+def test_every_set_is_scored():
+    rows, arrays = score_sets(build(), Calibration(1.0, 0.2), {"rgb": (FACES, None), "warm": (FACES, "warm")}, CPU)
+    assert set(rows) == {"rgb", "warm"}
+    for name, row in rows.items():
+        assert row["faces"] == 5
+        assert row["nme"] == pytest.approx(arrays[f"{name}_errors"].mean())
+        assert arrays[f"{name}_elsewhere"].shape == (20,)
+        assert all(0 <= row[key] <= 1 for key in ("failures", "auroc_textures", "auroc_elsewhere", "found"))
+
+
+def records():
+    row = {"faces": 5, "median": 0.1, "failures": 0.0, "calibration_error": 0.1, "auroc_textures": 1.0}
+    row |= {"auroc_elsewhere": 1.0, "found": 1.0, "false_elsewhere": 0.0, "curve": [[0.01, 0.02], [0.01, 0.03]]}
+    errors = {"joint_70": (0.04, 0.05), "rgb_70": (0.05, 0.1)}
+    return [
+        {
+            "task": task,
+            "landmarks": 70,
+            "calibration": {"temperature": 1.0, "threshold": 0.1},
+            "sets": {"rgb": {**row, "nme": rgb}, "warm": {**row, "nme": warm}},
+        }
+        for task, (rgb, warm) in errors.items()
+    ]
+
+
+def test_what_the_table_says():
+    rows = gather(records())
+    assert rows["spectrum"].tolist() == ["rgb", "thermal"] * 2
+    found = compare(rows)
+    assert found["nme"]["joint_70"] == {"rgb": 0.04, "thermal": 0.05}
+    assert found["70"]["joint_over_rgb_on_thermal"] == pytest.approx(0.5)
+    assert found["70"]["joint_over_rgb_on_rgb"] == pytest.approx(0.8)
+    assert "478" not in found
+
+
+def test_the_scripts_write_their_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(script, "open_faces", lambda stored, part: FACES)
+    monkeypatch.setattr(script, "read_people", lambda *rest: [rename(face) for face in FACES])
+    monkeypatch.setattr(script, "read_index", lambda path: None)
+    save_landmark_weights(tmp_path / "weights.pt", build(), Calibration(1.0, 0.2))
+    stored = StoredFaces(str(tmp_path), [], "", 70, ["warm"])
+    paths = {}
+    for task in ("joint_70", "rgb_70"):
+        paths[task] = [str(tmp_path / f"{task}.{suffix}") for suffix in ("json", "npz", "png")]
+        evaluate_landmarker(
+            *paths[task], str(tmp_path / "weights.pt"), stored, ("", "", ""), 96, 23.0, task, device="cpu"
+        )
+    record = json.loads((tmp_path / "joint_70.json").read_text())
+    assert list(record["sets"]) == ["rgb", "warm", "other_people_rgb", "other_room", "other_camera"]
+    scores, points, figures = (list(kind) for kind in zip(*paths.values(), strict=True))
+    out = {name: str(tmp_path / name) for name in ("table", "summary", "page")}
+    compare_landmarkers(**out, scores=scores, points=points, figures=figures, ambient_celsius=23.0)
+    assert len(pd.read_csv(out["table"])) == 10
+    assert json.loads((tmp_path / "summary").read_text())["70"]["joint_over_rgb_on_thermal"] == pytest.approx(1.0)
+    page = (tmp_path / "page").read_text()
+    assert "1.00 times the error of RGB alone" in " ".join(page.split())
+    assert page.count("data:image/png") == 2
+
+
+def rename(face):
+    levels = face.thermal["warm"]
+    return type(face)(
+        face.rgb, {"other_room": levels, "other_camera": levels}, face.foreground, face.points, face.weights
+    )

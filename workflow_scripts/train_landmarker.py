@@ -1,0 +1,55 @@
+"""Train the landmark network of one task."""
+
+from tfake.landmarks.job import LandmarkJob, run_landmark_job
+from tfake.training.distributed import run_distributed
+
+
+def train_landmarker(job: LandmarkJob, processes: int = 1) -> None:
+    """Train a landmark network and write its weights with what tells how they were made.
+
+    Args:
+        job: what to read, to write and to do.
+        processes: GPUs to share the work; each makes its part of every batch.
+
+    Raises:
+        ValueError: a setting or a store that cannot be used; the message names it.
+        FloatingPointError: the loss is not finite any more.
+        TrainingStoppedError: the job was told to end; it goes on from its checkpoint when it is started again.
+    """
+    if processes > 1:
+        run_distributed(run_landmark_job, {"job": job}, processes, gpus=job.device != "cpu")
+    else:
+        run_landmark_job(job)
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    from tfake.landmarks.job import StoredFaces, results_folder
+    from tfake.runlog import start_log
+
+    start_log(snakemake.log[0])
+    train_landmarker(
+        LandmarkJob(
+            weights=snakemake.output.weights,
+            provenance=snakemake.output.provenance,
+            losses=snakemake.output.losses,
+            loss_figure=snakemake.output.loss_figure,
+            sample_figure=snakemake.output.sample_figure,
+            # No output of the rule: Snakemake deletes those of a job that was stopped.
+            checkpoint=str(Path(snakemake.output.weights).with_name("checkpoint.pt")),
+            stored=StoredFaces(
+                results=results_folder(snakemake.input.faces),
+                archive=list(snakemake.input.archive),
+                index=snakemake.input.index,
+                landmarks=snakemake.params.landmarks,
+                variants=list(snakemake.params.variants),
+            ),
+            sums=[snakemake.input.faces, *snakemake.input.variants],
+            task=snakemake.wildcards.task,
+            settings=snakemake.params.settings,
+            device=snakemake.params.device,
+            threads=snakemake.threads,
+        ),
+        processes=snakemake.resources.gpu,
+    )
