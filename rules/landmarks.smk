@@ -88,7 +88,7 @@ use rule render_truth as render_people_truth with:
 
 use rule index_archive as index_people with:
     input:
-        archive=rules.render_people.output.faces,
+        archive=[rules.render_people.output.faces],
     output:
         index="results/landmark_study/people.parquet",
     log:

@@ -42,7 +42,7 @@ def measure(network: LandmarkNetwork, pixels: int, passes: int, device: torch.de
         "search_shared": lambda: score_windows(network, image, device, some),
     }
     if runtime:
-        ways["onnx_crops_batched"] = lambda: runtime(crops)
+        ways["onnx_crops_batched"] = lambda: runtime(crops.numpy())
     times: dict[str, list[float]] = {name: [] for name in ways}
     # The first pass warms up.
     for _ in range(passes + 1):

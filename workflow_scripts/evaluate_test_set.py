@@ -4,34 +4,18 @@ import json
 import logging
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 from tqdm import tqdm
 
-from tfake.devices import limit_threads
 from tfake.evaluation_sets.account import Account
 from tfake.evaluation_sets.catalogue import KINDS, missing_message
-from tfake.evaluation_sets.faces import EvaluationSet
 from tfake.evaluation_sets.variants import open_variant
-from tfake.labels.facemesh import FaceMesh
-from tfake.landmarks.adaptation.training import AdapterSettings
-from tfake.landmarks.evaluation.cross_fitting import cross_fitted_errors
-from tfake.landmarks.evaluation.methods import (
-    Method,
-    facemesh_method,
-    landmarker_methods,
-    mean_face_method,
-)
-from tfake.landmarks.evaluation.scoring import Answers, ask_methods, with_adapted_points
-from tfake.landmarks.evaluation.summary import finite, summarise
-from tfake.landmarks.landmarker import ThermalLandmarker
-from tfake.landmarks.search import SearchSettings
+from tfake.landmarks.evaluation.summary import FACE_COLUMNS, finite, summarise
 
 _VARIANT_KINDS = {"variant_70": "70", "variant_478": "478"}
-#: FaceMesh's own defaults.
-_CONFIDENCE = 0.5
 
 
 def evaluate_test_set(
@@ -74,29 +58,32 @@ def evaluate_test_set(
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: CPU threads.
     """
-    limit_threads(threads)
-    answers, summary = Answers(), {"set": name, "kind": kind, "missing": None, "account": None, "methods": {}}
-    book = Account()
+    summary = {"set": name, "kind": kind, "missing": None, "account": None, "methods": {}}
     if kind in KINDS and (path is None or not Path(path).exists()):
         summary["missing"] = missing_message(name, kind, path)
         logging.warning("%s", summary["missing"])
-        table = answers.face_table()
+        book, table = Account(), pd.DataFrame(columns=list(FACE_COLUMNS))
     else:
-        test_set = _open(kind, path, results)
-        book = test_set.account
-        with ExitStack() as stack:
-            asked = _methods(landmarkers, device, smallest_share)
-            methods = [*asked, mean_face_method()]
-            if facemesh:
-                methods.append(facemesh_method(stack.enter_context(FaceMesh(_CONFIDENCE, _CONFIDENCE))))
-            progress = partial(tqdm, desc=name)
-            answers = ask_methods(test_set, methods, least_overlap, most_images, progress)
-        table = answers.face_table()
-        if adapt:
-            table = with_adapted_points(
-                table, cross_fitted_errors(answers, test_set.faces, asked, AdapterSettings(jitter=0.0))
-            )
-        summary["methods"] = summarise(table, answers.detection_table(), failure_above, high_above_pixels)
+        # Imported here: a set that is not there needs no networks.
+        from tfake.landmarks.evaluation.running import score_set
+
+        test_set = (
+            open_variant(results, path, _VARIANT_KINDS[kind]) if kind in _VARIANT_KINDS else KINDS[kind].open(path)
+        )
+        book, progress = test_set.account, partial(tqdm, desc=name)
+        table, detections = score_set(
+            test_set,
+            landmarkers,
+            facemesh=facemesh,
+            adapt=adapt,
+            most_images=most_images,
+            smallest_share=smallest_share,
+            least_overlap=least_overlap,
+            device=device,
+            threads=threads,
+            progress=progress,
+        )
+        summary["methods"] = summarise(table, detections, failure_above, high_above_pixels)
         summary["account"] = book.summary()
         logging.info("%s: %s", name, summary["account"])
     table.to_csv(f"{faces}.part", index=False, float_format="%.6g")
@@ -104,16 +91,6 @@ def evaluate_test_set(
     book.save(account)
     Path(f"{scores}.part").write_text(json.dumps(finite(summary), indent=1) + "\n", encoding="utf-8")
     os.replace(f"{scores}.part", scores)
-
-
-def _open(kind: str, path: str, results: str) -> EvaluationSet:
-    return open_variant(results, path, _VARIANT_KINDS[kind]) if kind in _VARIANT_KINDS else KINDS[kind].open(path)
-
-
-def _methods(landmarkers: Mapping[str, str], device: str, smallest_share: float) -> list[Method]:
-    search = SearchSettings(smallest_share=smallest_share)
-    loaded = {name: ThermalLandmarker(weights, device, search=search) for name, weights in landmarkers.items()}
-    return [method for name, landmarker in loaded.items() for method in landmarker_methods(name, landmarker)]
 
 
 if __name__ == "__main__":

@@ -86,7 +86,9 @@ def test_separation_is_the_share_of_pairs_in_order():
     assert separation(others, others) == pytest.approx(0.5)
 
 
-def test_the_threshold_lies_in_the_gap():
-    assert 0.2 < choose_threshold(np.array([0.1, 0.2]), np.array([0.5, 0.9])) < 0.5
+def test_the_threshold_is_just_above_the_faces():
+    assert choose_threshold(np.array([0.1, 0.2]), np.array([0.5, 0.9])) == pytest.approx(0.22)
+    assert choose_threshold(np.array([0.1, 0.2]), np.array([0.21, 0.9])) == pytest.approx(0.205)
     faces, others = np.linspace(0, 0.6, 61), np.linspace(0.4, 1, 61)
-    assert 0.4 <= choose_threshold(faces, others) <= 0.6
+    assert 0.4 <= choose_threshold(faces, others) <= 0.66
+    assert choose_threshold(np.array([0.9]), np.array([0.1, 0.2])) > 0

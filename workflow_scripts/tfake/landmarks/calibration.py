@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _BINS = 10
+_ABOVE_FACES = 1.1
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,19 @@ def separation(faces: np.ndarray, others: np.ndarray) -> float:
 
 
 def choose_threshold(faces: np.ndarray, others: np.ndarray) -> float:
-    """The threshold with the best balance of faces found and others left: the largest sum of both shares.
+    """A threshold that finds the faces and little else.
+
+    The best balance (the largest sum of faces found and others left) says which faces can be found; the threshold is a
+    tenth above the least sure of them, and not in the middle of the gap to the others: a search looks at hundreds of
+    windows an image.
 
     Args:
         faces: (F,) as in ``separation``.
         others: (M,).
-
-    Returns:
-        The middle of the gap in which the best cut lies.
     """
     values = np.unique(np.concatenate((faces, others)))
     cuts = (values[1:] + values[:-1]) / 2
     found = np.searchsorted(np.sort(faces), cuts) / len(faces)
     left = 1 - np.searchsorted(np.sort(others), cuts) / len(others)
-    best = np.flatnonzero(found + left == (found + left).max())
-    return float(cuts[best].mean())
+    best = cuts[np.argmax(found + left)]
+    return float(min(best, _ABOVE_FACES * faces[faces < best].max(initial=0.0) or best))

@@ -8,7 +8,7 @@ import torch
 
 from tfake.landmarks.crops import MARGIN
 from tfake.landmarks.network import LandmarkNetwork
-from tfake.landmarks.sampling import crop_still
+from tfake.landmarks.sampling import crop_still, elsewhere_crops
 from tfake.landmarks.search import look
 from tfake.landmarks.textures import draw_texture
 from tfake.landmarks.training_faces import TrainingFace
@@ -89,6 +89,16 @@ def look_at(
     images, _, _ = still_crops(faces, variant, network.architecture.image_pixels)
     found = look(network, torch.from_numpy(np.ascontiguousarray(images)), device)
     yield from ((label, *pair) for pair in zip(images, found, strict=True))
+
+
+def beside_sigma(
+    network: LandmarkNetwork, faces: Iterable[TrainingFace], variant: str | None, device: torch.device
+) -> np.ndarray:
+    """Mean standard deviation of a network on the windows beside faces: (4 F,) crop widths."""
+    pixels = network.architecture.image_pixels
+    images = np.stack([crop for face in faces for crop in elsewhere_crops(face, variant, pixels)])
+    crops = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+    return look(network, crops, device)[..., 2].mean(1)
 
 
 def texture_sigma(network: LandmarkNetwork, count: int, seed: int, device: torch.device) -> np.ndarray:

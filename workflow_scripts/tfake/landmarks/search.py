@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from tfake.landmarks.crops import cut, into_image, square_around
-from tfake.landmarks.evaluation.detection_scores import overlap
 from tfake.landmarks.network import LandmarkNetwork
 
 _BATCH = 64
@@ -33,7 +32,8 @@ class SearchSettings:
         smallest_share: edge of the smallest window over the image's shorter edge.
         nominated: windows that are looked at on their own. None: all, without sharing anything.
         refinements: how often the square around the found points is looked at again.
-        overlap: intersection over union above which the less sure of two faces is dropped.
+        overlap: intersection over the smaller of two boxes above which the less sure one is dropped: what a part of a
+            face is taken for lies within it.
     """
 
     shrink: float = 0.75
@@ -72,7 +72,7 @@ def find_windows(
     squares, boxes, sigma = _refine(network, image, squares[sure], found[sure], device, settings.refinements)
     kept: list[int] = []
     for place in np.argsort(sigma, kind="stable"):
-        if sigma[place] < threshold and all(overlap(boxes[place], boxes[k]) <= settings.overlap for k in kept):
+        if sigma[place] < threshold and all(_common_share(boxes[place], boxes[k]) <= settings.overlap for k in kept):
             kept.append(int(place))
     return squares[kept if multi else kept[:1]]
 
@@ -181,3 +181,9 @@ def _refine(
 
 def _box(points: np.ndarray) -> tuple[float, ...]:
     return (*points.min(axis=0), *points.max(axis=0))
+
+
+def _common_share(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    common = max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+    return common / max(smaller, 1e-9)

@@ -12,9 +12,7 @@ from tfake.classes import FaceClass
 from tfake.evaluation import read_truth
 from tfake.landmarks.calibration import Calibration, calibration_curve, calibration_error, separation
 from tfake.landmarks.network import LandmarkNetwork
-from tfake.landmarks.sampling import elsewhere_crops
-from tfake.landmarks.scoring import Scores, score, still_crops, texture_sigma
-from tfake.landmarks.search import look
+from tfake.landmarks.scoring import Scores, beside_sigma, score, still_crops, texture_sigma
 from tfake.landmarks.training_faces import TrainingFace
 from tfake.radiometry import decode_counts
 from tfake.sources.archive import Archive
@@ -111,9 +109,7 @@ def score_sets(
     arrays: dict[str, np.ndarray] = {"textures_sigma": textures}
     for name, (faces, variant) in sets.items():
         found = score(network, still_crops(faces, variant, pixels), device)
-        beside = np.stack([crop for face in faces for crop in elsewhere_crops(face, variant, pixels)])
-        crops = torch.from_numpy(np.ascontiguousarray(beside.transpose(0, 3, 1, 2)))
-        elsewhere = look(network, crops, device)[..., 2].mean(1)
+        elsewhere = beside_sigma(network, faces, variant, device)
         rows[name] = _summarise(found, elsewhere, textures, calibration)
         arrays |= {f"{name}_errors": found.errors, f"{name}_sigma": found.sigma.mean(1), f"{name}_elsewhere": elsewhere}
     return rows, arrays

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from torch.utils.data import Subset
 
 from tfake.landmarks.calibration import Calibration, choose_threshold, fit_temperature
 from tfake.landmarks.network import LandmarkNetwork
 from tfake.landmarks.run import LandmarkRun
 from tfake.landmarks.sampling import FaceSampler
-from tfake.landmarks.scoring import score, still_crops, texture_sigma
+from tfake.landmarks.scoring import beside_sigma, score, still_crops, texture_sigma
 from tfake.landmarks.settings import LandmarkSettings
 from tfake.landmarks.training_faces import TrainingFace
 from tfake.training.chance import Stream, derive_seed
@@ -82,7 +81,8 @@ def train_landmarks(
         raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
     sampler = FaceSampler(faces, landmarks, settings, share)
     shown = np.unique(np.linspace(0, len(held_out) - 1, min(len(held_out), VALIDATION_FACES)).astype(int))
-    stills = _still_sets(Subset(held_out, shown.tolist()), settings)
+    held = [held_out[place] for place in shown.tolist()]
+    stills = _still_sets(held, settings)
 
     def measure(network: LandmarkNetwork) -> float:
         was_training = network.training
@@ -105,13 +105,12 @@ def train_landmarks(
             f"train landmarks {landmarks}",
         )
         network = run.finish()
-    calibration, errors = _calibrate(network, stills, settings, device)
+    calibration, errors = _calibrate(network, held, stills, settings, device)
     return TrainedLandmarker(network, calibration, losses, precision, errors)
 
 
-def _still_sets(faces: Sequence[TrainingFace], settings: LandmarkSettings) -> dict[str, tuple[np.ndarray, ...]]:
-    """Crops of each spectrum that the run learns from."""
-    held = [faces[place] for place in range(len(faces))]
+def _still_sets(held: Sequence[TrainingFace], settings: LandmarkSettings) -> dict[str, tuple[np.ndarray, ...]]:
+    """Crops of each spectrum that the run learns from, ``rgb`` or a variant."""
     spectra = [None] if settings.thermal_share < 1 else []
     spectra += sorted(held[0].thermal) if settings.thermal_share > 0 else []
     return {variant or "rgb": still_crops(held, variant, settings.image_pixels) for variant in spectra}
@@ -119,6 +118,7 @@ def _still_sets(faces: Sequence[TrainingFace], settings: LandmarkSettings) -> di
 
 def _calibrate(
     network: LandmarkNetwork,
+    held: Sequence[TrainingFace],
     stills: dict[str, tuple[np.ndarray, ...]],
     settings: LandmarkSettings,
     device: torch.device,
@@ -127,6 +127,9 @@ def _calibrate(
     distances, sigma = (np.concatenate(parts) for parts in zip(*(s.counted for s in scores.values()), strict=True))
     temperature = fit_temperature(distances, sigma)
     network.scale_sigma(temperature)
-    textures = texture_sigma(network, _TEXTURES, derive_seed(settings.seed, Stream.VALIDATION), device)
     on_faces = np.concatenate([s.sigma.mean(1) for s in scores.values()]) * temperature
-    return Calibration(temperature, choose_threshold(on_faces, textures)), {k: s.nme for k, s in scores.items()}
+    others = [texture_sigma(network, _TEXTURES, derive_seed(settings.seed, Stream.VALIDATION), device)]
+    others += [beside_sigma(network, held, None if name == "rgb" else name, device) for name in stills]
+    return Calibration(temperature, choose_threshold(on_faces, np.concatenate(others))), {
+        name: s.nme for name, s in scores.items()
+    }

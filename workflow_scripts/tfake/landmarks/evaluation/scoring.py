@@ -11,9 +11,7 @@ from tfake.landmarks.adaptation.plain import plain_map
 from tfake.landmarks.evaluation.detection_scores import match_boxes
 from tfake.landmarks.evaluation.errors import NORMALISERS, normaliser, point_errors
 from tfake.landmarks.evaluation.methods import Method, boxed_set
-
-FACE_COLUMNS = ("method", "face", "subject", "view", "size", "found", "sigma", *(f"nme_{name}" for name in NORMALISERS))
-DETECTION_COLUMNS = ("method", "image", "sigma", "right")
+from tfake.landmarks.evaluation.summary import DETECTION_COLUMNS, FACE_COLUMNS
 
 
 @dataclass

@@ -7,6 +7,9 @@ from tfake.landmarks.evaluation.columns import column_masks
 from tfake.landmarks.evaluation.detection_scores import detection_summary
 from tfake.landmarks.evaluation.errors import NORMALISERS, coverage_curve, error_summary
 
+#: What is known of a face after a method has seen it, and of a box that a method gave.
+FACE_COLUMNS = ("method", "face", "subject", "view", "size", "found", "sigma", *(f"nme_{name}" for name in NORMALISERS))
+DETECTION_COLUMNS = ("method", "image", "sigma", "right")
 #: Shares of the faces, the surest first, at which the error is told.
 COVERAGES = (0.25, 0.5, 0.75, 0.9)
 
@@ -17,7 +20,7 @@ def summarise(
     """Every figure of a test set.
 
     Args:
-        rows: ``FACE_COLUMNS`` of :mod:`tfake.landmarks.evaluation.scoring`.
+        rows: ``FACE_COLUMNS``.
         detections: ``DETECTION_COLUMNS``.
         failure_above: box-normalised error above which a face counts as failed.
         high_above_pixels: as in :func:`tfake.landmarks.evaluation.columns.column_masks`.
