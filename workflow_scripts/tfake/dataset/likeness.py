@@ -11,8 +11,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 #: Root mean square distance of two shapes' points, over their own root mean square size, up to which they are one face.
-#: Half a pixel of noise on every point of a 512-pixel face gives .009 to .014, a hundredth of a pixel (how archives
-#: round) .0003; the closest two of the 60 public FaceSynthetics faces at hand are .053 apart, of the demo's 96, .052.
+#: Half a pixel of noise on every point of a 512-pixel face gives .006 to .014, a hundredth of a pixel (how archives
+#: round) .0003; the closest two of the 60 public FaceSynthetics faces at hand are .057 apart, of the demo's 96, .052.
+#: Of 30,000 shapes drawn from a normal distribution with the 60 faces' covariance no two were grouped by chance.
 NEAR_IDENTICAL = 0.01
 #: Coordinates of a shape that neighbours are looked for in; distances in fewer dimensions are never longer.
 _SEARCHED = 8

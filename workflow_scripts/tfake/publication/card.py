@@ -22,7 +22,9 @@ def write_card(folder: Path, facts: Publication, table: pd.DataFrame, cite_as: s
         cite_as: how to cite it.
     """
     template = Path(__file__).with_name("card.md.jinja").read_text()
-    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined
+    )
     text = environment.from_string(template).render(
         header=yaml.safe_dump(_header(facts), sort_keys=False, allow_unicode=True).strip(),
         facts=facts,
