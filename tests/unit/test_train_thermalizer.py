@@ -16,10 +16,10 @@ from tfake.radiometry import encode_celsius
 from tfake.sources.index import read_index
 from tfake.sources.training_set import SourceImages
 from tfake.store.checksums import file_sha256
-from tfake.thermalizer import training
 from tfake.thermalizer.job import TrainingJob
 from tfake.thermalizer.weights import load_thermalizer
 from tfake.training.loop import TrainingStoppedError
+from tfake.training.run import Run
 from train_thermalizer import train_thermalizer
 
 SETTINGS = {
@@ -121,7 +121,7 @@ def test_relative_pairs_and_terms_left_out(folder):
 
 def test_sigterm_writes_a_checkpoint_and_the_same_job_goes_on_from_it(folder, monkeypatch):
     whole = run(folder, "whole")
-    original = training.Run.step
+    original = Run.step
 
     def terminated(self, *batches):
         original(self, *batches)
@@ -129,7 +129,7 @@ def test_sigterm_writes_a_checkpoint_and_the_same_job_goes_on_from_it(folder, mo
 
     before = signal.getsignal(signal.SIGTERM)
     with monkeypatch.context() as patch:
-        patch.setattr(training.Run, "step", terminated)
+        patch.setattr(Run, "step", terminated)
         with pytest.raises(TrainingStoppedError, match="step 1 of 2"):
             run(folder, "stopped")
     assert signal.getsignal(signal.SIGTERM) is before
