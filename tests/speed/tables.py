@@ -7,16 +7,18 @@ DOCS = Path(__file__).parents[2] / "docs"
 FIGURES, PAGE = DOCS / "benchmarks.json", DOCS / "benchmarks.md"
 BEGIN, END = "<!-- begin: tests/speed/tables.py -->\n", "<!-- end -->\n"
 #: Ratios that the project asks of itself, on two CPU cores.
-AIMS = {"job / network alone": 0.9, "job, identity network / decode and encode": 0.8, "job / naive loop": 3}
+AIMS = {
+    "job / network alone": 0.9,
+    "job, identity network / decode and encode": 0.8,
+    "job / naive loop": 3,
+}
 
 
 def render(figures: dict) -> str:
     """The tables, as Markdown."""
-    parts = [
-        f"Measured on: {figures['machine']}; the job on `{figures['job']['device']}`, {figures['job']['threads']} threads.",
-        "",
-        *_job(figures["job"]),
-    ]
+    job = figures["job"]
+    machine = f"Measured on: {figures['machine']}; the job on `{job['device']}`, threads: {job['threads']}."
+    parts = [machine, "", *_job(job)]
     for name, found in figures["stores"].items():
         if name != "images":
             parts += ["", f"### Images {name}", "", *_formats(found["formats"]), "", *_codecs(found["codecs"])]
