@@ -244,7 +244,6 @@ def measure(path: Path) -> dict:
     noise = np.random.default_rng(0).normal(0, 5, counts.shape)
     noisy = np.rint(counts + noise).astype(np.uint16)
     cv2.setNumThreads(1)
-    zarr.config.set({"threading.max_workers": 1})
     figures = {}
     with tempfile.TemporaryDirectory(dir=path.parent) as work:
         for name, images in (("as thermalized", counts), ("with 50 mK of noise", noisy)):

@@ -153,6 +153,7 @@ def test_files_of_nobody_and_lost_files_are_named(sealed, folder):
     assert states == {
         "thermal.zarr/thermal/c/0/0/0.part": "not listed",
         "thermal.zarr/thermal/c/2/0/0": "missing",
+        "manifests/0.json": "missing",
     }
     assert actions.keys() == states.keys()
     complete(folder)

@@ -38,9 +38,8 @@ def test_repair_makes_again_only_what_verification_names(finished, copy):
         rows = list(csv.DictReader((copy / f"logs/verify_thermal/{variant}.csv").open()))
         assert [row["path"] for row in rows if row["state"] != "ok"] == [name]
     succeed(copy, "--forcerun", "repair_stores", "--", "repair_stores")
-    actions = {
-        f"{row['folder']}/{row['path']}": row["action"] for row in csv.DictReader((copy / "results/checked.csv").open())
-    }
+    rows = csv.DictReader((copy / "results/checked.csv").open())
+    actions = {f"{row['folder']}/{row['path']}": row["action"] for row in rows}
     assert {name: action for name, action in actions.items() if action} == {
         f"{WARM}/thermal.zarr/thermal/c/1/0/0": "removed",
         f"{COLD}/thermal.zarr/thermal/zarr.json": "restored",
@@ -55,6 +54,8 @@ def test_repair_makes_again_only_what_verification_names(finished, copy):
 def test_a_manifest_without_its_shard_and_the_reverse_are_made_again(finished, copy):
     (copy / WARM / "thermal.zarr/thermal/c/0/0/0").unlink()
     (copy / COLD / "manifests/2.json").unlink()
+    # Snakemake by itself does not look for what lies behind a finished target.
+    succeed(copy, "--forcerun", "repair_stores", "--", "repair_stores")
     jobs = planned(copy)
     assert (jobs["thermalize_faces"], jobs["seal_thermal"]) == (2, 2)
     assert "label_faces" not in jobs
@@ -107,12 +108,6 @@ def test_a_folder_that_cannot_be_written_is_named(copy):
     for path in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
         path.chmod(0o755)
     assert done.returncode != 0
-    assert re.search(
-        r"(Permission denied|Read-only|not writable).*"
-        + re.escape(str(copy))
-        + "|"
-        + re.escape(str(copy))
-        + ".*(denied|writable)",
-        done.stdout + done.stderr,
-        re.S,
-    ), done.stdout + done.stderr
+    output = done.stdout + done.stderr
+    assert re.search("Permission denied|Read-only file system|not writable", output), output
+    assert str(copy) in output, output

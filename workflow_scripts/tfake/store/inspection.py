@@ -56,7 +56,7 @@ def inspect_store(sums: str | Path, store: str | Path, threads: int = 1) -> list
     folder = Path(sums).parent
     listed, beside = _read_listed(Path(sums))
     witnessed, damaged = _read_manifests(folder / "manifests")
-    beside += damaged
+    beside += damaged + _missing_manifests(folder / "manifests", listed)
     witnessed |= {name: hashlib.sha256(text.encode()).hexdigest() for name, text in read_copies(folder).items()}
     sizes = {
         str(path.relative_to(folder)): path.stat().st_size for path in sorted(Path(store).rglob("*")) if path.is_file()
@@ -130,3 +130,12 @@ def _read_manifests(folder: Path) -> tuple[dict[str, str], list[CheckedFile]]:
             place = f"{folder.name}/{path.name}"
             damaged.append(CheckedFile(place, DAMAGED, path.stat().st_size, "", str(error)))
     return witnessed, damaged
+
+
+def _missing_manifests(folder: Path, listed: Mapping[str, str]) -> list[CheckedFile]:
+    if not folder.is_dir():
+        return []
+    parts = [name.split("/") for name in listed]
+    shards = {path[path.index("c") + 1] for path in parts if "c" in path[:-1]}
+    names = [f"{shard}.json" for shard in sorted(shards) if not (folder / f"{shard}.json").exists()]
+    return [CheckedFile(f"{folder.name}/{name}", MISSING, 0, "", "") for name in names]

@@ -13,7 +13,7 @@ METADATA = "zarr.json"
 def repair_store(folder: str | Path, checked: Sequence[CheckedFile]) -> dict[str, str]:
     """Act on the faults of one store.
 
-    A damaged shard goes together with its manifest; a damaged manifest alone; the checksum list together with the
+    A damaged shard goes together with its manifest; a lost or damaged manifest together with the checksum list, which asks for it; the checksum list together with the
     summary; a file that nobody knows goes, too. Metadata come back from the summary's copy, with a time stamp as old as
     the shards', for Snakemake makes every shard anew behind metadata that are younger. Where there is no good copy they
     go as well, and that is what the next run does.
@@ -48,6 +48,9 @@ def _what_goes_with(file: CheckedFile) -> list[str]:
     parts = file.path.split("/")
     if file.path == "SHA256SUMS":
         return ["summary.json"]
+    if parts[0] == "manifests":
+        # Or nobody would ask for the manifest: Snakemake looks at what is behind a product only when that is missing.
+        return ["SHA256SUMS"]
     if file.state != NOT_LISTED and "c" in parts[:-1]:
         return [f"manifests/{parts[parts.index('c') + 1]}.json"]
     return []
