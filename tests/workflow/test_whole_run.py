@@ -10,8 +10,10 @@ import yaml
 import zarr
 
 from runs import TINY, succeed, sums
+from tfake.classes import FACE_CLASSES
 from tfake.labels.status import Attempt, MeshStatus
 from tfake.radiometry import decode_counts
+from tfake.thermalizer.foreground import fill_glasses
 
 VARIANTS = ("warm", "cold")
 
@@ -102,6 +104,16 @@ def test_the_products_say_where_they_come_from(finished):
 
 def test_the_page_is_there(finished):
     assert (finished / "results/report/index.html").stat().st_size > 10_000
+
+
+def test_the_page_gives_each_variant_its_own_pictures(finished):
+    page = (finished / "results/report/index.html").read_text()
+    face = np.isin(fill_glasses(faces(finished)["segmentation"][0]), FACE_CLASSES)
+    for variant in VARIANTS:
+        shown = re.search(rf"<figcaption><b>{variant}</b> face ([\d.]+)", page)[1]
+        celsius = decode_counts(thermal(finished, variant)[0])
+        assert float(shown) == pytest.approx(celsius[face].mean(), abs=0.051)
+        assert f"{celsius.min():.1f} to {celsius.max():.1f}" in page
 
 
 def test_the_same_seed_gives_the_same_bytes(finished, tmp_path):
