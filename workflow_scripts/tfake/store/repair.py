@@ -13,10 +13,10 @@ METADATA = "zarr.json"
 def repair_store(folder: str | Path, checked: Sequence[CheckedFile]) -> dict[str, str]:
     """Act on the faults of one store.
 
-    A damaged shard goes together with its manifest; a lost or damaged manifest together with the checksum list, which asks for it; the checksum list together with the
-    summary; a file that nobody knows goes, too. Metadata come back from the summary's copy, with a time stamp as old as
-    the shards', for Snakemake makes every shard anew behind metadata that are younger. Where there is no good copy they
-    go as well, and that is what the next run does.
+    A damaged shard goes together with its manifest; a lost or damaged manifest together with the checksum list, which
+    asks for it; the checksum list together with the summary; a file that nobody knows goes, too. Metadata come back
+    from the summary's copy, with a time stamp as old as the shards', for Snakemake makes every shard anew behind
+    metadata that are younger. Where there is no good copy they go as well, and that is what the next run does.
 
     Args:
         folder: the folder that holds the store.
