@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from tfake.allocation import keep_freed_memory
 from tfake.devices import limit_threads, resolve_device
 from tfake.sources.index import read_index
 from tfake.sources.samples import SampleStatus
@@ -47,7 +48,7 @@ def thermalize_faces(
         image_pixels: height and width of the images.
         ambient_celsius: temperature of the surroundings, given to the background.
         device: ``auto``, ``cpu`` or ``cuda``.
-        threads: threads for decoding and encoding, and as many for torch on the CPU.
+        threads: images that are worked at side by side; beside a GPU, threads for decoding and encoding.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
@@ -55,8 +56,11 @@ def thermalize_faces(
         OSError: the disk is full, or the store cannot be written; the error names the file.
         StoreError: what was written does not read back as it was.
     """
-    limit_threads(threads)
-    thermalizer = load_thermalizer(weights, resolve_device(device))
+    keep_freed_memory()
+    where = resolve_device(device)
+    # On a CPU the threads work at an image each, and the last bits of none depend on how many there are.
+    limit_threads(1)
+    thermalizer = load_thermalizer(weights, where)
     table = read_index(index)
     start, stop = rows
     records = table.iloc[start:stop]

@@ -1,6 +1,6 @@
 """The store against PNG files, WebDataset and MosaicML MDS on the same images, and codecs against one another.
 
-``python tests/speed/stores.py COUNTS.npy`` prints JSON. It runs in an environment with those libraries
+``python tests/speed/stores.py CELSIUS.npy`` prints JSON. It runs in an environment with those libraries
 (``tests/speed/formats.txt``), on one thread but for the libraries' own, passes in turn, medians.
 """
 
@@ -22,39 +22,42 @@ from streaming import LocalDataset, MDSWriter
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
 
+from tfake.radiometry import encode_celsius
 from tfake.store.arrays import create_store
 from tfake.store.layout import thermal_layout
+from tfake.store.shard_reader import ShardReader
 from tfake.store.stream import ShardStream
 
 PASSES = 5
 SHUFFLED = np.random.default_rng(0)
 
 
-def full_range(counts: np.ndarray) -> np.ndarray:
-    """T-FAKE's files: 20 to 40 °C over all of 16 bits."""
-    return np.rint(((counts / 100 - 293.15) / 20).clip(0, 1) * 65535).astype(np.uint16)
+def full_range(celsius: np.ndarray) -> np.ndarray:
+    """What T-FAKE's files hold: 20 to 40 °C over all of 16 bits, 0.0003 K a step."""
+    return np.rint(((celsius - 20) / 20).clip(0, 1) * 65535).astype(np.uint16)
 
 
 class ZarrStore:
-    """Ours: one shard, written as the jobs do."""
+    """Ours: one shard, written as the jobs do and read as ``tfake.open_dataset`` does."""
 
-    name = "this store (Zarr v3)"
+    name, values = "this store (Zarr v3)", "counts"
 
-    def write(self, folder: Path, counts: np.ndarray) -> None:
+    def write(self, folder: Path, images: np.ndarray) -> None:
         """Write all images."""
-        create_store(folder / "t.zarr", thermal_layout(counts.shape[1]), len(counts), len(counts), {})
+        create_store(folder / "t.zarr", thermal_layout(images.shape[1]), len(images), len(images), {})
         with ShardStream(folder / "t.zarr", "thermal", 0) as stream:
-            for row in counts:
+            for row in images:
                 stream.append(stream.encode(row))
             stream.close()
 
     def open(self, folder: Path) -> None:
         """Open for reading."""
         self.array = zarr.open_group(folder / "t.zarr", mode="r")["thermal"]
+        self.rows = ShardReader(folder / "t.zarr/thermal", self.array)
 
     def read_one(self, number: int) -> np.ndarray:
         """Random access."""
-        return self.array[number]
+        return self.rows.row(int(number))
 
     def read_all(self) -> int:
         """Sequential reading."""
@@ -64,12 +67,12 @@ class ZarrStore:
 class PngFiles:
     """One 16-bit PNG file an image."""
 
-    def __init__(self, name: str, convert: Callable[[np.ndarray], np.ndarray]) -> None:
-        self.name, self.convert = name, convert
+    def __init__(self, name: str, values: str) -> None:
+        self.name, self.values = name, values
 
-    def write(self, folder: Path, counts: np.ndarray) -> None:
-        for number, row in enumerate(counts):
-            cv2.imwrite(str(folder / f"{number:06d}.png"), self.convert(row))
+    def write(self, folder: Path, images: np.ndarray) -> None:
+        for number, row in enumerate(images):
+            cv2.imwrite(str(folder / f"{number:06d}.png"), row)
 
     def open(self, folder: Path) -> None:
         self.folder, self.count = folder, len(list(folder.glob("*.png")))
@@ -84,12 +87,12 @@ class PngFiles:
 class WebDataset:
     """A tar of 16-bit PNGs of the counts; no random access."""
 
-    name = "WebDataset tar of PNG, 0.01 K counts"
+    name, values = "WebDataset tar of PNG, 0.01 K counts", "counts"
     read_one = None
 
-    def write(self, folder: Path, counts: np.ndarray) -> None:
+    def write(self, folder: Path, images: np.ndarray) -> None:
         with webdataset.TarWriter(str(folder / "t.tar")) as writer:
-            for number, row in enumerate(counts):
+            for number, row in enumerate(images):
                 writer.write({"__key__": f"{number:06d}", "png": cv2.imencode(".png", row)[1].tobytes()})
 
     def open(self, folder: Path) -> None:
@@ -105,12 +108,14 @@ class WebDataset:
 class Mds:
     """MosaicML's shards, each compressed as a whole, opened for use as its LocalDataset wants: uncompressed once."""
 
+    values = "counts"
+
     def __init__(self, name: str, columns: dict, compression: str | None) -> None:
         self.name, self.columns, self.compression = name, columns, compression
 
-    def write(self, folder: Path, counts: np.ndarray) -> None:
+    def write(self, folder: Path, images: np.ndarray) -> None:
         with MDSWriter(out=str(folder / "mds"), columns=self.columns, compression=self.compression) as writer:
-            for row in counts:
+            for row in images:
                 writer.write({"thermal": self._pack(row)})
 
     def _pack(self, row: np.ndarray):
@@ -131,36 +136,39 @@ class Mds:
 
 FORMATS = (
     ZarrStore(),
-    PngFiles("PNG files, 16 bit full range", full_range),
-    PngFiles("PNG files, 0.01 K counts", lambda counts: counts),
+    PngFiles("PNG files, 16 bit full range", "full range"),
+    PngFiles("PNG files, 0.01 K counts", "counts"),
     WebDataset(),
     Mds("MDS of PNG, 0.01 K counts", {"thermal": "bytes"}, None),
     Mds("MDS of arrays, uncompressed", {"thermal": "ndarray:uint16"}, None),
 )
 
 
-def compare_formats(counts: np.ndarray, work: Path) -> list[dict]:
-    """Images a second and KB an image of every format."""
+def compare_formats(images: dict[str, np.ndarray], work: Path) -> list[dict]:
+    """Images a second and KB an image of every format; ``images`` maps what a format may hold to the images as that."""
+    count = len(images["counts"])
     rates = {each.name: {"write": [], "random read": [], "sequential read": []} for each in FORMATS}
     sizes = {}
     for _ in range(PASSES):
         for each in FORMATS:
             folder = Path(tempfile.mkdtemp(dir=work))
             found = rates[each.name]
-            found["write"].append(clock(len(counts), lambda each=each, folder=folder: each.write(folder, counts)))
+            found["write"].append(
+                clock(count, lambda each=each, folder=folder: each.write(folder, images[each.values]))
+            )
             sizes[each.name] = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
             each.open(folder)
-            found["sequential read"].append(clock(len(counts), each.read_all))
+            found["sequential read"].append(clock(count, each.read_all))
             if each.read_one:
-                order = SHUFFLED.permutation(len(counts))
+                order = SHUFFLED.permutation(count)
                 found["random read"].append(
-                    clock(len(counts), lambda each=each, order=order: [each.read_one(number) for number in order])
+                    clock(count, lambda each=each, order=order: [each.read_one(number) for number in order])
                 )
             shutil.rmtree(folder)
     return [
         {
             "format": name,
-            "kilobytes": round(sizes[name] / len(counts) / 1e3, 1),
+            "kilobytes": round(sizes[name] / count / 1e3, 1),
             **{key: round(statistics.median(values)) if values else None for key, values in found.items()},
         }
         for name, found in rates.items()
@@ -170,7 +178,7 @@ def compare_formats(counts: np.ndarray, work: Path) -> list[dict]:
 def codecs() -> dict[str, Callable[[np.ndarray], tuple[bytes, Callable[[], object]]]]:
     """Name to a function that compresses an image and returns its bytes with a function that reads them back."""
     table = {}
-    for cname, level in (("lz4", 5), ("zstd", 1), ("zstd", 3), ("zstd", 5), ("zstd", 9)):
+    for cname, level in (("lz4", 5), ("zstd", 1), ("zstd", 2), ("zstd", 3), ("zstd", 5)):
         for shuffle, word in ((Blosc.SHUFFLE, "shuffle"), (Blosc.BITSHUFFLE, "bitshuffle")):
             codec = Blosc(cname, level, shuffle, typesize=2)
             table[f"blosc {cname} {level}, {word}"] = chain(codec)
@@ -201,12 +209,11 @@ def chain(*stages):
     return encode
 
 
-def compare_codecs(counts: np.ndarray) -> list[dict]:
+def compare_codecs(counts: np.ndarray, wide: np.ndarray) -> list[dict]:
     """KB an image, and images a second written and read, of each codec; counts against 16 bits of full range."""
     table = codecs()
     rates = {name: {"write": [], "read": []} for name in table}
     sizes, wide_sizes = {}, {}
-    wide = [full_range(row) for row in counts]
     for number in range(PASSES):
         for name, encode in table.items():
             packed = []
@@ -240,18 +247,19 @@ def clock(images: int, work: Callable[[], object]) -> float:
 
 def measure(path: Path) -> dict:
     """Both tables, for the images as they are and with a camera's noise of 50 mK on them."""
-    counts = np.load(path)
-    noise = np.random.default_rng(0).normal(0, 5, counts.shape)
-    noisy = np.rint(counts + noise).astype(np.uint16)
+    celsius = np.load(path)
+    noisy = celsius + np.random.default_rng(0).normal(0, 0.05, celsius.shape).astype(np.float32)
     cv2.setNumThreads(1)
     figures = {}
     with tempfile.TemporaryDirectory(dir=path.parent) as work:
-        for name, images in (("as thermalized", counts), ("with 50 mK of noise", noisy)):
+        for name, found in (("as thermalized", celsius), ("with 50 mK of noise", noisy)):
+            images = {"counts": encode_celsius(found), "full range": full_range(found)}
+            few = slice(None, None, max(1, len(found) // 24))
             figures[name] = {
                 "formats": compare_formats(images, Path(work)),
-                "codecs": compare_codecs(images[:: max(1, len(images) // 24)]),
+                "codecs": compare_codecs(images["counts"][few], images["full range"][few]),
             }
-    return {"images": len(counts), **figures}
+    return {"images": len(celsius), **figures}
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 import segmentation_models_pytorch as smp
 import torch
+from torch import nn
 
 from tfake.classes import FaceClass
+from tfake.thermalizer.class_offset import ClassOffset
 from tfake.thermalizer.network import Architecture, ThermalUNet
 from tfake.training.precision import autocast_body, resolve_precision
 
@@ -123,6 +125,26 @@ def test_the_class_map_shifts_the_temperature_near_its_class_alone(network):
     assert (change[inside] > 0).all()
     assert (change[~inside] == 0).all()
     network.offset.weight.zero_()
+
+
+@pytest.mark.parametrize("takes_ambient", [False, True])
+def test_the_class_offset_is_the_plain_convolution_of_the_indicators(takes_ambient):
+    torch.manual_seed(1)
+    offset = ClassOffset(takes_ambient)
+    nn.init.normal_(offset.weight)
+    classes = torch.randint(0, 19, (2, 6, 5), dtype=torch.uint8).repeat_interleave(5, 1).repeat_interleave(6, 2)
+    classes[:, 8:13, 9:20] = FaceClass.IGNORE
+    room = torch.tensor([-0.5, 1.5]) if takes_ambient else None
+    indicators = nn.functional.one_hot(classes.long().clamp(max=19), 20)[..., :19].permute(0, 3, 1, 2).float()
+    if takes_ambient:
+        indicators = torch.cat((indicators, indicators * room[:, None, None, None]), 1)
+    expected = nn.functional.conv2d(indicators, offset.weight, padding=3)
+    found = offset(classes, room)
+    assert found.shape == (2, 1, 30, 30)
+    torch.testing.assert_close(found, expected)
+    weigh = torch.randn_like(expected)
+    gradients = [torch.autograd.grad((each * weigh).sum(), offset.weight)[0] for each in (found, expected)]
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-4)
 
 
 @torch.no_grad()

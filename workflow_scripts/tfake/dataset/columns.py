@@ -9,7 +9,6 @@ import numpy as np
 
 from tfake.dataset.likeness import near_identical_groups
 from tfake.dataset.place import DatasetError, Place
-from tfake.dataset.reading import read_rows
 from tfake.labels.status import MeshStatus
 from tfake.sources.samples import SampleStatus
 from tfake.store.ids import decode_ids
@@ -29,8 +28,8 @@ class Columns:
     @cached_property
     def groups(self) -> np.ndarray:
         """(N,) int, equal for near-identical faces (:mod:`tfake.dataset.likeness`); read at first use."""
-        points = self.place.array("faces/faces.zarr/landmarks_70")
-        return near_identical_groups(read_rows(points, np.arange(len(self.status))))
+        every = np.arange(len(self.status))
+        return near_identical_groups(self.place.rows("faces/faces.zarr/landmarks_70", every))
 
     def where(
         self,

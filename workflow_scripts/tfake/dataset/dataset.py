@@ -11,7 +11,6 @@ import numpy as np
 from tfake.dataset.columns import Columns, read_columns
 from tfake.dataset.face import FIELDS, ThermalFace
 from tfake.dataset.place import DatasetError, Place
-from tfake.dataset.reading import read_rows
 from tfake.dataset.splits import SHARES, split_parts
 from tfake.dataset.variants import LabelSource, covered_rows, find_variants, label_source
 from tfake.labels.status import MeshStatus
@@ -80,7 +79,7 @@ class FaceDataset:
             IndexError: there is no such place.
         """
         rows = self.rows[np.asarray(places, dtype=np.intp)]
-        values = {name: read_rows(self._place.array(path), rows) for name, path in self._paths().items()}
+        values = {name: self._place.rows(path, rows) for name, path in self._paths().items()}
         faces = [
             self._face(int(row), {name: value[place] for name, value in values.items()})
             for place, row in enumerate(rows)

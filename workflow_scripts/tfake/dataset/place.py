@@ -4,6 +4,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import zarr
 from zarr.abc.store import Store
 from zarr.core.buffer import default_buffer_prototype
@@ -12,6 +13,9 @@ from zarr.errors import ArrayNotFoundError
 from zarr.storage import FsspecStore, LocalStore, ZipStore
 
 import tfake.store  # noqa: F401 - chooses the codec pipeline
+from tfake.dataset.reading import read_rows
+from tfake.store.arrays import StoreError
+from tfake.store.shard_reader import ShardReader
 
 #: Held against the process that reads: in a forked one the codecs' thread pool has lost its threads.
 _IMPORTED_IN = os.getpid()
@@ -40,7 +44,7 @@ class Place:
             DatasetError: nothing is there, or it holds no ``faces/faces.zarr``.
         """
         self.address = os.fspath(address)
-        self._opened: tuple[int, Store, dict[str, zarr.Array]] | None = None
+        self._opened: tuple[int, Store, dict[str, zarr.Array], dict[str, ShardReader | None]] | None = None
         self._prefix = ""
         self._prefix = self._find_prefix()
 
@@ -57,7 +61,7 @@ class Place:
         Raises:
             KeyError: there is no such array.
         """
-        store, arrays = self._open()
+        store, arrays, _ = self._open()
         if path not in arrays:
             try:
                 with zarr.config.set(_reading(store)):
@@ -66,28 +70,41 @@ class Place:
                 raise KeyError(f"{self.address} has no array {path}") from error
         return arrays[path]
 
+    def rows(self, path: str, rows: np.ndarray) -> np.ndarray:
+        """Read rows of an array, in any order (:func:`tfake.dataset.reading.read_rows`).
+
+        Raises:
+            KeyError: there is no such array.
+            StoreError: a shard is damaged.
+        """
+        store, _, readers = self._open()
+        array = self.array(path)
+        if path not in readers:
+            readers[path] = _shard_reader(store, self._prefix + path, array)
+        return read_rows(array, rows, readers[path])
+
     def has(self, path: str) -> bool:
         """Whether there is a file of this name below the dataset's folder."""
         return self.read(path) is not None
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a file below the dataset's folder; None where there is no such file."""
-        store, _ = self._open()
+        store, *_ = self._open()
         found = sync(store.get(self._prefix + path, default_buffer_prototype()))
         return None if found is None else found.to_bytes()
 
     def names(self, folder: str) -> list[str]:
         """Names of what lies in a folder below the dataset's, sorted; none where the place cannot be listed."""
-        store, _ = self._open()
+        store, *_ = self._open()
 
         try:
             return sorted(sync(_list_names(store, (self._prefix + folder).rstrip("/"))))
         except (FileNotFoundError, NotImplementedError):
             return []
 
-    def _open(self) -> tuple[Store, dict[str, zarr.Array]]:
+    def _open(self) -> tuple[Store, dict[str, zarr.Array], dict[str, ShardReader | None]]:
         if self._opened is None or self._opened[0] != os.getpid():
-            self._opened = (os.getpid(), _open_store(self.address), {})
+            self._opened = (os.getpid(), _open_store(self.address), {}, {})
         return self._opened[1:]
 
     def _find_prefix(self) -> str:
@@ -100,6 +117,16 @@ class Place:
                 return found[0]
         listed = ", ".join(self.names("")[:8]) or "nothing that can be listed"
         raise DatasetError(f"{self.address} holds no faces/faces.zarr and so is no dataset; found {listed}")
+
+
+def _shard_reader(store: Store, path: str, array: zarr.Array) -> ShardReader | None:
+    """What reads single rows; None where a place or a layout, such as one chunk a shard, leaves that to Zarr."""
+    if not isinstance(store, LocalStore):
+        return None
+    try:
+        return ShardReader(store.root / path, array)
+    except StoreError:
+        return None
 
 
 def _reading(store: Store) -> dict[str, object]:

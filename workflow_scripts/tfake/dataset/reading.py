@@ -5,13 +5,16 @@ from collections.abc import Iterator
 import numpy as np
 import zarr
 
+from tfake.store.shard_reader import ShardReader
 
-def read_rows(array: zarr.Array, rows: np.ndarray) -> np.ndarray:
+
+def read_rows(array: zarr.Array, rows: np.ndarray, shards: ShardReader | None = None) -> np.ndarray:
     """Read rows of an array, whose shards are visited in their order, none of them twice.
 
     Args:
         array: rows along axis 0.
         rows: (n,) int row numbers in any order, repeats allowed.
+        shards: reads rows that have no neighbour among them; None: the array reads all.
 
     Returns:
         (n, ...) the rows, as stored.
@@ -26,7 +29,10 @@ def read_rows(array: zarr.Array, rows: np.ndarray) -> np.ndarray:
             found[shards == shard] = array[start : start + array.chunks[0]][wanted[shards == shard] - start]
     else:
         for first, last in runs(wanted, array.shards[0]):
-            found[first : last + 1] = array[wanted[first] : wanted[last] + 1]
+            if first == last and shards is not None:
+                found[first] = shards.row(int(wanted[first]))
+            else:
+                found[first : last + 1] = array[wanted[first] : wanted[last] + 1]
     return found[places]
 
 

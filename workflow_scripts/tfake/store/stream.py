@@ -1,8 +1,7 @@
 """One shard of one array, written as a stream: row after row, so that its size costs no memory.
 
-The file is a Zarr v3 shard (sharding codec 1.0, https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/):
-the chunks, one a row, behind one another; then their offsets and lengths as little-endian uint64; then the CRC-32C of
-that index. Any Zarr v3 reader opens it. Libraries write a shard from an array in memory, a 10,000-image one from 5 GB.
+Any Zarr v3 reader opens the file (:mod:`tfake.store.sharding`). Libraries write a shard from an array in memory, a
+10,000-image one from 5 GB.
 """
 
 import hashlib
@@ -11,17 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-import google_crc32c
 import numpy as np
 import zarr
-from numcodecs import Blosc
-from zarr.codecs import BloscCodec, BytesCodec, Crc32cCodec, ShardingCodec
 
 from tfake.store.arrays import StoreError
-
-#: Offset and length of a chunk that is not there: a row behind the array's end.
-_NO_CHUNK = 2**64 - 1
-_SHUFFLES = {"noshuffle": Blosc.NOSHUFFLE, "shuffle": Blosc.SHUFFLE, "bitshuffle": Blosc.BITSHUFFLE}
+from tfake.store.sharding import chunk_codec, empty_index, pack_index
 
 
 class ShardStream:
@@ -45,7 +38,7 @@ class ShardStream:
         """
         array = zarr.open_group(store, mode="r", zarr_format=3)[name]
         self._where = f"{store}/{name}, shard {shard}"
-        self._compressor = _compressor_of(array, self._where)
+        self._compressor = chunk_codec(array, self._where)
         self._shape, self._dtype = array.shape[1:], array.dtype
         self._slots = array.shards[0]
         start = shard * self._slots
@@ -53,7 +46,7 @@ class ShardStream:
         zeros = "/0" * len(self._shape)
         self._path = Path(store, name, "c", f"{shard}{zeros}")
         self._part = self._path.with_name(f"{self._path.name}.part")
-        self._index = np.full((self._slots, 2), _NO_CHUNK, dtype="<u8")
+        self._index = empty_index(self._slots)
         self._digest = hashlib.sha256()
         self._written, self._bytes = 0, 0
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,8 +98,7 @@ class ShardStream:
         """
         if self._written != self.rows:
             raise StoreError(f"{self._where} has {self.rows} rows; {self._written} were given")
-        index = self._index.tobytes()
-        self._write(index + google_crc32c.value(index).to_bytes(4, "little"))
+        self._write(pack_index(self._index))
         try:
             self._file.flush()
             # Before the name: after a power cut a shard is whole or not there.
@@ -141,22 +133,3 @@ class ShardStream:
         with suppress(OSError):
             self._file.close()
         self._part.unlink(missing_ok=True)
-
-
-def _compressor_of(array: zarr.Array, where: str) -> Blosc:
-    """The codec of a chunk, taken from the array's metadata: what is written is what they say."""
-    codecs = array.metadata.codecs
-    sharding = codecs[0] if len(codecs) == 1 and isinstance(codecs[0], ShardingCodec) else None
-    if (
-        sharding is None
-        or array.chunks[0] != 1
-        or array.chunks[1:] != array.shape[1:]
-        or sharding.index_location.value != "end"
-        or [type(codec) for codec in sharding.index_codecs] != [BytesCodec, Crc32cCodec]
-        or [type(codec) for codec in sharding.codecs] != [BytesCodec, BloscCodec]
-    ):
-        raise StoreError(f"{where}: expected one chunk a row in shards with an index at their end, found {codecs}")
-    settings = sharding.codecs[1].to_dict()["configuration"]
-    # Importing zarr's codec has set numcodecs to one thread a chunk: several lay a chunk's blocks down in the order in
-    # which they happen to finish, and equal rows would not be equal bytes.
-    return Blosc(**{**settings, "shuffle": _SHUFFLES[settings["shuffle"]]})

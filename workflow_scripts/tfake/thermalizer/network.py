@@ -21,12 +21,8 @@ import segmentation_models_pytorch as smp
 import torch
 from torch import Tensor, nn
 
-from tfake.classes import LABELLED_CLASSES
-
-_CLASS_COUNT = len(LABELLED_CLASSES)
-
-#: Reach of a class's temperature step across its border.
-_OFFSET_PIXELS = 7
+from tfake.thermalizer.class_offset import ClassOffset
+from tfake.thermalizer.row_convolution import convolve_by_rows
 
 # Channel statistics of ImageNet, which every encoder of timm and smp was trained with.
 _RGB_MEAN = (0.485, 0.456, 0.406)
@@ -78,10 +74,7 @@ class ThermalUNet(nn.Module):
         self.body = _build_unet(architecture, encoder_weights)
         takes_ambient = architecture.ambient_celsius is not None
         if architecture.class_offset:
-            # For several rooms, a second set of steps that the room's temperature multiplies.
-            steps = (1 + takes_ambient) * _CLASS_COUNT
-            self.offset = nn.Conv2d(steps, 1, _OFFSET_PIXELS, padding=_OFFSET_PIXELS // 2, bias=False)
-            nn.init.zeros_(self.offset.weight)
+            self.offset = ClassOffset(takes_ambient)
         if takes_ambient:
             self.film = _AmbientFilm(architecture.decoder_channels[-1])
         self.head = self.body.segmentation_head
@@ -149,12 +142,10 @@ class ThermalUNet(nn.Module):
             features = self.body(image.contiguous(memory_format=self._memory_format))
         with torch.autocast(image.device.type, enabled=False):
             features = features.float()
-            logit = self.head(features if room is None else self.film(features, room))
+            features = features if room is None else self.film(features, room)
+            logit = convolve_by_rows(features, self.head[0].weight) + self.head[0].bias
             if self.architecture.class_offset and classes is not None:
-                indicators = _one_hot(classes)
-                if room is not None:
-                    indicators = torch.cat((indicators, indicators * room[:, None, None, None]), 1)
-                logit = logit + self.offset(indicators)
+                logit = logit + self.offset(classes, room)
         low, high = self.architecture.output_celsius
         return low + (high - low) * torch.sigmoid(logit)
 
@@ -200,10 +191,3 @@ def _build_unet(architecture: Architecture, encoder_weights: str | None) -> nn.M
             f"the {encoder_weights!r} weights of the encoder {architecture.encoder!r} cannot be fetched ({error}); "
             "they need a connection to their host or its local cache; encoder_weights: null trains from random weights"
         ) from error
-
-
-def _one_hot(classes: Tensor) -> Tensor:
-    """(B, H, W) uint8 ids to (B, 19, H, W) float32 indicators; IGNORE is in none of them."""
-    # One slot more than there are classes collects IGNORE and is dropped.
-    slots = nn.functional.one_hot(classes.long().clamp(max=_CLASS_COUNT), _CLASS_COUNT + 1)
-    return slots[..., :_CLASS_COUNT].permute(0, 3, 1, 2).float()

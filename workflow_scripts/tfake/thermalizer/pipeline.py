@@ -6,6 +6,9 @@
 
 Each stage asks the one before it for its next piece, so memory is a few images' whatever the shard's length. Rows come
 out in order; neither threads nor batches change a byte of them.
+
+A network that takes one image at a time, as on a CPU, has no stage of its own: each thread takes an image through all
+three. The cores are as busy as with several at one image, and nobody waits for the slowest of them.
 """
 
 from collections.abc import Callable, Iterator
@@ -71,11 +74,26 @@ def thermalize_rows(
         ValueError: the network's temperatures of an image, which is named, are not finite.
     """
     missing = ThermalRow(compress(np.full((pixels, pixels), NO_IMAGE, np.uint16)), None)
+    prepare = partial(_prepare, paths, pixels)
+    finish = partial(_finish, missing, ambient_celsius, compress)
     ahead = 2 * thermalizer.batch_images + threads
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        prepared = map_ahead(pool, partial(_prepare, paths, pixels), records.itertuples(), ahead)
-        generated = _generate(thermalizer, prepared, ambient_celsius)
-        yield from map_ahead(pool, partial(_finish, missing, ambient_celsius, compress), generated, ahead)
+        if thermalizer.batch_images == 1:
+            whole = partial(_thermalize_alone, thermalizer, ambient_celsius, prepare, finish)
+            yield from map_ahead(pool, whole, records.itertuples(), ahead)
+        else:
+            prepared = map_ahead(pool, prepare, records.itertuples(), ahead)
+            yield from map_ahead(pool, finish, _generate(thermalizer, prepared, ambient_celsius), ahead)
+
+
+def _thermalize_alone(
+    thermalizer: Thermalizer, ambient_celsius: float, prepare: Callable, finish: Callable, record
+) -> ThermalRow:
+    image = prepare(record)
+    if image is None:
+        return finish(None)
+    celsius = thermalizer.start(image.masked[None], image.filled[None], ambient_celsius)()
+    return finish((image, celsius[0]))
 
 
 def _prepare(paths: list[str], pixels: int, record) -> PreparedImage | None:
@@ -95,16 +113,11 @@ def _generate(
         images = [image for image in group if image is not None]
         celsius = _nothing
         if images:
-            masked, filled = _stack([image.masked for image in images]), _stack([image.filled for image in images])
+            masked, filled = np.stack([image.masked for image in images]), np.stack([image.filled for image in images])
             celsius = thermalizer.start(masked, filled, ambient_celsius)
         yield from in_flight()
         in_flight = partial(_collect, group, celsius)
     yield from in_flight()
-
-
-def _stack(arrays: list[np.ndarray]) -> np.ndarray:
-    """As ``np.stack``, without a copy of a single one."""
-    return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
 
 
 def _nothing() -> tuple[()]:

@@ -48,6 +48,9 @@ def _in_group(function: Callable[..., None], arguments: dict[str, Any], gpus: bo
     if gpus:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     torch.distributed.init_process_group("nccl" if gpus else "gloo")
+    # Everybody has joined before anybody works: a process that fails at once would break its neighbours' joining, and
+    # their message could hide its own.
+    torch.distributed.barrier()
     try:
         function(**arguments)
     finally:
