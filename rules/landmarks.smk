@@ -6,6 +6,7 @@ NEEDS  the source archive and its index, the sealed faces store, the sealed ther
 MAKES  results/landmarks/{task}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
        results/landmark_study/people…           faces of other people, in another room, for the study
        results/landmark_study/{task}.json, .npz scores
+       results/landmark_study/{task}_pictures.json, .png   what it finds in landmark_study.pictures
        results/landmark_study/scores.csv, scores.json, index.html    the comparison
 """
 
@@ -140,12 +141,43 @@ rule evaluate_landmarker:
         "../workflow_scripts/evaluate_landmarker.py"
 
 
+rule search_pictures:
+    """Look for faces in pictures without labels."""
+    input:
+        weights=rules.train_landmarker.output.weights,
+        folders=list(PICTURES.values()),
+    output:
+        findings="results/landmark_study/{task}_pictures.json",
+        figure="results/landmark_study/{task}_pictures.png",
+    log:
+        "logs/search_pictures/{task}.log",
+    benchmark:
+        "benchmarks/search_pictures/{task}.tsv"
+    conda:
+        "../envs/thermalizer.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=int(USES_GPU),
+    params:
+        recipe=1,
+        folders=in_key_order(PICTURES),
+        device=lookup(dpath="device", within=config),
+    message:
+        "Looking for faces in pictures without labels with {wildcards.task}."
+    script:
+        "../workflow_scripts/search_pictures.py"
+
+
 rule compare_landmarkers:
     """Lay the landmark networks of the study side by side."""
     input:
         scores=collect(rules.evaluate_landmarker.output.scores, task=SCORED_TASKS),
         points=collect(rules.evaluate_landmarker.output.points, task=SCORED_TASKS),
         figures=collect(rules.evaluate_landmarker.output.figure, task=SCORED_TASKS),
+        findings=collect(rules.search_pictures.output.findings, task=SCORED_TASKS if PICTURES else ()),
+        picture_figures=collect(rules.search_pictures.output.figure, task=SCORED_TASKS if PICTURES else ()),
     output:
         table=report("results/landmark_study/scores.csv", category="Landmarks"),
         summary="results/landmark_study/scores.json",

@@ -17,6 +17,8 @@ def compare_landmarkers(
     scores: list[str],
     points: list[str],
     figures: list[str],
+    findings: list[str],
+    picture_figures: list[str],
     ambient_celsius: float,
 ) -> None:
     """Write the networks' table, what it says in figures, and their page.
@@ -28,6 +30,8 @@ def compare_landmarkers(
         scores: a JSON a network, from ``evaluate_landmarker``.
         points: its NPZ.
         figures: its PNG.
+        findings: a JSON a network, from ``search_pictures``; none where there are no pictures.
+        picture_figures: its PNG.
         ambient_celsius: room of the other people.
     """
     records = [json.loads(Path(path).read_text()) for path in scores]
@@ -35,7 +39,11 @@ def compare_landmarkers(
     found = compare(rows)
     arrays = {record["task"]: np.load(path) for record, path in zip(records, points, strict=True)}
     pictures = {record["task"]: path for record, path in zip(records, figures, strict=True)}
-    html = render_study(rows, found, records, arrays, pictures, ambient_celsius)
+    searched = {
+        record["task"]: (json.loads(Path(counts).read_text()), figure)
+        for record, counts, figure in zip(records if findings else [], findings, picture_figures, strict=True)
+    }
+    html = render_study(rows, found, records, arrays, pictures, searched, ambient_celsius)
     write_whole(table, lambda part: rows.to_csv(part, index=False, float_format="%.6g"))
     write_whole(summary, lambda part: Path(part).write_text(json.dumps(found, indent=1) + "\n"))
     write_whole(page, lambda part: Path(part).write_text(html, encoding="utf-8"))
@@ -52,5 +60,7 @@ if __name__ == "__main__":
         scores=list(snakemake.input.scores),
         points=list(snakemake.input.points),
         figures=list(snakemake.input.figures),
+        findings=list(snakemake.input.findings),
+        picture_figures=list(snakemake.input.picture_figures),
         ambient_celsius=snakemake.params.ambient_celsius,
     )

@@ -1,7 +1,9 @@
 """The study: evaluate_landmarker scores unknown faces, compare_landmarkers lays networks side by side."""
 
 import json
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ import torch
 import evaluate_landmarker as script
 from compare_landmarkers import compare_landmarkers
 from evaluate_landmarker import evaluate_landmarker
+from search_pictures import search_pictures
 from tfake.landmarks.calibration import Calibration
 from tfake.landmarks.comparison import compare, gather
 from tfake.landmarks.job import StoredFaces
@@ -116,12 +119,29 @@ def test_the_scripts_write_their_files(tmp_path, monkeypatch):
     assert list(record["sets"]) == ["rgb", "warm", "other_people_rgb", "other_room", "other_camera"]
     scores, points, figures = (list(kind) for kind in zip(*paths.values(), strict=True))
     out = {name: str(tmp_path / name) for name in ("table", "summary", "page")}
-    compare_landmarkers(**out, scores=scores, points=points, figures=figures, ambient_celsius=23.0)
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "a.png"), FACES[0].rgb[0])
+    (folder / "b.png").write_bytes(b"no picture")
+    searched = []
+    for task in paths:
+        searched.append((str(tmp_path / f"{task}_pictures.json"), str(tmp_path / f"{task}_pictures.png")))
+        search_pictures(*searched[-1], str(tmp_path / "weights.pt"), {"real": str(folder)}, task, device="cpu")
+    counts = json.loads(Path(searched[0][0]).read_text())["real"]
+    assert (counts["pictures"], counts["searched"], counts["unreadable"]) == (2, 1, 1)
+    assert counts["found"] in (0, 1)
+    findings, picture_figures = (list(kind) for kind in zip(*searched, strict=True))
+    others = {"findings": findings, "picture_figures": picture_figures, "ambient_celsius": 23.0}
+    compare_landmarkers(**out, scores=scores, points=points, figures=figures, **others)
     assert len(pd.read_csv(out["table"])) == 10
     assert json.loads((tmp_path / "summary").read_text())["70"]["joint_over_rgb_on_thermal"] == pytest.approx(1.0)
     page = (tmp_path / "page").read_text()
     assert "1.00 times the error of RGB alone" in " ".join(page.split())
-    assert page.count("data:image/png") == 2
+    assert page.count("data:image/png") == 4
+    assert "Pictures without labels" in page
+    none = {"findings": [], "picture_figures": [], "ambient_celsius": 23.0}
+    compare_landmarkers(**out, scores=scores, points=points, figures=figures, **none)
+    assert "Pictures without labels" not in (tmp_path / "page").read_text()
 
 
 def rename(face):

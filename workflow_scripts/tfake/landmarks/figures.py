@@ -1,6 +1,6 @@
 """The figures of a landmark training, as PNG: its course, and what the network says of faces it was not trained on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,4 +61,28 @@ def draw_predictions(path: str | Path, crops: Sequence[tuple[str, np.ndarray, np
         axes.set_title(label, fontsize=8)
     for axes in figure.axes:
         axes.axis("off")
+    figure.savefig(path, format="png", dpi=110)
+
+
+def draw_pictures(path: str | Path, folders: Mapping[str, Sequence[tuple[str, np.ndarray]]], title: str) -> None:
+    """Draw pictures in a grid a folder.
+
+    Args:
+        path: the PNG to write.
+        folders: name to (label, (H, W, 3) uint8 RGB) of each picture.
+        title: above the figure.
+    """
+    columns = 8
+    rows = [max(1, -(-len(pictures) // columns)) for pictures in folders.values()]
+    figure = Figure(figsize=(1.7 * columns, 2.1 * sum(rows) + 0.5 * len(rows)), layout="constrained")
+    figure.suptitle(title)
+    parts = figure.subfigures(len(rows), 1, height_ratios=rows, squeeze=False)[:, 0]
+    for part, count, (name, pictures) in zip(parts, rows, folders.items(), strict=True):
+        part.suptitle(name, fontsize=10)
+        grid = part.subplots(count, columns, squeeze=False)
+        for axes in grid.flat:
+            axes.axis("off")
+        for axes, (label, picture) in zip(grid.flat, pictures, strict=False):
+            axes.imshow(picture)
+            axes.set_title(label, fontsize=6)
     figure.savefig(path, format="png", dpi=110)

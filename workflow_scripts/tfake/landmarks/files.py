@@ -40,9 +40,7 @@ def open_pictures(path: str | Path) -> Pictures:
     """
     path = Path(path)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGES)
-        if not files:
-            raise ValueError(f"{path}: no images ({', '.join(IMAGES)}) in this folder")
+        files = list_images(path)
         return Pictures(len(files), None, ((file.relative_to(path).as_posix(), read_image(file)) for file in files))
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such image, folder or video")
@@ -55,6 +53,18 @@ def open_pictures(path: str | Path) -> Pictures:
     if path.suffix.lower() in IMAGES:
         return Pictures(1, None, iter([(path.name, read_image(path))]))
     raise ValueError(f"{path}: neither an image ({', '.join(IMAGES)}) nor a video ({', '.join(VIDEOS)})")
+
+
+def list_images(folder: str | Path) -> list[Path]:
+    """A folder's images, those of folders in it included, by name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    files = sorted(file for file in Path(folder).rglob("*") if file.suffix.lower() in IMAGES)
+    if not files:
+        raise ValueError(f"{folder}: no images ({', '.join(IMAGES)}) in this folder")
+    return files
 
 
 def _frames(video: cv2.VideoCapture) -> Iterator[tuple[str, np.ndarray]]:

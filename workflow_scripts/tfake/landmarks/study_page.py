@@ -20,6 +20,7 @@ def render_study(
     records: Sequence[Mapping[str, Any]],
     arrays: Mapping[str, Mapping[str, np.ndarray]],
     pictures: Mapping[str, str | Path],
+    searched: Mapping[str, tuple[Mapping[str, Mapping[str, Any]], str | Path]],
     ambient_celsius: float,
 ) -> str:
     """Fill the template.
@@ -30,6 +31,7 @@ def render_study(
         records: each network's scores.
         arrays: task to its errors and deviations.
         pictures: task to a PNG.
+        searched: task to what it found in pictures without labels, and a PNG of them; empty where there are none.
         ambient_celsius: room of the other people.
 
     Returns:
@@ -48,6 +50,7 @@ def render_study(
         curves=_draw_curves(records),
         sigmas=_draw_sigmas(records, arrays),
         pictures={task: _encode(Path(path).read_bytes()) for task, path in pictures.items()},
+        searched={task: (counts, _encode(Path(path).read_bytes())) for task, (counts, path) in searched.items()},
         ambient_celsius=ambient_celsius,
         version=tfake.__version__,
     )

@@ -1,0 +1,65 @@
+"""What a landmark network finds in pictures that nobody has labelled: counts, and drawings to look at."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfake.landmarks.drawing import draw_faces
+from tfake.landmarks.files import list_images
+from tfake.landmarks.landmarker import ThermalLandmarker
+from tfake.landmarks.reading import read_image
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What became of a folder's pictures.
+
+    Attributes:
+        pictures: how many there are.
+        searched: how many were searched, spread evenly over the folder.
+        unreadable: how many of the chosen ones are no picture.
+        found: in how many a face was found.
+        sigma: median over the found faces of the mean standard deviation, a share of the window; None without a face.
+    """
+
+    pictures: int
+    searched: int
+    unreadable: int
+    found: int
+    sigma: float | None
+
+    def as_mapping(self) -> dict[str, int | float | None]:
+        """For JSON."""
+        return asdict(self)
+
+
+def search_folder(
+    landmarker: ThermalLandmarker, folder: str | Path, most: int
+) -> tuple[Findings, list[tuple[str, np.ndarray]]]:
+    """Search a folder's pictures for their surest face.
+
+    Args:
+        landmarker: the network.
+        folder: pictures, as :func:`tfake.landmarks.files.list_images` lists them.
+        most: pictures to search, at most.
+
+    Returns:
+        The counts, and label and drawing ((H, W, 3) uint8 RGB) of each picture searched.
+
+    Raises:
+        ValueError: there is no picture in the folder.
+    """
+    files = list_images(folder)
+    chosen = np.unique(np.linspace(0, len(files) - 1, min(most, len(files))).astype(int))
+    drawn, scores = [], []
+    for file in (files[place] for place in chosen):
+        try:
+            image = read_image(file)
+            faces = landmarker.process(image, sliding_window=True)
+        except ValueError:
+            continue
+        scores += faces.score.tolist()
+        drawn.append((file.stem if len(faces) else f"{file.stem}: no face", draw_faces(image, faces)[..., ::-1]))
+    sigma = float(np.median(scores)) if scores else None
+    return Findings(len(files), len(drawn), len(chosen) - len(drawn), len(scores), sigma), drawn
