@@ -22,7 +22,7 @@ IMAGES = config["source"]["images"]
 SHARD_IMAGES = config["store"]["shard_images"]
 SHARDS = tuple(range(math.ceil(IMAGES / SHARD_IMAGES)))
 IS_PROCEDURAL = config["source"]["archive"] is None
-# Networks as small as the default gain little from a second thread: on a CPU, jobs side by side are twice as fast.
+# Training a network as small as the default gains little from a second thread: on a CPU, jobs lie side by side.
 USES_GPU = config["device"] == "cuda" or (config["device"] == "auto" and shutil.which("nvidia-smi") is not None)
 FACES_ARRAYS = (
     "image_id",

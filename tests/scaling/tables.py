@@ -49,6 +49,7 @@ def _sizes(figures: dict) -> list[str]:
         f"jobs, {VARIANTS} variants": lambda n, s: f"{_jobs(n, s):,}",
         "hours a labelling job": lambda n, s: f"{_job_seconds(label, s) / HOUR:.2f}",
         "hours a thermalizing job, one CPU core": lambda n, s: f"{_job_seconds(thermal, s) / HOUR:.2f}",
+        "GB of memory a labelling job": lambda n, s: f"{_memory(label, s):.1f}",
         "GB of memory a thermalizing job": lambda n, s: f"{_memory(thermal, s):.1f}",
         "core hours, checking the archive": lambda n, s: f"{n * index['seconds_an_image'] / HOUR:,.0f}",
         "core hours, labels": lambda n, s: f"{n / s * _job_seconds(label, s) / HOUR:,.0f}",

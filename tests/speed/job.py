@@ -6,6 +6,7 @@ single times mean little. ``python tests/speed/job.py FOLDER OUT.json`` reads th
 
 import json
 import multiprocessing
+import os
 import statistics
 import subprocess
 import sys
@@ -36,6 +37,9 @@ from tfake.thermalizer.weights import load_thermalizer
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
 
 import thermalize_faces as script
+
+# The measuring processes share one GPU, of which each would wait for the others.
+os.environ.setdefault("TFAKE_JOBS_PER_GPU", "4")
 
 PIXELS, THREADS, AMBIENT = 512, 2, 26.0
 NETWORK_IMAGES, PLAIN_IMAGES, NAIVE_IMAGES, PASSES = 24, 192, 8, 5

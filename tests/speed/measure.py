@@ -31,6 +31,9 @@ from tfake.store.inspection import inspect_store  # noqa: E402
 from tfake.store.layout import thermal_layout  # noqa: E402
 from tfake.thermalizer.weights import load_thermalizer  # noqa: E402
 
+# The measuring processes share one GPU, of which each would wait for the others.
+os.environ.setdefault("TFAKE_JOBS_PER_GPU", "4")
+
 FIGURES = ROOT / "docs/benchmarks.json"
 IMAGES, PASSES, THREADS = 96, 5, 2
 PIXELS, AMBIENT_CELSIUS = 512, 26.0

@@ -123,12 +123,14 @@ def test_the_scripts_write_their_files(tmp_path, monkeypatch):
     folder.mkdir()
     cv2.imwrite(str(folder / "a.png"), FACES[0].rgb[0])
     (folder / "b.png").write_bytes(b"no picture")
+    (folder / "c.npy").write_bytes(b"")
+    cv2.imwrite(str(folder / "d.png"), np.full((40, 40), 60000, np.uint16))  # counts of no temperature
     searched = []
     for task in paths:
         searched.append((str(tmp_path / f"{task}_pictures.json"), str(tmp_path / f"{task}_pictures.png")))
         search_pictures(*searched[-1], str(tmp_path / "weights.pt"), {"real": str(folder)}, task, device="cpu")
     counts = json.loads(Path(searched[0][0]).read_text())["real"]
-    assert (counts["pictures"], counts["searched"], counts["unreadable"]) == (2, 1, 1)
+    assert (counts["pictures"], counts["searched"], counts["unreadable"]) == (4, 1, 3)
     assert counts["found"] in (0, 1)
     findings, picture_figures = (list(kind) for kind in zip(*searched, strict=True))
     others = {"findings": findings, "picture_figures": picture_figures, "ambient_celsius": 23.0}

@@ -1,5 +1,7 @@
 """Single rows straight from a shard's file: what Zarr reads, and clear words where the file is damaged."""
 
+import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -41,20 +43,33 @@ def test_rows_are_what_zarr_reads(store):
     assert not reader.row(7).any()  # of the shard that is not there: the fill value
 
 
-def test_few_files_are_held_open_and_threads_share_them(store, monkeypatch):
-    monkeypatch.setattr(shard_reader, "_SHARDS_OPEN", 1)
+def test_threads_share_a_reader_and_no_file_stays_open(store, monkeypatch):
+    monkeypatch.setattr(shard_reader, "_INDICES_KEPT", 1)
+    before = len(os.listdir("/proc/self/fd"))
     reader = open_reader(store)
     wanted = np.random.default_rng(2).choice([0, 1, 2, 3, 4, 5, 9, 10], 400).tolist()
     with ThreadPoolExecutor(4) as pool:
         for row, found in zip(wanted, pool.map(reader.row, wanted), strict=True):
             np.testing.assert_array_equal(found, COUNTS[row])
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_shard_that_was_repaired_meanwhile_is_read_anew(store):
+    reader = open_reader(store)
+    np.testing.assert_array_equal(reader.row(1), COUNTS[1])
+    with ShardStream(store, "thermal", 0) as stream:
+        for row in COUNTS[5:8]:
+            stream.append(stream.encode(row))
+        stream.close()
+    np.testing.assert_array_equal(reader.row(1), COUNTS[6])
 
 
 @pytest.mark.parametrize(
     ("place", "row", "message"),
     [
         (-10, 1, r"c/0/0/0: the index at its end does not have the checksum"),
-        (5, 0, r"c/0/0/0: row 0's chunk cannot be read"),
+        *((place, 0, r"c/0/0/0: row 0's chunk does not have its \d+ bytes") for place in (4, 7, 12, 15)),
+        *((place, 0, r"c/0/0/0: row 0's chunk cannot be decompressed") for place in (0, 10)),
     ],
 )
 def test_damage_is_named(store, place, row, message):
@@ -73,7 +88,33 @@ def test_a_file_cut_short_is_named(store):
         open_reader(store).row(0)
 
 
-def test_another_layout_is_left_to_zarr(tmp_path):
+def rewrite(store, name, change):
+    path = store / name / "zarr.json"
+    metadata = json.loads(path.read_text())
+    change(metadata)
+    path.write_text(json.dumps(metadata))
+
+
+def test_another_layout_is_left_to_zarr(tmp_path, store):
     create_store(tmp_path / "f.zarr", faces_layout(PIXELS), ROWS, SHARD, {})
     with pytest.raises(StoreError, match="expected one chunk a row in shards"):
         open_reader(tmp_path / "f.zarr", "status")
+    older = zarr.create_array(tmp_path / "v2", shape=(4, 2, 2), chunks=(1, 2, 2), dtype="uint16", zarr_format=2)
+    with pytest.raises(StoreError, match="expected one chunk a row in shards"):
+        ShardReader(tmp_path / "v2", older)
+    inner = ["codecs", 0, "configuration", "codecs", 0, "configuration", "endian"]
+
+    def turn(metadata):
+        for key in inner[:-1]:
+            metadata = metadata[key]
+        metadata["endian"] = "big"
+
+    rewrite(store, "thermal", turn)
+    with pytest.raises(StoreError, match="expected one chunk a row in shards"):
+        open_reader(store)
+
+
+def test_files_are_found_under_the_names_that_the_metadata_give(store):
+    rewrite(store, "thermal", lambda metadata: metadata["chunk_key_encoding"]["configuration"].update(separator="."))
+    (store / "thermal/c/0/0/0").rename(store / "thermal/c.0.0.0")
+    np.testing.assert_array_equal(open_reader(store).row(2), COUNTS[2])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tfake.allocation import keep_freed_memory
 from tfake.dataset.dataset import open_dataset
 from tfake.devices import limit_threads, resolve_device
 from tfake.landmarks.figures import draw_course, draw_predictions
@@ -92,6 +93,7 @@ def run_landmark_job(job: LandmarkJob) -> None:
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
+    keep_freed_memory()
     limit_threads(job.threads)
     device = resolve_device(job.device)
     settings = LandmarkSettings.from_mapping(job.settings)

@@ -1,14 +1,19 @@
 """What a landmark network finds in pictures that nobody has labelled: counts, and drawings to look at."""
 
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from tfake.landmarks.drawing import draw_faces
 from tfake.landmarks.files import list_images
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.reading import read_image
+
+#: Longer edge of a kept drawing, which is shown small.
+_SHOWN_PIXELS = 480
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class Findings:
     Attributes:
         pictures: how many there are.
         searched: how many were searched, spread evenly over the folder.
-        unreadable: how many of the chosen ones are no picture.
+        unreadable: how many of the chosen ones cannot be read, or taken for temperatures or pixels.
         found: in how many a face was found.
         sigma: median over the found faces of the mean standard deviation, a share of the window; None without a face.
     """
@@ -57,9 +62,16 @@ def search_folder(
         try:
             image = read_image(file)
             faces = landmarker.process(image, sliding_window=True)
-        except ValueError:
+        except ValueError as error:
+            logging.warning("%s: %s", file, error)
             continue
         scores += faces.score.tolist()
-        drawn.append((file.stem if len(faces) else f"{file.stem}: no face", draw_faces(image, faces)[..., ::-1]))
+        label = file.stem if len(faces) else f"{file.stem}: no face"
+        drawn.append((label, _shrink(draw_faces(image, faces)[..., ::-1])))
     sigma = float(np.median(scores)) if scores else None
     return Findings(len(files), len(drawn), len(chosen) - len(drawn), len(scores), sigma), drawn
+
+
+def _shrink(drawing: np.ndarray) -> np.ndarray:
+    factor = _SHOWN_PIXELS / max(drawing.shape[:2])
+    return drawing if factor >= 1 else cv2.resize(drawing, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)

@@ -77,7 +77,10 @@ def read_image(path: str | Path) -> np.ndarray:
     path = Path(path)
     data = path.read_bytes()
     if path.suffix == ".npy":
-        return np.load(path, allow_pickle=False)
+        try:
+            return np.load(path, allow_pickle=False)
+        except EOFError as error:
+            raise ValueError(f"{path}: {error}") from error
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if image is None:
         raise ValueError(f"{path}: no image that OpenCV can read")

@@ -31,11 +31,11 @@ class LandmarkSettings(LoopSettings):
         head: ``heatmap`` or ``pooled``.
     """
 
-    steps: int = 1200
+    steps: int = 3000
     learning_rate: float = 4e-3
     weight_decay: float = 5e-5
     clip_norm: float = 1.0
-    validate_every: int = 200
+    validate_every: int = 500
     checkpoint_every: int = 100
     batch: int = 48
     thermal_share: float = 0.5

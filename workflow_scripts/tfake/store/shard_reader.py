@@ -5,9 +5,8 @@ out which bytes of which file it is (docs/benchmarks.md); here that is known aft
 """
 
 import os
-from functools import lru_cache
+import struct
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import zarr
@@ -15,12 +14,17 @@ import zarr
 from tfake.store.arrays import StoreError
 from tfake.store.sharding import NO_CHUNK, chunk_codec, index_bytes, unpack_index
 
-#: Files held open, with their indices; beyond it the one longest not asked for is closed.
-_SHARDS_OPEN = 128
+#: Indices kept, 16 bytes a row each; beyond it all are read anew.
+_INDICES_KEPT = 1024
+#: Head of a Blosc chunk: its sizes before, in blocks, and after compression (c-blosc's README_CHUNK_FORMAT).
+_BLOSC_HEAD = struct.Struct("<4x3I")
 
 
 class ShardReader:
-    """An array in a local folder, one chunk a row in shards; may be used from several threads."""
+    """An array in a local folder, one chunk a row in shards; may be used from several threads.
+
+    No file stays open: a process that reads several arrays of hundreds of shards would run out of them.
+    """
 
     def __init__(self, folder: str | Path, array: zarr.Array) -> None:
         """Take an array; no file is opened yet.
@@ -35,8 +39,10 @@ class ShardReader:
         self._folder = Path(folder)
         self._codec = chunk_codec(array, str(folder))
         self._shape, self._dtype, self._fill_value = array.shape[1:], array.dtype, array.fill_value
+        self._row_bytes = int(np.prod(self._shape)) * self._dtype.itemsize
         self._rows = array.shards[0]
-        self._open = lru_cache(_SHARDS_OPEN)(self._open_shard)
+        self._name_of = array.metadata.encode_chunk_key
+        self._indices: dict[int, tuple[tuple[int, ...], np.ndarray]] = {}
 
     def row(self, number: int) -> np.ndarray:
         """Read one row.
@@ -51,27 +57,35 @@ class ShardReader:
             StoreError: its shard's index or its chunk is damaged; the message names the file and the row.
         """
         shard, slot = divmod(number, self._rows)
+        path = self._folder / self._name_of((shard, *(0 for _ in self._shape)))
         try:
-            file, index = self._open(shard)
+            with open(path, "rb", buffering=0) as file:
+                offset, length = self._index(shard, file.fileno(), path)[slot].tolist()
+                chunk = b"" if offset == NO_CHUNK else os.pread(file.fileno(), length, offset)
         except FileNotFoundError:
-            return self._unwritten()
-        offset, length = index[slot].tolist()
+            offset = NO_CHUNK
         if offset == NO_CHUNK:
-            return self._unwritten()
+            return np.full(self._shape, self._fill_value, self._dtype)
+        # The codec believes a chunk's head, whatever lies behind it.
+        if len(chunk) != length or length < 16 or _BLOSC_HEAD.unpack_from(chunk)[::2] != (self._row_bytes, length):
+            raise StoreError(f"{path}: row {number}'s chunk does not have its {length} bytes, or not this row's size")
         try:
-            values = self._codec.decode(os.pread(file.fileno(), length, offset))
-            return np.frombuffer(values, self._dtype).reshape(self._shape)
+            return np.frombuffer(self._codec.decode(chunk), self._dtype).reshape(self._shape)
         except (RuntimeError, ValueError) as error:
-            raise StoreError(f"{file.name}: row {number}'s chunk cannot be read: {error}") from error
+            raise StoreError(f"{path}: row {number}'s chunk cannot be decompressed: {error}") from error
 
-    def _unwritten(self) -> np.ndarray:
-        return np.full(self._shape, self._fill_value, self._dtype)
-
-    def _open_shard(self, shard: int) -> tuple[BinaryIO, np.ndarray]:
-        # Unbuffered, and closed by whoever lets go of it last: another thread may still read from it.
-        path = self._folder.joinpath("c", str(shard), *("0" for _ in self._shape))
-        file = open(path, "rb", buffering=0)  # noqa: SIM115
-        start = os.fstat(file.fileno()).st_size - index_bytes(self._rows)
+    def _index(self, shard: int, file: int, path: Path) -> np.ndarray:
+        state = os.fstat(file)
+        # A shard that was repaired meanwhile is another file.
+        mark = (state.st_ino, state.st_mtime_ns, state.st_size)
+        known = self._indices.get(shard)
+        if known is not None and known[0] == mark:
+            return known[1]
+        start = state.st_size - index_bytes(self._rows)
         if start < 0:
             raise StoreError(f"{path}: is too short to hold the index of {self._rows} rows")
-        return file, unpack_index(os.pread(file.fileno(), index_bytes(self._rows), start), str(path))
+        index = unpack_index(os.pread(file, index_bytes(self._rows), start), str(path))
+        if len(self._indices) >= _INDICES_KEPT:
+            self._indices.clear()
+        self._indices[shard] = (mark, index)
+        return index

@@ -32,7 +32,8 @@ def chunk_codec(array: zarr.Array, where: str) -> Blosc:
     Raises:
         StoreError: the array is laid out in another way than :func:`tfake.store.arrays.create_store` does it.
     """
-    codecs = array.metadata.codecs
+    # Zarr v2 has none.
+    codecs = getattr(array.metadata, "codecs", ())
     sharding = codecs[0] if len(codecs) == 1 and isinstance(codecs[0], ShardingCodec) else None
     if (
         sharding is None
@@ -41,6 +42,7 @@ def chunk_codec(array: zarr.Array, where: str) -> Blosc:
         or sharding.index_location.value != "end"
         or [type(codec) for codec in sharding.index_codecs] != [BytesCodec, Crc32cCodec]
         or [type(codec) for codec in sharding.codecs] != [BytesCodec, BloscCodec]
+        or sharding.codecs[0].to_dict().get("configuration", {}).get("endian", "little") != "little"
     ):
         raise StoreError(f"{where}: expected one chunk a row in shards with an index at their end, found {codecs}")
     settings = sharding.codecs[1].to_dict()["configuration"]

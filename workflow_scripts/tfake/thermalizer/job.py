@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tfake.allocation import keep_freed_memory
 from tfake.devices import limit_threads, resolve_device
 from tfake.report.training_figures import draw_loss_curves, draw_samples
 from tfake.sources.index import read_index
@@ -95,6 +96,7 @@ def run_job(job: TrainingJob) -> None:
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
+    keep_freed_memory()
     limit_threads(job.threads)
     device = resolve_device(job.device)
     settings = TrainingSettings.from_mapping(job.settings)

@@ -47,10 +47,10 @@ def run_distributed(function: Callable[..., None], arguments: dict[str, Any], pr
 def _in_group(function: Callable[..., None], arguments: dict[str, Any], gpus: bool) -> None:
     if gpus:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    torch.distributed.init_process_group("nccl" if gpus else "gloo")
     # Everybody has joined before anybody works: a process that fails at once would break its neighbours' joining, and
-    # their message could hide its own.
-    torch.distributed.barrier()
+    # their message could hide its own. By the store, since no process has claimed its GPU yet.
+    os.environ["TORCH_DIST_INIT_BARRIER"] = "1"
+    torch.distributed.init_process_group("nccl" if gpus else "gloo")
     try:
         function(**arguments)
     finally:
