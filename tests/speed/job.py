@@ -28,6 +28,7 @@ from tfake.radiometry import encode_celsius
 from tfake.sources.archive import Archive
 from tfake.sources.index import read_index, write_index
 from tfake.sources.samples import read_classes, read_rgb
+from tfake.sources.training_set import SourceImages
 from tfake.store.arrays import create_store
 from tfake.store.layout import thermal_layout
 from tfake.store.stream import ShardStream
@@ -42,7 +43,7 @@ import thermalize_faces as script
 os.environ.setdefault("TFAKE_JOBS_PER_GPU", "4")
 
 PIXELS, THREADS, AMBIENT = 512, 2, 26.0
-NETWORK_IMAGES, PLAIN_IMAGES, NAIVE_IMAGES, PASSES = 24, 192, 8, 5
+NETWORK_IMAGES, PLAIN_IMAGES, NAIVE_IMAGES, PASSES = 192, 192, 8, 5
 LARGE_JOB = 10_000
 
 
@@ -306,6 +307,17 @@ def measure_memory(folder: Path) -> dict:
     }
 
 
+def write_celsius(folder: Path) -> None:
+    """Write ``celsius.npy``, (N, H, W) float32 as the network gives them: quantising them is a part of each format."""
+    limit_threads(THREADS)
+    results = folder / "results"
+    thermalizer = load_thermalizer(results / "thermalizers/warm/weights.pt", resolve_device("auto"))
+    table = read_index(results / "source/index.parquet")
+    sources = SourceImages([str(results / "source/faces.zip")], table, PIXELS)
+    celsius = [thermalizer.thermalize(rgb[None], classes[None], AMBIENT) for rgb, classes in sources]
+    np.save(folder / "celsius.npy", np.concatenate(celsius))
+
+
 def peak_megabytes() -> int:
     """The most memory that this process ever had."""
     return next(
@@ -318,4 +330,7 @@ def peak_megabytes() -> int:
 if __name__ == "__main__":
     pd.options.mode.copy_on_write = True
     where = Path(sys.argv[1]).resolve()
-    print(json.dumps(measure_memory(where) if sys.argv[2:] == ["--memory"] else measure(where)))
+    if sys.argv[2:] == ["--celsius"]:
+        write_celsius(where)
+    else:
+        print(json.dumps(measure_memory(where) if sys.argv[2:] == ["--memory"] else measure(where)))

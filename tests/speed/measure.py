@@ -15,28 +15,19 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import yaml
 
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow_scripts")]
 
 from runs import ROOT, command  # noqa: E402 - the tests' own module
-from tfake.devices import limit_threads, resolve_device  # noqa: E402
-from tfake.sources.index import read_index  # noqa: E402
-from tfake.sources.training_set import SourceImages  # noqa: E402
 from tfake.store.arrays import create_store  # noqa: E402
 from tfake.store.checksums import file_sha256, write_sums  # noqa: E402
 from tfake.store.inspection import inspect_store  # noqa: E402
 from tfake.store.layout import thermal_layout  # noqa: E402
-from tfake.thermalizer.weights import load_thermalizer  # noqa: E402
-
-# The measuring processes share one GPU, of which each would wait for the others.
-os.environ.setdefault("TFAKE_JOBS_PER_GPU", "4")
 
 FIGURES = ROOT / "docs/benchmarks.json"
 IMAGES, PASSES, THREADS = 96, 5, 2
-PIXELS, AMBIENT_CELSIUS = 512, 26.0
 #: Files and bytes of the store that is verified: large enough to tell, small enough for the page cache.
 VERIFIED_SHARDS, SHARD_BYTES = 16, 32 << 20
 #: Of the full plan, with the shards that docs/benchmarks.md advises.
@@ -50,25 +41,16 @@ def measure(folder: Path, formats_python: str) -> dict:
     config.write_text(yaml.safe_dump({"source": {"images": IMAGES}, "conditions": {"warm": {}}}))
     call = [*command(folder, config=config), "results/variants/warm/verified.json"]
     subprocess.run(call, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    np.save(folder / "celsius.npy", thermalize_all(folder / "results"))
+    job = [sys.executable, str(Path(__file__).with_name("job.py")), str(folder)]
+    # In processes of their own: what forks from one that has loaded torch counts its memory.
+    subprocess.run([*job, "--celsius"], check=True)
     return {
         "machine": describe_machine(),
-        "job": output_of([sys.executable, str(Path(__file__).with_name("job.py")), str(folder)]),
+        "job": output_of(job),
         "stores": output_of([formats_python, str(Path(__file__).with_name("stores.py")), str(folder / "celsius.npy")]),
         "verification": measure_verification(folder),
         "plan": measure_plan(folder / "plan"),
     }
-
-
-def thermalize_all(results: Path) -> np.ndarray:
-    """(N, H, W) float32 °C as the network gives them: quantising them is a part of each format."""
-    limit_threads(THREADS)
-    thermalizer = load_thermalizer(results / "thermalizers/warm/weights.pt", resolve_device("auto"))
-    table = read_index(results / "source/index.parquet")
-    sources = SourceImages([str(results / "source/faces.zip")], table, PIXELS)
-    return np.concatenate(
-        [thermalizer.thermalize(rgb[None], classes[None], AMBIENT_CELSIUS) for rgb, classes in sources]
-    )
 
 
 def output_of(call: list[str]) -> dict:
