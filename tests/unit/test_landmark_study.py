@@ -16,8 +16,11 @@ from search_pictures import search_pictures
 from tfake.landmarks.calibration import Calibration
 from tfake.landmarks.comparison import compare, gather
 from tfake.landmarks.job import StoredFaces
+from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.pictures import search_folder
 from tfake.landmarks.scoring import Scores, score, still_crops
+from tfake.landmarks.search import SearchSettings
 from tfake.landmarks.study import record_cheaply, score_sets
 from tfake.landmarks.weights import save_landmark_weights
 from tiny_landmarks import CPU, make_faces
@@ -144,6 +147,14 @@ def test_the_scripts_write_their_files(tmp_path, monkeypatch):
     none = {"findings": [], "picture_figures": [], "ambient_celsius": 23.0}
     compare_landmarkers(**out, scores=scores, points=points, figures=figures, **none)
     assert "Pictures without labels" not in (tmp_path / "page").read_text()
+
+
+def test_large_drawings_are_kept_small(tmp_path):
+    save_landmark_weights(tmp_path / "weights.pt", build(), Calibration(1.0, 0.2))
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((400, 1000, 3), np.uint8))
+    landmarker = ThermalLandmarker(tmp_path / "weights.pt", "cpu", search=SearchSettings(smallest_share=0.9))
+    _, drawn = search_folder(landmarker, tmp_path, 1)
+    assert drawn[0][1].shape == (192, 480, 3)
 
 
 def rename(face):

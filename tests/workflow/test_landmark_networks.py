@@ -2,6 +2,8 @@
 
 import json
 
+import cv2
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -23,7 +25,10 @@ def test_the_study_runs_from_the_stores(tmp_path):
     config["source"]["images"] = 13
     config["store"]["shard_images"] = 13
     config["landmarks"] = LANDMARKS
-    config["landmark_study"] = {"tasks": ["joint_70"], "people": 2}
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    cv2.imwrite(str(pictures / "a.png"), np.random.default_rng(0).integers(0, 256, (64, 48), dtype=np.uint8))
+    config["landmark_study"] = {"tasks": ["joint_70"], "people": 2, "pictures": {"real": str(pictures)}}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     succeed(tmp_path, "landmark_study", config=tmp_path / "config.yaml")
     rows = pd.read_csv(tmp_path / "results/landmark_study/scores.csv")
@@ -33,7 +38,11 @@ def test_the_study_runs_from_the_stores(tmp_path):
     assert provenance["settings"]["thermal_share"] == 0.5
     assert set(provenance["validation_nme"]) == {"rgb", "warm"}
     assert provenance["faces"] + provenance["validation_faces"] < 13
-    assert "<svg" in (tmp_path / "results/landmark_study/index.html").read_text()
+    page = (tmp_path / "results/landmark_study/index.html").read_text()
+    assert "<svg" in page
+    assert "Pictures without labels" in page
+    found = json.loads((tmp_path / "results/landmark_study/joint_70_pictures.json").read_text())
+    assert (found["real"]["pictures"], found["real"]["searched"]) == (1, 1)
 
 
 def test_dense_points_can_be_asked_for(tmp_path):

@@ -12,7 +12,7 @@ def keep_freed_memory() -> None:
     """Let the C library keep large blocks that are freed, for the next ones of their size.
 
     By its own thresholds glibc hands an image's arrays back to the kernel and fetches them again page by page, for each
-    image and each layer of a network: a fifth of a job's time. Blocks up to 32 MB are kept, 1 GB at most that nobody
+    image and each layer of a network: a tenth of a job's time. Blocks up to 32 MB are kept, 1 GB at most that nobody
     uses; a thread beside the first keeps some tens of MB of its own. Without glibc nothing is changed.
     """
     if sys.platform == "linux":

@@ -13,8 +13,8 @@ from zarr.codecs import BloscCodec
 from tfake.store.layout import ArrayLayout
 
 #: Shuffling lays bytes, or the bits of single bytes, of like weight side by side; zstd then finds little left to store.
-#: Chosen by size and speed among the codecs of docs/benchmarks.md; in Blosc's own, smaller blocks, zstd takes a third
-#: longer to write and twice as long to read.
+#: Chosen by size and speed among the codecs of docs/benchmarks.md; in Blosc's own, smaller blocks, zstd takes a
+#: quarter to a half longer to write, and half as long again or more to read.
 _COMPRESSOR = {"cname": "zstd", "clevel": 1, "blocksize": 1 << 18}
 
 
