@@ -42,7 +42,7 @@ def measure_training(
         ambient_celsius: the room.
         settings: the config's block.
         steps: steps of each.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: threads for torch on the CPU.
     """
     limit_threads(threads)
@@ -64,6 +64,7 @@ def measure_training(
 
 
 if __name__ == "__main__":
+    from tfake.gpus import claim_device
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -78,6 +79,6 @@ if __name__ == "__main__":
         ambient_celsius=snakemake.params.ambient_celsius,
         settings=snakemake.params.settings,
         steps=snakemake.params.steps,
-        device=snakemake.params.device,
+        device=claim_device(snakemake.params.device),
         threads=snakemake.threads,
     )

@@ -1,7 +1,6 @@
 """The data registry: one row a downloaded file with its length and SHA-256, recorded once and enforced from then on."""
 
 import csv
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,6 +73,8 @@ def record_file(path: str | Path, record: Record) -> None:
 
 @contextmanager
 def _locked(path: str | Path) -> Iterator[None]:
+    import fcntl  # here: Windows has none, and this package shall be imported there
+
     with open(f"{path}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -64,7 +64,7 @@ class LandmarkJob:
         sums: the stores' checksum lists: what the run is told apart by.
         task: the network's name.
         settings: the config's block (:class:`tfake.landmarks.settings.LandmarkSettings`).
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: threads for torch on the CPU, and for decoding beside a GPU.
     """
 

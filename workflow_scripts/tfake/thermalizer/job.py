@@ -57,7 +57,7 @@ class TrainingJob:
         read_prior_at_celsius: take the body's temperatures of the table as in this room; None: as in its own.
         prior_offsets_kelvin: class name to what is added to its temperature in the table.
         settings: the config's block (:class:`tfake.thermalizer.settings.TrainingSettings`).
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: threads for torch on the CPU, and for decoding beside a GPU.
     """
 
