@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import torch
 import torch.distributed
+from timm.layers import convert_sync_batchnorm
 from torch import nn
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from torch.nn.parallel import DistributedDataParallel
@@ -69,7 +70,8 @@ def wrap(network: nn.Module, device: torch.device) -> nn.Module:
     if not torch.distributed.is_initialized():
         return network
     if device.type == "cuda":
-        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        # timm's own: torch's loses the activation that is part of timm's BatchNormAct2d.
+        network = convert_sync_batchnorm(network)
     # On a CPU there is no synchronised normalisation: the buffers of the first process count. A decoder of less depth
     # than its encoder leaves the encoder's last stages without a gradient.
     gpus = [torch.cuda.current_device()] if device.type == "cuda" else None
