@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tfake.training.chance import Stream, derive_seed
 from tfake.training.distributed import wrap
 from tfake.training.optimisation import Optimisation
 from tfake.training.settings import LoopSettings
@@ -118,14 +119,21 @@ class Run(ABC):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state_dict`` gave."""
+        """Go on from what ``state_dict`` gave, whichever device gave it.
+
+        A GPU has a generator of its own. Where the run comes from a CPU, it begins with the step's seed.
+        """
         self.network.load_state_dict(state["network"])
         self._optimisation.load_state_dict(state["optimisation"])
         self.rows = state["rows"]
         self._best, self._worse, self._best_weights = state["validation"]
-        torch.set_rng_state(state["chance"][0])
-        if self._device.type == "cuda":
-            torch.cuda.set_rng_state(state["chance"][1], self._device)
+        of_cpu, of_gpu = state["chance"]
+        torch.set_rng_state(of_cpu)
+        if self._device.type == "cuda" and of_gpu is not None:
+            torch.cuda.set_rng_state(of_gpu, self._device)
+        elif self._device.type == "cuda":
+            with torch.cuda.device(self._device):
+                torch.cuda.manual_seed(derive_seed(self._settings.seed, Stream.NETWORK, self.next_step))
 
 
 def _chance_state(device: torch.device) -> tuple[Tensor, Tensor | None]:
