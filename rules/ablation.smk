@@ -209,7 +209,7 @@ rule measure_training:
         "benchmarks/measure_training.tsv"
     conda:
         "../envs/thermalizer.yaml"
-    threads: 1
+    threads: 8 if USES_GPU else 1
     resources:
         mem_mb=8000,
         runtime=120,

@@ -43,9 +43,10 @@ def measure_training(
         settings: the config's block.
         steps: steps of each.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        threads: threads for torch on the CPU.
+        threads: threads for torch on the CPU, and for decoding beside a GPU.
     """
     limit_threads(threads)
+    where = resolve_device(device)
     paired = open_pairs(pairs, "celsius")
     data = TrainingData(
         pairs=paired,
@@ -57,7 +58,9 @@ def measure_training(
         prior=load_prior(prior_table),
         ambient_celsius=(ambient_celsius, ambient_celsius),
     )
-    found = measure_costs(TrainingSettings.from_mapping(settings), data, resolve_device(device), steps)
+    # As in a training job: beside a GPU, threads make the batches.
+    workers = threads if where.type == "cuda" else 0
+    found = measure_costs(TrainingSettings.from_mapping(settings), data, where, steps, workers)
     with open(f"{costs}.part", "w", encoding="utf-8") as file:
         file.write(json.dumps(found, indent=1) + "\n")
     os.replace(f"{costs}.part", costs)

@@ -51,6 +51,12 @@ def device_model(device: torch.device) -> str:
     return torch.cuda.get_device_properties(device).name if device.type == "cuda" else device.type
 
 
+def synchronise(device: torch.device) -> None:
+    """Wait until a GPU has done what it was given, so that a clock tells the truth."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 def limit_threads(threads: int) -> None:
     """Keep torch to the threads the scheduler gave this job, so that parallel jobs do not oversubscribe the cores."""
     torch.set_num_threads(max(1, threads))

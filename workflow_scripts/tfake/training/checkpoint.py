@@ -2,12 +2,13 @@
 
 import logging
 import os
-import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from tfake.training.weights_file import UNREADABLE
 
 FORMAT = "tfake-checkpoint-1"
 
@@ -67,8 +68,6 @@ def find_checkpoint(
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        return None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError):
+    except UNREADABLE:
         return None
     return content if isinstance(content, dict) and content.get("format") == FORMAT else None
