@@ -188,6 +188,7 @@ rule evaluate_arm:
         # Without the arm's own offsets: an arm whose prior is wrong is held against the right one.
         prior=lookup(dpath="conditions/{condition}/prior", within=config),
         device=lookup(dpath="device", within=config),
+        precision=lookup(dpath="inference_precision", within=config),
     message:
         "Scoring {wildcards.arm} for {wildcards.condition}, seed {wildcards.seed}, on the {wildcards.faces} faces."
     script:

@@ -73,6 +73,7 @@ rule thermalize_faces:
         ambient_celsius=get_ambient,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         device=lookup(dpath="device", within=config),
+        precision=lookup(dpath="inference_precision", within=config),
     message:
         "Thermalizing shard {wildcards.shard} of {wildcards.variant}."
     script:

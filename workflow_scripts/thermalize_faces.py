@@ -14,7 +14,7 @@ from tfake.sources.samples import SampleStatus
 from tfake.store.arrays import StoreError
 from tfake.store.checksums import file_sha256
 from tfake.store.layout import thermal_layout
-from tfake.store.manifest import Manifest, describe_files, write_manifest
+from tfake.store.manifest import COMPUTED_ON, Manifest, describe_files, write_manifest
 from tfake.store.statistics import CountStatistics
 from tfake.store.stream import ShardStream
 from tfake.thermalizer.pipeline import thermalize_rows
@@ -33,6 +33,7 @@ def thermalize_faces(
     ambient_celsius: float,
     device: str,
     threads: int,
+    precision: str = "auto",
 ) -> None:
     """Thermalize the shard's images and fill its part of ``thermal.zarr``, in memory that does not grow with the shard.
 
@@ -50,6 +51,7 @@ def thermalize_faces(
         ambient_celsius: temperature of the surroundings, given to the background.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: images that are worked at side by side; beside a GPU, threads for decoding and encoding.
+        precision: number format of the network's body: ``auto``, ``float32`` or ``bfloat16``.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
@@ -62,7 +64,7 @@ def thermalize_faces(
     # On a CPU the threads work at an image each, and the last bits of none depend on how many there are.
     limit_threads(1)
     cv2.setNumThreads(1)
-    thermalizer = load_thermalizer(weights, where)
+    thermalizer = load_thermalizer(weights, where, precision)
     table = read_index(index)
     start, stop = rows
     records = table.iloc[start:stop]
@@ -79,6 +81,7 @@ def thermalize_faces(
         "source_sha256": table.attrs["source_sha256"],
         "thermalizer_sha256": file_sha256(weights),
         "ambient_celsius": ambient_celsius,
+        COMPUTED_ON: thermalizer.computed_on(),
     }
     described = describe_files(Path(store).parent, [f"{Path(store).name}/{array.shard_file(shard)}"])
     if described[0].sha256 != written:
@@ -107,4 +110,5 @@ if __name__ == "__main__":
         ambient_celsius=snakemake.params.ambient_celsius,
         device=claim_device(snakemake.params.device),
         threads=snakemake.threads,
+        precision=snakemake.params.precision,
     )

@@ -61,7 +61,7 @@ def folder(tmp_path, weights):
     return tmp_path
 
 
-def thermalize(folder, weights, shard, threads=1):
+def thermalize(folder, weights, shard, threads=1, precision="auto"):
     thermalize_faces(
         manifest=str(folder / f"{shard}.json"),
         store=str(folder / "thermal.zarr"),
@@ -74,6 +74,7 @@ def thermalize(folder, weights, shard, threads=1):
         ambient_celsius=AMBIENT,
         device="cpu",
         threads=threads,
+        precision=precision,
     )
 
 
@@ -103,6 +104,17 @@ def test_a_store_from_end_to_end(folder, weights):
     assert classes["background"]["sd"] == 0
     assert classes["background"]["pixels"] + classes["skin"]["pixels"] == 4 * PIXELS**2
     assert json.loads((folder / "verified.json").read_text())["files"] == len(SHARDS) + 2
+
+
+@pytest.mark.parametrize(("native", "precision"), [(True, "auto"), (False, "auto"), (True, "float32")])
+def test_a_shard_tells_what_computed_it_and_the_config_may_fix_the_number_format(
+    folder, weights, native, precision, monkeypatch
+):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
+    thermalize(folder, weights, 2, precision=precision)
+    number = "bfloat16" if native and precision == "auto" else "float32"
+    expected = {"device": "cpu", "precision": number, "torch": torch.__version__}
+    assert read_manifest(folder / "2.json").made_from["computed_on"] == expected
 
 
 def test_the_number_of_threads_changes_no_byte(folder, weights):
