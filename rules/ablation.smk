@@ -137,6 +137,7 @@ use rule train_thermalizer as train_arm with:
         index=rules.index_archive.output.index,
         pairs=rules.render_ablation_lab.output.pairs,
         patches=rules.sample_arm_patches.output.patches,
+        encoder=ENCODERS["thermalizer"],
     output:
         weights="results/ablation/{rooms}/{arm}/{seed}/weights.pt",
         provenance="results/ablation/{rooms}/{arm}/{seed}/provenance.json",

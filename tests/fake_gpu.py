@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 GPU = torch.device("cuda", 0)
@@ -124,7 +124,8 @@ def fake_gpu(monkeypatch):
         patch.setattr(torch, "empty", empty)
         patch.setattr(torch.Tensor, "backward", lambda loss, *_, **__: backward(loss))
         patch.setattr(torch.Tensor, "pin_memory", pin)
-        patch.setattr(torch.Tensor, "tolist", listed)
+        for kind in (torch.Tensor, FakeTensor):
+            patch.setattr(kind, "tolist", listed)
         patch.setattr(torch.Tensor, "numpy", as_array)
         patch.setattr(torch.Tensor, "record_stream", lambda tensor, other: None)
         patch.setattr(torch.cuda, "Stream", lambda *_: stream)

@@ -56,6 +56,7 @@ if __name__ == "__main__":
             settings=snakemake.params.settings,
             device=claim_device(snakemake.params.device, snakemake.resources.gpu),
             threads=snakemake.threads,
+            encoder=str(snakemake.input.encoder) or None,
         ),
         processes=snakemake.resources.gpu,
     )

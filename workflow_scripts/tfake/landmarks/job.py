@@ -13,7 +13,7 @@ import torch
 
 from tfake.allocation import keep_freed_memory
 from tfake.dataset.dataset import open_dataset
-from tfake.devices import limit_threads, resolve_device
+from tfake.devices import explain_full_memory, limit_threads, resolve_device
 from tfake.landmarks.figures import draw_course, draw_predictions
 from tfake.landmarks.scoring import look_at
 from tfake.landmarks.settings import LandmarkSettings
@@ -67,6 +67,7 @@ class LandmarkJob:
         settings: the config's block (:class:`tfake.landmarks.settings.LandmarkSettings`).
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: threads for torch on the CPU, and for decoding beside a GPU.
+        encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
     """
 
     weights: str
@@ -81,6 +82,7 @@ class LandmarkJob:
     settings: Mapping[str, Any]
     device: str
     threads: int
+    encoder: str | None = None
 
 
 def run_landmark_job(job: LandmarkJob) -> None:
@@ -107,16 +109,11 @@ def run_landmark_job(job: LandmarkJob) -> None:
     )
     with stopping_on_sigterm() as is_stopping:
         workers = job.threads if device.type == "cuda" else 0
-        trained = train_landmarks(
-            replace(settings, precision=precision),
-            faces,
-            held_out,
-            job.stored.landmarks,
-            device,
-            checkpoint,
-            is_stopping,
-            workers,
-        )
+        chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
+        with explain_full_memory(device, "landmarks.", settings, ("batch", "image_pixels")):
+            trained = train_landmarks(
+                chosen, faces, held_out, job.stored.landmarks, device, checkpoint, is_stopping, workers, encoder
+            )
     with first_process_only() as writes:
         if writes:
             _write_products(job, settings, trained, len(faces), held_out, device)
@@ -176,7 +173,7 @@ def _write_products(
 
 def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
     """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
-    sums = [file_sha256(path) for path in job.sums]
+    sums = [file_sha256(path) for path in (*job.sums, *filter(None, [job.encoder]))]
     # What follows a plus tells CUDA's version, or that there is none.
     version = torch.__version__.split("+")[0]
     parts = [settings.as_mapping(), sums, job.stored.landmarks, list(job.stored.variants), version]

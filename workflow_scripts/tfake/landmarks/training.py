@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,7 @@ def train_landmarks(
     checkpoint: CheckpointFile | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
     workers: int = 0,
+    encoder: Path | None = None,
 ) -> TrainedLandmarker:
     """Train a landmark network; on one machine and thread count the result depends on settings and faces alone.
 
@@ -65,6 +67,7 @@ def train_landmarks(
         checkpoint: as in :func:`tfake.training.loop.run_steps`.
         is_stopping: as there.
         workers: threads that make batches ahead; no result depends on them.
+        encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
 
     Returns:
         The network, its calibration and the course of its loss.
@@ -92,7 +95,7 @@ def train_landmarks(
         return error
 
     with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
-        run = LandmarkRun(settings, landmarks, precision, device)
+        run = LandmarkRun(settings, landmarks, precision, device, encoder)
         losses = run_steps(
             run,
             settings,

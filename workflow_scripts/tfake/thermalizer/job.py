@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from tfake.allocation import keep_freed_memory
-from tfake.devices import limit_threads, resolve_device
+from tfake.devices import explain_full_memory, limit_threads, resolve_device
 from tfake.report.training_figures import draw_loss_curves, draw_samples
 from tfake.sources.index import read_index
 from tfake.sources.pairs import open_pairs
@@ -60,6 +60,7 @@ class TrainingJob:
         settings: the config's block (:class:`tfake.thermalizer.settings.TrainingSettings`).
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: threads for torch on the CPU, and for decoding beside a GPU.
+        encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
     """
 
     weights: str
@@ -84,6 +85,7 @@ class TrainingJob:
     settings: Mapping[str, Any]
     device: str
     threads: int
+    encoder: str | None = None
 
 
 def run_job(job: TrainingJob) -> None:
@@ -122,7 +124,9 @@ def run_job(job: TrainingJob) -> None:
     )
     with stopping_on_sigterm() as is_stopping:
         workers = job.threads if device.type == "cuda" else 0
-        trained = train(replace(settings, precision=precision), data, device, checkpoint, is_stopping, workers)
+        with explain_full_memory(device, "thermalizer.", settings, ("batch_pairs", "batch_sources", "image_pixels")):
+            chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
+            trained = train(chosen, data, device, checkpoint, is_stopping, workers, encoder)
     with first_process_only() as writes:
         if writes:
             _write_products(job, settings, data, trained, table.attrs["source_sha256"], device)
@@ -172,6 +176,7 @@ def _digest(job: TrainingJob, settings: TrainingSettings, source_sha256: str) ->
         settings.as_mapping(),
         source_sha256,
         file_sha256(job.patches),
+        job.encoder and file_sha256(job.encoder),
         _describe_files(Path(job.pairs)),
         [job.pair_layout, job.pair_values, job.supervision, list(job.ambient_celsius), job.read_prior_at_celsius],
         [prior.ambients.tolist(), np.nan_to_num(prior.celsius).tolist(), prior.deviation_kelvin.tolist()],
