@@ -10,8 +10,8 @@ REAL := runs/real_sample
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
 
-test: $(READY)  ## run the tests, linters included
-	$(BIN)/python -m pytest
+test: $(READY)  ## run the tests, linters included, a file a process
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-slurm: $(READY)  ## the whole workflow through a Slurm of its own, with faults (root may install slurm-wlm and munge)
 	bash tests/slurm/install.sh
