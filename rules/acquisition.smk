@@ -71,8 +71,8 @@ rule download_archive:
         "../envs/acquisition.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=1440,
+        mem_mb=memory_mb(500),
+        runtime=minutes(1440),
     params:
         recipe=1,
         url=lambda wildcards: ARCHIVE_URLS[wildcards.file],
@@ -99,8 +99,8 @@ rule fetch_members:
         "../envs/acquisition.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=240,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(240),
     params:
         recipe=1,
         urls=list(ARCHIVE_URLS.values()),

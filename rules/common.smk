@@ -3,7 +3,6 @@
 import hashlib
 import math
 import re
-import shutil
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -22,8 +21,6 @@ IMAGES = config["source"]["images"]
 SHARD_IMAGES = config["store"]["shard_images"]
 SHARDS = tuple(range(math.ceil(IMAGES / SHARD_IMAGES)))
 IS_PROCEDURAL = config["source"]["archive"] is None
-# Training a network as small as the default gains little from a second thread: on a CPU, jobs lie side by side.
-USES_GPU = config["device"] == "cuda" or (config["device"] == "auto" and shutil.which("nvidia-smi") is not None)
 FACES_ARRAYS = (
     "image_id",
     "status",

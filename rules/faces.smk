@@ -23,8 +23,8 @@ rule create_faces_store:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=3,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -53,8 +53,8 @@ rule fetch_landmarker:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory_mb(500),
+        runtime=minutes(10),
     params:
         recipe=1,
         url=lookup(dpath="labels/face_landmarker/url", within=config),
@@ -102,8 +102,8 @@ rule label_faces:
     threads: 1
     resources:
         # For one process; each further thread is one more, with 700 MB.
-        mem_mb=3200,
-        runtime=60,
+        mem_mb=memory_mb(3200),
+        runtime=minutes(60),
     params:
         recipe=3,
         rows=get_rows,
@@ -132,8 +132,8 @@ rule seal_faces:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=1,
         images=lookup(dpath="source/images", within=config),
@@ -161,8 +161,8 @@ rule verify_faces:
         "../envs/store.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(60),
     params:
         recipe=1,
     message:

@@ -29,8 +29,8 @@ rule publish_variant:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=memory_mb(3000),
+        runtime=minutes(240),
     params:
         recipe=1,
         config=in_key_order(config),
@@ -61,8 +61,8 @@ rule export_variant:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=480,
+        mem_mb=memory_mb(3000),
+        runtime=minutes(480),
     params:
         recipe=1,
     message:

@@ -28,8 +28,8 @@ rule create_thermal_store:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=2,
         condition=get_condition,
@@ -62,11 +62,11 @@ rule thermalize_faces:
         variant=one_of(THERMALIZED),
     conda:
         "../envs/thermalizer.yaml"
-    threads: 8 if USES_GPU else 1
+    threads: NETWORK_THREADS
     resources:
-        mem_mb=6000,
-        runtime=120,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(6000),
+        runtime=minutes(120),
     params:
         recipe=2,
         rows=get_rows,
@@ -96,8 +96,8 @@ rule seal_thermal:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=1,
         rows=get_variant_rows,
@@ -124,8 +124,8 @@ rule verify_thermal:
         "../envs/store.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(60),
     params:
         recipe=1,
     message:
@@ -154,8 +154,8 @@ rule evaluate_thermal:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(120),
     params:
         recipe=1,
     message:

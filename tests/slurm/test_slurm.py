@@ -113,10 +113,9 @@ def until(condition, message, process=None):
 def profile(folder):
     """The shipped profile, but quick to look, and with too little memory for the first attempt at one rule."""
     settings = yaml.safe_load((ROOT / "profiles/slurm/profile.yaml").read_text())
-    settings["set-resources"]["index_archive"]["mem_mb"] = "60 if attempt == 1 else 2000"
-    del settings[
-        "set-threads"
-    ]  # for GPUs: on a CPU, the last bits depend on torch's threads, and the local run has one
+    settings["set-resources"] = {"index_archive": {"mem_mb": "60 if attempt == 1 else 2000"}}
+    # No card is behind the pretended GPU: on a CPU, the last bits depend on torch's threads, and the local run has one.
+    settings["set-threads"] = dict.fromkeys(("train_thermalizer", "train_arm", "thermalize_faces"), 1)
     settings |= {"jobs": 8, "latency-wait": 10, "slurm-init-seconds-before-status-checks": 3}
     folder.mkdir()
     (folder / "profile.yaml").write_text(yaml.safe_dump(settings))
