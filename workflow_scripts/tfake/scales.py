@@ -15,6 +15,8 @@ from tfake.radiometry import ZERO_CELSIUS_KELVIN, decode_counts
 
 #: The declarations of one word.
 SCALE_NAMES = ("celsius", "kelvin", "fahrenheit", "relative")
+#: What numbers are once they are read.
+MEANINGS = ("celsius", "relative")
 _EXPECTED = f"one of {', '.join(SCALE_NAMES)}, or {{counts: {{per_kelvin: NUMBER, offset: KELVIN_OF_COUNT_0}}}}"
 #: Counts that cameras and their programs write, by counts a kelvin and offset, and what people call them.
 _KNOWN_COUNTS = {
