@@ -43,6 +43,7 @@ _WARMEST_OF_PEOPLE, _LEAST_SPAN = 10.0, 0.5
 _LIKELY_MIDDLE, _LIKELY_WARMEST, _LIKELY_SPAN = (0.0, 37.0), (27.0, 46.0), 3.0
 _STRETCHED_SHARE = 0.95
 _MOST_PIXELS = 1 << 14
+_DECLARE = "declare values: {}"
 
 
 class ScaleError(ValueError):
@@ -151,7 +152,7 @@ def check_plausible(
     scale: Scale,
     where: str = "",
     people: bool = True,
-    remedy: str = "declare values: {}",
+    remedy: str = _DECLARE,
 ) -> None:
     """Refuse images that cannot show people if the scale is the declared one.
 
@@ -236,10 +237,11 @@ def _describe(scale: Scale, quantiles: Sequence[float]) -> str:
     return f"as {scale} it holds {found}, which is no picture of people"
 
 
-def _hint(raw: np.ndarray, remedy: str = "declare values: {}") -> str:
+def _hint(raw: np.ndarray, remedy: str = _DECLARE) -> str:
     likely = likely_scales(raw)
     if not likely:
-        return "; no known scale fits: declare counts with the camera's own per_kelvin and offset, or relative"
+        own = ": declare counts with the camera's own per_kelvin and offset, or relative" if remedy == _DECLARE else ""
+        return f"; no known scale fits{own}"
     return "; looks like " + ", or ".join(
         f"{_TITLES.get(scale.name) or _KNOWN_COUNTS[scale.per_kelvin, scale.offset]}: {remedy.format(scale)}"
         for scale in likely

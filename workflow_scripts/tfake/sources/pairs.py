@@ -13,7 +13,7 @@ import numpy as np
 from tfake.scales import Scale, check_plausible, parse_scale, spread_evenly
 from tfake.sources.file_trees import FileTree, open_tree
 from tfake.sources.pair_formats import PairMembers, check_layout, match_pairs
-from tfake.sources.pair_table import PAIR_TABLE, PairNotes, read_pair_table
+from tfake.sources.pair_table import PairNotes, read_pair_tables
 from tfake.sources.thermal_files import (
     check_thermal,
     decode_image,
@@ -119,7 +119,6 @@ def open_pairs(path: str | Path, values: str | Mapping | Scale, layout: str = "s
     check_layout(layout)
     tree = open_tree(path, "paired images")
     members = match_pairs(tree.where, tree.names, layout)
-    notes = read_pair_table(tree.where, tree.read(PAIR_TABLE), members) if PAIR_TABLE in tree.names else {}
-    pairs = PairedSet(tree, scale, members, notes)
+    pairs = PairedSet(tree, scale, members, read_pair_tables(tree, members))
     pairs.check()
     return pairs
