@@ -11,6 +11,7 @@ stream).
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 
 from tfake.sources.thermal_files import IMAGE_SUFFIXES, THERMAL_SUFFIXES
@@ -59,19 +60,22 @@ def _by_stream(bare: str) -> _Place | None:
     return _Place(role, f"{match['before']}/{match[role]}", match["subject"])
 
 
-def _by_folder(bare: str) -> _Place | None:
+def _by_folder(bare: str, last: bool = False) -> _Place | None:
     parts = PurePosixPath(bare).parts
-    for place, part in enumerate(parts[:-1]):
-        if part in _FOLDER_ROLES:
-            return _Place(_FOLDER_ROLES[part], "/".join((*parts[:place], *parts[place + 1 :])))
-    return None
+    places = [place for place, part in enumerate(parts[:-1]) if part.lower() in _FOLDER_ROLES]
+    if not places:
+        return None
+    place = places[-1 if last else 0]
+    return _Place(_FOLDER_ROLES[parts[place].lower()], "/".join((*parts[:place], *parts[place + 1 :])))
 
 
+# How a file's place is found; the second way is gone where the first leaves a file without a partner: the whole set, or
+# somebody's files, may lie in a folder that is called "thermal".
 _LAYOUTS = {
-    "stems": (_by_ending("v", "t"), "STEM_v.* and STEM_t.*"),
-    "tfake": (_by_ending("rgb", "thermal"), "STEM_rgb.* and STEM_thermal.*"),
-    "speakingfaces": (_by_stream, "sub_*/trial_*/rgb_image_aligned/NAME_3.png and …/thr_image/NAME_1.png"),
-    "folders": (_by_folder, "visible/NAME.* and thermal/NAME.*"),
+    "stems": ((_by_ending("v", "t"),), "STEM_v.* and STEM_t.*"),
+    "tfake": ((_by_ending("rgb", "thermal"),), "STEM_rgb.* and STEM_thermal.*"),
+    "speakingfaces": ((_by_stream,), "sub_*/trial_*/rgb_image_aligned/NAME_3.png and …/thr_image/NAME_1.png"),
+    "folders": ((_by_folder, partial(_by_folder, last=True)), "visible/NAME.* and thermal/NAME.*"),
 }
 PAIR_LAYOUTS = tuple(_LAYOUTS)
 
@@ -102,21 +106,13 @@ def match_pairs(where: str, names: Sequence[str], layout: str) -> dict[str, Pair
         ValueError: an unknown layout, no pair, a file without partner, or two files for one place.
     """
     check_layout(layout)
-    locate, expected = _LAYOUTS[layout]
-    found: dict[str, dict[str, str]] = {role: {} for role in _SUFFIXES}
-    subjects: dict[str, str | None] = {}
-    for name in names:
-        suffix = PurePosixPath(name).suffix
-        place = locate(name.removesuffix(suffix))
-        if place is None or suffix.lower() not in _SUFFIXES[place.role]:
-            continue
-        claimed = found[place.role].setdefault(place.stem, name)
-        if claimed != name:
-            raise ValueError(f"{where}: {claimed} and {name} claim the same place")
-        subjects[place.stem] = place.subject
+    ways, expected = _LAYOUTS[layout]
+    tries = [_locate_all(names, locate) for locate in ways]
+    found, subjects, twice = next((tried for tried in tries if _is_complete(tried[0])), tries[0])
+    if twice:
+        raise ValueError(f"{where}: {twice[0]} and {twice[1]} claim the same place")
     visible, thermal = found["visible"], found["thermal"]
-    lone = visible.keys() ^ thermal.keys()
-    if lone:
+    if lone := _lone(found):
         unmatched = sorted(stems[stem] for stems in (visible, thermal) for stem in lone & stems.keys())
         more = f" and {len(unmatched) - 5} more" if len(unmatched) > 5 else ""
         raise ValueError(f"{where}: no partner for {', '.join(unmatched[:5])}{more}; a pair is {expected}")
@@ -131,6 +127,33 @@ def match_pairs(where: str, names: Sequence[str], layout: str) -> dict[str, Pair
         stem: replace(pairs[stem], subject=subject)
         for stem, subject in zip(unknown, _subjects_by_folder(unknown), strict=True)
     }
+
+
+def _locate_all(
+    names: Sequence[str], locate: Callable[[str], _Place | None]
+) -> tuple[dict[str, dict[str, str]], dict[str, str | None], tuple[str, str] | None]:
+    """Names by role and stem, the subject of each stem, and the first two names that claim one place."""
+    found: dict[str, dict[str, str]] = {role: {} for role in _SUFFIXES}
+    subjects: dict[str, str | None] = {}
+    twice = None
+    for name in names:
+        suffix = PurePosixPath(name).suffix
+        place = locate(name.removesuffix(suffix))
+        if place is None or suffix.lower() not in _SUFFIXES[place.role]:
+            continue
+        claimed = found[place.role].setdefault(place.stem, name)
+        if claimed != name:
+            twice = twice or (claimed, name)
+        subjects[place.stem] = place.subject
+    return found, subjects, twice
+
+
+def _is_complete(found: dict[str, dict[str, str]]) -> bool:
+    return bool(found["visible"]) and not _lone(found) and found["segmentation"].keys() <= found["visible"].keys()
+
+
+def _lone(found: dict[str, dict[str, str]]) -> set[str]:
+    return found["visible"].keys() ^ found["thermal"].keys()
 
 
 def _subjects_by_folder(stems: Sequence[str]) -> list[str]:
