@@ -12,9 +12,9 @@ from zarr.core.sync import sync
 from zarr.errors import ArrayNotFoundError
 from zarr.storage import FsspecStore, LocalStore, ZipStore
 
-import tfake.store  # noqa: F401 - chooses the codec pipeline
 from tfake.dataset.reading import read_rows
 from tfake.store.arrays import StoreError
+from tfake.store.opening import with_pipeline
 from tfake.store.shard_reader import ShardReader
 
 #: Held against the process that reads: in a forked one the codecs' thread pool has lost its threads.
@@ -64,10 +64,11 @@ class Place:
         store, arrays, _ = self._open()
         if path not in arrays:
             try:
-                with zarr.config.set(_reading(store)):
-                    arrays[path] = zarr.open_array(store=store, path=self._prefix + path, mode="r")
+                opened = zarr.open_array(store=store, path=self._prefix + path, mode="r", zarr_format=3)
             except (ArrayNotFoundError, FileNotFoundError) as error:
                 raise KeyError(f"{self.address} has no array {path}") from error
+            # A forked process has the parent's thread pool but none of its threads: with one worker none is used.
+            arrays[path] = with_pipeline(opened, threads=None if os.getpid() == _IMPORTED_IN else 1)
         return arrays[path]
 
     def rows(self, path: str, rows: np.ndarray) -> np.ndarray:
@@ -127,15 +128,6 @@ def _shard_reader(store: Store, path: str, array: zarr.Array) -> ShardReader | N
         return ShardReader(store.root / path, array)
     except StoreError:
         return None
-
-
-def _reading(store: Store) -> dict[str, object]:
-    """Zarr's settings for opening an array."""
-    if not isinstance(store, LocalStore):
-        # The Rust pipeline fetches over the net by itself, and holds up every other Python thread while it waits.
-        return {"codec_pipeline.path": "zarr.core.codec_pipeline.BatchedCodecPipeline"}
-    # A forked process has the parent's thread pool but none of its threads: with one worker none is used.
-    return {} if os.getpid() == _IMPORTED_IN else {"threading.max_workers": 1}
 
 
 async def _list_names(store: Store, folder: str) -> list[str]:
