@@ -38,7 +38,7 @@ def draw_errors(
 
     def histogram(axes: Axes) -> None:
         edges = np.linspace(0, _LARGEST, _BINS + 1)
-        for values, colour, label in ((error, SECOND, "as found"), (left_out, ACCENT, "corrected, at left-out points")):
+        for values, colour, label in ((error, SECOND, "as found"), (left_out, ACCENT, "corrected, at withheld points")):
             shown = values[found & np.isfinite(values)]
             if len(shown):
                 median = np.median(shown)
