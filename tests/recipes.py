@@ -21,9 +21,9 @@ def rule_blocks() -> dict[str, str]:
     """The text of each rule that runs a script, by the rule's name."""
     blocks = {}
     for file in [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]:
-        for block in re.split(r"(?m)^(?=rule \w+:)", file.read_text())[1:]:
+        for block in re.split(r"(?m)^(?=(?:rule|checkpoint) \w+:)", file.read_text())[1:]:
             if "\n    script:" in block:
-                blocks[re.match(r"rule (\w+):", block)[1]] = block
+                blocks[re.match(r"\w+ (\w+):", block)[1]] = block
     return blocks
 
 
