@@ -35,11 +35,10 @@ real-sample: $(READY)  ## the same workflow on 60 real FaceSynthetics images in 
 	$(BIN)/snakemake --cores all --directory $(REAL) --configfile tests/configs/real_sample.yaml
 
 verify: $(READY)  ## reread every byte of every store of the demo
-	$(BIN)/snakemake --cores all --forcerun verify_faces verify_thermal -- faces variants
+	$(BIN)/snakemake --cores all -- verify
 
 repair: $(READY)  ## take away what does not agree with its checksums, and make exactly that again
-	$(BIN)/snakemake --cores all --forcerun repair_stores -- repair_stores
-	$(BIN)/snakemake --cores all
+	$(BIN)/snakemake --cores all -- repair
 
 recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has moved
 	$(BIN)/python tests/recipes.py

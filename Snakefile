@@ -3,7 +3,7 @@
 Read top to bottom: configuration, stages in the order of the data, named targets.
 """
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.25")
 
@@ -11,13 +11,11 @@ min_version("9.25")
 configfile: workflow.source_path("config.yaml")
 
 
-validate(config, workflow.source_path("schemas/config.schema.yaml"))
-
-
 report: "docs/report.rst"
 
 
 include: "rules/locking.smk"
+include: "rules/configuration.smk"
 include: "rules/common.smk"
 include: "rules/resources.smk"
 include: "rules/acquisition.smk"
@@ -60,6 +58,7 @@ rule source:
 rule faces:
     input:
         rules.verify_faces.output.report,
+        rules.save_config.output.config,
     message:
         "The faces store is complete and verified."
 
@@ -74,5 +73,7 @@ rule thermalizers:
 rule variants:
     input:
         collect(rules.verify_thermal.output.report, variant=VARIANTS),
+        rules.verify_faces.output.report,
+        rules.save_config.output.config,
     message:
         "Every variant's thermal store is complete and verified."

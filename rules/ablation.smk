@@ -154,7 +154,6 @@ use rule train_thermalizer as train_arm with:
         condition=get_arm_condition,
         rooms=get_arm_rooms,
         settings=get_arm_settings,
-        device=lookup(dpath="device", within=config),
     message:
         "Training {wildcards.arm} for {wildcards.rooms}, seed {wildcards.seed}."
 
@@ -174,6 +173,8 @@ rule evaluate_arm:
         "logs/evaluate_arm/{faces}/{condition}/{arm}/{seed}.log",
     benchmark:
         "benchmarks/evaluate_arm/{faces}/{condition}/{arm}/{seed}.tsv"
+    wildcard_constraints:
+        condition=one_of(ONE_ROOM),
     conda:
         "../envs/thermalizer.yaml"
     threads: NETWORK_THREADS
@@ -187,7 +188,6 @@ rule evaluate_arm:
         ambient_celsius=lookup(dpath="conditions/{condition}/ambient_celsius", within=config),
         # Without the arm's own offsets: an arm whose prior is wrong is held against the right one.
         prior=lookup(dpath="conditions/{condition}/prior", within=config),
-        device=lookup(dpath="device", within=config),
     message:
         "Scoring {wildcards.arm} for {wildcards.condition}, seed {wildcards.seed}, on the {wildcards.faces} faces."
     script:
@@ -200,7 +200,7 @@ rule measure_training:
         archive=ARCHIVE,
         index=rules.index_archive.output.index,
         pairs=rules.render_ablation_lab.output.pairs,
-        patches=expand(rules.sample_arm_patches.output.patches, rooms=ABLATION_CONDITIONS[:1]),
+        patches=get_measured_patches,
     output:
         costs="results/ablation/cost.json",
     log:
@@ -217,8 +217,8 @@ rule measure_training:
     params:
         recipe=1,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        prior=lookup(dpath=f"conditions/{ABLATION_CONDITIONS[0]}/prior", within=config),
-        ambient_celsius=lookup(dpath=f"conditions/{ABLATION_CONDITIONS[0]}/ambient_celsius", within=config),
+        prior=lambda wildcards: config["conditions"][get_ablation_conditions(wildcards)[0]]["prior"],
+        ambient_celsius=lambda wildcards: config["conditions"][get_ablation_conditions(wildcards)[0]]["ambient_celsius"],
         steps=lookup(dpath="ablation/cost_steps", within=config),
         settings=in_key_order(config["thermalizer"]),
         device=lookup(dpath="device", within=config),
@@ -231,9 +231,7 @@ rule measure_training:
 rule compare_arms:
     """Lay the arms side by side: a table, a figure, pictures."""
     input:
-        scores=collect(
-            rules.evaluate_arm.output.scores, faces=SCORED, condition=ABLATION_CONDITIONS, arm=ARMS, seed=SEEDS
-        ),
+        scores=get_arm_scores,
         costs=rules.measure_training.output.costs,
     output:
         table=report("results/ablation/arms.csv", category="Ablation"),

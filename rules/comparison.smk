@@ -22,7 +22,7 @@ rule compare_datasets:
         runtime=minutes(10),
     params:
         recipe=1,
-        folders=lookup(dpath="compare", within=config),
+        folders=get_compared_folders,
         seals=get_seals,
     message:
         "Comparing {params.folders}."

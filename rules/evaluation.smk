@@ -45,7 +45,6 @@ rule evaluate_test_set:
         least_overlap=lookup(dpath="evaluation/least_overlap", within=config),
         failure_above=lookup(dpath="evaluation/failure_above", within=config),
         high_above_pixels=lookup(dpath="evaluation/high_above_pixels", within=config),
-        device=lookup(dpath="device", within=config),
     message:
         "Scoring landmarks on {wildcards.testset}."
     script:

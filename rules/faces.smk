@@ -108,7 +108,8 @@ rule label_faces:
         recipe=3,
         rows=get_rows,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        labels=in_key_order(config["labels"]),
+        # Without the model's place: the model itself is an input.
+        labels=in_key_order({key: value for key, value in config["labels"].items() if key != "face_landmarker"}),
     message:
         "Labelling shard {wildcards.shard}."
     script:

@@ -48,7 +48,6 @@ rule train_landmarker:
         landmarks=get_landmarks,
         variants=lookup(dpath="landmarks/variants", within=config),
         settings=get_landmark_settings,
-        device=lookup(dpath="device", within=config),
     message:
         "Training the landmark network {wildcards.task}."
     script:
@@ -133,7 +132,6 @@ rule evaluate_landmarker:
         variants=lookup(dpath="landmarks/variants", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         ambient_celsius=lookup(dpath="landmark_study/ambient_celsius", within=config),
-        device=lookup(dpath="device", within=config),
     message:
         "Scoring the landmark network {wildcards.task}."
     script:
@@ -162,7 +160,6 @@ rule search_pictures:
     params:
         recipe=1,
         folders=in_key_order(PICTURES),
-        device=lookup(dpath="device", within=config),
     message:
         "Looking for faces in pictures without labels with {wildcards.task}."
     script:

@@ -98,8 +98,7 @@ rule train_thermalizer:
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         condition=get_condition_settings,
         rooms=get_condition_rooms,
-        settings=in_key_order(config["thermalizer"]),
-        device=lookup(dpath="device", within=config),
+        settings=in_key_order(without_neutral(config["thermalizer"])),
     message:
         "Training the thermalizer for {wildcards.condition}."
     script:

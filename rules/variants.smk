@@ -72,7 +72,6 @@ rule thermalize_faces:
         rows=get_rows,
         ambient_celsius=get_ambient,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        device=lookup(dpath="device", within=config),
     message:
         "Thermalizing shard {wildcards.shard} of {wildcards.variant}."
     script:
@@ -164,13 +163,15 @@ rule evaluate_thermal:
         "../workflow_scripts/evaluate_thermal.py"
 
 
-# Milestones: snakemake variant_cold
+# Milestones: snakemake variant_cold. With what the reader needs to open it: the labels, and the config that was in force.
 for _variant in VARIANTS:
 
     rule:
         name:
             f"variant_{_variant}"
         input:
-            f"results/variants/{_variant}/verified.json",
+            thermal=f"results/variants/{_variant}/verified.json",
+            faces=rules.verify_faces.output.report,
+            config="results/config.yaml",
         message:
-            "The thermal store is complete and verified: {input}."
+            "The dataset in results is complete and verified: {input.thermal}."

@@ -21,7 +21,7 @@ LIBRARY = ROOT / "workflow_scripts"
 DATA_SUFFIXES = (".csv", ".jinja", ".css", ".js", ".txt")
 #: Where a job logs, which card it takes and how its memory is handed out: no output can tell.
 WITHOUT_EFFECT = {LIBRARY / f"tfake/{name}.py" for name in ("runlog", "gpus", "allocation", "processes")}
-_RULE = re.compile(r"(?m)^(?=(?:use )?rule \w+)")
+_RULE = re.compile(r"(?m)^(?=(?:use rule|rule|checkpoint) \w+)")
 
 
 def _blocks() -> list[str]:
@@ -31,7 +31,7 @@ def _blocks() -> list[str]:
 
 def rule_blocks() -> dict[str, str]:
     """The text of each rule that runs a script, by the rule's name."""
-    named = {match[1]: block for block in _blocks() if (match := re.match(r"rule (\w+):", block))}
+    named = {match[1]: block for block in _blocks() if (match := re.match(r"(?:rule|checkpoint) (\w+):", block))}
     return {name: block for name, block in named.items() if "\n    script:" in block}
 
 

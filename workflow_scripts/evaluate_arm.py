@@ -86,6 +86,6 @@ if __name__ == "__main__":
         prior_table=snakemake.params.prior["table"],
         read_prior_at_celsius=snakemake.params.prior["read_at_celsius"],
         lwir_patches=str(snakemake.input.lwir_patches) or None,
-        device=snakemake.params.device,
+        device=snakemake.config["device"],
         threads=snakemake.threads,
     )

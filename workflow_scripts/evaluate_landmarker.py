@@ -95,6 +95,6 @@ if __name__ == "__main__":
         image_pixels=snakemake.params.image_pixels,
         ambient_celsius=snakemake.params.ambient_celsius,
         task=snakemake.wildcards.task,
-        device=snakemake.params.device,
+        device=snakemake.config["device"],
         threads=snakemake.threads,
     )

@@ -113,6 +113,6 @@ if __name__ == "__main__":
         least_overlap=snakemake.params.least_overlap,
         failure_above=snakemake.params.failure_above,
         high_above_pixels=snakemake.params.high_above_pixels,
-        device=snakemake.params.device,
+        device=snakemake.config["device"],
         threads=snakemake.threads,
     )

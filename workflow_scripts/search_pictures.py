@@ -54,6 +54,6 @@ if __name__ == "__main__":
         weights=snakemake.input.weights,
         folders=dict(snakemake.params.folders),
         task=snakemake.wildcards.task,
-        device=snakemake.params.device,
+        device=snakemake.config["device"],
         threads=snakemake.threads,
     )

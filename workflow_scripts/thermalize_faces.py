@@ -104,6 +104,6 @@ if __name__ == "__main__":
         rows=tuple(snakemake.params.rows),
         image_pixels=snakemake.params.image_pixels,
         ambient_celsius=snakemake.params.ambient_celsius,
-        device=snakemake.params.device,
+        device=snakemake.config["device"],
         threads=snakemake.threads,
     )

@@ -25,6 +25,7 @@ def train_landmarker(job: LandmarkJob, processes: int = 1) -> None:
 if __name__ == "__main__":
     from pathlib import Path
 
+    from tfake.config.neutral import with_neutral
     from tfake.landmarks.job import StoredFaces, results_folder
     from tfake.runlog import start_log
 
@@ -47,8 +48,8 @@ if __name__ == "__main__":
             ),
             sums=[snakemake.input.faces, *snakemake.input.variants],
             task=snakemake.wildcards.task,
-            settings=snakemake.params.settings,
-            device=snakemake.params.device,
+            settings=with_neutral(snakemake.params.settings, snakemake.config["landmarks"]),
+            device=snakemake.config["device"],
             threads=snakemake.threads,
         ),
         processes=snakemake.resources.gpu,

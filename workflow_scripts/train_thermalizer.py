@@ -25,6 +25,7 @@ def train_thermalizer(job: TrainingJob, processes: int = 1) -> None:
 if __name__ == "__main__":
     from pathlib import Path
 
+    from tfake.config.neutral import with_neutral
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -51,8 +52,8 @@ if __name__ == "__main__":
             prior_table=condition["prior"]["table"],
             read_prior_at_celsius=condition["prior"]["read_at_celsius"],
             prior_offsets_kelvin=condition["prior"]["offsets_kelvin"],
-            settings=snakemake.params.settings,
-            device=snakemake.params.device,
+            settings=with_neutral(snakemake.params.settings, snakemake.config["thermalizer"]),
+            device=snakemake.config["device"],
             threads=snakemake.threads,
         ),
         processes=snakemake.resources.gpu,

@@ -47,7 +47,7 @@ def test_every_working_rule_is_complete(rule):
     directives = re.findall(r"(?m)^    (\w+):", RULES[rule])
     for directive in ("output", "log", "benchmark", "conda", "threads", "resources", "params", "message", "script"):
         assert directive in directives, f"{rule} has no {directive}"
-    assert re.search(r'rule \w+:\n    """.+"""', RULES[rule]), f"{rule} has no docstring"
+    assert re.search(r'(rule|checkpoint) \w+:\n    """.+"""', RULES[rule]), f"{rule} has no docstring"
     for resource in ("mem_mb", "runtime"):
         assert resource in RULES[rule]
 

@@ -30,8 +30,8 @@ def configured(folder, **changes):
     [
         ("sauce", 1, "sauce"),
         ("source__imagse", 3, "imagse"),
-        ("source__images", 0, "less than the minimum of 1"),
-        ("thermalizer__stesp", 3, "stesp"),
+        ("source__images", 0, "source.images is 0; expected an integer, at least 1"),
+        ("thermalizer__stesp", 3, "thermalizer.stesp is no key; did you mean steps? (config.yaml, line "),
         ("conditions__warm", {"ambient": 3}, "ambient"),
         ("variants__warm__condition", "hot", "variants.warm.condition is 'hot'; the conditions are warm, cold"),
         ("device", "gpu", "gpu"),

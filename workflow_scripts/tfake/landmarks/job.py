@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from tfake.allocation import keep_freed_memory
+from tfake.config.neutral import without_neutral
 from tfake.dataset.dataset import open_dataset
 from tfake.devices import limit_threads, resolve_device
 from tfake.landmarks.figures import draw_course, draw_predictions
@@ -165,7 +166,13 @@ def _write_products(
 def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
     """Stands for everything the weights depend on; where files lie is none of it."""
     sums = [file_sha256(path) for path in job.sums]
-    parts = [settings.as_mapping(), sums, job.stored.landmarks, list(job.stored.variants), torch.__version__]
+    parts = [
+        without_neutral(settings.as_mapping()),
+        sums,
+        job.stored.landmarks,
+        list(job.stored.variants),
+        torch.__version__,
+    ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -11,6 +11,9 @@ from tfake.store.ids import decode_ids
 from tfake.store.inspection import OK, inspect_store, write_table
 from tfake.store.opening import open_store
 
+#: What is to be done about a store that is not what was sealed.
+REMEDY = "`snakemake repair`, with the config and the directory of the run, makes again exactly what is at fault"
+
 
 def verify_store(
     sums: str | Path, store: str | Path, threads: int = 1, table: str | Path | None = None
@@ -34,7 +37,7 @@ def verify_store(
         write_table(table, {str(Path(sums).parent): checked}, {})
     faults = [file.describe() for file in checked if file.state != OK]
     if faults:
-        raise StoreError(f"{store} is not what was sealed; {len(faults)} faults:\n  " + "\n  ".join(faults))
+        raise StoreError(f"{store} is not what was sealed; {len(faults)} faults; {REMEDY}:\n  " + "\n  ".join(faults))
     return {"files": len(checked), "bytes": sum(file.bytes for file in checked)}
 
 

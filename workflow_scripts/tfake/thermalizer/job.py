@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from tfake.allocation import keep_freed_memory
+from tfake.config.neutral import without_neutral
 from tfake.devices import limit_threads, resolve_device
 from tfake.report.training_figures import draw_loss_curves, draw_samples
 from tfake.sources.index import read_index
@@ -164,7 +165,7 @@ def _digest(job: TrainingJob, settings: TrainingSettings, source_sha256: str) ->
     """Stands for everything the weights depend on; where files lie is none of it."""
     prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
     parts = [
-        settings.as_mapping(),
+        without_neutral(settings.as_mapping()),
         source_sha256,
         file_sha256(job.patches),
         _describe_files(Path(job.pairs)),
