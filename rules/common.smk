@@ -201,6 +201,17 @@ def get_manifests(wildcards):
     return [f"results/variants/{wildcards.variant}/manifests/{shard}.json" for shard in get_shards(wildcards.variant)]
 
 
+# Gathered by functions: Snakemake hashes a list that stands in a rule once for each of its own files.
+def get_faces_manifests(wildcards):
+    """The manifests of the faces store's shards."""
+    return collect(rules.label_faces.output.manifest, shard=SHARDS)
+
+
+def get_faces_files(wildcards):
+    """Every file that the jobs of the faces store write, their manifests included."""
+    return collect(rules.label_faces.output, shard=SHARDS)
+
+
 def get_shard_files(wildcards):
     """Every file that the shard jobs of a variant write into its store."""
     jobs = {**dict.fromkeys(RECORDED, rules.record_faces), **dict.fromkeys(IMPORTED, rules.import_faces)}
