@@ -20,6 +20,13 @@ IMPORT_ARRAYS = ("thermal", "landmarks_478")
 IMAGES = config["source"]["images"]
 SHARD_IMAGES = config["store"]["shard_images"]
 SHARDS = tuple(range(math.ceil(IMAGES / SHARD_IMAGES)))
+MOST_SHARDS = 1000
+if len(SHARDS) > MOST_SHARDS and workflow.is_main_process:
+    _better = max(1000, math.ceil(IMAGES / MOST_SHARDS))
+    logger.warning(
+        f"config: store.shard_images is {SHARD_IMAGES}, which makes {len(SHARDS):,} shards of {IMAGES:,} images, each with "
+        f"jobs of its own; with store.shard_images: {_better} there are {math.ceil(IMAGES / _better):,}."
+    )
 IS_PROCEDURAL = config["source"]["archive"] is None
 FACES_ARRAYS = (
     "image_id",
