@@ -63,6 +63,23 @@ if ARCHIVE_URLS:
             )
         ARCHIVE = ["results/source/first_samples.zip"]
 
+_absent = [place for place in _places if "://" not in place and not os.path.exists(place)]
+# Once it is indexed and everything is made, nobody needs it.
+if _absent and workflow.is_main_process and not os.path.exists("results/source/index.parquet"):
+    _said = f"config: source.archive: there is no {', '.join(_absent)} (seen from {os.getcwd()})"
+    if not workflow.output_settings.dryrun:
+        raise WorkflowError(
+            f"{_said}. Put it there, or name a published release, which is downloaded; --dry-run plans without it."
+        )
+    logger.warning(f"{_said}; planned as if it were.")
+
+    rule provide_archive:
+        output:
+            _absent,
+        message:
+            "To be put there by you: {output}."
+
+
 for _name, _settings in config["conditions"].items():
     if _settings["pairs"]["path"] is not None and not os.path.exists(_settings["pairs"]["path"]):
         raise WorkflowError(

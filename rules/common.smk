@@ -16,6 +16,13 @@ IMPORT_ARRAYS = ("thermal", "landmarks_478")
 AMBIENTS = PLAN.ambients
 IMAGES, SHARD_IMAGES = PLAN.images, PLAN.shard_images
 SHARDS = tuple(range(math.ceil(IMAGES / SHARD_IMAGES)))
+MOST_SHARDS = 1000
+if len(SHARDS) > MOST_SHARDS and workflow.is_main_process:
+    _better = max(1000, math.ceil(IMAGES / MOST_SHARDS))
+    logger.warning(
+        f"config: store.shard_images is {SHARD_IMAGES}, which makes {len(SHARDS):,} shards of {IMAGES:,} images, each with "
+        f"jobs of its own; with store.shard_images: {_better} there are {math.ceil(IMAGES / _better):,}."
+    )
 IS_PROCEDURAL = config["source"]["archive"] is None
 FACES_ARRAYS = (
     "image_id",
@@ -117,6 +124,17 @@ def get_variant_rows(wildcards):
 def get_manifests(wildcards):
     """The manifests of a variant's shards."""
     return [f"results/variants/{wildcards.variant}/manifests/{shard}.json" for shard in PLAN.shards(wildcards.variant)]
+
+
+# Gathered by functions: Snakemake hashes a list that stands in a rule once for each of its own files.
+def get_faces_manifests(wildcards):
+    """The manifests of the faces store's shards."""
+    return collect(rules.label_faces.output.manifest, shard=SHARDS)
+
+
+def get_faces_files(wildcards):
+    """Every file that the jobs of the faces store write, their manifests included."""
+    return collect(rules.label_faces.output, shard=SHARDS)
 
 
 def get_shard_files(wildcards):

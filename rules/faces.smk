@@ -121,7 +121,7 @@ rule seal_faces:
     input:
         root=rules.create_faces_store.output.root,
         arrays=rules.create_faces_store.output.arrays,
-        manifests=collect(rules.label_faces.output.manifest, shard=SHARDS),
+        manifests=get_faces_manifests,
     output:
         sums="results/faces/SHA256SUMS",
         summary="results/faces/summary.json",
@@ -150,7 +150,7 @@ rule verify_faces:
         sums=rules.seal_faces.output.sums,
         index=rules.index_archive.output.index,
         root=rules.create_faces_store.output.root,
-        shards=collect(rules.label_faces.output, shard=SHARDS),
+        shards=get_faces_files,
     output:
         report="results/faces/verified.json",
     log:

@@ -52,6 +52,12 @@ def test_every_working_rule_is_complete(rule):
         assert resource in RULES[rule]
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_no_rule_holds_a_list_that_grows_with_the_shards(rule):
+    """Snakemake hashes such a list once for each of its files: quadratic, where a function's answer is not."""
+    assert not re.search(r"\bSHARDS\b|get_shards\(", RULES[rule])
+
+
 def test_no_script_without_a_rule():
     assert {path.stem for path in LIBRARY.glob("*.py")} == set(RULES)
 
