@@ -9,10 +9,9 @@ Both rules run where Snakemake runs: the nodes of a cluster often have no way ou
 """
 
 import csv
-import hashlib
 import os
-import re
-from urllib.parse import unquote, urlsplit
+
+from tfake.acquisition.registry import name_downloads
 
 with open(workflow.source_path("../workflow_scripts/tfake/acquisition/releases.csv"), newline="") as _table:
     RELEASES = tuple(csv.DictReader(_table))
@@ -27,17 +26,7 @@ if isinstance(_wanted, str) and not _release:
 _places = [row["url"] for row in _release] or _wanted or []
 
 
-def get_file_names(urls):
-    """Address to the name of its file here: the last of its path; one of our own where those are alike or no file's."""
-    names = {url: re.sub(r"[^A-Za-z0-9._+-]", "_", unquote(os.path.basename(urlsplit(url).path))) for url in urls}
-    if len(set(names.values())) == len(urls) and all("." in name for name in names.values()):
-        return names
-    own = f"archive-{hashlib.sha256(' '.join(urls).encode()).hexdigest()[:8]}.zip"
-    # Several files are the parts of one archive, in order.
-    return {url: own if len(urls) == 1 else f"{own}.{part:03d}" for part, url in enumerate(urls, start=1)}
-
-
-_names = get_file_names([place for place in _places if "://" in place])
+_names = name_downloads([place for place in _places if "://" in place])
 ARCHIVE_URLS = {name: url for url, name in _names.items()}
 # The last name is the common place of all that this project renders itself.
 ARCHIVE = [f"resources/archives/{_names[place]}" if place in _names else place for place in _places] or [

@@ -23,8 +23,8 @@ rule verify_stores:
         "../envs/store.yaml"
     threads: 8
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(60),
     params:
         recipe=1,
         folders=STORES,

@@ -12,7 +12,7 @@ from recipes import LIBRARY, ROOT, TABLE, behind, current, derived_rules, finger
 from tfake.store.layout import faces_layout
 
 RULES = rule_blocks()
-LONGEST_FILE = 300
+LONGEST_FILE = 500
 CODE = sorted(
     path
     for pattern in ("Snakefile", "rules/*.smk", "workflow_scripts/**/*.py", "tests/**/*.py")

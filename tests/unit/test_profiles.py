@@ -21,18 +21,21 @@ TARGETS = [
     )
     if name not in RULES
 ]
-#: Rules that run a network: they are told a device.
-NETWORKS = {name for name, block in RULES.items() if "device=lookup" in block}
+#: Rules that run a network: their scripts are told a device.
+NETWORKS = {name for name in RULES if re.search(r"\bdevice=", (ROOT / f"workflow_scripts/{name}.py").read_text())}
 NETWORKS |= {name for name, (base, _) in derived_rules().items() if base in NETWORKS}
 SETTINGS = """
 ablation: {{lwir_faces: {folder}}}
 landmark_study: {{pictures: {{here: {folder}}}}}
 variants: {{lepton: {{of: warm, camera: lepton_160x120}}}}
+compare: [{folder}, {folder}]
 """
 
 
 def asked(folder, *arguments):
     """Threads, memory, time, GPUs and partition of each job of every target, as sets a rule."""
+    (folder / "faces").mkdir(exist_ok=True)
+    (folder / "faces/SHA256SUMS").touch()
     config = folder / "config.yaml"
     config.write_text(SETTINGS.format(folder=folder))
     rules = {}
@@ -50,7 +53,7 @@ def slurm(tmp_path_factory):
 
 def test_every_target_is_planned():
     expected = {"all", "source", "faces", "thermalizers", "variants", "ablation", "landmarks", "landmark_study"}
-    assert expected | {"landmark_evaluation", "publish", "exports", "compare"} == set(TARGETS)
+    assert expected | {"landmark_evaluation", "publish", "exports", "compare", "verify", "repair"} == set(TARGETS)
 
 
 def test_every_rule_that_runs_a_network_has_a_gpu_and_its_partition(slurm):
