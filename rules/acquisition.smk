@@ -9,10 +9,7 @@ Both rules run where Snakemake runs: the nodes of a cluster often have no way ou
 """
 
 import csv
-import hashlib
 import os
-import re
-from urllib.parse import unquote, urlsplit
 
 with open(workflow.source_path("../workflow_scripts/tfake/acquisition/releases.csv"), newline="") as _table:
     RELEASES = tuple(csv.DictReader(_table))
@@ -25,16 +22,6 @@ if isinstance(_wanted, str) and not _release:
         f"{', '.join(dict.fromkeys(row['release'] for row in RELEASES))}; a file of your own goes into a list: [{_wanted}]"
     )
 _places = [row["url"] for row in _release] or _wanted or []
-
-
-def get_file_names(urls):
-    """Address to the name of its file here: the last of its path; one of our own where those are alike or no file's."""
-    names = {url: re.sub(r"[^A-Za-z0-9._+-]", "_", unquote(os.path.basename(urlsplit(url).path))) for url in urls}
-    if len(set(names.values())) == len(urls) and all("." in name for name in names.values()):
-        return names
-    own = f"archive-{hashlib.sha256(' '.join(urls).encode()).hexdigest()[:8]}.zip"
-    # Several files are the parts of one archive, in order.
-    return {url: own if len(urls) == 1 else f"{own}.{part:03d}" for part, url in enumerate(urls, start=1)}
 
 
 _names = get_file_names([place for place in _places if "://" in place])
