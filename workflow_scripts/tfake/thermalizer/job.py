@@ -101,6 +101,8 @@ def run_job(job: TrainingJob) -> None:
     limit_threads(job.threads)
     device = resolve_device(job.device)
     settings = TrainingSettings.from_mapping(job.settings)
+    prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
+    prior.check_rooms(job.ambient_celsius, job.read_prior_at_celsius)
     table = read_index(job.index)
     sources = SourceImages(job.archive, table, job.image_pixels)
     paired = open_pairs(job.pairs, job.pair_values, job.pair_layout)
@@ -111,7 +113,7 @@ def run_job(job: TrainingJob) -> None:
         supervision=job.supervision,
         sources=sources,
         bank=load_patch_bank(job.patches),
-        prior=load_prior(job.prior_table).shifted(job.prior_offsets_kelvin),
+        prior=prior,
         ambient_celsius=job.ambient_celsius,
         read_prior_at_celsius=job.read_prior_at_celsius,
     )
