@@ -13,7 +13,8 @@ REPOSITORY = Path(str(workflow.current_basedir)).parent
 # Planning needs the library's part that reads configs, whether or not the library is installed where Snakemake is.
 sys.path.insert(0, str(REPOSITORY / "workflow_scripts"))
 
-from tfake.config.faults import ConfigError
+from tfake.config.dates import find_dated_ahead
+from tfake.config.faults import ConfigError, stop_at
 from tfake.config.loading import complete_config
 from tfake.config.neutral import without_neutral
 from tfake.config.plan import Plan
@@ -29,6 +30,9 @@ try:
             workflow.config_settings.configfiles,
         )
     )
+    # Jobs leave the dates alone: clocks of a cluster's nodes differ.
+    if workflow.is_main_process:
+        stop_at(find_dated_ahead(config, Path.cwd()))
 except ConfigError as error:
     # Without a traceback: nothing in this file is at fault.
     raise WorkflowError(str(error)) from None

@@ -1,11 +1,16 @@
 """Names in a config: taken away, leading somewhere, and values that must agree with each other."""
 
 import copy
+import os
+import re
+import subprocess
 
 import pytest
 from snakemake.utils import update_config
 from test_config import DEFAULTS, SCHEMA, load, refuse
 
+from tfake.config.dates import find_dated_ahead
+from tfake.config.faults import dotted
 from tfake.config.loading import complete_config
 from tfake.config.plan import Plan
 
@@ -160,3 +165,25 @@ def test_the_plan_reads_every_kind_of_variant(tmp_path):
     assert (plan.rows("seen"), plan.shards("seen"), plan.shards("warm")) == ([32, 96], range(1, 3), range(3))
     assert (plan.cameras["close"]["netd_kelvin"], plan.cameras["close"]["blur_pixels"]) == (0.2, 0.6)
     assert "preset" not in plan.cameras["close"]
+
+
+def test_files_dated_ahead_are_named_with_what_mends_them(tmp_path):
+    config = load(tmp_path, "source: {archive: [a.zip, b.zip]}\nconditions: {warm: {bank: {path: bank}}}")
+    now = 1_000_000_000
+    (tmp_path / "bank").mkdir()
+    index = tmp_path / "results/source/index.parquet"
+    index.parent.mkdir(parents=True)
+    for path in (tmp_path / "a.zip", tmp_path / "b.zip", tmp_path / "bank", index):
+        if not path.exists():
+            path.touch()
+        os.utime(path, (now, now + 30))
+    assert find_dated_ahead(config, tmp_path, now) == []
+    for path in (tmp_path / "b.zip", tmp_path / "bank", index):
+        os.utime(path, (now, now + 3600))
+    faults = {dotted(fault.path): fault.text for fault in find_dated_ahead(config, tmp_path, now)}
+    assert list(faults) == ["source.archive[1]", "conditions.warm.bank.path", "results/source/index.parquet"]
+    assert f"`touch {tmp_path}/b.zip`" in faults["source.archive[1]"]
+    (command,) = re.findall("`(find .*)`", faults["results/source/index.parquet"])
+    (tmp_path / "resources").mkdir()
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path)
+    assert index.stat().st_mtime == now

@@ -33,7 +33,7 @@ def dotted(path: Path) -> str:
     return words
 
 
-def stop_at(faults: Sequence[Fault], locate: Callable[[Path], str | None]) -> None:
+def stop_at(faults: Sequence[Fault], locate: Callable[[Path], str | None] = lambda path: None) -> None:
     """Raise one error for all faults.
 
     Args:

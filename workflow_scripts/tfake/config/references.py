@@ -5,6 +5,7 @@ from typing import Any
 
 from tfake.config.explaining import nearest
 from tfake.config.faults import Fault, Path
+from tfake.config.places import find_values
 from tfake.config.plan import Plan
 
 #: Where the ablation keeps what is trained for the rooms of all conditions.
@@ -75,7 +76,7 @@ def _check_conditions(config: Config, references: References) -> Iterator[Fault]
 def _check_ranges(config: Config, references: References) -> Iterator[Fault]:
     """Pairs of a lowest and a highest value."""
     for path in _RANGES:
-        for place, value in _find(config, path):
+        for place, value in find_values(config, path):
             if isinstance(value, list) and value[0] > value[1]:
                 yield Fault(place, f"is {value}; expected the lower value first")
 
@@ -182,16 +183,6 @@ def _check_thresholds(config: Config, references: References) -> Iterator[Fault]
     if labels["reject_above"] < labels["retry_above"]:
         text = f"is {labels['reject_above']}; expected at least labels.retry_above, {labels['retry_above']}"
         yield Fault(("labels", "reject_above"), text)
-
-
-def _find(config: Any, path: tuple[str, ...], place: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """The values at a place; ``*`` stands for every name."""
-    if not path:
-        yield place, config
-        return
-    names = config if path[0] == "*" else [path[0]] if path[0] in config else []
-    for name in names:
-        yield from _find(config[name], path[1:], (*place, name))
 
 
 _RANGES = (
