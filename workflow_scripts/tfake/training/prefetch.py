@@ -1,22 +1,38 @@
-"""Batches made ahead by threads while the network computes."""
+"""Batches made ahead by threads while the network computes, as many as some memory holds."""
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-Batch = TypeVar("Batch")
+from tfake.overlap import map_ahead
+
+#: Batches that wait for the network or are being made take this much together.
+PREFETCH_BYTES = 1 << 30
 
 
-def prefetch(make: Callable[[int], Batch], steps: range, workers: int) -> Iterator[Batch]:
+class Sized(Protocol):
+    """What knows how much memory it takes."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes."""
+
+
+Batch = TypeVar("Batch", bound=Sized)
+
+
+def prefetch(
+    make: Callable[[int], Batch], steps: range, workers: int, most_bytes: int = PREFETCH_BYTES
+) -> Iterator[Batch]:
     """Make the batches of some steps, in order.
 
     Args:
-        make: gives the batch of a step; called from several threads at once.
+        make: gives the batch of a step; called from several threads at once. All batches are about as large.
         steps: the steps.
-        workers: threads; twice as many batches are made ahead. 0 makes each batch when it is asked for, which is
-            fastest where the network computes on the same cores.
+        workers: threads. 0 makes each batch when it is asked for, which is fastest where the network computes on the
+            same cores.
+        most_bytes: what the batches ahead of the network may take, made or in the making. At least one is made ahead,
+            and never more than two a thread.
 
     Yields:
         The batch of each step, whatever the number of workers.
@@ -25,13 +41,10 @@ def prefetch(make: Callable[[int], Batch], steps: range, workers: int) -> Iterat
         yield from map(make, steps)
         return
     with ThreadPoolExecutor(workers) as pool:
-        ahead = iter(steps)
-        waiting = deque(pool.submit(make, step) for step in islice(ahead, 2 * workers))
-        try:
-            while waiting:
-                batch = waiting.popleft().result()
-                waiting.extend(pool.submit(make, step) for step in islice(ahead, 1))
-                yield batch
-        finally:
-            for future in waiting:
-                future.cancel()
+        # How large a batch is, the first one tells.
+        for batch in map_ahead(pool, make, steps[:1], 0):
+            ahead = min(2 * workers, max(1, most_bytes // max(1, batch.nbytes)))
+            rest = map_ahead(pool, make, steps[1:], ahead)
+            yield batch
+            del batch
+            yield from rest
