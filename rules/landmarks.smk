@@ -45,7 +45,7 @@ rule train_landmarker:
         runtime=720,
         gpu=int(USES_GPU),
     params:
-        recipe=1,
+        recipe=2,
         landmarks=get_landmarks,
         variants=lookup(dpath="landmarks/variants", within=config),
         settings=get_landmark_settings,

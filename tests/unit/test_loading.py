@@ -17,7 +17,7 @@ from tfake.sources.index import build_index
 from tfake.sources.pairs import open_pairs
 from tfake.sources.training_set import SourceImages
 from tfake.thermalizer import training
-from tfake.training.drawing import Cache
+from tfake.training.drawing import Batch, Cache
 from tfake.training.prefetch import prefetch
 from thermal_sets import gray, visible, write_set, zipped
 from tiny_training import make_data, run
@@ -48,7 +48,7 @@ def test_a_thermalizer_trained_with_eight_threads_is_the_one_trained_with_none(s
 
 
 @dataclass(frozen=True)
-class Piece:
+class Piece(Batch):
     values: torch.Tensor
 
 

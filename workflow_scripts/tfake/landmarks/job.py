@@ -104,7 +104,15 @@ def run_landmark_job(job: LandmarkJob) -> None:
     checkpoint = CheckpointFile(job.checkpoint, _digest(job, settings))
     with stopping_on_sigterm() as is_stopping:
         trained = train_landmarks(
-            settings, faces, held_out, job.stored.landmarks, device, checkpoint, is_stopping, workers
+            settings,
+            faces,
+            held_out,
+            job.stored.landmarks,
+            device,
+            checkpoint,
+            is_stopping,
+            workers,
+            Path(job.checkpoint).parent,
         )
     with first_process_only() as writes:
         if writes:

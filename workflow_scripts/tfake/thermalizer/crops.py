@@ -68,21 +68,32 @@ def draw_crop(
     return matrix, crop.view(bool)
 
 
-def warp_linear(pyramid: Sequence[np.ndarray], matrix: np.ndarray, pixels: int) -> np.ndarray:
+def choose_level(source_per_crop_pixel: float) -> int:
+    """The coarsest level of a pyramid that still is as fine as a crop, 0 being the image itself."""
+    return max(0, math.floor(math.log2(source_per_crop_pixel) + 1e-9))
+
+
+def warp_linear(
+    pyramid: Sequence[np.ndarray], matrix: np.ndarray, pixels: int, shape: tuple[int, int] | None = None
+) -> np.ndarray:
     """Sample a crop bilinearly from the pyramid level next finer than its resolution.
 
     Args:
         pyramid: from ``build_pyramid``.
         matrix: (2, 3), from ``draw_crop``.
         pixels: edge of the crop.
+        shape: height and width of the image that the matrix is about, where the pyramid begins with a coarser level;
+            None: its first level is the image.
 
     Returns:
         (pixels, pixels) or (pixels, pixels, C) of the pyramid's dtype; outside the image its border goes on, so that
         no value at the border is mixed with one that never was.
     """
-    source_per_crop_pixel = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
-    level = min(len(pyramid) - 1, max(0, math.floor(math.log2(source_per_crop_pixel) + 1e-9)))
-    (height, width), (level_height, level_width) = pyramid[0].shape[:2], pyramid[level].shape[:2]
+    height, width = shape or pyramid[0].shape[:2]
+    (a, b), (c, d) = matrix[:, :2].tolist()
+    first_per_crop_pixel = math.sqrt(abs(a * d - b * c)) * pyramid[0].shape[0] / height
+    level = min(len(pyramid) - 1, choose_level(first_per_crop_pixel))
+    level_height, level_width = pyramid[level].shape[:2]
     # Integer coordinates are pixel centres: x_level = (x + 1/2) width_level / width - 1/2.
     scale = np.array([[level_width / width], [level_height / height]])
     to_level = matrix * scale

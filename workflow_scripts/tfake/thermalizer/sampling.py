@@ -18,11 +18,11 @@ from tfake.thermalizer.augmentation import augment_rgb
 from tfake.thermalizer.crops import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermalizer.foreground import fill_glasses, mask_background
 from tfake.training.chance import Stream
-from tfake.training.drawing import ALONE, CACHE_BYTES, Cache, Drawing, Share, move_batch
+from tfake.training.drawing import ALONE, CACHE_BYTES, Batch, Cache, Drawing, Share
 
 
 @dataclass(frozen=True)
-class PairBatch:
+class PairBatch(Batch):
     """Crops of paired images."""
 
     rgb: Tensor  # (B, 3, P, P) uint8
@@ -32,23 +32,15 @@ class PairBatch:
     classes: Tensor  # (B, P, P) uint8, lenses labelled GLASSES; IGNORE throughout a pair without a class map
     ambient_celsius: Tensor  # (B,) float32, the room that the pair was recorded in
 
-    def to(self, device: torch.device) -> "PairBatch":
-        """The batch on a device."""
-        return move_batch(self, device)
-
 
 @dataclass(frozen=True)
-class SourceBatch:
+class SourceBatch(Batch):
     """Crops of source images, background removed, lenses labelled GLASSES."""
 
     rgb: Tensor  # (B, 3, P, P) uint8
     classes: Tensor  # (B, P, P) uint8
     ambient_celsius: Tensor  # (B,) float32, the room it shall be thermalized for
     dropped: Tensor  # (B,) bool: the network shall do without the class map
-
-    def to(self, device: torch.device) -> "SourceBatch":
-        """The batch on a device."""
-        return move_batch(self, device)
 
     @property
     def known_classes(self) -> Tensor:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ class Cache(Generic[Key, Item]):
         self._left = budget_bytes
         self._items: dict[Key, Item] = {}
         self._lock = Lock()
+        #: Whether there was no room for an item.
+        self.is_full = False
 
     def __getitem__(self, key: Key) -> Item:
         """The prepared item of a key; two threads that want it for the first time may both prepare it."""
@@ -36,6 +38,8 @@ class Cache(Generic[Key, Item]):
                 if key not in self._items and item.nbytes <= self._left:
                     self._left -= item.nbytes
                     self._items[key] = item
+                elif item.nbytes > self._left:
+                    self.is_full = True
         return item
 
 
@@ -73,6 +77,14 @@ def move_batch(batch, device: torch.device):
     return type(batch)(**{name: value.to(device, non_blocking=True) for name, value in vars(batch).items()})
 
 
-def batch_bytes(batch) -> int:
-    """Memory that a dataclass of tensors takes."""
-    return sum(value.nbytes for value in vars(batch).values())
+class Batch:
+    """What a dataclass of tensors, the crops of a step, has in common with others."""
+
+    def to(self, device: torch.device) -> Self:
+        """The batch on a device."""
+        return move_batch(self, device)
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory."""
+        return sum(value.nbytes for value in vars(self).values())
