@@ -44,7 +44,7 @@ rule train_landmarker:
         mem_mb=memory_mb(8000),
         runtime=minutes(720),
     params:
-        recipe=1,
+        recipe=2,
         landmarks=get_landmarks,
         variants=lookup(dpath="landmarks/variants", within=config),
         settings=get_landmark_settings,

@@ -4,7 +4,6 @@ import logging
 from collections import Counter
 from pathlib import Path
 
-import cv2
 from tqdm import tqdm
 
 from tfake.allocation import keep_freed_memory
@@ -61,7 +60,6 @@ def thermalize_faces(
     where = resolve_device(device)
     # On a CPU the threads work at an image each, and the last bits of none depend on how many there are.
     limit_threads(1)
-    cv2.setNumThreads(1)
     thermalizer = load_thermalizer(weights, where)
     table = read_index(index)
     start, stop = rows

@@ -119,6 +119,26 @@ class FaceDataset:
         ]
         return faces if self._crop is None else [self._crop(face) for face in faces]
 
+    def read(self, field: str, places: Sequence[int] | None = None, variant: str | None = None) -> np.ndarray:
+        """One field of some faces, and nothing else of them.
+
+        Args:
+            field: any of :data:`tfake.dataset.face.FIELDS`, as the stores hold it: ``landmarks_478`` is (n, 478, 3).
+            places: places in this dataset, in any order; None: all.
+            variant: whose ``thermal``; None for other fields.
+
+        Returns:
+            (n, ...): °C or gray values of ``thermal``, ids, points, states.
+
+        Raises:
+            IndexError: there is no such place.
+            KeyError: there is no such array.
+        """
+        rows = self.rows if places is None else self.rows[np.asarray(places, dtype=np.intp)]
+        if field == "thermal":
+            return _decode(self._place.rows(_thermal_path(variant), rows))
+        return self._place.rows(self._labels.path(field), rows)
+
     def where(self, **conditions) -> Self:
         """The rows that meet every condition.
 
@@ -163,7 +183,7 @@ class FaceDataset:
     def _paths(self) -> dict[str, str]:
         paths = {field: self._labels.path(field) for field in self._fields if field != "thermal"}
         if "thermal" in self._fields:
-            paths |= {f"thermal/{name}": f"variants/{name}/thermal.zarr/thermal" for name in self.variants}
+            paths |= {f"thermal/{name}": _thermal_path(name) for name in self.variants}
         return paths
 
     def _face(self, row: int, values: dict[str, np.ndarray]) -> ThermalFace:
@@ -189,6 +209,10 @@ class FaceDataset:
 def _missing(values: np.ndarray) -> np.ndarray:
     """What a label is where there is none; arrays that were not written hold values of their own."""
     return np.full_like(values, np.nan if values.dtype.kind == "f" else FaceClass.IGNORE)
+
+
+def _thermal_path(variant: str) -> str:
+    return f"variants/{variant}/thermal.zarr/thermal"
 
 
 def _decode(pixels: np.ndarray) -> np.ndarray:

@@ -21,10 +21,11 @@ from tfake.landmarks.settings import LandmarkSettings
 from tfake.landmarks.training import TrainedLandmarker, train_landmarks
 from tfake.landmarks.training_faces import TrainingFaces
 from tfake.landmarks.weights import save_landmark_provenance, save_landmark_weights
+from tfake.processes import share_threads
 from tfake.sources.index import read_index
 from tfake.store.checksums import file_sha256
 from tfake.training.checkpoint import CheckpointFile
-from tfake.training.distributed import first_process_only
+from tfake.training.distributed import current_share, first_process_only
 from tfake.training.files import stopping_on_sigterm, write_whole
 
 FIELDS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "landmarks_478_visibility")
@@ -66,7 +67,7 @@ class LandmarkJob:
         task: the network's name.
         settings: the config's block (:class:`tfake.landmarks.settings.LandmarkSettings`).
         device: ``auto``, ``cpu`` or ``cuda``.
-        threads: threads for torch on the CPU, and for decoding beside a GPU.
+        threads: of the whole job; :func:`tfake.processes.share_threads` divides them.
     """
 
     weights: str
@@ -95,16 +96,24 @@ def run_landmark_job(job: LandmarkJob) -> None:
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
     keep_freed_memory()
-    limit_threads(job.threads)
     device = resolve_device(job.device)
+    computing, workers = share_threads(job.threads, current_share().of, beside_gpu=device.type == "cuda")
+    limit_threads(computing)
     settings = LandmarkSettings.from_mapping(job.settings)
     faces, held_out = (open_faces(job.stored, part, settings.covered_weight) for part in ("train", "validation"))
     logging.info("%d faces to learn from, %d to validate on", len(faces), len(held_out))
     checkpoint = CheckpointFile(job.checkpoint, _digest(job, settings))
     with stopping_on_sigterm() as is_stopping:
-        workers = job.threads if device.type == "cuda" else 0
         trained = train_landmarks(
-            settings, faces, held_out, job.stored.landmarks, device, checkpoint, is_stopping, workers
+            settings,
+            faces,
+            held_out,
+            job.stored.landmarks,
+            device,
+            checkpoint,
+            is_stopping,
+            workers,
+            Path(job.checkpoint).parent,
         )
     with first_process_only() as writes:
         if writes:

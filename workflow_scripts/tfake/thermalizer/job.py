@@ -14,6 +14,7 @@ import torch
 from tfake.allocation import keep_freed_memory
 from tfake.config.neutral import without_neutral
 from tfake.devices import limit_threads, resolve_device
+from tfake.processes import share_threads
 from tfake.report.training_figures import draw_loss_curves, draw_samples
 from tfake.sources.index import read_index
 from tfake.sources.pairs import open_pairs
@@ -27,7 +28,7 @@ from tfake.thermalizer.training import Trained, train
 from tfake.thermalizer.training_data import TrainingData
 from tfake.thermalizer.weights import save_provenance, save_weights
 from tfake.training.checkpoint import CheckpointFile
-from tfake.training.distributed import first_process_only
+from tfake.training.distributed import current_share, first_process_only
 from tfake.training.files import stopping_on_sigterm, write_whole
 
 _SAMPLES_DRAWN = 6
@@ -59,7 +60,7 @@ class TrainingJob:
         prior_offsets_kelvin: class name to what is added to its temperature in the table.
         settings: the config's block (:class:`tfake.thermalizer.settings.TrainingSettings`).
         device: ``auto``, ``cpu`` or ``cuda``.
-        threads: threads for torch on the CPU, and for decoding beside a GPU.
+        threads: of the whole job; :func:`tfake.processes.share_threads` divides them.
     """
 
     weights: str
@@ -98,8 +99,9 @@ def run_job(job: TrainingJob) -> None:
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
     keep_freed_memory()
-    limit_threads(job.threads)
     device = resolve_device(job.device)
+    computing, workers = share_threads(job.threads, current_share().of, beside_gpu=device.type == "cuda")
+    limit_threads(computing)
     settings = TrainingSettings.from_mapping(job.settings)
     prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
     prior.check_rooms(job.ambient_celsius, job.read_prior_at_celsius)
@@ -119,7 +121,6 @@ def run_job(job: TrainingJob) -> None:
     )
     checkpoint = CheckpointFile(job.checkpoint, _digest(job, settings, table.attrs["source_sha256"]))
     with stopping_on_sigterm() as is_stopping:
-        workers = job.threads if device.type == "cuda" else 0
         trained = train(settings, data, device, checkpoint, is_stopping, workers)
     with first_process_only() as writes:
         if writes:
