@@ -120,6 +120,12 @@ def test_names_that_lead_nowhere_are_refused(tmp_path, text, message):
         ),
         ("conditions: {warm: {ambient_celsius: 5}}", "thermalizer.output_celsius is [10.0, 45.0]"),
         ("conditions: {warm: {ambient_celsius: 70}}", "at most 60"),
+        (
+            "conditions: {warm: {ambient_celsius: 40, prior: {table: charlotte}}}",
+            "charlotte, which answers for rooms of 10 to 34 °C; it is read at 40 °C",
+        ),
+        ("conditions: {warm: {prior: {read_at_celsius: 45}}}", "it is read at 45 °C"),
+        ("conditions: {warm: {prior: {table: nowhere.csv}}}", "is nowhere.csv, which cannot be read"),
         ("thermalizer: {output_celsius: [45, 10]}", "thermalizer.output_celsius is [45, 10]; expected the lower"),
         ("thermalizer: {image_pixels: 100}", "expected a multiple of 16, the stride of its decoder_channels"),
         ("thermalizer: {patience: 3, validate_every: 0}", "thermalizer.patience is 3; expected 0 where nothing"),

@@ -1,6 +1,8 @@
 """What a schema cannot tell: names that refer to others, and values that must agree with each other."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path as FilePath
 from typing import Any
 
 from tfake.config.explaining import nearest
@@ -10,6 +12,10 @@ from tfake.config.plan import Plan
 
 #: Where the ablation keeps what is trained for the rooms of all conditions.
 EVERY_ROOM = "every_room"
+#: The tables of temperatures that come with the library; each, like a user's own, begins with the rooms it answers for.
+PRIORS = FilePath(__file__).parents[1] / "thermalizer/priors"
+#: How far a table that does not state its rooms is followed beyond its columns, in kelvin.
+_BEYOND_COLUMNS = 10
 
 Config = Mapping[str, Any]
 
@@ -178,6 +184,50 @@ def _check_training(config: Config, references: References) -> Iterator[Fault]:
             )
 
 
+def _check_priors(config: Config, references: References) -> Iterator[Fault]:
+    """Rooms for which the table of the prior has no answer."""
+    plan = Plan(config)
+    for name in plan.trained:
+        prior = config["conditions"][name]["prior"]
+        path, table = ("conditions", name, "prior", "table"), prior["table"]
+        try:
+            lowest, highest = read_prior_rooms(table)
+        except (OSError, ValueError) as error:
+            yield Fault(path, f"is {table}, which cannot be read: {error}")
+            continue
+        at = prior["read_at_celsius"]
+        rooms = dict.fromkeys(plan.rooms(name) if at is None else [at])
+        if min(rooms) < lowest or max(rooms) > highest:
+            asked = " to ".join(f"{room:g}" for room in rooms)
+            yield Fault(
+                path,
+                f"is {table}, which answers for rooms of {lowest:g} to {highest:g} °C; it is read at {asked} °C. Take "
+                "another table, or state the room whose body temperatures hold (prior.read_at_celsius)",
+            )
+
+
+def read_prior_rooms(table: str) -> tuple[float, float]:
+    """Lowest and highest room in °C that a table of the prior answers for.
+
+    Args:
+        table: a CSV file, or the name of one that comes with the library.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it neither states its rooms nor has a column for one.
+    """
+    with open(table if FilePath(table).is_file() else PRIORS / f"{table}.csv", encoding="utf-8-sig") as file:
+        first = file.readline()
+    number = r"(-?\d+(?:\.\d+)?)"
+    if stated := re.match(f"# rooms of {number} to {number} degrees Celsius", first):
+        return float(stated[1]), float(stated[2])
+    # Without such a line, the columns come first.
+    rooms = [float(room) for room in re.findall(f"at_{number}_celsius", first)]
+    if not rooms:
+        raise ValueError("it has no column at_..._celsius")
+    return min(rooms) - _BEYOND_COLUMNS, max(rooms) + _BEYOND_COLUMNS
+
+
 def _check_thresholds(config: Config, references: References) -> Iterator[Fault]:
     labels = config["labels"]
     if labels["reject_above"] < labels["retry_above"]:
@@ -193,4 +243,10 @@ _RANGES = (
 )
 _Check = Callable[[Config, References], Iterator[Fault]]
 _FIRST: tuple[_Check, ...] = (_check_conditions, _check_ranges, _check_cameras, _check_variants, _check_lists)
-_SECOND: tuple[_Check, ...] = (_check_ambients, _check_images, _check_training, _check_thresholds)
+_SECOND: tuple[_Check, ...] = (
+    _check_ambients,
+    _check_images,
+    _check_training,
+    _check_priors,
+    _check_thresholds,
+)
