@@ -209,7 +209,7 @@ rule measure_training:
         "benchmarks/measure_training.tsv"
     conda:
         "../envs/thermalizer.yaml"
-    threads: 1
+    threads: 8 if USES_GPU else 1
     resources:
         **NETWORK_DEVICE,
         mem_mb=memory_mb(8000),

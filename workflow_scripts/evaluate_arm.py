@@ -46,7 +46,7 @@ def evaluate_arm(
             held against the right one.
         read_prior_at_celsius: see ``PriorTable.at``.
         lwir_patches: relative bank of real long-wave infrared faces; None leaves that score out.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: threads for torch on the CPU.
 
     Raises:
@@ -71,6 +71,7 @@ def evaluate_arm(
 
 
 if __name__ == "__main__":
+    from tfake.gpus import claim_device
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -86,6 +87,6 @@ if __name__ == "__main__":
         prior_table=snakemake.params.prior["table"],
         read_prior_at_celsius=snakemake.params.prior["read_at_celsius"],
         lwir_patches=str(snakemake.input.lwir_patches) or None,
-        device=snakemake.config["device"],
+        device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
     )

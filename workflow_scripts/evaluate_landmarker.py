@@ -43,7 +43,7 @@ def evaluate_landmarker(
         image_pixels: height and width of the images.
         ambient_celsius: room of the other people.
         task: the network's name.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: threads for torch on the CPU.
     """
     limit_threads(threads)
@@ -75,6 +75,7 @@ def evaluate_landmarker(
 
 
 if __name__ == "__main__":
+    from tfake.gpus import claim_device
     from tfake.landmarks.job import results_folder
     from tfake.runlog import start_log
 
@@ -95,6 +96,6 @@ if __name__ == "__main__":
         image_pixels=snakemake.params.image_pixels,
         ambient_celsius=snakemake.params.ambient_celsius,
         task=snakemake.wildcards.task,
-        device=snakemake.config["device"],
+        device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
     )

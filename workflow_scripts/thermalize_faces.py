@@ -47,7 +47,7 @@ def thermalize_faces(
         rows: first row and the row behind the last.
         image_pixels: height and width of the images.
         ambient_celsius: temperature of the surroundings, given to the background.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: images that are worked at side by side; beside a GPU, threads for decoding and encoding.
 
     Raises:
@@ -89,6 +89,7 @@ def thermalize_faces(
 
 
 if __name__ == "__main__":
+    from tfake.gpus import claim_device
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -102,6 +103,6 @@ if __name__ == "__main__":
         rows=tuple(snakemake.params.rows),
         image_pixels=snakemake.params.image_pixels,
         ambient_celsius=snakemake.params.ambient_celsius,
-        device=snakemake.config["device"],
+        device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
     )

@@ -1,7 +1,6 @@
 """The data registry: one row a downloaded file with its length and SHA-256, recorded once and enforced from then on."""
 
 import csv
-import fcntl
 import hashlib
 import os
 import re
@@ -107,6 +106,8 @@ def how_to_forget(path: str | Path, record: Record) -> str:
 
 @contextmanager
 def _locked(path: str | Path) -> Iterator[None]:
+    import fcntl  # here: Windows has none, and this package shall be imported there
+
     with open(f"{path}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sliding-window", action="store_true", help="search for faces in the whole image")
     parser.add_argument("--multi", action="store_true", help="with --sliding-window: several faces")
     parser.add_argument("--mode", choices=MODES, default="auto", help="what the values are (default: by their type)")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threshold", type=float, help="mean sigma, in crop widths, below which a window is a face")
     parser.add_argument("--export", help="write the network as ONNX to this file, and look at no image")
     return parser

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,10 @@ from tfake.landmarks.weights import save_landmark_provenance, save_landmark_weig
 from tfake.processes import share_threads
 from tfake.sources.index import read_index
 from tfake.store.checksums import file_sha256
-from tfake.training.checkpoint import CheckpointFile
+from tfake.training.checkpoint import find_checkpoint
 from tfake.training.distributed import current_share, first_process_only
 from tfake.training.files import stopping_on_sigterm, write_whole
+from tfake.training.precision import precisions_to_resume
 
 FIELDS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "landmarks_478_visibility")
 _DRAWN = 6
@@ -66,7 +67,7 @@ class LandmarkJob:
         sums: the stores' checksum lists: what the run is told apart by.
         task: the network's name.
         settings: the config's block (:class:`tfake.landmarks.settings.LandmarkSettings`).
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: of the whole job; :func:`tfake.processes.share_threads` divides them.
     """
 
@@ -102,10 +103,14 @@ def run_landmark_job(job: LandmarkJob) -> None:
     settings = LandmarkSettings.from_mapping(job.settings)
     faces, held_out = (open_faces(job.stored, part, settings.covered_weight) for part in ("train", "validation"))
     logging.info("%d faces to learn from, %d to validate on", len(faces), len(held_out))
-    checkpoint = CheckpointFile(job.checkpoint, _digest(job, settings))
+    checkpoint, precision = find_checkpoint(
+        job.checkpoint,
+        precisions_to_resume(settings.precision, device),
+        lambda number: _digest(job, replace(settings, precision=number)),
+    )
     with stopping_on_sigterm() as is_stopping:
         trained = train_landmarks(
-            settings,
+            replace(settings, precision=precision),
             faces,
             held_out,
             job.stored.landmarks,
@@ -173,15 +178,11 @@ def _write_products(
 
 
 def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
-    """Stands for everything the weights depend on; where files lie is none of it."""
+    """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
     sums = [file_sha256(path) for path in job.sums]
-    parts = [
-        without_neutral(settings.as_mapping()),
-        sums,
-        job.stored.landmarks,
-        list(job.stored.variants),
-        torch.__version__,
-    ]
+    # What follows a plus tells CUDA's version, or that there is none.
+    version = torch.__version__.split("+")[0]
+    parts = [without_neutral(settings.as_mapping()), sums, job.stored.landmarks, list(job.stored.variants), version]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

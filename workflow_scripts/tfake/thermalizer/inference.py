@@ -94,7 +94,7 @@ class Thermalizer:
         copied = torch.empty(celsius.shape, dtype=celsius.dtype, pin_memory=True)
         copied.copy_(celsius, non_blocking=True)
         done = torch.cuda.Event()
-        done.record()
+        done.record(torch.cuda.current_stream(self.device))
 
         def finish() -> np.ndarray:
             done.synchronize()

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,10 @@ from tfake.thermalizer.settings import TrainingSettings
 from tfake.thermalizer.training import Trained, train
 from tfake.thermalizer.training_data import TrainingData
 from tfake.thermalizer.weights import save_provenance, save_weights
-from tfake.training.checkpoint import CheckpointFile
+from tfake.training.checkpoint import find_checkpoint
 from tfake.training.distributed import current_share, first_process_only
 from tfake.training.files import stopping_on_sigterm, write_whole
+from tfake.training.precision import precisions_to_resume
 
 _SAMPLES_DRAWN = 6
 
@@ -59,7 +60,7 @@ class TrainingJob:
         read_prior_at_celsius: take the body's temperatures of the table as in this room; None: as in its own.
         prior_offsets_kelvin: class name to what is added to its temperature in the table.
         settings: the config's block (:class:`tfake.thermalizer.settings.TrainingSettings`).
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: of the whole job; :func:`tfake.processes.share_threads` divides them.
     """
 
@@ -119,9 +120,13 @@ def run_job(job: TrainingJob) -> None:
         ambient_celsius=job.ambient_celsius,
         read_prior_at_celsius=job.read_prior_at_celsius,
     )
-    checkpoint = CheckpointFile(job.checkpoint, _digest(job, settings, table.attrs["source_sha256"]))
+    checkpoint, precision = find_checkpoint(
+        job.checkpoint,
+        precisions_to_resume(settings.precision, device),
+        lambda number: _digest(job, replace(settings, precision=number), table.attrs["source_sha256"]),
+    )
     with stopping_on_sigterm() as is_stopping:
-        trained = train(settings, data, device, checkpoint, is_stopping, workers)
+        trained = train(replace(settings, precision=precision), data, device, checkpoint, is_stopping, workers)
     with first_process_only() as writes:
         if writes:
             _write_products(job, settings, data, trained, table.attrs["source_sha256"], device)
@@ -165,7 +170,7 @@ def _write_products(
 
 
 def _digest(job: TrainingJob, settings: TrainingSettings, source_sha256: str) -> str:
-    """Stands for everything the weights depend on; where files lie is none of it."""
+    """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
     prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
     parts = [
         without_neutral(settings.as_mapping()),
@@ -174,7 +179,8 @@ def _digest(job: TrainingJob, settings: TrainingSettings, source_sha256: str) ->
         _describe_files(Path(job.pairs)),
         [job.pair_layout, job.pair_values, job.supervision, list(job.ambient_celsius), job.read_prior_at_celsius],
         [prior.ambients.tolist(), np.nan_to_num(prior.celsius).tolist(), prior.deviation_kelvin.tolist()],
-        torch.__version__,
+        # What follows a plus tells CUDA's version, or that there is none.
+        torch.__version__.split("+")[0],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
