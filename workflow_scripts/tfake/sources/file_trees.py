@@ -1,11 +1,11 @@
 """A folder, searched with its subfolders, or a zip read in place: both are names and bytes."""
 
-import zipfile
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
+
+from tfake.sources.archive import Archive, ArchiveError, Member, MemberError, list_members
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class FileTree:
 
     where: str  # the folder or zip, for messages
     names: tuple[str, ...]  # sorted, "/" between folders
-    read_bytes: Callable[[str], bytes]
+    read_bytes: Callable[[str], bytes]  # from any thread, and in other processes
 
     def __contains__(self, name: str) -> bool:
         """Whether there is a file of this name."""
@@ -35,7 +35,7 @@ class FileTree:
         """
         try:
             return self.read_bytes(name)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        except MemberError as error:
             raise ValueError(f"{self.where}: {name} cannot be read out of the zip ({error})") from error
 
 
@@ -56,15 +56,23 @@ def open_tree(path: str | Path, holds: str) -> FileTree:
     path = Path(path)
     if path.is_dir():
         names = [found.relative_to(path).as_posix() for found in path.rglob("*") if found.is_file()]
-        return FileTree(str(path), _visible(names), lambda name: (path / name).read_bytes())
+        return FileTree(str(path), _visible(names), partial(_read_file, path))
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such folder or zip of {holds}")
     try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{path}: expected {holds}; it is neither a folder nor a zip ({error})") from error
-    names = [info.filename for info in archive.infolist() if not info.is_dir()]
-    return FileTree(str(path), _visible(names), archive.read)
+        archive = Archive([path])
+        members = {member.name: member for member in list_members(archive)}
+    except ArchiveError as error:
+        raise ValueError(f"{path}: expected {holds}; it is neither a folder nor a zip with files ({error})") from error
+    return FileTree(str(path), _visible(list(members)), partial(_read_member, archive, members))
+
+
+def _read_file(folder: Path, name: str) -> bytes:
+    return (folder / name).read_bytes()
+
+
+def _read_member(archive: Archive, members: Mapping[str, Member], name: str) -> bytes:
+    return archive.read(members[name])
 
 
 def _visible(names: list[str]) -> tuple[str, ...]:
