@@ -64,7 +64,7 @@ rule export_variant:
         mem_mb=3000,
         runtime=480,
     params:
-        recipe=1,
+        recipe=2,
     message:
         "Exporting {wildcards.variant} as {wildcards.format}."
     script:

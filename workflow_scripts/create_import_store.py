@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import zarr
-
 from tfake.imports.layout import import_layout
 from tfake.store.arrays import create_store
+from tfake.store.opening import open_store
 
 
 def create_import_store(
@@ -32,7 +31,7 @@ def create_import_store(
         ambient_celsius: its room.
         shard_images: rows a shard.
     """
-    faces = zarr.open_group(faces_store, mode="r")
+    faces = open_store(faces_store)
     attributes = {
         **faces.attrs.asdict(),
         "title": f"Thermal faces, variant {variant}: imported from {Path(files).name}",

@@ -3,12 +3,11 @@
 import shutil
 from pathlib import Path
 
-import zarr
-
 from tfake.dataset.dataset import open_dataset
 from tfake.exports.formats import FORMATS
 from tfake.publication.terms import terms_of, write_terms
 from tfake.store.checksums import file_sha256, write_sums
+from tfake.store.opening import open_store
 
 
 def export_variant(sums: str, results: str, variant: str, format: str) -> None:
@@ -27,7 +26,7 @@ def export_variant(sums: str, results: str, variant: str, format: str) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     FORMATS[format](folder, open_dataset(results, [variant]))
-    root = zarr.open_group(Path(results, "variants", variant, "thermal.zarr"), mode="r")
+    root = open_store(Path(results, "variants", variant, "thermal.zarr"))
     write_terms(folder, terms_of(root.attrs["license"]))
     write_sums(sums, {str(path.relative_to(folder)): file_sha256(path) for path in folder.rglob("*") if path.is_file()})
 

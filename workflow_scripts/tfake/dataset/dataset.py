@@ -4,18 +4,25 @@ import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+import zarr
 
+from tfake.classes import FaceClass
 from tfake.dataset.columns import Columns, read_columns
 from tfake.dataset.face import FIELDS, ThermalFace
 from tfake.dataset.place import DatasetError, Place
+from tfake.dataset.presence import ImageStatus
 from tfake.dataset.splits import SHARES, split_parts
-from tfake.dataset.variants import LabelSource, covered_rows, find_variants, label_source
+from tfake.dataset.summary import as_html, as_text
+from tfake.dataset.variants import LabelSource, find_variants, label_source
 from tfake.labels.status import MeshStatus
 from tfake.radiometry import decode_counts
 from tfake.sources.samples import SampleStatus
+
+#: Which rows :func:`open_dataset` takes.
+ROWS = ("common", "all")
 
 
 class FaceDataset:
@@ -51,6 +58,32 @@ class FaceDataset:
     def __len__(self) -> int:
         """How many rows."""
         return len(self.rows)
+
+    def __repr__(self) -> str:
+        """Rows, parts of the split, variants with their units, fields and terms."""
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        """The same for notebooks."""
+        return as_html(self)
+
+    @property
+    def address(self) -> str:
+        """The folder, zip or URL that it lies in."""
+        return self._place.address
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What is read of each row."""
+        return self._fields
+
+    def array(self, variant: str) -> zarr.Array:
+        """A variant's images as they are stored: (N, H, W) uint16 counts of 0.01 K, or uint8 grey values."""
+        return self._place.array(f"variants/{variant}/thermal.zarr/thermal")
+
+    def attributes(self, store: str) -> dict[str, Any]:
+        """The attributes of a store, such as ``variants/warm/thermal.zarr``: its terms, its origin."""
+        return self._place.attributes(store)
 
     def __iter__(self) -> Iterator[ThermalFace]:
         """The faces in order, one at a time."""
@@ -91,11 +124,12 @@ class FaceDataset:
 
         Args:
             **conditions: ``statuses``, names of source statuses; ``label_statuses``, names of dense-label statuses
-                (``ok``, ``retried`` and ``fitted`` have points); ``largest_error``, of the mesh as found, a share of
+                (``ok``, ``retried`` and ``fitted`` have points); ``images``, names of variants that have an image of
+                the face; ``largest_error``, of the mesh as found, a share of
                 the face's size; ``yaw``, ``pitch``, ``roll``: lowest and highest in degrees.
 
         Raises:
-            DatasetError: a status of this name does not exist.
+            DatasetError: a status or a variant of this name does not exist.
         """
         return self._with_rows(self.rows[self.columns.where(**conditions)[self.rows]])
 
@@ -143,10 +177,18 @@ class FaceDataset:
             thermal={
                 name: _decode(values.pop(f"thermal/{name}")) for name in self.variants if f"thermal/{name}" in values
             },
+            thermal_status={name: ImageStatus(statuses[row]) for name, statuses in self.columns.images.items()},
         )
+        if self._labels.variant and face.thermal_status[self._labels.variant] is ImageStatus.NOT_MADE:
+            values |= {name: _missing(values[name]) for name in self._labels.own & values.keys()}
         if (dense := values.pop("landmarks_478", None)) is not None:
             values |= {"landmarks_478": dense[:, :2].copy(), "landmarks_478_depth": dense[:, 2].copy()}
         return replace(face, **values)
+
+
+def _missing(values: np.ndarray) -> np.ndarray:
+    """What a label is where there is none; arrays that were not written hold values of their own."""
+    return np.full_like(values, np.nan if values.dtype.kind == "f" else FaceClass.IGNORE)
 
 
 def _decode(pixels: np.ndarray) -> np.ndarray:
@@ -161,6 +203,7 @@ def open_dataset(
     statuses: Sequence[str] | None = ("ok",),
     fields: Sequence[str] = FIELDS,
     crop: Callable[[ThermalFace], ThermalFace] | None = None,
+    rows: str = "common",
 ) -> FaceDataset:
     """Open the results of this workflow, or a published dataset.
 
@@ -169,28 +212,38 @@ def open_dataset(
     Args:
         address: a folder that holds ``faces/faces.zarr`` and ``variants/NAME/thermal.zarr``, a zip of such a folder, or
             an fsspec URL of either.
-        variants: which are read; None: all, where the place can be listed. Rows are those that every one of them has.
+        variants: which are read. None: all that have the source's geometry, where the place can be listed; a camera's
+            variant of another geometry is opened by its name.
         split: ``train``, ``validation`` or ``test`` (:meth:`FaceDataset.split`); None: every row.
         statuses: statuses of the source sample that rows must have; None: any. Rows of another status than ``ok``
-            have no image.
+            have no image, and the reader gives NaN for it.
         fields: what is read of each row: any of ``thermal``, ``segmentation``, ``landmarks_70``, ``landmarks_478``,
             ``landmarks_478_visibility``.
         crop: applied to every face, as :func:`tfake.dataset.crops.around_face` gives it.
+        rows: ``common``: those that every variant was made for and, of usable samples, has an image of; what training
+            wants. ``all``: every row of the source. ``thermal_status`` of a face says which variants have an image of
+            it, and why the others have none; :meth:`FaceDataset.where` with ``images`` chooses by that.
 
     Returns:
         The dataset: ``len``, ``ds[i]``, ``ds[10:20]``, iteration, :meth:`~FaceDataset.batch`,
         :meth:`~FaceDataset.where`, :meth:`~FaceDataset.split`, :meth:`~FaceDataset.torch`.
 
     Raises:
-        DatasetError: the place is no dataset, a variant or a field does not exist, or the variants have different
-            geometries and so no labels in common: open them one by one.
+        DatasetError: the place is no dataset, a variant or a field does not exist, the variants have no row in common,
+            or different geometries and so no labels in common: open them one by one.
     """
+    if rows not in ROWS:
+        raise DatasetError(f"rows is one of {', '.join(ROWS)}; found {rows!r}")
     if unknown := [name for name in fields if name not in FIELDS]:
         raise DatasetError(f"{unknown[0]!r} is no field; they are {', '.join(FIELDS)}")
     place = Place(address)
     names = find_variants(place, variants)
-    columns = read_columns(place)
-    rows = np.flatnonzero(covered_rows(place, names, len(columns.status)))
-    dataset = FaceDataset(place, names, label_source(place, names), columns, rows, tuple(fields), crop)
+    columns = read_columns(place, names)
+    if variants is None:
+        # One that was begun and has no row yet would leave nothing of the others.
+        names = columns.begun()
+        columns = replace(columns, images={name: columns.images[name] for name in names})
+    chosen = np.flatnonzero(columns.made if rows == "all" else columns.common())
+    dataset = FaceDataset(place, names, label_source(place, names), columns, chosen, tuple(fields), crop)
     dataset = dataset.where(statuses=statuses)
     return dataset if split is None else dataset.split(split)

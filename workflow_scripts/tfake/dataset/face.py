@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tfake.dataset.presence import ImageStatus
 from tfake.labels.status import MeshStatus
 from tfake.sources.samples import SampleStatus
 
@@ -32,3 +33,4 @@ class ThermalFace:
     landmarks_478: np.ndarray | None = None  # (478, 2) float32: MediaPipe's mesh with irises; NaN without one
     landmarks_478_depth: np.ndarray | None = None  # (478,) float32 on the scale of x, smaller is nearer
     landmarks_478_visibility: np.ndarray | None = None  # (478,) uint8 tfake.labels.status.PointState
+    thermal_status: dict[str, ImageStatus] = field(default_factory=dict)  # variant to whether it has an image here

@@ -24,6 +24,10 @@ class TorchFaces(Dataset):
         """How many rows."""
         return len(self.faces)
 
+    def __repr__(self) -> str:
+        """What the dataset says of itself."""
+        return f"{type(self).__name__} of {self.faces!r}"
+
     def __getitem__(self, place: int) -> dict:
         """One row: see :func:`as_tensors`."""
         return as_tensors(self.faces[place])
@@ -54,6 +58,7 @@ def as_tensors(face: ThermalFace) -> dict:
         "landmarks_478_status": int(face.landmarks_478_status),
         "landmarks_478_error": face.landmarks_478_error,
         "thermal": {name: _tensor(celsius)[None] for name, celsius in face.thermal.items()},
+        "thermal_status": {name: int(status) for name, status in face.thermal_status.items()},
         **{name: _tensor(values) for name, values in arrays.items() if values is not None},
     }
 

@@ -8,7 +8,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
-import zarr
 from tqdm import tqdm
 
 from tfake.labels.status import LABELLED, Attempt, MeshStatus
@@ -18,6 +17,7 @@ from tfake.report.pictures import THUMBNAIL_PIXELS, photo_uri, points_path
 from tfake.report.words import words_of
 from tfake.sources.archive import Archive, open_archive
 from tfake.sources.samples import SampleStatus, read_rgb
+from tfake.store.opening import StoreGroup, open_store
 
 _WORST = 24
 #: Edge of a worst face's picture over that of its points' box.
@@ -75,7 +75,7 @@ def measure_labels(
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
     """
-    store = zarr.open_group(faces, mode="r")
+    store = open_store(faces)
     names = ("status", "attempt", "error", "left_out_error")
     status, attempt, error, left_out = (store[f"landmarks_478_{name}"][:] for name in names)
     usable = status != MeshStatus.NO_IMAGE
@@ -109,7 +109,7 @@ def _rank(status: np.ndarray, error: np.ndarray, left_out: np.ndarray) -> list[i
     return usable[np.argsort(-rank[usable], kind="stable")][:_WORST].tolist()
 
 
-def _draw_worst(archive: Archive, index: pd.DataFrame, store: zarr.Group, rows: Sequence[int]):
+def _draw_worst(archive: Archive, index: pd.DataFrame, store: StoreGroup, rows: Sequence[int]):
     pixels = store["segmentation"].shape[1]
     for record in tqdm(index.iloc[list(rows)].itertuples(), "draw worst faces", len(rows)):
         if record.status != SampleStatus.OK:

@@ -11,6 +11,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from tfake.store.layout import ArrayLayout
+from tfake.store.opening import open_store
 
 #: Shuffling lays bytes, or the bits of single bytes, of like weight side by side; zstd then finds little left to store.
 #: Chosen by size and speed among the codecs of docs/benchmarks.md; in Blosc's own, smaller blocks, zstd takes a
@@ -75,10 +76,9 @@ def write_shard(path: str | Path, values: Mapping[str, np.ndarray], shard: int) 
     """
     # One thread: several would lay the chunks into the shard's file in the order in which they happen to finish, and
     # equal data would not be equal bytes.
-    with zarr.config.set({"threading.max_workers": 1}):
-        group = zarr.open_group(path, mode="r+", zarr_format=3)
-        for name, rows in values.items():
-            _write_rows(f"{path}/{name}", group[name], rows, shard)
+    group = open_store(path, mode="r+", threads=1)
+    for name, rows in values.items():
+        _write_rows(f"{path}/{name}", group[name], rows, shard)
 
 
 def _write_rows(where: str, array: zarr.Array, rows: np.ndarray, shard: int) -> None:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import zarr
-
 from tfake.store.arrays import StoreError
 from tfake.store.checksums import file_sha256, write_sums
 from tfake.store.manifest import Manifest, read_manifest
+from tfake.store.opening import open_store
 from tfake.store.statistics import merge_statistics
 
 
@@ -76,7 +75,7 @@ def _check_origin(shards: Sequence[Manifest], store: str | Path) -> None:
 
 
 def _check_attributes(shard: Manifest, store: str | Path) -> None:
-    attributes = zarr.open_group(store, mode="r").attrs.asdict()
+    attributes = open_store(store).attrs.asdict()
     for key, made_from in shard.made_from.items():
         if key in attributes and attributes[key] != made_from:
             raise StoreError(

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-import zarr
 
 from tfake.store.arrays import StoreError
 from tfake.store.ids import decode_ids
 from tfake.store.inspection import OK, inspect_store, write_table
+from tfake.store.opening import open_store
 
 
 def verify_store(
@@ -48,7 +48,7 @@ def check_rows(store: str | Path, index: pd.DataFrame) -> None:
     Raises:
         StoreError: another number of rows, or another id or status in a row, which is named.
     """
-    group = zarr.open_group(store, mode="r")
+    group = open_store(store)
     ids = list(decode_ids(group["image_id"][:]))
     if len(ids) != len(index):
         raise StoreError(f"{store}: has {len(ids)} rows, the source's index {len(index)}")
