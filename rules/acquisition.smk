@@ -47,6 +47,9 @@ if ARCHIVE_URLS:
             )
         ARCHIVE = ["results/source/first_samples.zip"]
 
+# For those who read images alone: nothing, where they are kept decoded.
+UNDECODED = [] if KEEPS_IMAGES else ARCHIVE
+
 for _name, _settings in config["conditions"].items():
     if _settings["pairs"]["path"] is not None and not os.path.exists(_settings["pairs"]["path"]):
         raise WorkflowError(

@@ -41,6 +41,21 @@ FACES_ARRAYS = (
     "blendshapes",
     "face_transform",
 )
+KEEPS_IMAGES = config["store"]["rgb"] == "kept"
+# Where the source's images are kept decoded: what readers of one shard and of all shards need, the store's root first.
+DECODED_SHARD = [
+    f"results/images/{path}"
+    for path in (
+        "images.zarr/zarr.json",
+        "images.zarr/rgb/zarr.json",
+        "images.zarr/segmentation/zarr.json",
+        "images.zarr/rgb/c/{shard}/0/0/0",
+        "images.zarr/segmentation/c/{shard}/0/0",
+        "manifests/{shard}.json",
+    )
+    if KEEPS_IMAGES
+]
+DECODED = [*DECODED_SHARD[:3], *collect(DECODED_SHARD[3:], shard=SHARDS)]
 USES_LANDMARKER = config["labels"]["backend"] == "face_landmarker"
 
 

@@ -23,7 +23,7 @@ rule repair_stores:
         runtime=60,
     params:
         recipe=1,
-        folders=["results/faces", *collect("results/variants/{variant}", variant=VARIANTS)],
+        folders=["results/faces", "results/images", *collect("results/variants/{variant}", variant=VARIANTS)],
     message:
         "Looking for damage in every store."
     script:

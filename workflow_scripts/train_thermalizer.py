@@ -54,6 +54,7 @@ if __name__ == "__main__":
             settings=snakemake.params.settings,
             device=snakemake.params.device,
             threads=snakemake.threads,
+            images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
         ),
         processes=snakemake.resources.gpu,
     )

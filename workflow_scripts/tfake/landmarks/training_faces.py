@@ -1,4 +1,4 @@
-"""The faces a landmark network learns from: RGB out of the archive, temperatures and labels out of the stores."""
+"""The faces a landmark network learns from: RGB out of the source, temperatures and labels out of the stores."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,7 @@ import pandas as pd
 from tfake.classes import FaceClass
 from tfake.dataset.dataset import FaceDataset
 from tfake.labels.status import MeshStatus, PointState
-from tfake.sources.archive import Archive
-from tfake.sources.samples import read_rgb
+from tfake.store.image_reader import open_images
 from tfake.thermalizer.crops import build_pyramid
 
 # How far a row's dense points are trusted: a shape fitted to the exact points knows nothing of the image in between.
@@ -53,6 +52,7 @@ class TrainingFaces(Sequence[TrainingFace]):
         records: pd.DataFrame,
         landmarks: int,
         covered_weight: float,
+        images: str | None = None,
     ) -> None:
         """Choose the rows.
 
@@ -63,6 +63,7 @@ class TrainingFaces(Sequence[TrainingFace]):
             records: the archive's index; row i is row i of the stores.
             landmarks: 70 or 478.
             covered_weight: weight of covered dense points.
+            images: the folder ``images.zarr``, where the source is kept decoded; the archive is then not looked at.
 
         Raises:
             ValueError: not one row has such points.
@@ -72,7 +73,9 @@ class TrainingFaces(Sequence[TrainingFace]):
             dataset = dataset.where(label_statuses=("ok", "retried", "fitted"))
         if not len(dataset):
             raise ValueError(f"the stores hold no face with {landmarks} points")
-        self._dataset, self._archive, self._covered = dataset, Archive(archive), covered_weight
+        self._dataset, self._covered = dataset, covered_weight
+        pixels = dataset[0].segmentation.shape[0]
+        self._images = open_images(archive, pixels, images, records.attrs.get("source_sha256", ""))
         self._records = list(records.itertuples())
 
     def __len__(self) -> int:
@@ -84,9 +87,10 @@ class TrainingFaces(Sequence[TrainingFace]):
 
         Raises:
             SampleError: the archive's image cannot be read, or is not of the stores' size.
+            StoreError: a shard of decoded images is damaged.
         """
         face = self._dataset[index]
-        rgb = read_rgb(self._archive, self._records[face.row], face.segmentation.shape[0])
+        rgb = self._images.read_rgb(self._records[face.row])
         foreground = (face.segmentation != FaceClass.BACKGROUND) & (face.segmentation != FaceClass.IGNORE)
         points = face.landmarks_478 if self._dense else face.landmarks_70
         return TrainingFace(

@@ -59,6 +59,7 @@ class TrainingJob:
         settings: the config's block (:class:`tfake.thermalizer.settings.TrainingSettings`).
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: threads for torch on the CPU, and for decoding beside a GPU.
+        images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
     """
 
     weights: str
@@ -83,6 +84,7 @@ class TrainingJob:
     settings: Mapping[str, Any]
     device: str
     threads: int
+    images: str | None = None
 
 
 def run_job(job: TrainingJob) -> None:
@@ -101,7 +103,7 @@ def run_job(job: TrainingJob) -> None:
     device = resolve_device(job.device)
     settings = TrainingSettings.from_mapping(job.settings)
     table = read_index(job.index)
-    sources = SourceImages(job.archive, table, job.image_pixels)
+    sources = SourceImages(job.archive, table, job.image_pixels, job.images)
     paired = open_pairs(job.pairs, job.pair_values, job.pair_layout)
     data = TrainingData(
         pairs=paired,
