@@ -24,6 +24,7 @@ include: "rules/faces.smk"
 include: "rules/thermalizers.smk"
 include: "rules/released.smk"
 include: "rules/variants.smk"
+include: "rules/images.smk"
 include: "rules/cameras.smk"
 include: "rules/imports.smk"
 include: "rules/report.smk"
@@ -42,6 +43,7 @@ rule all:
     input:
         faces=rules.verify_faces.output.report,
         variants=collect(rules.verify_thermal.output.report, variant=VARIANTS),
+        images=rules.verify_images.output.report if KEEPS_IMAGES else [],
         config=rules.save_config.output.config,
         page=rules.build_report.output.page,
     message:

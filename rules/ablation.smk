@@ -133,7 +133,8 @@ use rule sample_patches as sample_lwir_patches with:
 
 use rule train_thermalizer as train_arm with:
     input:
-        archive=ARCHIVE,
+        archive=UNDECODED,
+        images=DECODED,
         index=rules.index_archive.output.index,
         pairs=rules.render_ablation_lab.output.pairs,
         patches=rules.sample_arm_patches.output.patches,

@@ -69,6 +69,9 @@ if _absent and workflow.is_main_process and not os.path.exists("results/source/i
             "To be put there by you: {output}."
 
 
+# For those who read images alone: nothing, where they are kept decoded.
+UNDECODED = [] if KEEPS_IMAGES else ARCHIVE
+
 for _name, _settings in config["conditions"].items():
     if _settings["pairs"]["path"] is not None and not os.path.exists(_settings["pairs"]["path"]):
         raise WorkflowError(

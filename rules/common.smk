@@ -41,6 +41,21 @@ FACES_ARRAYS = (
     "blendshapes",
     "face_transform",
 )
+KEEPS_IMAGES = config["store"]["rgb"] == "kept"
+# Where the source's images are kept decoded: what readers of one shard and of all shards need, the store's root first.
+DECODED_SHARD = [
+    f"results/images/{path}"
+    for path in (
+        "images.zarr/zarr.json",
+        "images.zarr/rgb/zarr.json",
+        "images.zarr/segmentation/zarr.json",
+        "images.zarr/rgb/c/{shard}/0/0/0",
+        "images.zarr/segmentation/c/{shard}/0/0",
+        "manifests/{shard}.json",
+    )
+    if KEEPS_IMAGES
+]
+DECODED = [*DECODED_SHARD[:3], *collect(DECODED_SHARD[3:], shard=SHARDS)]
 USES_LANDMARKER = config["labels"]["backend"] == "face_landmarker"
 
 
@@ -135,6 +150,16 @@ def get_faces_manifests(wildcards):
 def get_faces_files(wildcards):
     """Every file that the jobs of the faces store write, their manifests included."""
     return collect(rules.label_faces.output, shard=SHARDS)
+
+
+def get_images_manifests(wildcards):
+    """The manifests of the images store's shards."""
+    return collect(rules.decode_images.output.manifest, shard=SHARDS)
+
+
+def get_images_files(wildcards):
+    """Every file that the jobs of the images store write, their manifests included."""
+    return collect(rules.decode_images.output, shard=SHARDS)
 
 
 def get_shard_files(wildcards):

@@ -1,6 +1,6 @@
 """The faces store: labels and class maps, once a source.
 
-NEEDS  the source archive, results/source/index.parquet
+NEEDS  the source archive, results/source/index.parquet; results/images/ where store.rgb is kept
 MAKES  results/models/face_landmarker.task   only for the backend that needs it, unless a local file is named
        results/faces/faces.zarr       image_id, status, segmentation, landmarks_70, landmarks_478 and their quality
        results/faces/manifests/{shard}.json
@@ -76,6 +76,7 @@ rule label_faces:
             if USES_LANDMARKER
             else []
         ),
+        images=DECODED_SHARD,
     output:
         image_id="results/faces/faces.zarr/image_id/c/{shard}/0",
         status="results/faces/faces.zarr/status/c/{shard}",

@@ -14,7 +14,8 @@ MAKES  results/landmarks/{task}/weights.pt, provenance.json, losses.csv, losses.
 rule train_landmarker:
     """Train the landmark network of one task."""
     input:
-        archive=ARCHIVE,
+        archive=UNDECODED,
+        images=DECODED,
         index=rules.index_archive.output.index,
         faces=rules.seal_faces.output.sums,
         variants=collect(rules.seal_thermal.output.sums, variant=LANDMARK_VARIANTS),
@@ -104,7 +105,8 @@ rule evaluate_landmarker:
     """Score a landmark network on faces that it was not trained on."""
     input:
         weights=rules.train_landmarker.output.weights,
-        archive=ARCHIVE,
+        archive=UNDECODED,
+        images=DECODED,
         index=rules.index_archive.output.index,
         faces=rules.seal_faces.output.sums,
         variants=collect(rules.seal_thermal.output.sums, variant=LANDMARK_VARIANTS),

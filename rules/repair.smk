@@ -7,7 +7,7 @@ MAKES  logs/verify_stores.csv    every file of every store and its state; verify
 The outputs that stand for having looked are temporary, so that each command looks anew.
 """
 
-STORES = ["results/faces", *collect("results/variants/{variant}", variant=VARIANTS)]
+STORES = ["results/faces", "results/images", *collect("results/variants/{variant}", variant=VARIANTS)]
 
 
 rule verify_stores:

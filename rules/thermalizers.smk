@@ -55,7 +55,8 @@ rule sample_patches:
 rule train_thermalizer:
     """Train the thermalizer of one condition."""
     input:
-        archive=ARCHIVE,
+        archive=UNDECODED,
+        images=DECODED,
         index=rules.index_archive.output.index,
         pairs=branch(
             lookup(dpath="conditions/{condition}/pairs/path", within=config),

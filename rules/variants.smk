@@ -46,7 +46,8 @@ rule create_thermal_store:
 rule thermalize_faces:
     """Write one shard of a variant's thermal store."""
     input:
-        archive=ARCHIVE,
+        archive=UNDECODED,
+        images=DECODED_SHARD,
         index=rules.index_archive.output.index,
         weights=get_weights,
         root=rules.create_thermal_store.output.root,

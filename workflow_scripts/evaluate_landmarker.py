@@ -75,6 +75,8 @@ def evaluate_landmarker(
 
 
 if __name__ == "__main__":
+    from pathlib import Path
+
     from tfake.gpus import claim_device
     from tfake.landmarks.job import results_folder
     from tfake.runlog import start_log
@@ -91,6 +93,7 @@ if __name__ == "__main__":
             index=snakemake.input.index,
             landmarks=snakemake.params.landmarks,
             variants=list(snakemake.params.variants),
+            images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
         ),
         people=(snakemake.input.people, snakemake.input.people_index, snakemake.input.people_truth),
         image_pixels=snakemake.params.image_pixels,

@@ -12,6 +12,7 @@ from tfake.sources.index import read_index
 from tfake.sources.samples import SampleStatus
 from tfake.store.arrays import StoreError
 from tfake.store.checksums import file_sha256
+from tfake.store.image_reader import open_images
 from tfake.store.layout import thermal_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
 from tfake.store.statistics import CountStatistics
@@ -32,6 +33,7 @@ def thermalize_faces(
     ambient_celsius: float,
     device: str,
     threads: int,
+    images: str | None = None,
 ) -> None:
     """Thermalize the shard's images and fill its part of ``thermal.zarr``, in memory that does not grow with the shard.
 
@@ -40,7 +42,7 @@ def thermalize_faces(
     Args:
         manifest: the shard's manifest to write, last of all.
         store: the store's folder, with its metadata in place.
-        archive: one zip, or all its raw split parts in order.
+        archive: one zip, or all its raw split parts in order; none where ``images`` are given.
         index: the archive's index.
         weights: the thermalizer's weights.
         shard: the shard's number.
@@ -49,12 +51,13 @@ def thermalize_faces(
         ambient_celsius: temperature of the surroundings, given to the background.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: images that are worked at side by side; beside a GPU, threads for decoding and encoding.
+        images: the folder ``images.zarr``, where the source is kept decoded.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
         ValueError: the network's temperatures of an image, which is named, are not finite.
         OSError: the disk is full, or the store cannot be written; the error names the file.
-        StoreError: what was written does not read back as it was.
+        StoreError: what was written does not read back as it was, or the images are of another source or damaged.
     """
     keep_freed_memory()
     where = resolve_device(device)
@@ -64,9 +67,10 @@ def thermalize_faces(
     table = read_index(index)
     start, stop = rows
     records = table.iloc[start:stop]
+    source = open_images(archive, image_pixels, images, table.attrs["source_sha256"])
     statistics = CountStatistics()
     with ShardStream(store, "thermal", shard) as stream:
-        made = thermalize_rows(thermalizer, archive, records, image_pixels, ambient_celsius, stream.encode, threads)
+        made = thermalize_rows(thermalizer, source, records, image_pixels, ambient_celsius, stream.encode, threads)
         for row in tqdm(made, f"thermalize shard {shard}", len(records)):
             stream.append(row.chunk)
             if row.sums is not None:
@@ -96,6 +100,7 @@ if __name__ == "__main__":
     thermalize_faces(
         manifest=snakemake.output.manifest,
         store=str(Path(snakemake.input.root).parent),
+        # Inputs that are no files at all arrive as an empty list.
         archive=list(snakemake.input.archive),
         index=snakemake.input.index,
         weights=snakemake.input.weights,
@@ -105,4 +110,5 @@ if __name__ == "__main__":
         ambient_celsius=snakemake.params.ambient_celsius,
         device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
+        images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
     )

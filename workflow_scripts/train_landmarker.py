@@ -47,6 +47,7 @@ if __name__ == "__main__":
                 index=snakemake.input.index,
                 landmarks=snakemake.params.landmarks,
                 variants=list(snakemake.params.variants),
+                images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
             ),
             sums=[snakemake.input.faces, *snakemake.input.variants],
             task=snakemake.wildcards.task,

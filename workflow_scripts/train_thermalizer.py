@@ -57,6 +57,7 @@ if __name__ == "__main__":
             settings=with_neutral(snakemake.params.settings, snakemake.config["thermalizer"]),
             device=claim_device(snakemake.config["device"], snakemake.resources.gpu),
             threads=snakemake.threads,
+            images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
         ),
         processes=snakemake.resources.gpu,
     )

@@ -43,6 +43,7 @@ class StoredFaces:
         index: the archive's index.
         landmarks: 70 or 478.
         variants: thermal variants.
+        images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
     """
 
     results: str
@@ -50,6 +51,7 @@ class StoredFaces:
     index: str
     landmarks: int
     variants: Sequence[str]
+    images: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,8 @@ def open_faces(stored: StoredFaces, part: str, covered_weight: float = 0.0) -> T
         covered_weight: weight of covered dense points.
     """
     dataset = open_dataset(stored.results, stored.variants, part, fields=FIELDS)
-    return TrainingFaces(dataset, stored.archive, read_index(stored.index), stored.landmarks, covered_weight)
+    records = read_index(stored.index)
+    return TrainingFaces(dataset, stored.archive, records, stored.landmarks, covered_weight, stored.images)
 
 
 def _write_products(

@@ -62,6 +62,7 @@ class TrainingJob:
         settings: the config's block (:class:`tfake.thermalizer.settings.TrainingSettings`).
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: of the whole job; :func:`tfake.processes.share_threads` divides them.
+        images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
     """
 
     weights: str
@@ -86,6 +87,7 @@ class TrainingJob:
     settings: Mapping[str, Any]
     device: str
     threads: int
+    images: str | None = None
 
 
 def run_job(job: TrainingJob) -> None:
@@ -107,7 +109,7 @@ def run_job(job: TrainingJob) -> None:
     prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
     prior.check_rooms(job.ambient_celsius, job.read_prior_at_celsius)
     table = read_index(job.index)
-    sources = SourceImages(job.archive, table, job.image_pixels)
+    sources = SourceImages(job.archive, table, job.image_pixels, job.images)
     paired = open_pairs(job.pairs, job.pair_values, job.pair_layout)
     data = TrainingData(
         pairs=paired,
