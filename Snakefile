@@ -36,6 +36,7 @@ include: "rules/tasks.smk"
 include: "rules/landmarks.smk"
 include: "rules/publication.smk"
 include: "rules/evaluation.smk"
+include: "rules/forecast.smk"
 
 
 rule all:

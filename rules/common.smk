@@ -221,6 +221,26 @@ def get_repaired_stores(wildcards):
     return [looked, *(f"{folder}/verified.json" for folder in STORES if Path(folder).is_dir())]
 
 
+def get_first_shards(wildcards):
+    """Manifests of the first shard of each store, for a forecast; none where runs are named that have been measured."""
+    if config["forecast"]["runs"]:
+        return []
+    first = {variant: min(PLAN.shards(variant)) for variant in VARIANTS}
+    made = [f"results/variants/{variant}/manifests/{shard}.json" for variant, shard in first.items()]
+    return [f"results/faces/manifests/{SHARDS[0]}.json", *made]
+
+
+def get_rule_threads(wildcards):
+    """Threads of a job of each rule, those that are the same for all of its jobs."""
+    asked = {rule.name: rule.resources["_cores"].raw for rule in workflow.rules if "_cores" in rule.resources}
+    return {name: threads for name, threads in sorted(asked.items()) if isinstance(threads, int)}
+
+
+def get_gpu_rules(wildcards):
+    """The rules whose jobs take a GPU here."""
+    return sorted(rule.name for rule in workflow.rules if "gpu" in rule.resources and rule.resources["gpu"].raw)
+
+
 def get_released_weights(wildcards):
     """Weights that were trained elsewhere: the file as named, or where its download goes."""
     place = config["thermalizers"][wildcards.condition]["weights"]
