@@ -31,7 +31,7 @@ CONFIG = {
         name: {
             "ambient_celsius": ambient,
             "prior": {"table": "tfake2025", "read_at_celsius": None, "offsets_kelvin": {}},
-            "pairs": {"path": None, "values": "celsius"},
+            "pairs": {"path": None, "values": "celsius", "supervision": "absolute"},
             "bank": {"path": None, "values": "celsius"},
         }
         for name, ambient in (("warm", 26.0), ("cold", 20.0))
@@ -42,6 +42,7 @@ CONFIG = {
         "camera": {"of": "warm", "camera": "lepton"},
     },
     "thermalizers": {},
+    "thermalizer": {"weight_prior": 0.25},
     "labels": {"retry_above": 0.025, "reject_above": 0.06},
     "report": {"gallery_images": 24, "reference": {"path": None, "variant": "warm"}},
 }

@@ -9,6 +9,7 @@ import pytest
 
 from archives import PIXELS
 from tfake.report.label_figures import draw_errors
+from tfake.report.temperatures import prior_pull
 from tfake.report.timings import read_timings
 from tiny_report import CONFIG, make_report
 
@@ -166,7 +167,7 @@ def test_the_labels_are_told_by_attempt_and_the_worst_are_drawn(source, page):
     ]
     assert "retried : a later attempt was nearer to the exact points" in words
     assert "each third of the exact points is withheld from it in turn" in words
-    assert "off by 3.0 %, corrected, by 1.8 %" in words
+    assert "found 3.0 % off, corrected to 1.8 %" in words
     assert "left out" not in words
     # The face without points comes first.
     assert re.findall(r"<figcaption><b>(\d+)</b> ([\w ]+)", section) == [("000002", "not found"), ("000000", "retried")]
@@ -188,6 +189,15 @@ def test_the_prior_of_glass_and_background_is_the_ambient(source):
     tables = source.split('aria-label="Temperatures of ')[1:]
     for table, ambient in zip(tables, ("26.00", "20.00"), strict=True):
         assert re.search(rf">background</th><td>.*?</td><td>{ambient}</td>", table)
+
+
+def test_why_a_class_lies_off_its_prior_is_said_where_pairs_hold_it(page):
+    words = " ".join(page.text.split())
+    assert "the prior, with its weight of 0.25, takes it 20 % of the way from theirs to its own" in words
+    for key, value in (("values", "relative"), ("supervision", "within_class")):
+        conditions = {"warm": {"pairs": {**CONFIG["conditions"]["warm"]["pairs"], key: value}}}
+        assert prior_pull({**CONFIG, "conditions": conditions}) is None
+    assert prior_pull({**CONFIG, "thermalizers": {name: {} for name in CONFIG["conditions"]}}) is None
 
 
 def test_the_error_against_the_truth_is_shown_where_it_is_known(source):

@@ -135,9 +135,7 @@ def _table(arms: pd.DataFrame, faces: str, condition: str, baseline: str) -> dic
         "faces": faces,
         "condition": condition,
         "arms": names,
-        "gains": [gain(arms, faces, condition, arm, baseline, "face_mae") for arm in names]
-        if "face_mae" in known
-        else None,
+        "gains": gains,
         "rows": [(heading, [_cell(values.loc[(arm, name)]) for arm in names]) for name, heading in shown],
     }
 

@@ -71,7 +71,7 @@ def draw_errors(
         for height in (retry, reject):
             axes.axhline(height, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
         shown = "" if drawn.all() else f" of {_DRAWN:,} faces"
-        axes.set_title(f"error against yaw{shown} (lines: retry, reject)")
+        axes.set_title(f"error against yaw{shown} (above the lines: tried again, rejected)")
         axes.set_xlabel("yaw (degrees), to the image's right")
         axes.set_ylabel("share of the face's size")
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))

@@ -151,8 +151,7 @@ def _draw_worst(archive: Archive, index: pd.DataFrame, store: StoreGroup, rows: 
             flags=cv2.INTER_AREA | cv2.WARP_INVERSE_MAP,
         )
         error, left_out = (float(store[f"landmarks_478_{name}"][row]) for name in ("error", "left_out_error"))
-        measured = (("off by", error), ("corrected, by", left_out))
-        known = [f"{text} {100 * value:.1f} %" for text, value in measured]
+        known = [f"found {100 * error:.1f} % off", f"corrected to {100 * left_out:.1f} %"]
         yield WorstFace(
             image_id=record.image_id,
             row=row,

@@ -19,7 +19,7 @@ from tfake.report.graph import Node, describe_lineage, draw_lineage
 from tfake.report.label_quality import LabelQuality
 from tfake.report.reference import Reference
 from tfake.report.stores import SealedStore
-from tfake.report.temperatures import VariantTemperatures
+from tfake.report.temperatures import VariantTemperatures, prior_pull
 from tfake.report.timings import StepTime
 from tfake.report.variant_facts import VariantFacts
 from tfake.report.words import bytes_in_words, core_hours, plural, seconds_in_words, words_of
@@ -114,6 +114,7 @@ def render_page(
         unfound=_unfound_faces(index, mesh_status),
         listed=_LISTED,
         temperatures=temperatures,
+        prior_pull=prior_pull(config),
         temperature_drawing=figures.get("temperatures"),
         sampled_faces=sampled_faces,
         copies=copies,
