@@ -5,6 +5,7 @@ import json
 import pickle
 import tempfile
 import zipfile
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
