@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tfake.sources.text_tables import read_rows
+
 
 @dataclass(frozen=True)
 class Record:
@@ -21,6 +23,7 @@ class Record:
     url: str
 
 
+_SHA256 = re.compile("[0-9a-f]{64}")
 _COLUMNS = tuple(field.name for field in fields(Record))
 
 
@@ -54,15 +57,20 @@ def read_registry(path: str | Path) -> dict[str, Record]:
     """
     if not Path(path).exists():
         return {}
-    with open(path, newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t")
-        if tuple(reader.fieldnames or ()) != _COLUMNS:
-            raise ValueError(f"{path}: expected the columns {', '.join(_COLUMNS)}, found {reader.fieldnames}")
-        records = {}
-        for line, row in enumerate(reader, start=2):
-            if not str(row["bytes"]).isdigit() or len(row["sha256"] or "") != 64 or not row["url"]:
-                raise ValueError(f"{path}, line {line}: expected name, bytes, sha256 and url, found {row}")
-            records[row["name"]] = Record(row["name"], int(row["bytes"]), row["sha256"], row["url"])
+    header, *rows = read_rows(Path(path).read_bytes())
+    if header.cells != _COLUMNS:
+        raise ValueError(
+            f"{path}: expected the columns {', '.join(_COLUMNS)}, found {', '.join(header.cells) or 'none'}"
+        )
+    records = {}
+    for row in rows:
+        if row.is_blank:
+            continue
+        name, length, sha256, url = row.cells if len(row.cells) == len(_COLUMNS) else [""] * len(_COLUMNS)
+        if not (name and length.isdecimal() and _SHA256.fullmatch(sha256) and url):
+            found = row.fault or list(row.cells)
+            raise ValueError(f"{path}, line {row.line}: expected name, bytes, sha256 and url, found {found}")
+        records[name] = Record(name, int(length), sha256, url)
     return records
 
 

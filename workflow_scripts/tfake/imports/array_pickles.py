@@ -57,11 +57,12 @@ class _Array:
         if len(self.parts) != 4 or not isinstance(self.parts[1], _Dtype):
             raise ValueError("an array without its data type or its shape")
         data, dtype, shape, order = self.parts
+        numbers = dtype.numpy()
         # Python 2 wrote bytes as text.
         data = data.encode("latin1") if isinstance(data, str) else data
         if not isinstance(data, bytes | bytearray) or order not in ("C", "F"):
             raise ValueError(f"an array whose data are {type(data).__name__} in the order {order!r}")
-        return np.frombuffer(data, dtype.numpy()).reshape(shape, order=order).copy()
+        return np.frombuffer(data, numbers).reshape(shape, order=order).copy()
 
 
 class _StandIn(NamedTuple):

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from tfake.sources.thermal_files import IMAGE_SUFFIXES, THERMAL_SUFFIXES
@@ -41,7 +42,10 @@ class _Place:
     subject: str | None = None  # None: the stem's folders tell
 
 
-def _by_ending(visible: str, thermal: str) -> Callable[[str], _Place | None]:
+_Locate = Callable[[str], _Place | None]
+
+
+def _by_ending(visible: str, thermal: str) -> _Locate:
     roles = {visible: "visible", thermal: "thermal", "seg": "segmentation"}
 
     def locate(bare: str) -> _Place | None:
@@ -60,22 +64,32 @@ def _by_stream(bare: str) -> _Place | None:
     return _Place(role, f"{match['before']}/{match[role]}", match["subject"])
 
 
-def _by_folder(bare: str, last: bool = False) -> _Place | None:
+def _by_folder(bare: str, shared: int, last: bool = False) -> _Place | None:
     parts = PurePosixPath(bare).parts
-    places = [place for place, part in enumerate(parts[:-1]) if part.lower() in _FOLDER_ROLES]
+    places = [place for place in range(shared, len(parts) - 1) if parts[place].lower() in _FOLDER_ROLES]
     if not places:
         return None
     place = places[-1 if last else 0]
     return _Place(_FOLDER_ROLES[parts[place].lower()], "/".join((*parts[:place], *parts[place + 1 :])))
 
 
-# How a file's place is found; the second way is gone where the first leaves a file without a partner: the whole set, or
-# somebody's files, may lie in a folder that is called "thermal".
-_LAYOUTS = {
-    "stems": ((_by_ending("v", "t"),), "STEM_v.* and STEM_t.*"),
-    "tfake": ((_by_ending("rgb", "thermal"),), "STEM_rgb.* and STEM_thermal.*"),
-    "speakingfaces": ((_by_stream,), "sub_*/trial_*/rgb_image_aligned/NAME_3.png and …/thr_image/NAME_1.png"),
-    "folders": ((_by_folder, partial(_by_folder, last=True)), "visible/NAME.* and thermal/NAME.*"),
+def _folder_ways(names: Sequence[str]) -> list[_Locate]:
+    """The folder that tells a role is the first below those that all share, or else the last.
+
+    The whole set may lie in a folder called "thermal", and so may each person's part of it.
+    """
+    folders = [PurePosixPath(name).parts[:-1] for name in names]
+    folders = [parts for parts in folders if any(part.lower() in _FOLDER_ROLES for part in parts)]
+    shared = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False)))
+    return [partial(_by_folder, shared=shared), partial(_by_folder, shared=0, last=True)]
+
+
+# How a file's place is found, from all the set's names; a second way is gone where the first leaves a lone file.
+_LAYOUTS: dict[str, tuple[Callable[[Sequence[str]], list[_Locate]], str]] = {
+    "stems": (lambda _: [_by_ending("v", "t")], "STEM_v.* and STEM_t.*"),
+    "tfake": (lambda _: [_by_ending("rgb", "thermal")], "STEM_rgb.* and STEM_thermal.*"),
+    "speakingfaces": (lambda _: [_by_stream], "sub_*/trial_*/rgb_image_aligned/NAME_3.png and …/thr_image/NAME_1.png"),
+    "folders": (_folder_ways, "visible/NAME.* and thermal/NAME.*"),
 }
 PAIR_LAYOUTS = tuple(_LAYOUTS)
 
@@ -107,7 +121,7 @@ def match_pairs(where: str, names: Sequence[str], layout: str) -> dict[str, Pair
     """
     check_layout(layout)
     ways, expected = _LAYOUTS[layout]
-    tries = [_locate_all(names, locate) for locate in ways]
+    tries = [_locate_all(names, locate) for locate in ways(names)]
     found, subjects, twice = next((tried for tried in tries if _is_complete(tried[0])), tries[0])
     if twice:
         raise ValueError(f"{where}: {twice[0]} and {twice[1]} claim the same place")
@@ -130,7 +144,7 @@ def match_pairs(where: str, names: Sequence[str], layout: str) -> dict[str, Pair
 
 
 def _locate_all(
-    names: Sequence[str], locate: Callable[[str], _Place | None]
+    names: Sequence[str], locate: _Locate
 ) -> tuple[dict[str, dict[str, str]], dict[str, str | None], tuple[str, str] | None]:
     """Names by role and stem, the subject of each stem, and the first two names that claim one place."""
     found: dict[str, dict[str, str]] = {role: {} for role in _SUFFIXES}
