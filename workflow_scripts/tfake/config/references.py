@@ -1,5 +1,6 @@
 """What a schema cannot tell: names that refer to others, and values that must agree with each other."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -71,6 +72,14 @@ def _check_conditions(config: Config, references: References) -> Iterator[Fault]
     for name, settings in config["thermalizers"].items():
         if "://" in settings["weights"] and settings["sha256"] is None:
             yield Fault(("thermalizers", name, "sha256"), "is null: weights from a URL need their SHA-256")
+
+
+def _check_source(config: Config, references: References) -> Iterator[Fault]:
+    """A published release says in its name how many samples it has."""
+    source = config["source"]
+    release = re.fullmatch(r"dataset_(\d+)(_parts)?", str(source["archive"]))
+    if release and source["images"] > int(release[1]):
+        yield Fault(("source", "images"), f"is {source['images']}; {release[0]} has {int(release[1])}")
 
 
 def _check_ranges(config: Config, references: References) -> Iterator[Fault]:
@@ -192,5 +201,12 @@ _RANGES = (
     ("landmarks", "crop_scale"),
 )
 _Check = Callable[[Config, References], Iterator[Fault]]
-_FIRST: tuple[_Check, ...] = (_check_conditions, _check_ranges, _check_cameras, _check_variants, _check_lists)
+_FIRST: tuple[_Check, ...] = (
+    _check_source,
+    _check_conditions,
+    _check_ranges,
+    _check_cameras,
+    _check_variants,
+    _check_lists,
+)
 _SECOND: tuple[_Check, ...] = (_check_ambients, _check_images, _check_training, _check_thresholds)
