@@ -28,16 +28,16 @@ def forecast_run(page: str, config: Mapping[str, Any], runs: Sequence[str], mach
     """
     jobs = list_jobs(config)
     here = read_costs(Path(), config)
-    sources = [f"{len(here)} jobs of this run"]
+    sources = [f"{len(here.costs)} jobs of this run"]
     elsewhere: list[Cost] = []
     for run in map(Path, runs):
         saved = run / "results/config.yaml"
         if not saved.is_file():
             raise FileNotFoundError(f"forecast.runs: {run} is no run: there is no {saved} (seen from {Path.cwd()})")
-        costs = read_costs(run, yaml.safe_load(saved.read_text(encoding="utf-8")))
+        costs = read_costs(run, yaml.safe_load(saved.read_text(encoding="utf-8"))).costs
         if not costs:
             raise ValueError(f"forecast.runs: {run} has no benchmarks of a run in {run / 'benchmarks'}")
-        elsewhere += costs.values()
+        elsewhere += costs
         sources.append(f"{len(costs)} jobs of {run}")
     text = write_forecast(predict(jobs, here, elsewhere, machine), machine, sources)
     Path(page).write_text(text, encoding="utf-8")

@@ -134,6 +134,8 @@ def test_names_that_lead_nowhere_are_refused(tmp_path, text, message):
         ("labels: {reject_above: 0.01}", "labels.reject_above is 0.01; expected at least labels.retry_above, 0.04"),
         ("variants: {warm: {images: [1, 64]}}", "variants.warm.images is [1, 64]; it must be whole shards of 32 rows"),
         ("variants: {warm: {images: [0, 640]}}", "within [0, 96]"),
+        ("source: {archive: dataset_100, images: 101}", "source.images is 101; dataset_100 has 100"),
+        ("source: {archive: dataset_100000_parts, images: 100001}", "dataset_100000_parts has 100000"),
         (
             "conditions: {every_room: {ambient_celsius: 20, bank: {path: null, values: celsius}, "
             "prior: {table: charlotte, read_at_celsius: null, offsets_kelvin: {}}, "

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from documents import PAGES, anchors_of, links_of
+from documents import PAGES, Command, anchors_of, commands_of, links_of, swallowed
 from recipes import ROOT
 from tfake.landmarks.calibration import Calibration
 from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
@@ -63,6 +63,25 @@ def test_files_that_a_page_names_are_there(page):
     )
     for name in named:
         assert (ROOT / name).exists(), f"{name} is named and not there"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_target_stands_where_snakemake_takes_it_for_a_config_file(page):
+    assert {str(command): words for command in commands_of(page) if (words := swallowed(command))} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("snakemake --configfile mine.yaml exports", ["exports"]),
+        ("snakemake --configfile a.yaml b.yaml --cores 1 exports", []),
+        ("snakemake exports --configfile mine.yaml", []),
+        ("snakemake --config device=cpu -- exports", []),
+        ("snakemake --config device=cpu exports", ["exports"]),
+    ],
+)
+def test_the_trap_is_recognised(text, words):
+    assert swallowed(Command("", {}, tuple(text.split()))) == words
 
 
 def test_yaml_that_a_page_shows_is_a_config_that_the_schema_knows():

@@ -9,13 +9,14 @@ from forecast_run import forecast_run
 from recipes import ROOT, rule_blocks
 from tfake.config.loading import complete_config
 from tfake.forecast.jobs import Job, list_jobs
-from tfake.forecast.measured import Cost, read_costs
+from tfake.forecast.measured import Cost, Measured, is_shard, read_costs
 from tfake.forecast.prediction import Machine, predict
 from tfake.forecast.text import format_bytes, format_seconds
 from tfake.store.manifest import Manifest, ShardFile, write_manifest
 
 DEFAULTS = complete_config(yaml.safe_load((ROOT / "config.yaml").read_text()), ROOT / "schemas/config.schema.yaml")
 FOUR_CORES = Machine(cores=4, gpus=1, threads={"index": 2}, uses_gpu=frozenset({"train"}))
+NOTHING = Measured((), frozenset())
 HEAD = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
 
 
@@ -37,11 +38,12 @@ def make_run(folder, config, jobs):
     """A run whose jobs cost a second and half a CPU second an image, and shards 100 bytes an image."""
     for job in jobs:
         measure(folder, job, job.size, job.size / 2)
-        if job.rule == "label_faces":
-            manifest = folder / f"results/faces/manifests/{job.name}.json"
+        if is_shard(job):
+            variant, _, shard = job.name.rpartition("/")
+            manifest = folder / "results" / (f"variants/{variant}" if variant else "faces") / f"manifests/{shard}.json"
             manifest.parent.mkdir(parents=True, exist_ok=True)
-            files = (ShardFile("faces.zarr/status/c/0", 100 * job.size, "0"),)
-            write_manifest(manifest, Manifest(int(job.name), 0, job.size, {}, files, {}, {}))
+            files = (ShardFile("c/0", 100 * job.size, "0"),)
+            write_manifest(manifest, Manifest(int(shard), 0, job.size, {}, files, {}, {}))
     (folder / "results").mkdir(exist_ok=True)
     (folder / "results/config.yaml").write_text(yaml.safe_dump(config))
 
@@ -58,7 +60,7 @@ def test_the_jobs_are_those_of_the_workflow():
 
 def test_cost_grows_with_size_and_jobs_lie_side_by_side():
     jobs = [Job("label_faces", str(shard), 50) for shard in range(10)]
-    here = {jobs[0]: Cost(jobs[0], seconds=20, cpu_seconds=15, bytes=1000)}
+    here = Measured((Cost(jobs[0], seconds=20, cpu_seconds=15, bytes=1000),), frozenset(jobs[:1]))
     (stage,) = predict(jobs, here, [], FOUR_CORES)
     assert (stage.jobs, stage.left, stage.cpu_seconds, stage.bytes) == (10, 9, 9 * 15, 10_000)
     # Nine jobs on four cores are three rounds.
@@ -68,21 +70,22 @@ def test_cost_grows_with_size_and_jobs_lie_side_by_side():
 
 def test_two_sizes_tell_the_start_from_the_rest():
     costs = [Cost(Job("index", size=size), seconds=3 + size / 10, cpu_seconds=1 + size / 10) for size in (10, 110)]
-    (stage,) = predict([Job("index", "mine", 1000)], {}, costs, FOUR_CORES)
+    (stage,) = predict([Job("index", "mine", 1000)], NOTHING, costs, FOUR_CORES)
     assert stage.seconds == pytest.approx(103)
     assert stage.cpu_seconds == pytest.approx(101)
 
 
 def test_jobs_of_another_kind_tell_nothing():
     elsewhere = [Cost(Job("train", size=10, kind="small"), 1, 1)]
-    (stage,) = predict([Job("train", "warm", 10, "large")], {}, elsewhere, FOUR_CORES)
+    (stage,) = predict([Job("train", "warm", 10, "large")], NOTHING, elsewhere, FOUR_CORES)
     assert (stage.seconds, stage.cpu_seconds, stage.measured) == (None, None, (0, 0))
 
 
 def test_what_this_run_measured_counts_before_what_others_did():
     jobs = [Job("label", "0", 10), Job("label", "1", 10)]
     elsewhere = [Cost(Job("label", "0", 10), 100, 100)]
-    (stage,) = predict(jobs, {jobs[0]: Cost(jobs[0], 2, 2)}, elsewhere, FOUR_CORES)
+    here = Measured((Cost(jobs[0], 2, 2),), frozenset(jobs[:1]))
+    (stage,) = predict(jobs, here, elsewhere, FOUR_CORES)
     assert stage.seconds == 2
 
 
@@ -95,11 +98,25 @@ def test_benchmarks_and_manifests_are_read(tmp_path):
     config = configured(source__images=64)
     jobs = [job for job in list_jobs(config) if job.rule in ("label_faces", "index_archive")]
     make_run(tmp_path, config, jobs)
-    costs = read_costs(tmp_path, config)
-    assert set(costs) == set(jobs)
-    assert {cost.bytes for job, cost in costs.items() if job.rule == "label_faces"} == {3200}
+    measured = read_costs(tmp_path, config)
+    assert measured.done == set(jobs)
+    assert {cost.bytes for cost in measured.costs if cost.job.rule == "label_faces"} == {3200}
     measure(tmp_path, jobs[0], 7, "NA")
-    assert read_costs(tmp_path, config)[jobs[0]].cpu_seconds == 7
+    assert {cost.cpu_seconds for cost in read_costs(tmp_path, config).costs if cost.job == jobs[0]} == {7}
+
+
+def test_a_benchmark_stands_for_all_the_shards_of_its_job(tmp_path):
+    config = configured(source__images=160)
+    jobs = [job for job in list_jobs(config) if job.rule == "label_faces"]
+    make_run(tmp_path, config, jobs[:4])
+    for job in (jobs[1], jobs[3]):
+        (tmp_path / job.benchmark).unlink()
+    measured = read_costs(tmp_path, config)
+    assert measured.done == set(jobs[:4])
+    assert [(cost.job.name, cost.job.size, cost.bytes) for cost in measured.costs] == [("0", 64, 6400), ("2", 64, 6400)]
+    # What a benchmark tells nothing of without its shard.
+    (tmp_path / "results/faces/manifests/2.json").unlink()
+    assert [cost.job.name for cost in read_costs(tmp_path, config).costs] == ["0"]
 
 
 def test_the_page_says_what_it_is_based_on(tmp_path, monkeypatch):

@@ -108,6 +108,8 @@ def _expected(node: Node, schema: Schema) -> str:
 def _describe(node: Node, schema: Schema) -> str:
     if "enum" in node:
         return f"one of {_list(['null' if value is None else str(value) for value in node['enum']])}"
+    if "const" in node:
+        return str(node["const"])
     kinds = [node["type"]] if isinstance(node.get("type"), str) else node.get("type", [])
     return " or ".join(_describe_kind(kind, node, schema) for kind in kinds)
 

@@ -79,6 +79,14 @@ def _check_conditions(config: Config, references: References) -> Iterator[Fault]
             yield Fault(("thermalizers", name, "sha256"), "is null: weights from a URL need their SHA-256")
 
 
+def _check_source(config: Config, references: References) -> Iterator[Fault]:
+    """A published release says in its name how many samples it has."""
+    source = config["source"]
+    release = re.fullmatch(r"dataset_(\d+)(_parts)?", str(source["archive"]))
+    if release and source["images"] > int(release[1]):
+        yield Fault(("source", "images"), f"is {source['images']}; {release[0]} has {int(release[1])}")
+
+
 def _check_ranges(config: Config, references: References) -> Iterator[Fault]:
     """Pairs of a lowest and a highest value."""
     for path in _RANGES:
@@ -242,7 +250,14 @@ _RANGES = (
     ("landmarks", "crop_scale"),
 )
 _Check = Callable[[Config, References], Iterator[Fault]]
-_FIRST: tuple[_Check, ...] = (_check_conditions, _check_ranges, _check_cameras, _check_variants, _check_lists)
+_FIRST: tuple[_Check, ...] = (
+    _check_source,
+    _check_conditions,
+    _check_ranges,
+    _check_cameras,
+    _check_variants,
+    _check_lists,
+)
 _SECOND: tuple[_Check, ...] = (
     _check_ambients,
     _check_images,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tfake.forecast.jobs import Job
-from tfake.forecast.measured import Cost, is_shard
+from tfake.forecast.measured import Cost, Measured, is_shard
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Machine:
         return min(by_cores, max(1, self.gpus)) if rule in self.uses_gpu else by_cores
 
 
-def predict(jobs: Sequence[Job], here: Mapping[Job, Cost], elsewhere: Sequence[Cost], machine: Machine) -> list[Stage]:
+def predict(jobs: Sequence[Job], here: Measured, elsewhere: Sequence[Cost], machine: Machine) -> list[Stage]:
     """Predict the cost of what is left of a run.
 
     Args:
         jobs: of the whole run.
-        here: what those of them cost that have been done.
+        here: what has been done and measured in it.
         elsewhere: what jobs of other runs cost.
         machine: where the run is.
 
@@ -66,30 +66,27 @@ def predict(jobs: Sequence[Job], here: Mapping[Job, Cost], elsewhere: Sequence[C
     return [_predict_rule(rule, own, here, elsewhere, machine) for rule, own in by_rule.items()]
 
 
-def _predict_rule(
-    rule: str, jobs: Sequence[Job], here: Mapping[Job, Cost], elsewhere: Sequence[Cost], machine: Machine
-) -> Stage:
-    done = [here[job] for job in jobs if job in here]
-    left = [job for job in jobs if job not in here]
-    cpu = seconds = size = 0.0
+def _predict_rule(rule: str, jobs: Sequence[Job], here: Measured, elsewhere: Sequence[Cost], machine: Machine) -> Stage:
+    done = [cost for cost in here.costs if cost.job.rule == rule]
+    left = [job for job in jobs if job not in here.done]
+    cpu = seconds = 0.0
+    size: float = sum(cost.bytes for cost in done)
     used: list[Cost] = []
     for kind in dict.fromkeys(job.kind for job in left):
         alike = [cost for cost in done if cost.job.kind == kind] or [
             cost for cost in elsewhere if (cost.job.rule, cost.job.kind) == (rule, kind)
         ]
-        own = [job for job in left if job.kind == kind]
         if not alike:
             return Stage(rule, len(jobs), len(left), None, None, None if is_shard(jobs[0]) else 0, (0, 0))
         used += alike
-        for job in own:
-            cpu += _line(alike, lambda cost: cost.cpu_seconds)(job.size)
-            size += _line(alike, lambda cost: cost.bytes)(job.size)
-        longest = max(_line(alike, lambda cost: cost.seconds)(job.size) for job in own)
-        seconds += math.ceil(len(own) / machine.side_by_side(rule)) * longest
-    made = sum(cost.bytes for cost in done)
-    costs = used or done
+        own = [job.size for job in left if job.kind == kind]
+        cpu += sum(map(_line(alike, lambda cost: cost.cpu_seconds), own))
+        size += sum(map(_line(alike, lambda cost: cost.bytes), own))
+        rounds = math.ceil(len(own) / machine.side_by_side(rule))
+        seconds += rounds * max(map(_line(alike, lambda cost: cost.seconds), own))
+    measured = used or done
     return Stage(
-        rule, len(jobs), len(left), cpu, seconds, made + size, (len(costs), sum(cost.job.size for cost in costs))
+        rule, len(jobs), len(left), cpu, seconds, size, (len(measured), sum(cost.job.size for cost in measured))
     )
 
 
