@@ -22,6 +22,7 @@ from recipes import ROOT
 from tfake.dataset.crops import Square, around_face, crop_face
 from tfake.dataset.place import DatasetError, Place
 from tfake.dataset.reading import read_rows, runs
+from tfake.exports.formats import FORMATS
 from tfake.labels.status import MeshStatus
 from tfake.radiometry import decode_counts
 from tfake.sources.samples import SampleStatus
@@ -272,9 +273,11 @@ def test_what_a_target_leaves_is_opened_or_says_what_is_lacking(results, tmp_pat
     for address in (variants.parent, variants / "warm", zip_folder(variants.parent, tmp_path / "alone.zip")):
         with pytest.raises(DatasetError, match=r"holds no faces/faces.zarr .*made by `snakemake --cores all faces`"):
             tfake.open_dataset(address)
-    export_variant(str(tmp_path / "coco/SHA256SUMS"), str(results), "warm", "coco")
-    with pytest.raises(DatasetError, match="an export for other programs"):
-        tfake.open_dataset(tmp_path / "coco")
+    for format in FORMATS:
+        folder = tmp_path / "results/exports" / format
+        export_variant(str(folder / "SHA256SUMS"), str(results), "warm", format)
+        with pytest.raises(DatasetError, match="an export for other programs"):
+            tfake.open_dataset(folder)
 
 
 def test_only_what_was_asked_for_is_read(results):
