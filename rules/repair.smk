@@ -24,6 +24,7 @@ rule repair_stores:
     params:
         recipe=1,
         folders=["results/faces", *collect("results/variants/{variant}", variant=VARIANTS)],
+        batched=collect("results/variants/{variant}", variant=THERMALIZED if SHARDS_PER_JOB > 1 else ()),
     message:
         "Looking for damage in every store."
     script:

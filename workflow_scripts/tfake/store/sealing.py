@@ -12,6 +12,7 @@ from tfake.store.arrays import StoreError
 from tfake.store.checksums import file_sha256, write_sums
 from tfake.store.manifest import Manifest, read_manifest
 from tfake.store.statistics import merge_statistics
+from tfake.store.unfinished import forget_shards
 
 
 def seal_store(
@@ -53,6 +54,7 @@ def seal_store(
         "statistics": merge_statistics([shard.statistics for shard in shards]),
     }
     Path(summary).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    forget_shards(folder)
 
 
 def _check_cover(shards: Sequence[Manifest], start: int, stop: int, store: str | Path) -> None:
