@@ -250,7 +250,7 @@ rule compare_arms:
         mem_mb=2000,
         runtime=20,
     params:
-        recipe=1,
+        recipe=2,
         baseline=ARMS[0],
         pairs_ambient_celsius=lookup(dpath="ablation/pairs_ambient_celsius", within=config),
     message:

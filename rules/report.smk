@@ -90,7 +90,7 @@ rule build_report:
         mem_mb=3000,
         runtime=30,
     params:
-        recipe=4,
+        recipe=5,
         config=in_key_order(config),
         ambients=AMBIENTS,
         benchmarks="benchmarks",

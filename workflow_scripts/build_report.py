@@ -24,6 +24,7 @@ from tfake.report.reference import Reference, compare_with_reference
 from tfake.report.stores import SealedStore, read_store
 from tfake.report.temperatures import VariantTemperatures, class_temperatures, read_errors
 from tfake.report.timings import read_timings
+from tfake.report.variant_facts import gather_facts
 from tfake.report.variant_images import open_variant
 from tfake.report.viewer_settings import describe_viewer
 from tfake.sources.index import read_index
@@ -106,6 +107,7 @@ def build_report(
         faces=faces_store,
         labels=labels,
         variants=stores,
+        variant_facts=gather_facts(config, stores, opened, ambients),
         gallery=build_gallery(archive, table, faces_store.path, opened, shown, scale),
         temperatures=temperatures,
         timings=read_timings(benchmarks),

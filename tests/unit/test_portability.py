@@ -1,8 +1,10 @@
 """The reader and the landmarker where Linux's own calls are missing, as on Windows and macOS."""
 
+import os
 import subprocess
 import sys
 
+from recipes import ROOT
 from tiny_dataset import make_dataset
 
 #: What Windows lacks; macOS lacks the latter half. Libraries that ask for the platform's name are told the truth.
@@ -41,6 +43,17 @@ def run(code, argument):
     command = [sys.executable, "-c", LACKING + code, str(argument)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_workflow_says_that_it_needs_posix(tmp_path):
+    (tmp_path / "fcntl.py").write_text("raise ModuleNotFoundError(\"No module named 'fcntl'\", name='fcntl')\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--dry-run", "--cores", "1"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "needs a POSIX system: Linux, macOS, or WSL on Windows" in done.stdout + done.stderr
 
 
 def test_the_reader_needs_no_call_of_posix(tmp_path):

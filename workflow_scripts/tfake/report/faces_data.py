@@ -58,7 +58,8 @@ def write_faces(
     folder.mkdir(parents=True, exist_ok=True)
     labels, opened = open_store(faces), open_archive(archive)
     pixels = labels["segmentation"].shape[1]
-    written = 0
+    # By its arrival the page knows that this folder lies beside it.
+    written = _write(folder, "here", {})
     for record in tqdm(index.iloc[list(rows)].itertuples(), "write faces for the viewer", len(rows)):
         if record.status != SampleStatus.OK:
             continue
