@@ -8,6 +8,7 @@ MAKES  results/publication/{variant}-{publication.version}/   stores, card, term
 
 VERSION = config["publication"]["version"]
 PUBLISHED = config["publication"]["variants"] or THERMALIZED + RECORDED
+EXPORTS_RGB = config["publication"]["rgb"]
 
 
 rule publish_variant:
@@ -49,6 +50,8 @@ rule export_variant:
         faces_sums=rules.seal_faces.output.sums,
         thermal=rules.verify_thermal.output.report,
         thermal_sums=rules.seal_thermal.output.sums,
+        archive=UNDECODED if EXPORTS_RGB else [],
+        images=rules.verify_images.output.report if EXPORTS_RGB and KEEPS_IMAGES else [],
     output:
         sums="results/exports/{variant}/{format}/SHA256SUMS",
     log:
@@ -66,6 +69,8 @@ rule export_variant:
     params:
         recipe=2,
         most_clipped=lookup(dpath="publication/most_clipped", within=config),
+        # A camera of its own has a geometry of its own, which the source's images have not.
+        rgb=lambda wildcards: EXPORTS_RGB and wildcards.variant not in RECORDED,
     message:
         "Exporting {wildcards.variant} as {wildcards.format}."
     script:

@@ -14,7 +14,7 @@ from recipes import ROOT
 from tfake.landmarks.calibration import Calibration
 from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.weights import save_landmark_weights
-from tfake.store.layout import faces_layout, thermal_layout
+from tfake.store.layout import faces_layout, images_layout, thermal_layout
 from tiny_dataset import PIXELS, make_dataset
 
 sys.path.insert(0, str(ROOT / "tests/scaling"))
@@ -97,7 +97,7 @@ def test_yaml_that_a_page_shows_is_a_config_that_the_schema_knows():
 
 def test_the_formats_name_every_array():
     text = (ROOT / "docs/formats.md").read_text()
-    for array in (*faces_layout(64), *thermal_layout(64)):
+    for array in (*faces_layout(64), *images_layout(64), *thermal_layout(64)):
         assert f"`{array.name}`" in text, f"{array.name} is not in docs/formats.md"
 
 

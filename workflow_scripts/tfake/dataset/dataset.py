@@ -11,9 +11,10 @@ import zarr
 
 from tfake.classes import FaceClass
 from tfake.dataset.columns import Columns, read_columns
-from tfake.dataset.face import FIELDS, ThermalFace
+from tfake.dataset.face import FIELDS, ON_DEMAND, ThermalFace
 from tfake.dataset.place import DatasetError, Place
 from tfake.dataset.presence import ImageStatus
+from tfake.dataset.rgb import RgbRows, find_rgb
 from tfake.dataset.splits import SHARES, split_parts
 from tfake.dataset.summary import as_html, as_text
 from tfake.dataset.variants import LabelSource, find_variants, label_source, list_variants
@@ -45,6 +46,7 @@ class FaceDataset:
         rows: np.ndarray,
         fields: tuple[str, ...],
         crop: Callable[[ThermalFace], ThermalFace] | None,
+        rgb: RgbRows | None = None,
     ):
         """Put a dataset together; use :func:`open_dataset`."""
         self.variants = variants
@@ -54,6 +56,7 @@ class FaceDataset:
         self._labels = labels
         self._fields = fields
         self._crop = crop
+        self._rgb = rgb
 
     def __len__(self) -> int:
         """How many rows."""
@@ -117,6 +120,8 @@ class FaceDataset:
         """
         rows = self.rows[np.asarray(places, dtype=np.intp)]
         values = {name: self._place.rows(path, rows) for name, path in self._paths().items()}
+        if self._rgb is not None:
+            values["rgb"] = self._rgb(rows)
         faces = [
             self._face(int(row), {name: value[place] for name, value in values.items()})
             for place, row in enumerate(rows)
@@ -182,10 +187,12 @@ class FaceDataset:
         return importlib.import_module("tfake.dataset.torch_faces").TorchFaces(self)
 
     def _with_rows(self, rows: np.ndarray) -> Self:
-        return type(self)(self._place, self.variants, self._labels, self.columns, rows, self._fields, self._crop)
+        return type(self)(
+            self._place, self.variants, self._labels, self.columns, rows, self._fields, self._crop, self._rgb
+        )
 
     def _paths(self) -> dict[str, str]:
-        paths = {field: self._labels.path(field) for field in self._fields if field != "thermal"}
+        paths = {field: self._labels.path(field) for field in self._fields if field not in ("thermal", "rgb")}
         if "thermal" in self._fields:
             paths |= {f"thermal/{name}": _thermal_path(name) for name in self.variants}
         return paths
@@ -232,6 +239,7 @@ def open_dataset(
     fields: Sequence[str] = FIELDS,
     crop: Callable[[ThermalFace], ThermalFace] | None = None,
     rows: str = "common",
+    archive: str | os.PathLike | Sequence[str] | None = None,
 ) -> FaceDataset:
     """Open the results of this workflow, or a published dataset.
 
@@ -246,11 +254,13 @@ def open_dataset(
         statuses: statuses of the source sample that rows must have; None: any. Rows of another status than ``ok``
             have no image, and the reader gives NaN for it.
         fields: what is read of each row: any of ``thermal``, ``segmentation``, ``landmarks_70``, ``landmarks_478``,
-            ``landmarks_478_visibility``.
+            ``landmarks_478_visibility``; and ``rgb``, the source's images, where the dataset keeps them or ``archive``
+            is named.
         crop: applied to every face, as :func:`tfake.dataset.crops.around_face` gives it.
         rows: ``common``: those that every variant was made for and, of usable samples, has an image of; what training
             wants. ``all``: every row of the source. ``thermal_status`` of a face says which variants have an image of
             it, and why the others have none; :meth:`FaceDataset.where` with ``images`` chooses by that.
+        archive: the source's archive, for ``rgb``: one zip, or all its raw split parts in order.
 
     Returns:
         The dataset: ``len``, ``ds[i]``, ``ds[10:20]``, iteration, :meth:`~FaceDataset.batch`,
@@ -258,12 +268,13 @@ def open_dataset(
 
     Raises:
         DatasetError: the place is no dataset, a variant or a field does not exist, the variants have no row in common,
-            or different geometries and so no labels in common: open them one by one.
+            or different geometries and so no labels in common: open them one by one; or ``rgb`` is asked for and there
+            is none (:func:`tfake.dataset.rgb.find_rgb`).
     """
     if rows not in ROWS:
         raise DatasetError(f"rows is one of {', '.join(ROWS)}; found {rows!r}")
-    if unknown := [name for name in fields if name not in FIELDS]:
-        raise DatasetError(f"{unknown[0]!r} is no field; they are {', '.join(FIELDS)}")
+    if unknown := [name for name in fields if name not in (*FIELDS, *ON_DEMAND)]:
+        raise DatasetError(f"{unknown[0]!r} is no field; they are {', '.join((*FIELDS, *ON_DEMAND))}")
     place = Place(address)
     names = find_variants(place, variants)
     columns = read_columns(place, names)
@@ -272,6 +283,8 @@ def open_dataset(
         names = columns.begun()
         columns = replace(columns, images={name: columns.images[name] for name in names})
     chosen = np.flatnonzero(columns.made if rows == "all" else columns.common())
-    dataset = FaceDataset(place, names, label_source(place, names), columns, chosen, tuple(fields), crop)
+    labels = label_source(place, names)
+    rgb = find_rgb(place, labels, columns.status, archive) if "rgb" in fields else None
+    dataset = FaceDataset(place, names, labels, columns, chosen, tuple(fields), crop, rgb)
     dataset = dataset.where(statuses=statuses)
     return dataset if split is None else dataset.split(split)

@@ -10,7 +10,7 @@ from tfake.classes import FACE_CLASSES
 from tfake.dataset.dataset import FaceDataset
 from tfake.dataset.face import ThermalFace
 from tfake.exports.point_sets import FACES_70, MESH_478, PointSet
-from tfake.exports.samples import CORNER, has_mesh, iterate_faces, png, thermal_pixels
+from tfake.exports.samples import CORNER, has_mesh, iterate_faces, png, rgb_png, thermal_pixels
 from tfake.labels.status import PointState
 from tfake.publication.terms import terms_of
 
@@ -24,13 +24,16 @@ def write_coco(folder: Path, dataset: FaceDataset) -> None:
 
     Keypoints are measured from the image's corner, as COCO's are. Of the 70, points outside the image count as hidden:
     whether something covers one is not known. Of the 478, those that can be seen are visible. The segmentation is the
-    face's: skin and features of the class map, exactly, as run lengths.
+    face's: skin and features of the class map, exactly, as run lengths. Where the dataset has RGB, each image also
+    names its ``rgb_file_name``.
 
     Args:
         folder: an empty folder.
         dataset: usable faces of one variant.
     """
     (folder / "images").mkdir()
+    if "rgb" in dataset.fields:
+        (folder / "rgb").mkdir()
     images: list[dict[str, Any]] = []
     annotations: dict[str, list[dict[str, Any]]] = {point_set.name: [] for point_set in POINT_SETS.values()}
     for face in iterate_faces(dataset):
@@ -39,6 +42,9 @@ def write_coco(folder: Path, dataset: FaceDataset) -> None:
         name = f"images/{face.image_id}.png"
         (folder / name).write_bytes(png(pixels))
         images.append({"id": face.row, "file_name": name, "width": width, "height": height, "license": 1})
+        if face.rgb is not None:
+            images[-1]["rgb_file_name"] = f"rgb/{face.image_id}.png"
+            (folder / images[-1]["rgb_file_name"]).write_bytes(rgb_png(face.rgb))
         inside = ((face.landmarks_70 > -CORNER) & (face.landmarks_70 < [width - CORNER, height - CORNER])).all(axis=1)
         annotations[FACES_70.name].append(_annotation(face, face.landmarks_70, inside))
         if has_mesh(face):
