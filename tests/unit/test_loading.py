@@ -1,26 +1,34 @@
 """Loading for a training: threads change nothing, memory is bounded, and every process starts its share of threads."""
 
+import re
 import threading
 import time
 from dataclasses import dataclass
 from functools import partial
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from archives import PIXELS, write_samples
+from recipes import rule_blocks
 from tfake.devices import limit_threads
 from tfake.processes import share_threads
 from tfake.sources.index import build_index
 from tfake.sources.pairs import open_pairs
 from tfake.sources.training_set import SourceImages
 from tfake.thermalizer import training
-from tfake.training.drawing import Batch, Cache
-from tfake.training.prefetch import prefetch
+from tfake.thermalizer import validation as validation_module
+from tfake.thermalizer.network import ThermalUNet
+from tfake.thermalizer.settings import TrainingSettings
+from tfake.thermalizer.supervised import SupervisedLoss
+from tfake.thermalizer.validation import Validation
+from tfake.training.drawing import ALONE, CACHE_BYTES, Batch, Cache, Share
+from tfake.training.prefetch import PREFETCH_BYTES, prefetch
 from thermal_sets import gray, visible, write_set, zipped
-from tiny_training import make_data, run
+from tiny_training import CPU, TINY, make_data, run
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -122,3 +130,34 @@ def test_one_place_limits_torch_opencv_and_blas():
         torch.set_num_threads(before[0])
         cv2.setNumThreads(before[1])
         pools.restore_original_limits()
+
+
+def measured(share=ALONE, workers=0):
+    settings, data = TrainingSettings.from_mapping(TINY), make_data()
+    loss = SupervisedLoss(data.pair_values)
+    validation = Validation(settings, data.pairs, loss, 26.0, "float32", CPU, share, workers)
+    torch.manual_seed(0)
+    network = ThermalUNet(settings.architecture((26.0, 26.0)), None, 30.0).train()
+    errors = [validation.measure(network) for _ in range(2)]
+    assert errors[0] == errors[1]
+    assert network.training
+    return errors[0]
+
+
+def test_validation_crops_are_the_same_whoever_makes_them_and_whether_they_are_kept(monkeypatch):
+    whole = measured()
+    assert measured(workers=3) == whole
+    parts = [measured(Share(rank, 2)) for rank in range(2)]
+    assert parts[0] != parts[1]
+    assert np.sqrt(np.mean(np.square(parts))) == pytest.approx(whole, rel=1e-5)
+    monkeypatch.setattr(validation_module, "VALIDATION_BYTES", 0)
+    assert measured() == whole
+
+
+@pytest.mark.parametrize("rule", ["train_thermalizer", "train_landmarker"])
+def test_what_a_training_keeps_fits_the_memory_of_its_rule(rule):
+    """Both sets' caches, validation crops and their pairs, batches ahead and two in use, and torch with its CUDA."""
+    asked = int(re.search(r"mem_mb=.*?(\d{4,})", rule_blocks()[rule])[1])
+    kept = 2 * CACHE_BYTES + 2 * validation_module.VALIDATION_BYTES + PREFETCH_BYTES
+    largest_batch = 512 * 3 * 224 * 224  # of the presets: landmarks_tfake2025, all of it in colour
+    assert (kept + 2 * largest_batch) / 1e6 + 3000 <= asked

@@ -11,7 +11,7 @@ import torch
 from tfake.training.chance import Stream, draw_indices
 
 #: Decoded images of one set are kept in memory up to this; beyond it they are decoded each time they are drawn.
-CACHE_BYTES = 2 << 30
+CACHE_BYTES = 3 << 29
 
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")

@@ -6,7 +6,7 @@ from tfake.overlap import map_threads
 from tfake.training.drawing import Batch
 
 #: What the batches ahead of the network may take.
-PREFETCH_BYTES = 1 << 30
+PREFETCH_BYTES = 512 << 20
 
 Parts = tuple[Batch, ...]
 
