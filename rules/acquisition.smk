@@ -22,9 +22,12 @@ if isinstance(_wanted, str) and not _release:
         f"{', '.join(dict.fromkeys(row['release'] for row in RELEASES))}; a file of your own goes into a list: [{_wanted}]"
     )
 _places = [row["url"] for row in _release] or _wanted or []
-ARCHIVE_URLS = {os.path.basename(place): place for place in _places if "://" in place}
+
+
+_names = get_file_names([place for place in _places if "://" in place])
+ARCHIVE_URLS = {name: url for url, name in _names.items()}
 # The last name is the common place of all that this project renders itself.
-ARCHIVE = [f"resources/archives/{os.path.basename(place)}" if "://" in place else place for place in _places] or [
+ARCHIVE = [f"resources/archives/{_names[place]}" if place in _names else place for place in _places] or [
     "results/source/faces.zip"
 ]
 

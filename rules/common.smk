@@ -2,9 +2,11 @@
 
 import hashlib
 import math
+import os
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from snakemake.exceptions import WorkflowError
 
@@ -253,3 +255,28 @@ def get_released_weights(wildcards):
     """Weights that were trained elsewhere: the file as named, or where its download goes."""
     place = config["thermalizers"][wildcards.condition]["weights"]
     return f"resources/weights/{wildcards.condition}.pt" if "://" in place else place
+
+
+def get_prior_rooms(table):
+    """Lowest and highest room that a table of the prior answers for: as its first line says, or 10 K beyond its columns."""
+    shipped = f"../workflow_scripts/tfake/thermalizer/priors/{table}.csv"
+    # The columns come first where the table does not state its rooms.
+    with open(table if os.path.isfile(table) else workflow.source_path(shipped), encoding="utf-8-sig") as file:
+        first = file.readline()
+    number = r"(-?\d+(?:\.\d+)?)"
+    if stated := re.match(f"# rooms of {number} to {number} degrees Celsius", first):
+        return [float(stated[1]), float(stated[2])]
+    rooms = [float(room) for room in re.findall(f"at_{number}_celsius", first)]
+    if not rooms:
+        raise ValueError("it has no column at_..._celsius")
+    return [min(rooms) - 10, max(rooms) + 10]
+
+
+def get_file_names(urls):
+    """Address to the name of its file here: the last of its path; one of our own where those are alike or no file's."""
+    names = {url: re.sub(r"[^A-Za-z0-9._+-]", "_", unquote(os.path.basename(urlsplit(url).path))) for url in urls}
+    if len(set(names.values())) == len(urls) and all("." in name for name in names.values()):
+        return names
+    own = f"archive-{hashlib.sha256(' '.join(urls).encode()).hexdigest()[:8]}.zip"
+    # Several files are the parts of one archive, in order.
+    return {url: own if len(urls) == 1 else f"{own}.{part:03d}" for part, url in enumerate(urls, start=1)}

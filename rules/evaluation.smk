@@ -34,9 +34,11 @@ rule evaluate_test_set:
         runtime=240,
         gpu=int(USES_GPU and bool(EVALUATED)),
     params:
-        recipe=1,
+        # Points between pixels are points; an image is the one that is named, or none.
+        recipe=2,
         kind=lookup(dpath="evaluation/sets/{testset}/kind", within=config),
         path=get_test_set_path,
+        image_values=get_test_set_values,
         landmarkers=EVALUATED,
         facemesh=lookup(dpath="evaluation/facemesh", within=config),
         adapt=lookup(dpath="evaluation/adapt", within=config),

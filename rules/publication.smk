@@ -65,6 +65,7 @@ rule export_variant:
         runtime=480,
     params:
         recipe=1,
+        most_clipped=lookup(dpath="publication/most_clipped", within=config),
     message:
         "Exporting {wildcards.variant} as {wildcards.format}."
     script:

@@ -7,6 +7,21 @@ MAKES  results/thermalizers/{condition}/patches.npz
        results/thermalizers/{condition}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
 """
 
+for _condition in TRAINED:
+    _prior = config["conditions"][_condition]["prior"]
+    try:
+        _lowest, _highest = get_prior_rooms(_prior["table"])
+    except (OSError, ValueError) as error:
+        raise WorkflowError(f"config: conditions.{_condition}.prior.table: {_prior['table']} cannot be read: {error}")
+    _rooms = get_rooms(_condition) if _prior["read_at_celsius"] is None else [_prior["read_at_celsius"]]
+    if min(_rooms) < _lowest or max(_rooms) > _highest:
+        _asked = " to ".join(f"{room:g}" for room in dict.fromkeys(_rooms))
+        raise WorkflowError(
+            f"config: conditions.{_condition}: the prior's table {_prior['table']} answers for rooms of {_lowest:g} to "
+            f"{_highest:g} °C; it is read at {_asked} °C. Take another table (prior.table), or state the room whose body "
+            "temperatures hold (prior.read_at_celsius)"
+        )
+
 
 rule sample_patches:
     """Sample the bank of real thermal patches of one condition."""

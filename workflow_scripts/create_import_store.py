@@ -4,7 +4,9 @@ from pathlib import Path
 
 import zarr
 
+from tfake.imports.images import check_images, list_images
 from tfake.imports.layout import import_layout
+from tfake.sources.file_trees import open_tree
 from tfake.store.arrays import create_store
 
 
@@ -31,7 +33,12 @@ def create_import_store(
         condition: the condition that the images show.
         ambient_celsius: its room.
         shard_images: rows a shard.
+
+    Raises:
+        ValueError: there is no published image, or they are not what T-FAKE publishes.
     """
+    tree = open_tree(files, "published thermal images")
+    check_images(tree, list_images(tree))
     faces = zarr.open_group(faces_store, mode="r")
     attributes = {
         **faces.attrs.asdict(),

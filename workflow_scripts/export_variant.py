@@ -7,11 +7,12 @@ import zarr
 
 from tfake.dataset.dataset import open_dataset
 from tfake.exports.formats import FORMATS
+from tfake.exports.tfake_layout import MOST_CLIPPED
 from tfake.publication.terms import terms_of, write_terms
 from tfake.store.checksums import file_sha256, write_sums
 
 
-def export_variant(sums: str, results: str, variant: str, format: str) -> None:
+def export_variant(sums: str, results: str, variant: str, format: str, most_clipped: float = MOST_CLIPPED) -> None:
     """Write a folder in one of the formats, its terms, and ``SHA256SUMS``, last.
 
     Rows without a usable sample are left out.
@@ -21,12 +22,17 @@ def export_variant(sums: str, results: str, variant: str, format: str) -> None:
         results: a results folder or a published one.
         variant: the variant's name.
         format: a name of :data:`tfake.exports.formats.FORMATS`.
+        most_clipped: share of the pixels that T-FAKE's range of 20 to 40 °C may cut; read for that format alone.
+
+    Raises:
+        ValueError: the format cannot hold the variant.
     """
     folder = Path(sums).parent
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    FORMATS[format](folder, open_dataset(results, [variant]))
+    options = {"most_clipped": most_clipped} if format == "tfake" else {}
+    FORMATS[format](folder, open_dataset(results, [variant]), **options)
     root = zarr.open_group(Path(results, "variants", variant, "thermal.zarr"), mode="r")
     write_terms(folder, terms_of(root.attrs["license"]))
     write_sums(sums, {str(path.relative_to(folder)): file_sha256(path) for path in folder.rglob("*") if path.is_file()})
@@ -41,4 +47,5 @@ if __name__ == "__main__":
         results=str(Path(snakemake.input.faces).parents[1]),
         variant=snakemake.wildcards.variant,
         format=snakemake.wildcards.format,
+        most_clipped=snakemake.params.most_clipped,
     )

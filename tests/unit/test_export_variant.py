@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 
 import cv2
 import numpy as np
@@ -131,8 +132,6 @@ def test_png_folders_read_back(exported, faces):
 
 
 def test_grey_values_are_no_tfake_images(results, tmp_path):
-    import shutil
-
     grey = tmp_path / "results"
     shutil.copytree(results, grey)
     store = grey / "variants/warm/thermal.zarr"
@@ -142,3 +141,20 @@ def test_grey_values_are_no_tfake_images(results, tmp_path):
         export_variant(str(tmp_path / "out/SHA256SUMS"), str(grey), "warm", "tfake")
     export_variant(str(tmp_path / "out/SHA256SUMS"), str(grey), "warm", "png")
     assert cv2.imread(str(tmp_path / "out/thermal/000000.png"), cv2.IMREAD_UNCHANGED).dtype == np.uint8
+
+
+def test_a_cold_room_is_not_cut_off_in_silence(results, tmp_path, caplog):
+    cold = tmp_path / "results"
+    shutil.copytree(results, cold)
+    thermal = zarr.open_group(cold / "variants/warm/thermal.zarr")["thermal"]
+    kept = thermal[:]
+    changed = kept.astype(np.int32)
+    changed[(kept < encode_celsius(np.float64(21))) & (kept > 0)] -= 800  # a room of 12 degrees Celsius
+    thermal[:] = changed.astype(np.uint16)
+    out = tmp_path / "out"
+    with pytest.raises(ValueError, match=r"clipping would change \d\d\.\d % of the pixels .*most_clipped allows 5 %"):
+        export_variant(str(out / "SHA256SUMS"), str(cold), "warm", "tfake")
+    assert not list(out.glob("*.png"))
+    export_variant(str(out / "SHA256SUMS"), str(cold), "warm", "tfake", most_clipped=1.0)
+    assert any(record.levelname == "WARNING" and "were clipped" in record.message for record in caplog.records)
+    export_variant(str(out / "SHA256SUMS"), str(cold), "warm", "png")

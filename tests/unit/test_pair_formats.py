@@ -141,7 +141,7 @@ def test_the_table_tells_subject_and_ambient(tmp_path, pack):
         ("name,ambient_celsius\nS1/a,295\n", "found '295'"),
         ("name,subject\nS1/a\n", "line 2: expected 2 values"),
         ("name\nS1/a,x\n", "line 2: expected 1 values"),
-        (b"name\n\xff\xfe\n", "utf-8"),
+        (b"name\n\xff\xfe\n", "line 2: the set holds no pair 'ÿþ'"),
     ],
 )
 def test_a_wrong_table_is_refused(tmp_path, table, said):

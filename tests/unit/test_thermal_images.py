@@ -118,8 +118,8 @@ def test_a_class_map_belongs_to_one_image(tmp_path):
 def test_wrong_paths_and_values(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such folder or zip of thermal images"):
         open_thermal_images(tmp_path / "nowhere", "relative")
-    with pytest.raises(ValueError, match="kelvin"):
-        open_thermal_images(tmp_path, "kelvin")
+    with pytest.raises(ValueError, match="rankine"):
+        open_thermal_images(tmp_path, "rankine")
 
 
 def test_real_faces_lie_on_their_blanked_background(request):

@@ -15,6 +15,8 @@ from tfake.radiometry import ZERO_CELSIUS_KELVIN, decode_counts
 
 #: The declarations of one word.
 SCALE_NAMES = ("celsius", "kelvin", "fahrenheit", "relative")
+#: What numbers are once they are read.
+MEANINGS = ("celsius", "relative")
 _EXPECTED = f"one of {', '.join(SCALE_NAMES)}, or {{counts: {{per_kelvin: NUMBER, offset: KELVIN_OF_COUNT_0}}}}"
 #: Counts that cameras and their programs write, by counts a kelvin and offset, and what people call them.
 _KNOWN_COUNTS = {
@@ -37,10 +39,13 @@ _BELIEVABLE = ((-100.0, 80.0), (-40.0, 50.0), (-40.0, 80.0))
 #: Where somebody is in it: the least 99th percentile, and its least distance to the 1st in kelvin. A picture without
 #: any distance tells nothing of its scale.
 _WARMEST_OF_PEOPLE, _LEAST_SPAN = 10.0, 0.5
-#: Where rooms and skin lie, and how far they are apart, for likely scales alone.
-_LIKELY_MIDDLE, _LIKELY_WARMEST, _LIKELY_SPAN = (0.0, 37.0), (27.0, 46.0), 3.0
+#: For likely scales alone: where rooms and skin lie, and how warm the warmest is at least and how far from the
+#: coldest: first with a face in it, then with one too small to count.
+_LIKELY_MIDDLE, _LIKELY_HIGHEST, _SKIN = (0.0, 37.0), 46.0, 34.0
+_LIKELY_WARMEST_AND_SPAN = ((27.0, 3.0), (15.0, 1.0))
 _STRETCHED_SHARE = 0.95
 _MOST_PIXELS = 1 << 14
+_DECLARE = "declare values: {}"
 
 
 class ScaleError(ValueError):
@@ -149,7 +154,7 @@ def check_plausible(
     scale: Scale,
     where: str = "",
     people: bool = True,
-    remedy: str = "declare values: {}",
+    remedy: str = _DECLARE,
 ) -> None:
     """Refuse images that cannot show people if the scale is the declared one.
 
@@ -196,18 +201,18 @@ def likely_scales(raw: np.ndarray) -> list[Scale]:
     raw = np.asarray(raw)
     if raw.dtype.kind not in "uif" or not raw.size or (stored := _quantiles(raw.astype(np.float64))) is None:
         return []
-    found = []
-    for scale in (*map(Scale, SCALE_NAMES[:3]), *(Scale("counts", *known) for known in _KNOWN_COUNTS)):
-        if scale.takes(raw.dtype):
-            _, middle, warmest = quantiles = _quantiles(scale.convert(raw)) or (np.nan,) * 3
-            span = warmest - quantiles[0]
-            if (
-                _LIKELY_MIDDLE[0] <= middle <= _LIKELY_MIDDLE[1]
-                and _LIKELY_WARMEST[0] <= warmest <= _LIKELY_WARMEST[1]
-                and span >= _LIKELY_SPAN
-            ):
-                found.append((abs(warmest - 34), scale))
-    likely = [scale for _, scale in sorted(found, key=lambda entry: entry[0])]
+    known = (*map(Scale, SCALE_NAMES[:3]), *(Scale("counts", *counts) for counts in _KNOWN_COUNTS))
+    read = [(scale, _quantiles(scale.convert(raw))) for scale in known if scale.takes(raw.dtype)]
+    likely: list[Scale] = []
+    for least_warmest, least_span in _LIKELY_WARMEST_AND_SPAN:
+        likely = likely or [
+            scale
+            for scale, quantiles in sorted(read, key=lambda entry: abs(entry[1][2] - _SKIN) if entry[1] else 0.0)
+            if quantiles
+            and _LIKELY_MIDDLE[0] <= quantiles[1] <= _LIKELY_MIDDLE[1]
+            and least_warmest <= quantiles[2] <= _LIKELY_HIGHEST
+            and quantiles[2] - quantiles[0] >= least_span
+        ]
     full = np.iinfo(raw.dtype).max if raw.dtype.kind in "ui" else 1.0
     is_small = raw.dtype.itemsize == 1 or (raw.dtype.kind == "f" and stored[0] >= 0 and stored[2] <= 1)
     if is_small or (raw.dtype.kind == "u" and stored[2] - stored[0] >= _STRETCHED_SHARE * full):
@@ -234,10 +239,11 @@ def _describe(scale: Scale, quantiles: Sequence[float]) -> str:
     return f"as {scale} it holds {found}, which is no picture of people"
 
 
-def _hint(raw: np.ndarray, remedy: str = "declare values: {}") -> str:
+def _hint(raw: np.ndarray, remedy: str = _DECLARE) -> str:
     likely = likely_scales(raw)
     if not likely:
-        return "; no known scale fits: declare counts with the camera's own per_kelvin and offset, or relative"
+        own = ": declare counts with the camera's own per_kelvin and offset, or relative" if remedy == _DECLARE else ""
+        return f"; no known scale fits{own}"
     return "; looks like " + ", or ".join(
         f"{_TITLES.get(scale.name) or _KNOWN_COUNTS[scale.per_kelvin, scale.offset]}: {remedy.format(scale)}"
         for scale in likely

@@ -63,13 +63,27 @@ def record_file(path: str | Path, record: Record) -> None:
         records = read_registry(path)
         known = records.setdefault(record.name, record)
         if (known.bytes, known.sha256) != (record.bytes, record.sha256):
-            raise ValueError(f"{path}: {record.name} is recorded with {known.sha256}, found {record.sha256}")
+            differs = f"{record.name} is recorded with {known.sha256}, found {record.sha256}"
+            raise ValueError(f"{path}: {differs}. {how_to_forget(path, known)}")
         part = Path(f"{path}.part")
         with open(part, "w", newline="") as file:
             writer = csv.DictWriter(file, _COLUMNS, delimiter="\t", lineterminator="\n")
             writer.writeheader()
             writer.writerows(asdict(records[name]) for name in sorted(records))
         os.replace(part, path)
+
+
+def how_to_forget(path: str | Path, record: Record) -> str:
+    """What a person does where a record is wrong, in a sentence.
+
+    Args:
+        path: the registry.
+        record: its record.
+    """
+    return (
+        f"{path} recorded {record.name} with {record.bytes} bytes and SHA-256 {record.sha256} when it first came from "
+        f"{record.url}; if that was not the file, delete its line there and run again"
+    )
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Images of test sets, decoded without a guess at what they mean."""
 
 from collections.abc import Callable
-from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -11,34 +10,6 @@ from tfake.thermal_io.frames import ThermalFileError
 from tfake.thermal_io.thermal_reading import open_thermal
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tiff", ".tif", ".bmp")
-
-
-def image_names(tree: FileTree) -> dict[str, list[str]]:
-    """The images of a tree, by their stem: several where folders repeat a name."""
-    found: dict[str, list[str]] = {}
-    for name in tree.names:
-        if PurePosixPath(name).suffix.lower() in SUFFIXES:
-            found.setdefault(PurePosixPath(name).stem, []).append(name)
-    return found
-
-
-def beside(tree: FileTree, name: str, folders: tuple[str, ...] = ()) -> str | None:
-    """The image that belongs to an annotation file: of the same stem, beside it or in a folder beside its own.
-
-    Args:
-        tree: the files.
-        name: the annotation file.
-        folders: names of folders that stand beside the annotation's folder.
-    """
-    path = PurePosixPath(name)
-    places = [path.parent, *(path.parent.parent / folder for folder in folders)]
-    for place in places:
-        for suffix in SUFFIXES:
-            for spelling in (suffix, suffix.upper()):
-                candidate = (place / f"{path.stem}{spelling}").as_posix()
-                if candidate in tree:
-                    return candidate
-    return None
 
 
 def reader(tree: FileTree) -> Callable[[str], np.ndarray]:

@@ -1,4 +1,4 @@
-"""Reading one thermal image: what its values mean is declared, never guessed.
+"""Reading one thermal image: what its values mean is declared (``tfake.scales``), never guessed.
 
 ``celsius`` takes uint16 counts of 0.01 K (FLIR TLinear, high resolution) or floating degrees Celsius, as an image
 (PNG, TIFF) or as ``.npy``. ``relative`` takes any gray image, whose scale and offset carry nothing, such as SEJONG's
@@ -14,13 +14,11 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from tfake.classes import is_class_id
-from tfake.radiometry import decode_counts
+from tfake.scales import Scale, ScaleError, check_plausible
 from tfake.sources.file_trees import FileTree
 
-THERMAL_VALUES = ("celsius", "relative")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 THERMAL_SUFFIXES = (*IMAGE_SUFFIXES, ".npy")
-_CELSIUS_NEEDS = "expected uint16 counts of 0.01 K or floating degrees"
 
 
 @dataclass(frozen=True)
@@ -30,16 +28,6 @@ class Header:
     size: tuple[int, int]  # width, height
     mode: str  # Pillow's mode, or the data type of an .npy
     may_be_celsius: bool
-
-
-def check_values(values: str) -> None:
-    """Refuse a declaration that is neither ``celsius`` nor ``relative``.
-
-    Raises:
-        ValueError: with what was expected and found.
-    """
-    if values not in THERMAL_VALUES:
-        raise ValueError(f"thermal values must be one of {', '.join(THERMAL_VALUES)}; found {values!r}")
 
 
 def read_header(tree: FileTree, name: str) -> Header:
@@ -54,7 +42,7 @@ def read_header(tree: FileTree, name: str) -> Header:
     """
     if PurePosixPath(name).suffix.lower() == ".npy":
         array = _load_array(tree, name)
-        return Header(array.shape[::-1], str(array.dtype), _is_celsius(array))
+        return Header(array.shape[::-1], str(array.dtype), array.dtype.itemsize > 1)
     try:
         with Image.open(io.BytesIO(tree.read(name))) as image:
             return Header(image.size, image.mode, image.mode.startswith(("I", "F")))
@@ -62,15 +50,16 @@ def read_header(tree: FileTree, name: str) -> Header:
         raise ValueError(f"{tree.where}: {name} cannot be decoded as an image") from error
 
 
-def check_thermal(tree: FileTree, name: str, header: Header, values: str) -> None:
+def check_thermal(tree: FileTree, name: str, header: Header, scale: Scale) -> None:
     """Compare a thermal file's header with what was declared.
 
     Raises:
         ValueError: declared ``celsius``, but the number format cannot hold a temperature.
     """
-    if values == "celsius" and not header.may_be_celsius:
+    if scale.name == "celsius" and not header.may_be_celsius:
+        needs = "expected uint16 counts of 0.01 K or floating degrees"
         found = f"found 8 bits a channel ({header.mode}); declare such a set relative"
-        raise ValueError(f"{tree.where}: {name} is declared celsius: {_CELSIUS_NEEDS}; {found}")
+        raise ValueError(f"{tree.where}: {name} is declared celsius: {needs}; {found}")
 
 
 def decode_image(tree: FileTree, name: str, flags: int = cv2.IMREAD_UNCHANGED) -> np.ndarray:
@@ -97,27 +86,34 @@ def decode_image(tree: FileTree, name: str, flags: int = cv2.IMREAD_UNCHANGED) -
     return image
 
 
-def to_thermal(raw: np.ndarray, tree: FileTree, name: str, values: str) -> np.ndarray:
+def single_channel(raw: np.ndarray) -> np.ndarray:
+    """The channel of a decoded image that counts, (H, W): SEJONG's readers take the first of R, G, B."""
+    return raw[..., 2 if raw.shape[-1] >= 3 else 0] if raw.ndim == 3 else raw
+
+
+def to_thermal(raw: np.ndarray, tree: FileTree, name: str, scale: Scale) -> np.ndarray:
     """Turn a decoded thermal image into what its values were declared to be.
 
     Args:
         raw: (H, W) or (H, W, C), from ``decode_image``.
         tree: where it lies, for messages.
         name: its path there, for messages.
-        values: ``celsius`` or ``relative``.
+        scale: what it is declared to be.
 
     Returns:
         (H, W) float32: degrees Celsius, or relative values.
 
     Raises:
-        ValueError: declared ``celsius`` but of another number format, or a pixel has no temperature.
+        ValueError: another number format than declared, a picture that cannot be of that scale, or a pixel without a
+            temperature.
     """
-    # A gray JPEG may come with three equal channels; SEJONG's readers take the first of R, G, B.
-    raw = raw[..., 2 if raw.shape[-1] >= 3 else 0] if raw.ndim == 3 else raw
-    if values == "celsius" and not _is_celsius(raw):
-        raise ValueError(f"{tree.where}: {name} is declared celsius: {_CELSIUS_NEEDS}; found {raw.dtype}")
-    is_counts = values == "celsius" and raw.dtype == np.uint16
-    thermal = decode_counts(raw) if is_counts else raw.astype(np.float32)
+    # A gray JPEG may come with three equal channels.
+    raw = single_channel(raw)
+    check_plausible([(name, raw)], scale, tree.where, people=False)
+    try:
+        thermal = scale.convert(raw)
+    except ScaleError as error:
+        raise ScaleError(f"{tree.where}: {name}: {error}") from error
     if not np.isfinite(thermal).all():
         missing = np.count_nonzero(~np.isfinite(thermal))
         raise ValueError(f"{tree.where}: {name} has {missing} pixels without a temperature")
@@ -137,10 +133,6 @@ def read_class_map(tree: FileTree, name: str) -> np.ndarray:
     if classes.ndim != 2 or classes.dtype != np.uint8 or not is_class_id(classes).all():
         raise ValueError(f"{tree.where}: {name} is no 8-bit map of the class ids 0..18 and 255")
     return classes
-
-
-def _is_celsius(raw: np.ndarray) -> bool:
-    return raw.dtype == np.uint16 or np.issubdtype(raw.dtype, np.floating)
 
 
 def _load_array(tree: FileTree, name: str) -> np.ndarray:

@@ -4,21 +4,22 @@ Every image counts (PNG, JPEG, TIFF, BMP, ``.npy``), but ``{stem}_seg.png``: the
 class map, zeros are background in an 8-bit image that is blanked all around; else the foreground is estimated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from tfake.classes import FaceClass
+from tfake.scales import Scale, check_plausible, parse_scale, spread_evenly
 from tfake.sources.file_trees import FileTree, open_tree
 from tfake.sources.pairs import PairedSet
 from tfake.sources.thermal_files import (
     THERMAL_SUFFIXES,
     check_thermal,
-    check_values,
     decode_image,
     read_class_map,
     read_header,
+    single_channel,
     to_thermal,
 )
 from tfake.sources.thermal_foreground import estimate_foreground, find_unblanked
@@ -31,16 +32,18 @@ _GRAY_LEVELS = 8
 class ThermalImages(Sequence[tuple[np.ndarray, np.ndarray]]):
     """A sequence of thermal images, in order of their names; an entry is read from disk each time it is asked for."""
 
-    def __init__(self, tree: FileTree, values: str, segmentations: dict[str, str | None]) -> None:
+    def __init__(self, tree: FileTree, scale: Scale, segmentations: dict[str, str | None]) -> None:
         """Keep where the files are; use ``open_thermal_images``.
 
         Args:
             tree: the files.
-            values: ``celsius`` or ``relative``.
+            scale: what the images are declared to be.
             segmentations: the class map, or None, of each thermal image.
         """
         self.where = tree.where
-        self.values = values
+        self.scale = scale
+        #: What the images are once read: ``celsius`` or ``relative``.
+        self.values = scale.meaning
         self.names = sorted(segmentations)
         self._tree = tree
         self._segmentations = segmentations
@@ -64,7 +67,7 @@ class ThermalImages(Sequence[tuple[np.ndarray, np.ndarray]]):
             and np.ptp(raw[..., :3].astype(np.float32), axis=-1).max() > _GRAY_LEVELS
         ):
             raise ValueError(f"{self.where}: {name}: expected a gray thermal image; found a picture in colours")
-        thermal = to_thermal(raw, self._tree, name, self.values)
+        thermal = to_thermal(raw, self._tree, name, self.scale)
         segmentation = self._segmentations[name]
         if segmentation is not None:
             return thermal, foreground_of_classes(read_class_map(self._tree, segmentation))
@@ -72,19 +75,21 @@ class ThermalImages(Sequence[tuple[np.ndarray, np.ndarray]]):
         return thermal, estimate_foreground(thermal) if unblanked is None else unblanked
 
     def check(self) -> None:
-        """Read every file's header and compare.
+        """Read every file's header and compare; and judge some images by their values.
 
         Raises:
-            ValueError: a file that is no image, a class map of another size, or a number format that cannot hold what
-                was declared.
+            ValueError: a file that is no image, a class map of another size, or images that do not hold what was
+                declared.
         """
         for name in self.names:
             header = read_header(self._tree, name)
-            check_thermal(self._tree, name, header, self.values)
+            check_thermal(self._tree, name, header, self.scale)
             segmentation = self._segmentations[name]
             if segmentation is not None and (size := read_header(self._tree, segmentation).size) != header.size:
                 sizes = "{}x{} and {}x{} pixels".format(*header.size, *size)
                 raise ValueError(f"{self.where}: {name} and {segmentation} differ in size: {sizes}")
+        raw = ((name, single_channel(decode_image(self._tree, name))) for name in spread_evenly(self.names))
+        check_plausible(raw, self.scale, self.where)
 
 
 class ThermalsOfPairs(Sequence[tuple[np.ndarray, np.ndarray]]):
@@ -126,12 +131,12 @@ def foreground_of_classes(classes: np.ndarray) -> np.ndarray:
     return (classes != FaceClass.BACKGROUND) & (classes != FaceClass.IGNORE)
 
 
-def open_thermal_images(path: str | Path, values: str) -> ThermalImages:
+def open_thermal_images(path: str | Path, values: str | Mapping | Scale) -> ThermalImages:
     """Open a set of thermal images and check it.
 
     Args:
         path: a folder or a zip.
-        values: what the images hold: ``celsius`` or ``relative``.
+        values: what the images hold, as ``tfake.scales.parse_scale`` reads it.
 
     Returns:
         The images, in order of their names (with their subfolder).
@@ -141,7 +146,7 @@ def open_thermal_images(path: str | Path, values: str) -> ThermalImages:
         ValueError: ``values`` is unknown, the file is no zip, the set is empty, a class map fits no image or several,
             or what ``ThermalImages.check`` finds.
     """
-    check_values(values)
+    scale = parse_scale(values)
     tree = open_tree(path, "thermal images")
     by_stem: dict[str, list[str]] = {}
     for name in tree.names:
@@ -157,6 +162,6 @@ def open_thermal_images(path: str | Path, values: str) -> ThermalImages:
             if len(owners) != 1:
                 raise ValueError(f"{tree.where}: {name}: expected one thermal image of that stem; found {len(owners)}")
             segmentations[owners[0]] = name
-    images = ThermalImages(tree, values, segmentations)
+    images = ThermalImages(tree, scale, segmentations)
     images.check()
     return images

@@ -48,7 +48,7 @@ class TrainingJob:
         image_pixels: height and width of the archive's images.
         pairs: folder or zip of paired images (:func:`tfake.sources.pairs.open_pairs`).
         pair_layout: how their files are named.
-        pair_values: ``celsius`` or ``relative``.
+        pair_values: what their thermal images hold, as :func:`tfake.scales.parse_scale` reads it.
         supervision: ``absolute`` or ``within_class``.
         patches: the bank of real thermal patches.
         condition: the condition's name.
@@ -72,7 +72,7 @@ class TrainingJob:
     image_pixels: int
     pairs: str
     pair_layout: str
-    pair_values: str
+    pair_values: str | Mapping[str, Any]
     supervision: str
     patches: str
     condition: str
@@ -100,17 +100,19 @@ def run_job(job: TrainingJob) -> None:
     limit_threads(job.threads)
     device = resolve_device(job.device)
     settings = TrainingSettings.from_mapping(job.settings)
+    prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
+    prior.check_rooms(job.ambient_celsius, job.read_prior_at_celsius)
     table = read_index(job.index)
     sources = SourceImages(job.archive, table, job.image_pixels)
     paired = open_pairs(job.pairs, job.pair_values, job.pair_layout)
     data = TrainingData(
         pairs=paired,
         pair_subjects=paired.subjects,
-        pair_values=job.pair_values,
+        pair_values=paired.values,
         supervision=job.supervision,
         sources=sources,
         bank=load_patch_bank(job.patches),
-        prior=load_prior(job.prior_table).shifted(job.prior_offsets_kelvin),
+        prior=prior,
         ambient_celsius=job.ambient_celsius,
         read_prior_at_celsius=job.read_prior_at_celsius,
     )
@@ -149,7 +151,7 @@ def _write_products(
         condition=job.condition,
         ambient_celsius=job.ambient_celsius,
         prior=data.prior.name,
-        pair_values=job.pair_values,
+        pair_values=data.pair_values,
         supervision=job.supervision,
         pairs=len(data.pairs),
         validation_pairs=trained.validation_pairs,
