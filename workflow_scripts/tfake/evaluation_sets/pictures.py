@@ -22,11 +22,12 @@ def reader(tree: FileTree) -> Callable[[str], np.ndarray]:
     def read(name: str) -> np.ndarray:
         try:
             with open_thermal(tree.read(name), name) as recording:
-                if recording.announced != 1:
-                    raise ThermalFileError(f"expected one image, found {recording.announced or 'several'}")
-                return _as_shown(next(iter(recording)).pixels)
+                images = [_as_shown(frame.pixels) for frame in recording]
         except ThermalFileError as error:
-            raise ValueError(f"{tree.where}: {name}: {error}") from error
+            raise ValueError(f"{tree.where}: {name} is no image that can be read: {error}") from error
+        if len(images) != 1:
+            raise ValueError(f"{tree.where}: {name}: expected one image, found {len(images)}")
+        return images[0]
 
     return read
 

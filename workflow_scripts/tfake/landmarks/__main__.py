@@ -1,8 +1,8 @@
 """Landmarks from the command line: ``python -m tfake.landmarks image.png -w weights.pt -o out.json --draw out.png``.
 
 The input is a file of any format in :data:`tfake.thermal_io.FORMATS`, or a folder of such; the output is one JSON file
-with an entry an image. Drawings go to one file for an image, to a folder for a folder, to a video for a video. Everything
-that can be read is answered; what cannot is listed, in the JSON and on stderr, and makes the exit status 1.
+with an entry an image. Drawings go to one file for an image, to a folder for a folder, to a video for a video.
+Everything that can be read is answered; what cannot is listed, in the JSON and on stderr, and makes the exit status 1.
 """
 
 import argparse

@@ -166,8 +166,7 @@ def _all_pictures(
 ) -> Iterator[Picture]:
     for name, path in files:
         try:
-            if not path.is_file():
-                raise OSError(_what_it_is(path))
+            _check_file(path)
             yield from _pictures_of(name, path, mode, scale, unreadable, strict, single)
         except (OSError, ValueError) as error:
             if strict:
@@ -206,14 +205,15 @@ def _rate(film: Path) -> float:
     try:
         with open(film, "rb") as file:
             return frame_rate(file)
-    except Exception:  # noqa: BLE001 - whoever reads its frames will say what is wrong with it
+    except Exception:  # whoever reads its frames will say what is wrong with it
         return DEFAULT_RATE
 
 
-def _what_it_is(path: Path) -> str:
+def _check_file(path: Path) -> None:
     if path.is_symlink() and not path.exists():
-        return f"a link to {os.readlink(path)}, which is not there"
-    return "no ordinary file"
+        raise OSError(f"a link to {os.readlink(path)}, which is not there")
+    if not path.is_file():
+        raise OSError("no ordinary file")
 
 
 def _reason(error: Exception) -> str:

@@ -130,7 +130,7 @@ def show(
             raise ThermalFileError("expected temperatures, found 8-bit gray values")
         return Shown(numbers, "pixel", (*assumed, "8-bit gray values, as they are shown"))
     taken = scale or _CELSIUS
-    check_plausible([("its numbers", numbers)], taken, people=False, remedy="pass --values {}")
+    check_plausible([("its numbers", numbers)], taken, people=False, remedy="pass --values {0.argument}")
     said = f"declared {taken}" if scale else _words(numbers.dtype)
     return Shown(taken.convert(numbers), "temperature", (*assumed, said))
 
@@ -168,10 +168,9 @@ def read_image(path: str | Path) -> np.ndarray:
     """
     try:
         with open_thermal(path) as recording:
-            frames = iter(recording)
-            shown = show(next(frames), recording)
-            if next(frames, None) is not None:
-                raise ThermalFileError("expected one image, found several")
+            shown = [show(frame, recording).image for frame in recording]
     except (ThermalFileError, ScaleError) as error:
         raise ThermalFileError(f"{path}: {error}") from error
-    return shown.image
+    if len(shown) != 1:
+        raise ThermalFileError(f"{path}: expected one image, found {len(shown)}")
+    return shown[0]

@@ -41,7 +41,7 @@ def _frames(reader: Any, announced: int | None) -> Iterator[Frame]:
             pixels = normalised(frame.pix)
         except StopIteration:
             break
-        except Exception as error:  # noqa: BLE001 - as above; what follows a damaged frame is a difference to it
+        except Exception as error:  # as above; what follows a damaged frame is a difference to it
             reason = f"what follows is damaged ({type(error).__name__}: {error})"
             break
         if frame.background_frame:

@@ -18,7 +18,8 @@ from tfake.thermal_io.palettes import Palette, palettes
 GRAY_LEVELS = 8
 #: Two places of a palette with colours as near as this, and further apart along it than this, are one colour.
 _SAME, _APART = 14.0, 0.1
-#: The share of a picture's coloured pixels that must be on the palette, and of all, and the least share of coloured ones.
+#: The share of a picture's coloured pixels that must be on the palette, and of all of them, and the least share of
+#: coloured ones.
 _LEAST_COLOURED, _LEAST_SHARE, _LEAST_COLOURS = 0.8, 0.5, 0.1
 #: The part of the palette that a picture must use, between its 5th and 95th percentile.
 _LEAST_SPAN = 0.2

@@ -26,17 +26,14 @@ def open_film(file: BinaryIO) -> Recording:
     av = import_optional("av")
     try:
         container = av.open(file, mode="r", metadata_errors="replace")
-        if not container.streams.video:
-            raise ThermalFileError("it has no video stream")
-        stream = container.streams.video[0]
-        codec = stream.codec_context
-        if codec is None:
-            raise ThermalFileError("this PyAV has no decoder for its video stream")
-        check_size(codec.height, codec.width)
-    except ThermalFileError:
-        raise
+        stream = container.streams.video[0] if container.streams.video else None
+        codec = stream and stream.codec_context
+        size = codec and (codec.height, codec.width)
     except Exception as error:  # PyAV's errors are of many kinds, UnicodeDecodeError and MemoryError among them
         raise ThermalFileError(f"it cannot be opened as a film ({error})") from error
+    if not size:
+        raise ThermalFileError("this PyAV has no decoder for its video stream" if stream else "it has no video stream")
+    check_size(*size)
     # Threads are the caller's affair.
     codec.thread_type = "NONE"
     announced = stream.frames if stream.frames > 0 else None
@@ -65,7 +62,7 @@ def _frames(container: Any, stream: Any, announced: int | None) -> Iterator[Fram
                 break
             except EOFError:
                 break
-            except Exception as error:  # noqa: BLE001 - as above; a later packet may be whole
+            except Exception as error:  # as above; a later packet may be whole
                 reason = reason or f"damaged ({error})"
                 if isinstance(error, (MemoryError, RuntimeError)):
                     break
@@ -78,7 +75,7 @@ def _frames(container: Any, stream: Any, announced: int | None) -> Iterator[Fram
                     pixels = _pixels(frame)
                 except ThermalFileError:
                     raise
-                except Exception as error:  # noqa: BLE001 - as above
+                except Exception as error:  # as above
                     reason = reason or f"damaged ({error})"
                     continue
                 start = frame.time if start is None else start

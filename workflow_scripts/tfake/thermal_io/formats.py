@@ -48,6 +48,7 @@ def _magic(*beginnings: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(beginnings)
 
 
+# The first is also the second, with more in it.
 FORMATS = (
     Format(
         "FLIR radiometric JPEG",
@@ -132,12 +133,13 @@ SUFFIXES = tuple(dict.fromkeys(suffix for entry in FORMATS for suffix in entry.s
 HEAD_BYTES = 1 << 20
 
 
-def find_format(head: bytes, name: str) -> Format:
+def find_format(head: bytes, name: str, as_picture: bool = False) -> Format:
     """The format of a file.
 
     Args:
         head: its first ``HEAD_BYTES``, or all of a shorter one.
         name: its name.
+        as_picture: a radiometric JPEG counts as the picture that it shows.
 
     Raises:
         ThermalFileError: of none that is read.
@@ -145,7 +147,7 @@ def find_format(head: bytes, name: str) -> Format:
     suffix = PurePosixPath(name).suffix.lower()
     if not head:
         raise ThermalFileError("the file is empty")
-    for entry in FORMATS:
+    for entry in FORMATS[1:] if as_picture else FORMATS:
         if entry.begins is not None and entry.begins(head):
             return entry
     for entry in FORMATS:

@@ -46,7 +46,7 @@ class Recording(AbstractContextManager):
 
     def __init__(
         self,
-        format: str,  # noqa: A002 - what it is
+        format: str,  # what it is
         frames: Iterator[Frame],
         *,
         is_celsius: bool = False,

@@ -50,9 +50,8 @@ def open_npz(file: BinaryIO) -> Recording:
 
 def _split(array: np.ndarray) -> list[np.ndarray]:
     if array.dtype.kind not in "buif" or array.ndim not in (2, 3) or 0 in array.shape:
-        raise ThermalFileError(
-            f"expected an array (height, width) or (frames, height, width) of numbers; found {array.dtype} {array.shape}"
-        )
+        expected = "expected an array (height, width) or (frames, height, width) of numbers"
+        raise ThermalFileError(f"{expected}; found {array.dtype} {array.shape}")
     if array.ndim == 2:
         array = array[None]
     elif array.shape[2] == 1:

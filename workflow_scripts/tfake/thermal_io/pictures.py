@@ -41,9 +41,9 @@ def decode(data: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> np.ndarray:
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
-        raise ThermalFileError(f"it cannot be decoded as an image ({error.err})") from error
+        raise ThermalFileError(f"damaged, or no image ({error.err})") from error
     if image is None:
-        raise ThermalFileError("it cannot be decoded as an image: damaged, cut, or of another kind")
+        raise ThermalFileError("damaged, cut, or no image")
     return image
 
 

@@ -1,7 +1,7 @@
 """Tables of temperatures, as cameras' programs write them: one image, or several below each other.
 
-UTF-8 or UTF-16, with or without a byte order mark; header lines; semicolons, tabs, commas or blanks between the numbers;
-decimal points or commas; a row and a column of pixel numbers around them; °C, °F or K, as the header says.
+UTF-8 or UTF-16, with or without a byte order mark; header lines; semicolons, tabs, commas or blanks between the
+numbers; decimal points or commas; a row and a column of pixel numbers around them; °C, °F or K, as the header says.
 """
 
 import csv
@@ -124,10 +124,7 @@ def _joined(blocks: list[list[list[float]]]) -> list[list[list[float]]]:
 def _rows(lines: Sequence[str], delimiter: str, decimal: str) -> Iterator[tuple[str, list[float] | None, str | None]]:
     """Each line as it stands; its numbers, None where it is no row of numbers; and the unit in its cells."""
     for line in lines:
-        if delimiter == " ":
-            cells = line.split()
-        else:
-            cells = next(csv.reader([line], delimiter=delimiter), [])
+        cells = line.split() if delimiter == " " else next(csv.reader([line], delimiter=delimiter), [])
         if cells and not cells[-1].strip():
             cells = cells[:-1]
         yield line, *_numbers(cells, decimal)

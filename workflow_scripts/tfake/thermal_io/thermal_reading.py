@@ -39,12 +39,13 @@ class ThermalImage:
         return iter((self.values, self.meaning))
 
 
-def open_thermal(source: str | Path | bytes, name: str | None = None) -> Recording:
+def open_thermal(source: str | Path | bytes, name: str | None = None, as_picture: bool = False) -> Recording:
     """Open a file, and see what it is and how many frames it says it has.
 
     Args:
         source: its path; or what is in it.
         name: of the file, where ``source`` is what is in it.
+        as_picture: of a radiometric JPEG, read the picture that it shows and not its temperatures.
 
     Returns:
         The recording; close it, or use it in a ``with``.
@@ -58,7 +59,7 @@ def open_thermal(source: str | Path | bytes, name: str | None = None) -> Recordi
     try:
         head = file.read(HEAD_BYTES)
         file.seek(0)
-        return find_format(head, name or str(source)).open(file).holding(file)
+        return find_format(head, name or str(source), as_picture).open(file).holding(file)
     except BaseException:
         file.close()
         raise

@@ -49,7 +49,7 @@ def _frames(pages: list[tifffile.TiffPage]) -> Iterator[Frame]:
     for number, page in enumerate(pages):
         try:
             frame = Frame(_decode(page))
-        except Exception as error:  # noqa: BLE001 - tifffile and its codecs raise whatever they stumble over
+        except Exception as error:  # tifffile and its codecs raise whatever they stumble over
             reason = reason or f"page {number + 1} cannot be decoded ({_reason(error)})"
             continue
         read += 1
