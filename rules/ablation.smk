@@ -138,6 +138,7 @@ use rule train_thermalizer as train_arm with:
         index=rules.index_archive.output.index,
         pairs=rules.render_ablation_lab.output.pairs,
         patches=rules.sample_arm_patches.output.patches,
+        encoder=ENCODERS["thermalizer"],
     output:
         weights="results/ablation/{rooms}/{arm}/{seed}/weights.pt",
         provenance="results/ablation/{rooms}/{arm}/{seed}/provenance.json",
@@ -189,6 +190,7 @@ rule evaluate_arm:
         ambient_celsius=lookup(dpath="conditions/{condition}/ambient_celsius", within=config),
         # Without the arm's own offsets: an arm whose prior is wrong is held against the right one.
         prior=lookup(dpath="conditions/{condition}/prior", within=config),
+        precision=lookup(dpath="inference_precision", within=config),
     message:
         "Scoring {wildcards.arm} for {wildcards.condition}, seed {wildcards.seed}, on the {wildcards.faces} faces."
     script:

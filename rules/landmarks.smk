@@ -19,6 +19,7 @@ rule train_landmarker:
         index=rules.index_archive.output.index,
         faces=rules.seal_faces.output.sums,
         variants=collect(rules.seal_thermal.output.sums, variant=LANDMARK_VARIANTS),
+        encoder=ENCODERS["landmarks"],
     output:
         weights="results/landmarks/{task}/weights.pt",
         provenance="results/landmarks/{task}/provenance.json",

@@ -64,6 +64,7 @@ rule train_thermalizer:
             otherwise=rules.render_lab.output.pairs,
         ),
         patches=rules.sample_patches.output.patches,
+        encoder=ENCODERS["thermalizer"],
     output:
         weights="results/thermalizers/{condition}/weights.pt",
         provenance="results/thermalizers/{condition}/provenance.json",

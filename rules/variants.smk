@@ -82,6 +82,7 @@ for _name, (_batch, _variants) in BATCHES.items():
             shard_images=lookup(dpath="store/shard_images", within=config),
             ambient_celsius=get_ambient,
             image_pixels=lookup(dpath="source/image_pixels", within=config),
+            precision=lookup(dpath="inference_precision", within=config),
         message:
             "Thermalizing {wildcards.variant}: {output.manifests}."
         script:

@@ -24,8 +24,16 @@ def _landmark_settings(block):
     return replace(settings, pretrained=False)
 
 
-THERMALIZERS = {
-    name: replace(TrainingSettings.from_mapping(block), encoder_weights=None)
-    for name, block in _merged("thermalizer").items()
-}
-LANDMARKERS = {name: _landmark_settings(block) for name, block in _merged("landmarks").items()}
+def _distinct(settings):
+    """Without those that only train for longer than another one."""
+    seen = {replace(each, steps=1, validate_every=0, patience=0): name for name, each in reversed(settings.items())}
+    return {name: settings[name] for name in reversed(seen.values())}
+
+
+THERMALIZERS = _distinct(
+    {
+        name: replace(TrainingSettings.from_mapping(block), encoder_weights=None)
+        for name, block in _merged("thermalizer").items()
+    }
+)
+LANDMARKERS = _distinct({name: _landmark_settings(block) for name, block in _merged("landmarks").items()})

@@ -8,9 +8,7 @@ from tfake.store.inspection import OK, inspect_store, write_table
 from tfake.store.repair import repair_store
 
 
-def repair_stores(
-    table: str, folders: list[str], batched: list[str], threads: int, looked: str | None = None
-) -> None:
+def repair_stores(table: str, folders: list[str], batched: list[str], threads: int, looked: str | None = None) -> None:
     """Remove, or restore, each file that is not what was sealed; the next run makes anew what was removed.
 
     Args:

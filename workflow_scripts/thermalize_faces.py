@@ -16,7 +16,7 @@ from tfake.store.arrays import StoreError
 from tfake.store.checksums import file_sha256
 from tfake.store.image_reader import open_images
 from tfake.store.layout import thermal_layout
-from tfake.store.manifest import Manifest, describe_files, write_manifest
+from tfake.store.manifest import COMPUTED_ON, Manifest, describe_files, write_manifest
 from tfake.store.statistics import CountStatistics
 from tfake.store.stream import ShardStream
 from tfake.store.unfinished import forget_shards, keep_shard, take_back
@@ -37,6 +37,7 @@ def thermalize_faces(
     threads: int,
     recipe: int,
     images: str | None = None,
+    precision: str = "auto",
 ) -> None:
     """Thermalize shards' images and fill their parts of ``thermal.zarr``, in memory that does not grow with a shard.
 
@@ -56,6 +57,7 @@ def thermalize_faces(
         threads: images that are worked at side by side; beside a GPU, threads for decoding and encoding.
         recipe: the rule's, recorded among what a shard was made from.
         images: the folder ``images.zarr``, where the source is kept decoded.
+        precision: number format of the network's body: ``auto``, ``float32`` or ``bfloat16``.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
@@ -67,6 +69,7 @@ def thermalize_faces(
     where = resolve_device(device)
     # On a CPU the threads work at an image each, and the last bits of none depend on how many there are.
     limit_threads(1)
+    thermalizer = load_thermalizer(weights, where, precision)
     table = read_index(index)
     source = open_images(archive, image_pixels, images, table.attrs["source_sha256"])
     made_from = {
@@ -74,6 +77,7 @@ def thermalize_faces(
         "thermalizer_sha256": file_sha256(weights),
         "ambient_celsius": ambient_celsius,
         "recipe": recipe,
+        COMPUTED_ON: thermalizer.computed_on(),
     }
     folder = Path(store).parent
     shards = {int(Path(manifest).stem): manifest for manifest in manifests}
@@ -81,7 +85,6 @@ def thermalize_faces(
     missing = [shard for shard in shards if not take_back(folder, shards[shard], shard, rows[shard], made_from)]
     if len(missing) < len(shards):
         logging.info("%d of %d shards are there already", len(shards) - len(missing), len(shards))
-    thermalizer = load_thermalizer(weights, where) if missing else None
     (array,) = thermal_layout(image_pixels)
 
     def compress(counts: np.ndarray) -> bytes:
@@ -131,4 +134,5 @@ if __name__ == "__main__":
         threads=snakemake.threads,
         recipe=snakemake.params.recipe,
         images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
+        precision=snakemake.params.precision,
     )

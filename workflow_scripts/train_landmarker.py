@@ -54,6 +54,7 @@ if __name__ == "__main__":
             settings=with_neutral(snakemake.params.settings, snakemake.config["landmarks"]),
             device=claim_device(snakemake.config["device"], snakemake.resources.gpu),
             threads=snakemake.threads,
+            encoder=str(snakemake.input.encoder) or None,
         ),
         processes=snakemake.resources.gpu,
     )

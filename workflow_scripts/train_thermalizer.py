@@ -58,6 +58,7 @@ if __name__ == "__main__":
             device=claim_device(snakemake.config["device"], snakemake.resources.gpu),
             threads=snakemake.threads,
             images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
+            encoder=str(snakemake.input.encoder) or None,
         ),
         processes=snakemake.resources.gpu,
     )

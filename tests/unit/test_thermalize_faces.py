@@ -108,6 +108,17 @@ def test_a_store_from_end_to_end(folder, weights):
     assert json.loads((folder / "verified.json").read_text())["files"] == len(SHARDS) + 2
 
 
+@pytest.mark.parametrize(("native", "precision"), [(True, "auto"), (False, "auto"), (True, "float32")])
+def test_a_shard_tells_what_computed_it_and_the_config_may_fix_the_number_format(
+    folder, weights, native, precision, monkeypatch
+):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
+    thermalize(folder, weights, 2, precision=precision)
+    number = "bfloat16" if native and precision == "auto" else "float32"
+    expected = {"device": "cpu", "precision": number, "torch": torch.__version__}
+    assert read_manifest(folder / "2.json").made_from["computed_on"] == expected
+
+
 def test_the_number_of_threads_changes_no_byte(folder, weights):
     manifests = []
     for threads in (1, 3):

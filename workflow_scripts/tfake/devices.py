@@ -3,6 +3,8 @@
 import logging
 import os
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import cv2
 import torch
@@ -51,6 +53,29 @@ def describe_device(device: torch.device) -> str:
 def device_model(device: torch.device) -> str:
     """What computed, as a record of origin has it: ``cpu``, or a GPU's model."""
     return torch.cuda.get_device_properties(device).name if device.type == "cuda" else device.type
+
+
+@contextmanager
+def explain_full_memory(device: torch.device, block: str, settings: object, keys: Sequence[str]) -> Iterator[None]:
+    """Say what to do where a GPU's memory is full.
+
+    Args:
+        device: where the work is done.
+        block: the config's block that the keys are of, with its dot.
+        settings: has each key as an attribute.
+        keys: what takes the memory.
+
+    Raises:
+        RuntimeError: the memory is full; which keys to lower, and what they are.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        lower = ", ".join(f"{block}{key} ({getattr(settings, key)})" for key in keys)
+        raise RuntimeError(
+            f"the memory of {describe_device(device)} is full: lower {lower}; or share the card with fewer jobs "
+            f"(TFAKE_JOBS_PER_GPU). {error}"
+        ) from error
 
 
 def synchronise(device: torch.device) -> None:

@@ -14,7 +14,7 @@ import torch
 from tfake.allocation import keep_freed_memory
 from tfake.config.neutral import without_neutral
 from tfake.dataset.dataset import open_dataset
-from tfake.devices import limit_threads, resolve_device
+from tfake.devices import explain_full_memory, limit_threads, resolve_device
 from tfake.landmarks.figures import draw_course, draw_predictions
 from tfake.landmarks.scoring import look_at
 from tfake.landmarks.settings import LandmarkSettings
@@ -71,6 +71,7 @@ class LandmarkJob:
         settings: the config's block (:class:`tfake.landmarks.settings.LandmarkSettings`).
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: of the whole job; :func:`tfake.processes.share_threads` divides them.
+        encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
     """
 
     weights: str
@@ -85,6 +86,7 @@ class LandmarkJob:
     settings: Mapping[str, Any]
     device: str
     threads: int
+    encoder: str | None = None
 
 
 def run_landmark_job(job: LandmarkJob) -> None:
@@ -111,17 +113,20 @@ def run_landmark_job(job: LandmarkJob) -> None:
         lambda number: _digest(job, replace(settings, precision=number)),
     )
     with stopping_on_sigterm() as is_stopping:
-        trained = train_landmarks(
-            replace(settings, precision=precision),
-            faces,
-            held_out,
-            job.stored.landmarks,
-            device,
-            checkpoint,
-            is_stopping,
-            workers,
-            Path(job.checkpoint).parent,
-        )
+        chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
+        with explain_full_memory(device, "landmarks.", settings, ("batch", "image_pixels")):
+            trained = train_landmarks(
+                chosen,
+                faces,
+                held_out,
+                job.stored.landmarks,
+                device,
+                checkpoint,
+                is_stopping,
+                workers,
+                Path(job.checkpoint).parent,
+                encoder,
+            )
     with first_process_only() as writes:
         if writes:
             _write_products(job, settings, trained, len(faces), held_out, device)
@@ -182,7 +187,7 @@ def _write_products(
 
 def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
     """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
-    sums = [file_sha256(path) for path in job.sums]
+    sums = [file_sha256(path) for path in (*job.sums, *filter(None, [job.encoder]))]
     # What follows a plus tells CUDA's version, or that there is none.
     version = torch.__version__.split("+")[0]
     parts = [without_neutral(settings.as_mapping()), sums, job.stored.landmarks, list(job.stored.variants), version]

@@ -13,7 +13,7 @@ import torch
 
 from tfake.allocation import keep_freed_memory
 from tfake.config.neutral import without_neutral
-from tfake.devices import limit_threads, resolve_device
+from tfake.devices import explain_full_memory, limit_threads, resolve_device
 from tfake.processes import share_threads
 from tfake.report.training_figures import draw_loss_curves, draw_samples
 from tfake.sources.index import read_index
@@ -63,6 +63,7 @@ class TrainingJob:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: of the whole job; :func:`tfake.processes.share_threads` divides them.
         images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
+        encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
     """
 
     weights: str
@@ -88,6 +89,7 @@ class TrainingJob:
     device: str
     threads: int
     images: str | None = None
+    encoder: str | None = None
 
 
 def run_job(job: TrainingJob) -> None:
@@ -127,8 +129,10 @@ def run_job(job: TrainingJob) -> None:
         precisions_to_resume(settings.precision, device),
         lambda number: _digest(job, replace(settings, precision=number), table.attrs["source_sha256"]),
     )
-    with stopping_on_sigterm() as is_stopping:
-        trained = train(replace(settings, precision=precision), data, device, checkpoint, is_stopping, workers)
+    chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
+    keys = ("batch_pairs", "batch_sources", "image_pixels")
+    with stopping_on_sigterm() as is_stopping, explain_full_memory(device, "thermalizer.", settings, keys):
+        trained = train(chosen, data, device, checkpoint, is_stopping, workers, encoder)
     with first_process_only() as writes:
         if writes:
             _write_products(job, settings, data, trained, table.attrs["source_sha256"], device)
@@ -178,6 +182,7 @@ def _digest(job: TrainingJob, settings: TrainingSettings, source_sha256: str) ->
         without_neutral(settings.as_mapping()),
         source_sha256,
         file_sha256(job.patches),
+        job.encoder and file_sha256(job.encoder),
         _describe_files(Path(job.pairs)),
         [job.pair_layout, job.pair_values, job.supervision, list(job.ambient_celsius), job.read_prior_at_celsius],
         [prior.ambients.tolist(), np.nan_to_num(prior.celsius).tolist(), prior.deviation_kelvin.tolist()],

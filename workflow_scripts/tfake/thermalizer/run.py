@@ -1,5 +1,7 @@
 """The thermalizer's training run: its network and its loss."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -23,7 +25,14 @@ class ThermalizerRun(Run):
 
     TERMS = ("total", "supervised", "wasserstein", "prior")
 
-    def __init__(self, settings: TrainingSettings, data: TrainingData, precision: str, device: torch.device) -> None:
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        data: TrainingData,
+        precision: str,
+        device: torch.device,
+        encoder: Path | None = None,
+    ) -> None:
         """Start at step 0; random weights come from torch's global generator.
 
         Args:
@@ -31,11 +40,12 @@ class ThermalizerRun(Run):
             data: what it learns from.
             precision: number format of the network's body.
             device: where to compute.
+            encoder: file of the weights that ``settings.encoder_weights`` names; None: they are fetched.
         """
         prior = data.prior_at(data.middle_celsius)
         architecture = settings.architecture(data.ambient_celsius)
         initial = _initial_celsius(prior.celsius, settings.output_celsius)
-        network = ThermalUNet(architecture, settings.encoder_weights, initial).to(device).train()
+        network = ThermalUNet(architecture, encoder or settings.encoder_weights, initial).to(device).train()
         super().__init__(settings, network, precision, device)
         self.objective = ThermalObjective(
             settings, data.pair_values, data.supervision, data.bank, prior.deviation_kelvin

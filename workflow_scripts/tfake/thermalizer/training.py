@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import torch
@@ -49,6 +50,7 @@ def train(
     checkpoint: CheckpointFile | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
     workers: int = 0,
+    encoder: Path | None = None,
 ) -> Trained:
     """Train a thermalizer; on one machine and thread count the result depends on settings and data alone.
 
@@ -60,6 +62,7 @@ def train(
             the very weights of an undisturbed one (bit for bit on a CPU).
         is_stopping: asked after each step; once it says yes, the state is written and the run ends.
         workers: threads that make batches ahead; no result depends on them.
+        encoder: file of the weights that ``settings.encoder_weights`` asks for; None: they are fetched.
 
     Returns:
         The network and the course of its loss.
@@ -78,7 +81,7 @@ def train(
     kept, held_out = split_by_subject(data.pair_subjects, settings.validation_share, settings.seed)
     make_batches = step_batches(settings, data, Subset(data.pairs, kept), share)
     with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
-        run = ThermalizerRun(settings, data, precision, device)
+        run = ThermalizerRun(settings, data, precision, device, encoder)
         validation = None
         if held_out and settings.validate_every:
             loss = SupervisedLoss(data.pair_values, data.supervision)

@@ -149,7 +149,7 @@ class Run(ABC):
         """
         self.network.load_state_dict(state["network"])
         self._optimisation.load_state_dict(state["optimisation"])
-        self._rows, self._pending = state["rows"], None
+        self._rows, self._pending = list(state["rows"]), None
         self._best, self._worse, self._best_weights = state["validation"]
         of_cpu, of_gpu = state["chance"]
         torch.set_rng_state(of_cpu)
