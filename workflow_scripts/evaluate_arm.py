@@ -89,7 +89,7 @@ if __name__ == "__main__":
         prior_table=snakemake.params.prior["table"],
         read_prior_at_celsius=snakemake.params.prior["read_at_celsius"],
         lwir_patches=str(snakemake.input.lwir_patches) or None,
-        device=claim_device(snakemake.params.device),
+        device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
         precision=snakemake.params.precision,
     )

@@ -75,6 +75,8 @@ def evaluate_landmarker(
 
 
 if __name__ == "__main__":
+    from pathlib import Path
+
     from tfake.gpus import claim_device
     from tfake.landmarks.job import results_folder
     from tfake.runlog import start_log
@@ -91,11 +93,12 @@ if __name__ == "__main__":
             index=snakemake.input.index,
             landmarks=snakemake.params.landmarks,
             variants=list(snakemake.params.variants),
+            images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
         ),
         people=(snakemake.input.people, snakemake.input.people_index, snakemake.input.people_truth),
         image_pixels=snakemake.params.image_pixels,
         ambient_celsius=snakemake.params.ambient_celsius,
         task=snakemake.wildcards.task,
-        device=claim_device(snakemake.params.device),
+        device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
     )

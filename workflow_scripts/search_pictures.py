@@ -55,6 +55,6 @@ if __name__ == "__main__":
         weights=snakemake.input.weights,
         folders=dict(snakemake.params.folders),
         task=snakemake.wildcards.task,
-        device=claim_device(snakemake.params.device),
+        device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
     )

@@ -26,6 +26,7 @@ def train_landmarker(job: LandmarkJob, processes: int = 1) -> None:
 if __name__ == "__main__":
     from pathlib import Path
 
+    from tfake.config.neutral import with_neutral
     from tfake.gpus import claim_device
     from tfake.landmarks.job import StoredFaces, results_folder
     from tfake.runlog import start_log
@@ -46,11 +47,12 @@ if __name__ == "__main__":
                 index=snakemake.input.index,
                 landmarks=snakemake.params.landmarks,
                 variants=list(snakemake.params.variants),
+                images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
             ),
             sums=[snakemake.input.faces, *snakemake.input.variants],
             task=snakemake.wildcards.task,
-            settings=snakemake.params.settings,
-            device=claim_device(snakemake.params.device, snakemake.resources.gpu),
+            settings=with_neutral(snakemake.params.settings, snakemake.config["landmarks"]),
+            device=claim_device(snakemake.config["device"], snakemake.resources.gpu),
             threads=snakemake.threads,
             encoder=str(snakemake.input.encoder) or None,
         ),

@@ -26,6 +26,7 @@ def train_thermalizer(job: TrainingJob, processes: int = 1) -> None:
 if __name__ == "__main__":
     from pathlib import Path
 
+    from tfake.config.neutral import with_neutral
     from tfake.gpus import claim_device
     from tfake.runlog import start_log
 
@@ -53,9 +54,10 @@ if __name__ == "__main__":
             prior_table=condition["prior"]["table"],
             read_prior_at_celsius=condition["prior"]["read_at_celsius"],
             prior_offsets_kelvin=condition["prior"]["offsets_kelvin"],
-            settings=snakemake.params.settings,
-            device=claim_device(snakemake.params.device, snakemake.resources.gpu),
+            settings=with_neutral(snakemake.params.settings, snakemake.config["thermalizer"]),
+            device=claim_device(snakemake.config["device"], snakemake.resources.gpu),
             threads=snakemake.threads,
+            images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
             encoder=str(snakemake.input.encoder) or None,
         ),
         processes=snakemake.resources.gpu,

@@ -11,7 +11,7 @@ from presets import LANDMARKERS, THERMALIZERS
 from tfake.landmarks.network import LandmarkNetwork
 from tfake.thermalizer.network import ThermalUNet
 from tfake.training import distributed
-from tfake.training.distributed import agree, current_share, first_process_only, run_distributed
+from tfake.training.distributed import add_up, agree, current_share, first_process_only, run_distributed
 from tfake.training.drawing import ALONE
 from tiny_training import run
 
@@ -24,6 +24,10 @@ def train_in_group(folder: str) -> None:
     weights = torch.cat([p.flatten() for p in trained.network.parameters()])
     gathered = [torch.empty_like(weights) for _ in range(share.of)]
     torch.distributed.all_gather(gathered, weights.contiguous())
+    validation = torch.tensor(trained.losses["validation"].dropna().to_numpy())
+    validations = [torch.empty_like(validation) for _ in range(share.of)]
+    torch.distributed.all_gather(validations, validation)
+    sums = add_up([share.rank + 0.5, 1])
     one_says_yes, none_does = agree(share.rank == 1), agree(False)
     with first_process_only() as writes:
         if writes:
@@ -32,6 +36,8 @@ def train_in_group(folder: str) -> None:
                 "equal": torch.equal(gathered[0], gathered[1]),
                 "moved": bool(trained.losses["total"].iloc[-1] < trained.losses["total"].iloc[0]),
                 "agree": [one_says_yes, none_does],
+                "sums": sums,
+                "validated alike": all(torch.equal(one, validation) for one in validations),
             }
             (Path(folder) / "found.json").write_text(json.dumps(found))
 
@@ -43,7 +49,8 @@ def fail_in_group() -> None:
 def test_processes_train_one_network(tmp_path):
     run_distributed(train_in_group, {"folder": str(tmp_path)}, processes=2, gpus=False)
     found = json.loads((tmp_path / "found.json").read_text())
-    assert found == {"processes": 2, "equal": True, "moved": True, "agree": [True, False]}
+    alike = {"sums": [2.0, 2.0], "validated alike": True}
+    assert found == {"processes": 2, "equal": True, "moved": True, "agree": [True, False], **alike}
 
 
 def test_a_failing_process_fails_the_group():
@@ -55,6 +62,7 @@ def test_outside_a_group_one_process_does_all():
     assert current_share() == ALONE
     assert agree(True)
     assert not agree(False)
+    assert add_up([1.5, 2]) == [1.5, 2]
     with first_process_only() as writes:
         assert writes
 

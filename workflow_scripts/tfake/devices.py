@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import cv2
 import torch
+from threadpoolctl import threadpool_limits
 
 from tfake import nvidia
 
@@ -83,8 +85,14 @@ def synchronise(device: torch.device) -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """Keep torch to the threads the scheduler gave this job, so that parallel jobs do not oversubscribe the cores."""
-    torch.set_num_threads(max(1, threads))
+    """Keep torch, OpenCV and BLAS to the threads the scheduler gave this job: jobs leave each other's cores alone.
+
+    Each has a pool of its own: whoever starts threads beside them gives each thread one (``processes.share_threads``).
+    """
+    threads = max(1, threads)
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    threadpool_limits(threads, user_api="blas")
 
 
 def _find_gpu(name: str, number: str | None) -> torch.device:

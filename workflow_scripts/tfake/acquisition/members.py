@@ -45,6 +45,12 @@ class RemoteSplitFile(Concatenation):
         """
         self._session, self._backoff_seconds = session, backoff_seconds
         self._parts = [describe(session, url) for url in urls]
+        for part in self._parts:
+            if part.bytes is None:
+                raise TransferError(
+                    f"{part.url}: its server does not tell the file's length, so single members cannot be read from "
+                    "it; set source.download: whole"
+                )
         super().__init__([part.bytes for part in self._parts])
         self.fetched_bytes = 0
 
@@ -68,13 +74,22 @@ class RemoteSplitFile(Concatenation):
 
 
 class RemoteArchive(Archive):
-    """An archive that stays where it is; see :class:`tfake.sources.archive.Archive`."""
+    """An archive that stays where it is, read by one thread; see :class:`tfake.sources.archive.Archive`."""
 
     def __init__(self, session: requests.Session, urls: Sequence[str], backoff_seconds: float = BACKOFF_SECONDS):
         """Open a remote zip or its split parts; arguments and errors as :class:`RemoteSplitFile`."""
         self.paths = tuple(urls)
         self.remote = RemoteSplitFile(session, urls, backoff_seconds)
         self._stream = io.BufferedReader(self.remote, buffer_size=REQUEST_BYTES)
+
+    def open_stream(self) -> io.BufferedReader:
+        """The one stream there is: neighbouring members come with the same request."""
+        return self._stream
+
+    def read_at(self, start: int, count: int) -> bytes:
+        """See :meth:`tfake.sources.archive.Archive.read_at`."""
+        self._stream.seek(start)
+        return self._stream.read(count)
 
 
 def copy_first_samples(archive: Archive, images: int, path: str | Path) -> int:

@@ -5,23 +5,31 @@ read once, by :func:`list_members`; afterwards a job reads a member from its rec
 no job pays for a directory of 300,000 entries.
 """
 
+import bz2
 import io
 import os
 import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 
+from tfake.positional_file import PositionalFile
 from tfake.sources.concatenation import Concatenation
 
 _PART = re.compile(r"^(?P<stem>.+)\.(?P<number>\d{3,})$")
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")  # APPNOTE.TXT 4.3.7
 _LOCAL_SIGNATURE = b"PK\x03\x04"
 _ENCRYPTED = 0x1
+_EXTRA_BYTES = 64
+_UNPACKERS: dict[int, Callable[[bytes | memoryview], bytes]] = {
+    zipfile.ZIP_DEFLATED: partial(zlib.decompress, wbits=-zlib.MAX_WBITS),
+    zipfile.ZIP_BZIP2: bz2.decompress,
+}
 
 
 class ArchiveError(ValueError):
@@ -56,13 +64,14 @@ class SplitFile(Concatenation):
         Raises:
             FileNotFoundError: a part does not exist.
         """
-        self._files = [open(path, "rb") for path in paths]  # noqa: SIM115 - closed in close()
-        super().__init__([os.fstat(file.fileno()).st_size for file in self._files])
+        self._files = [PositionalFile(open(path, "rb", buffering=0)) for path in paths]  # noqa: SIM115 - closed in close()
+        super().__init__([file.bytes for file in self._files])
 
     def read_part(self, part: int, start: int, buffer: memoryview) -> int:
         """Read a part's file; see :meth:`Concatenation.read_part`."""
-        self._files[part].seek(start)
-        return self._files[part].readinto(buffer)
+        data = self._files[part].read(start, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
     def close(self) -> None:
         """Close every part."""
@@ -72,7 +81,10 @@ class SplitFile(Concatenation):
 
 
 class Archive:
-    """A zip, or its split parts, opened for reading single members; may be sent to another process."""
+    """A zip, or its split parts, opened for reading single members.
+
+    May be used from several threads, sent to another process, or found in a forked one.
+    """
 
     def __init__(self, paths: Sequence[str | Path]):
         """Check that the parts exist and are numbered without a gap; nothing is read yet.
@@ -85,18 +97,22 @@ class Archive:
         """
         self.paths = tuple(str(path) for path in paths)
         _check_parts(self.paths)
-        self._stream: io.BufferedReader | None = None
 
     def __getstate__(self):
-        """Leave the open file behind: each process opens its own."""
-        return {"paths": self.paths, "_stream": None}
+        """Leave the open files behind: each process that was not forked opens its own."""
+        return {"paths": self.paths}
 
-    @property
-    def stream(self) -> io.BufferedReader:
-        """The archive's bytes as one seekable file, opened at first use."""
-        if self._stream is None:
-            self._stream = io.BufferedReader(SplitFile(self.paths), buffer_size=1 << 16)
-        return self._stream
+    def open_stream(self) -> io.BufferedReader:
+        """The archive's bytes as one seekable file, whose position is the caller's own."""
+        return io.BufferedReader(SplitFile(self.paths), buffer_size=1 << 16)
+
+    def read_at(self, start: int, count: int) -> bytes:
+        """Bytes of the archive; fewer than ``count`` only at its end."""
+        return self._file.read_at(start, count)
+
+    @cached_property
+    def _file(self) -> SplitFile:
+        return SplitFile(self.paths)
 
     def read(self, member: Member) -> bytes:
         """Read and check one member.
@@ -110,15 +126,19 @@ class Archive:
         Raises:
             MemberError: not a local header there, another length than recorded, or a CRC that does not match.
         """
-        self.stream.seek(member.offset)
-        header = self.stream.read(_LOCAL_HEADER.size)
-        if len(header) < _LOCAL_HEADER.size or header[:4] != _LOCAL_SIGNATURE:
+        # Header and data in one go: what lies between them is the name and seldom more than some bytes.
+        begin = _LOCAL_HEADER.size + len(member.name.encode())
+        read = self.read_at(member.offset, begin + _EXTRA_BYTES + member.compressed_bytes)
+        if len(read) < _LOCAL_HEADER.size or read[:4] != _LOCAL_SIGNATURE:
             raise MemberError(f"{member.name}: no local file header at byte {member.offset}")
-        _, _, flags, *_, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(header)
+        _, _, flags, *_, name_bytes, extra_bytes = _LOCAL_HEADER.unpack_from(read)
         if flags & _ENCRYPTED:
             raise MemberError(f"{member.name}: is encrypted")
-        self.stream.seek(name_bytes + extra_bytes, io.SEEK_CUR)
-        data = _inflate(self.stream.read(member.compressed_bytes), member)
+        begin = _LOCAL_HEADER.size + name_bytes + extra_bytes
+        packed = memoryview(read)[begin : begin + member.compressed_bytes]
+        if len(packed) < member.compressed_bytes:
+            packed = self.read_at(member.offset + begin, member.compressed_bytes)
+        data = _unpack(packed, member)
         if len(data) != member.bytes:
             raise MemberError(f"{member.name}: expected {member.bytes} bytes, found {len(data)}")
         if (crc := zlib.crc32(data)) != member.crc:
@@ -145,12 +165,13 @@ def list_members(archive: Archive) -> list[Member]:
     """
     where = ", ".join(archive.paths)
     try:
-        with zipfile.ZipFile(archive.stream) as directory:
+        with zipfile.ZipFile(archive.open_stream()) as directory:
             infos = [info for info in directory.infolist() if not info.is_dir()]
     except zipfile.BadZipFile as error:
-        if archive.stream.seek(0, io.SEEK_END) == 0:
+        head = archive.read_at(0, 4)
+        if not head:
             reason = "it is empty"
-        elif archive.stream.seek(0) == 0 and archive.stream.read(4) == _LOCAL_SIGNATURE:
+        elif head == _LOCAL_SIGNATURE:
             reason = "it begins like a zip but has no directory at its end: it is cut short, or a later part is missing"
         else:
             reason = "it is not a zip"
@@ -182,12 +203,13 @@ def _check_parts(paths: Sequence[str]) -> None:
             raise ArchiveError(f"the split archive lacks the part {missing}; given: {', '.join(paths)}")
 
 
-def _inflate(data: bytes, member: Member) -> bytes:
+def _unpack(data: bytes | memoryview, member: Member) -> bytes:
     if member.method == zipfile.ZIP_STORED:
-        return data
-    if member.method == zipfile.ZIP_DEFLATED:
-        try:
-            return zlib.decompress(data, wbits=-zlib.MAX_WBITS)
-        except zlib.error as error:
-            raise MemberError(f"{member.name}: cannot be inflated ({error})") from error
-    raise MemberError(f"{member.name}: compression method {member.method} is neither stored (0) nor deflated (8)")
+        return bytes(data)
+    if member.method not in _UNPACKERS:
+        known = "neither stored (0), nor deflated (8), nor bzip2 (12)"
+        raise MemberError(f"{member.name}: compression method {member.method} is {known}")
+    try:
+        return _UNPACKERS[member.method](data)
+    except (zlib.error, OSError, ValueError) as error:
+        raise MemberError(f"{member.name}: cannot be unpacked ({error})") from error

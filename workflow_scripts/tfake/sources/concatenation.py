@@ -33,6 +33,22 @@ class Concatenation(io.RawIOBase):
             How many bytes were read.
         """
 
+    def read_at(self, start: int, count: int) -> bytes:
+        """Read some bytes, wherever the stream stands: it is not moved.
+
+        Args:
+            start: the first one.
+            count: how many.
+
+        Returns:
+            The bytes; fewer than asked for only at the end of the last part.
+        """
+        data = bytearray(max(0, min(count, self._starts[-1] - start)))
+        done = 0
+        while done < len(data) and (read := self._read_some(start + done, memoryview(data)[done:])):
+            done += read
+        return bytes(data[:done])
+
     def readable(self) -> bool:
         """Tell io that reading works."""
         return True
@@ -51,10 +67,12 @@ class Concatenation(io.RawIOBase):
 
     def readinto(self, buffer) -> int:
         """Read from the part that holds the position, never across its end; see :meth:`io.RawIOBase.readinto`."""
-        if self._position >= self._starts[-1]:
-            return 0
-        part = bisect_right(self._starts, self._position) - 1
-        left = self._starts[part + 1] - self._position
-        count = self.read_part(part, self._position - self._starts[part], memoryview(buffer).cast("B")[:left])
+        count = self._read_some(self._position, memoryview(buffer).cast("B"))
         self._position += count
         return count
+
+    def _read_some(self, start: int, buffer: memoryview) -> int:
+        if start >= self._starts[-1]:
+            return 0
+        part = bisect_right(self._starts, start) - 1
+        return self.read_part(part, start - self._starts[part], buffer[: self._starts[part + 1] - start])

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import zarr
-
 from tfake.store.arrays import StoreError
 from tfake.store.checksums import file_sha256, write_sums
 from tfake.store.manifest import COMPUTED_ON, Manifest, read_manifest
+from tfake.store.opening import open_store
 from tfake.store.statistics import merge_statistics
+from tfake.store.unfinished import forget_shards
 
 
 def seal_store(
@@ -55,6 +55,7 @@ def seal_store(
         "statistics": merge_statistics([shard.statistics for shard in shards]),
     }
     Path(summary).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    forget_shards(folder)
 
 
 def _check_cover(shards: Sequence[Manifest], start: int, stop: int, store: str | Path) -> None:
@@ -103,7 +104,7 @@ def _describe_computing(shards: Sequence[Manifest], store: str | Path) -> list[d
 
 
 def _check_attributes(shard: Manifest, store: str | Path) -> None:
-    attributes = zarr.open_group(store, mode="r").attrs.asdict()
+    attributes = open_store(store).attrs.asdict()
     for key, made_from in shard.made_from.items():
         if key in attributes and attributes[key] != made_from:
             raise StoreError(

@@ -86,7 +86,14 @@ def train(
         if held_out and settings.validate_every:
             loss = SupervisedLoss(data.pair_values, data.supervision)
             validation = Validation(
-                settings, Subset(data.pairs, held_out), loss, data.middle_celsius, precision, device
+                settings,
+                Subset(data.pairs, held_out),
+                loss,
+                data.middle_celsius,
+                precision,
+                device,
+                share,
+                workers,
             )
         losses = run_steps(
             run,

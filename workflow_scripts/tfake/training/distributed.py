@@ -5,7 +5,7 @@ whether it starts them itself or is started by ``torchrun``.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -86,6 +86,16 @@ def agree(decision: bool) -> bool:
     vote = torch.tensor(float(decision))
     torch.distributed.all_reduce(vote, torch.distributed.ReduceOp.MAX)
     return bool(vote.item())
+
+
+def add_up(values: Sequence[float]) -> list[float]:
+    """Each value summed over the processes of the group, the same in all of them."""
+    if not torch.distributed.is_initialized():
+        return list(values)
+    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
+    total = torch.tensor(values, dtype=torch.float64, device=device)
+    torch.distributed.all_reduce(total)
+    return total.tolist()
 
 
 @contextmanager
