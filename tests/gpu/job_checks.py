@@ -71,17 +71,17 @@ def measure_job(size: Size, device: torch.device, folder: Path) -> dict:
         torch.cuda.reset_peak_memory_stats(device)
     began = perf_counter()
     thermalize_faces(
-        manifest=str(folder / "0.json"),
+        manifests=[str(folder / "0.json")],
         store=str(folder / "thermal.zarr"),
         archive=[str(archive)],
         index=str(index),
         weights=str(weights),
-        shard=0,
-        rows=(0, size.images),
+        shard_images=size.images,
         image_pixels=size.pixels,
         ambient_celsius=ROOM,
         device=str(device),
         threads=size.workers,
+        recipe=1,
     )
     rate = size.images / (perf_counter() - began)
     made = json.loads((folder / "0.json").read_text())

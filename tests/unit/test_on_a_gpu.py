@@ -62,9 +62,11 @@ def thermal_batches(settings):
 
 def landmark_batches(settings, landmarks=70):
     crops, pixels = settings.batch, settings.image_pixels
+    colour = crops // 2
     return (
         LandmarkBatch(
-            torch.empty(crops, 3, pixels, pixels),
+            torch.empty(colour, 3, pixels, pixels, dtype=torch.uint8),
+            torch.empty(crops - colour, 1, pixels, pixels, dtype=torch.float16),
             torch.empty(crops, landmarks, 2),
             torch.empty(crops, landmarks),
             torch.empty(crops, dtype=torch.bool),
