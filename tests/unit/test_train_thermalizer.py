@@ -152,6 +152,27 @@ def test_a_wrong_setting_stops_it_before_anything_is_written(folder):
     assert not list((folder / "wrong").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pair_values": "kelvin"}, r"pairs\.zip: p0_t\.png: as kelvin it holds .*looks like degrees Celsius"),
+        ({"pair_values": {"counts": {"per_kelvin": 10}}}, "declare values: celsius"),
+        ({"ambient_celsius": (60.0, 60.0), "read_prior_at_celsius": None}, "answers for rooms of 10 to 30 °C"),
+    ],
+)
+def test_an_implausible_declaration_stops_it_before_any_work(folder, changes, message):
+    with pytest.raises(ValueError, match=message):
+        run(folder, "implausible", **changes)
+    assert not list((folder / "implausible").iterdir())
+
+
+def test_counts_declared_as_such_teach_the_same(folder):
+    counts = {"counts": {"per_kelvin": 100, "offset": 0}}
+    declared, plain = run(folder, "counts", pair_values=counts), run(folder, "celsius")
+    assert (declared / "weights.pt").read_bytes() == (plain / "weights.pt").read_bytes()
+    assert json.loads((declared / "provenance.json").read_text())["pair_values"] == "celsius"
+
+
 def test_only_usable_samples_are_sources(folder):
     table = read_index(folder / "index.parquet")
     sources = SourceImages([str(folder / "a.zip")], table, PIXELS)
