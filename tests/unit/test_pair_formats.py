@@ -103,7 +103,7 @@ def test_the_subject_is_the_first_folder_that_is_no_wrapper(stems, subjects):
 
 def test_no_image_is_decoded_to_know_the_subjects(tmp_path, monkeypatch):
     write_set(tmp_path, {"S1/a_v.png": visible(), "S1/a_t.png": gray()})
-    monkeypatch.setattr("tfake.sources.pairs.decode_image", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr("tfake.sources.pairs.read_stored", lambda *_: pytest.fail("decoded"))
     assert open_pairs(tmp_path, "relative").subjects == ["S1"]
 
 

@@ -77,6 +77,11 @@ class Scale:
             return self.name
         return f"{{counts: {{per_kelvin: {self.per_kelvin:.10g}, offset: {self.offset:.10g}}}}}"
 
+    @property
+    def argument(self) -> str:
+        """The scale as a command line declares it: ``counts:10:273.15``."""
+        return self.name if self.name != "counts" else f"counts:{self.per_kelvin:.10g}:{self.offset:.10g}"
+
     def takes(self, dtype: np.dtype) -> bool:
         """Whether numbers of this type can be of this scale."""
         dtype = np.dtype(dtype)

@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from tfake.scales import Scale, check_plausible, parse_scale, spread_evenly
+from tfake.scales import Scale, parse_scale, spread_evenly
 from tfake.sources.file_trees import FileTree, open_tree
 from tfake.sources.pair_formats import PairMembers, check_layout, match_pairs
 from tfake.sources.pair_table import PairNotes, read_pair_tables
 from tfake.sources.thermal_files import (
+    check_scale,
     check_thermal,
-    decode_image,
     read_class_map,
     read_header,
-    single_channel,
+    read_stored,
+    read_visible,
     to_thermal,
 )
 
@@ -34,6 +34,7 @@ class Pair:
     classes: np.ndarray | None  # (H, W) uint8
     subject: str = ""  # "": not known
     ambient_celsius: float | None = None  # None: not known
+    known: np.ndarray | None = None  # (H, W) bool: where the thermal values are the image's own; None: everywhere
 
 
 class PairedSet(Sequence[Pair]):
@@ -71,10 +72,11 @@ class PairedSet(Sequence[Pair]):
         """
         name = self.names[index]
         members = self._members[name]
-        rgb = cv2.cvtColor(decode_image(self._tree, members.visible, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        rgb = read_visible(self._tree, members.visible)
         classes = None if members.segmentation is None else read_class_map(self._tree, members.segmentation)
-        thermal = to_thermal(decode_image(self._tree, members.thermal), self._tree, members.thermal, self.scale)
-        return Pair(name, rgb, thermal, classes, self.subjects[index], self._notes[name].ambient_celsius)
+        stored = read_stored(self._tree, members.thermal)
+        thermal, known = to_thermal(stored, self.where, members.thermal, self.scale)
+        return Pair(name, rgb, thermal, classes, self.subjects[index], self._notes[name].ambient_celsius, known)
 
     def check(self) -> None:
         """Read every file's header and compare; and judge some thermal images by their values.
@@ -95,8 +97,7 @@ class PairedSet(Sequence[Pair]):
                     raise ValueError(f"{self.where}: {members.visible} and {other} differ in size: {sizes}")
             check_thermal(self._tree, members.thermal, thermal, self.scale)
         files = spread_evenly([self._members[name].thermal for name in self.names])
-        raw = ((file, single_channel(decode_image(self._tree, file))) for file in files)
-        check_plausible(raw, self.scale, self.where)
+        check_scale(((file, read_stored(self._tree, file)) for file in files), self.scale, self.where)
 
 
 def open_pairs(path: str | Path, values: str | Mapping | Scale, layout: str = "stems") -> PairedSet:

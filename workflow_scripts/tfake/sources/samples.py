@@ -71,8 +71,7 @@ def read_sample(archive: Archive, record, pixels: int) -> Sample:
 
 def read_rgb(archive: Archive, record, pixels: int) -> np.ndarray:
     """Read a sample's image: (H, W, 3) uint8 RGB. Raises as :func:`read_sample`."""
-    image = _decode(archive, record, "rgb", cv2.IMREAD_COLOR, pixels)
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return _decode(archive, record, "rgb", cv2.IMREAD_COLOR_RGB, pixels)
 
 
 def read_classes(archive: Archive, record, pixels: int) -> np.ndarray:
