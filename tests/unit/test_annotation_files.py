@@ -71,6 +71,15 @@ def test_ljson_of_version_3_is_read(tmp_path, encoding):
     assert not faults
 
 
+@pytest.mark.parametrize("missing", [None, [None, None]])
+def test_a_point_that_is_null_is_a_remark(tmp_path, missing):
+    content = json.loads(lj())
+    content["landmarks"]["points"][3] = missing
+    found, faults, _ = open_quirky("aachen", tmp_path, {"a_1.ljson": json.dumps(content), "a_1.png": GRAY})
+    assert faults == {"a_1.ljson": ("points_missing", "1 of 68 are null")}
+    assert np.flatnonzero(np.isnan(found.faces[0].points[:, 0])).tolist() == [3]
+
+
 @pytest.mark.parametrize("points", [np.full((68, 2), np.nan), np.ones((68, 2)), np.c_[np.arange(68.0), np.ones(68)]])
 def test_a_face_without_a_size_is_left_out(tmp_path, points):
     _, faults, images = open_quirky("aachen", tmp_path, {"flat_1.ljson": lj(points), "flat_1.png": GRAY} | GOOD)

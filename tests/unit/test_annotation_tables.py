@@ -29,6 +29,7 @@ def charlotte_text(newline="\n", delimiter=",", points=FRONT):
         charlotte_text("\r\n", ";").replace("1.4", "1,4"),
         charlotte_text().encode("utf-16"),
         charlotte_text().encode("utf-8-sig"),
+        charlotte_text().replace("ID,", "id ,", 1),
         charlotte_text().replace(HEAD, ",".join(f'"{cell}"' for cell in HEAD.split(","))),
     ],
 )
