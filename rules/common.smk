@@ -1,7 +1,6 @@
 """Shards, and the few names that the rule files share."""
 
 import hashlib
-import itertools
 import math
 import re
 from pathlib import Path
