@@ -48,6 +48,10 @@ class Identity:
 
     batch_images = 1
 
+    def computed_on(self):
+        """As :meth:`tfake.thermalizer.inference.Thermalizer.computed_on`."""
+        return {"device": "cpu", "precision": "float32", "torch": torch.__version__}
+
     def start(self, masked, filled, ambient_celsius):
         """As :meth:`tfake.thermalizer.inference.Thermalizer.start`, with next to no work."""
         celsius = brightness(masked)
