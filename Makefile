@@ -10,8 +10,8 @@ REAL := runs/real_sample
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
 
-test: $(READY)  ## run the tests, linters included
-	$(BIN)/python -m pytest
+test: $(READY)  ## run the tests, linters included, a file a process
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-slurm: $(READY)  ## the whole workflow through a Slurm of its own, with faults (root may install slurm-wlm and munge)
 	bash tests/slurm/install.sh
@@ -35,11 +35,10 @@ real-sample: $(READY)  ## the same workflow on 60 real FaceSynthetics images in 
 	$(BIN)/snakemake --cores all --directory $(REAL) --configfile tests/configs/real_sample.yaml
 
 verify: $(READY)  ## reread every byte of every store of the demo
-	$(BIN)/snakemake --cores all --forcerun verify_faces verify_thermal -- faces variants
+	$(BIN)/snakemake --cores all -- verify
 
 repair: $(READY)  ## take away what does not agree with its checksums, and make exactly that again
-	$(BIN)/snakemake --cores all --forcerun repair_stores -- repair_stores
-	$(BIN)/snakemake --cores all
+	$(BIN)/snakemake --cores all -- repair
 
 recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has moved
 	$(BIN)/python tests/recipes.py

@@ -27,6 +27,11 @@ def get_test_set_path(wildcards):
     return settings["path"] or (VARIANTS[0] if settings["kind"].startswith("variant_") else None)
 
 
+def get_test_set_values(wildcards):
+    """What a test set's images of more than 8 bits hold."""
+    return in_key_order(config["evaluation"]["sets"][wildcards.testset].get("values", "celsius"))
+
+
 def get_test_set_files(wildcards):
     """What a test set's evaluation has to wait for: a variant's stores, or the folder if it is there."""
     path = get_test_set_path(wildcards)

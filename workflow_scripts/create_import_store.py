@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-import zarr
-
+from tfake.imports.images import check_images, list_images
 from tfake.imports.layout import import_layout
+from tfake.sources.file_trees import open_tree
 from tfake.store.arrays import create_store
+from tfake.store.opening import open_store
 
 
 def create_import_store(
@@ -31,8 +32,13 @@ def create_import_store(
         condition: the condition that the images show.
         ambient_celsius: its room.
         shard_images: rows a shard.
+
+    Raises:
+        ValueError: there is no published image, or they are not what T-FAKE publishes.
     """
-    faces = zarr.open_group(faces_store, mode="r")
+    tree = open_tree(files, "published thermal images")
+    check_images(tree, list_images(tree))
+    faces = open_store(faces_store)
     attributes = {
         **faces.attrs.asdict(),
         "title": f"Thermal faces, variant {variant}: imported from {Path(files).name}",

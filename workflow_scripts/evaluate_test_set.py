@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from tfake.evaluation_sets.account import Account
 from tfake.evaluation_sets.catalogue import KINDS, missing_message
+from tfake.evaluation_sets.temperatures import declare_scale
 from tfake.evaluation_sets.variants import open_variant
 from tfake.landmarks.evaluation.summary import FACE_COLUMNS, finite, summarise
 
@@ -36,6 +37,7 @@ def evaluate_test_set(
     high_above_pixels: float | None,
     device: str,
     threads: int,
+    values: str | Mapping = "celsius",
 ) -> None:
     """Write a test set's scores, or what to get where it is not there.
 
@@ -55,8 +57,12 @@ def evaluate_test_set(
         least_overlap: intersection over union from which a face counts as found.
         failure_above: error above which a face counts as failed.
         high_above_pixels: face size above which it counts as High; None: the set's median.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: CPU threads.
+        values: what the set's images of more than 8 bits hold, as :func:`tfake.scales.parse_scale` reads it.
+
+    Raises:
+        ValueError: the set cannot be read, or its images are not what was declared.
     """
     summary = {"set": name, "kind": kind, "missing": None, "account": None, "methods": {}}
     if kind in KINDS and (path is None or not Path(path).exists()):
@@ -67,9 +73,10 @@ def evaluate_test_set(
         # Imported here: a set that is not there needs no networks.
         from tfake.landmarks.evaluation.running import score_set
 
-        test_set = (
-            open_variant(results, path, _VARIANT_KINDS[kind]) if kind in _VARIANT_KINDS else KINDS[kind].open(path)
-        )
+        if kind in _VARIANT_KINDS:
+            test_set = open_variant(results, path, _VARIANT_KINDS[kind])
+        else:
+            test_set = declare_scale(KINDS[kind].open(path), values, path)
         book, progress = test_set.account, partial(tqdm, desc=name)
         table, detections = score_set(
             test_set,
@@ -94,6 +101,7 @@ def evaluate_test_set(
 
 
 if __name__ == "__main__":
+    from tfake.gpus import claim_device
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -113,6 +121,7 @@ if __name__ == "__main__":
         least_overlap=snakemake.params.least_overlap,
         failure_above=snakemake.params.failure_above,
         high_above_pixels=snakemake.params.high_above_pixels,
-        device=snakemake.params.device,
+        device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
+        values=snakemake.params.image_values,
     )

@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 
 import numpy as np
-import zarr
 from tqdm import tqdm
 
 from tfake.imports.images import list_images, read_image
@@ -16,6 +15,7 @@ from tfake.sources.samples import PIXEL_CENTRE, SampleStatus
 from tfake.store.arrays import write_shard
 from tfake.store.ids import decode_ids
 from tfake.store.manifest import Manifest, describe_files, write_manifest
+from tfake.store.opening import open_store
 from tfake.store.statistics import class_statistics, merge_statistics
 from tfake.thermalizer.foreground import fill_glasses
 
@@ -25,7 +25,8 @@ def import_faces(
 ) -> None:
     """Fill a shard with the published images of its rows.
 
-    Rows without a published image, or without a usable sample, hold ``NO_IMAGE`` and points of NaN. Published points
+    Rows without a published image that can be used, or without a usable sample, hold ``NO_IMAGE`` and points of NaN;
+    each image that cannot is named in the log. Published points
     have no depth where they are (x, y); without a pickle the points are those of ``faces.zarr``.
 
     Args:
@@ -38,9 +39,10 @@ def import_faces(
         rows: first row and the row behind the last.
 
     Raises:
-        ValueError: an image or the pickle is not what T-FAKE publishes, or has another size than the source.
+        ValueError: the pickle, or every image of the shard, is not what T-FAKE publishes, or has another size than the
+            source.
     """
-    faces, start, stop = zarr.open_group(faces_store, mode="r"), *rows
+    faces, start, stop = open_store(faces_store), *rows
     tree = open_tree(files, "published thermal images")
     images = list_images(tree)
     published = None if points is None else read_points(points)
@@ -48,13 +50,19 @@ def import_faces(
     counts = np.full((stop - start, pixels, pixels), NO_IMAGE, dtype=np.uint16)
     mesh = np.full((stop - start, *faces["landmarks_478"].shape[1:]), np.nan, dtype=np.float32)
     statuses = faces["status"][start:stop]
-    statistics, missing = [], 0
+    statistics, missing, faults = [], 0, []
     ids = decode_ids(faces["image_id"][start:stop])
     for place, image_id in enumerate(tqdm(ids, f"import shard {shard}", stop - start)):
         if statuses[place] != SampleStatus.OK or image_id not in images:
             missing += 1
             continue
-        counts[place] = encode_celsius(read_image(tree, images[image_id], pixels))
+        try:
+            celsius = read_image(tree, images[image_id], pixels)
+        except ValueError as error:
+            logging.warning("row %d is left out: %s", start + place, error)
+            faults.append(error)
+            continue
+        counts[place] = encode_celsius(celsius)
         if published is None:
             mesh[place] = faces["landmarks_478"][start + place]
         elif image_id in published:
@@ -63,13 +71,16 @@ def import_faces(
             mesh[place, :, 2:] = found[:, 2:] * pixels if found.shape[1] == 3 else np.nan
         classes = fill_glasses(faces["segmentation"][start + place])
         statistics.append(class_statistics(decode_counts(counts[place]), classes))
+    if faults and not statistics:
+        raise faults[0]
     write_shard(store, {"thermal": counts, "landmarks_478": mesh}, shard)
     described = describe_files(
         Path(store).parent, [f"{Path(store).name}/{array.shard_file(shard)}" for array in import_layout(pixels)]
     )
-    root = zarr.open_group(store, mode="r").attrs
+    root = open_store(store).attrs
     made_from = {key: root[key] for key in ("source_sha256", "imported", "points", "ambient_celsius")}
-    tally = {name: count for name, count in (("imported", len(counts) - missing), ("missing", missing)) if count}
+    tally = {"imported": len(statistics), "missing": missing, "unusable": len(faults)}
+    tally = {name: count for name, count in tally.items() if count}
     write_manifest(manifest, Manifest(shard, start, stop, made_from, described, tally, merge_statistics(statistics)))
     logging.info("shard %d, rows %d..%d: %s", shard, start, stop - 1, tally)
 

@@ -1,5 +1,6 @@
 """Reread every byte of every sealed store, and take away what is damaged."""
 
+import json
 import logging
 from pathlib import Path
 
@@ -7,13 +8,15 @@ from tfake.store.inspection import OK, inspect_store, write_table
 from tfake.store.repair import repair_store
 
 
-def repair_stores(table: str, folders: list[str], threads: int) -> None:
+def repair_stores(table: str, folders: list[str], batched: list[str], threads: int, looked: str | None = None) -> None:
     """Remove, or restore, each file that is not what was sealed; the next run makes anew what was removed.
 
     Args:
         table: the CSV table to write: every file of every store, its state, and what was done about it.
         folders: the folders that hold a store each; those that are not sealed yet are passed over.
+        batched: those of them whose jobs write several shards.
         threads: files hashed side by side.
+        looked: the JSON file to write when all is done: how many files were good, and how many at fault; None: nowhere.
     """
     stores, actions = {}, {}
     for folder in map(Path, folders):
@@ -23,17 +26,25 @@ def repair_stores(table: str, folders: list[str], threads: int) -> None:
             continue
         (store,) = folder.glob("*.zarr")
         stores[str(folder)] = inspect_store(sums, store, threads)
-        for path, action in repair_store(folder, stores[str(folder)]).items():
+        for path, action in repair_store(folder, stores[str(folder)], str(folder) in batched).items():
             actions[f"{folder}/{path}"] = action
             logging.warning("%s %s/%s", action, folder, path)
     write_table(table, stores, actions)
     files = [file for checked in stores.values() for file in checked]
     good = sum(file.state == OK for file in files)
     logging.info("%d files of %d stores: %d good, %d at fault", len(files), len(stores), good, len(files) - good)
+    if looked is not None:
+        Path(looked).write_text(json.dumps({"good": good, "at_fault": len(files) - good}) + "\n")
 
 
 if __name__ == "__main__":
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
-    repair_stores(table=snakemake.output.table, folders=snakemake.params.folders, threads=snakemake.threads)
+    repair_stores(
+        table=snakemake.output.table,
+        folders=snakemake.params.folders,
+        batched=snakemake.params.batched,
+        threads=snakemake.threads,
+        looked=snakemake.output.looked,
+    )

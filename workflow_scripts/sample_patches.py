@@ -1,6 +1,7 @@
 """Sample the bank of real thermal patches of one condition."""
 
 import logging
+from collections.abc import Mapping
 
 from tfake.devices import limit_threads
 from tfake.sources.pairs import open_pairs
@@ -12,7 +13,7 @@ from tfake.thermalizer.patch_bank import sample_patch_bank, save_patch_bank
 def sample_patches(
     patches: str,
     images: str,
-    values: str,
+    values: str | Mapping,
     pair_layout: str | None,
     image_pixels: int,
     largest_zoom: float,
@@ -29,7 +30,7 @@ def sample_patches(
     Args:
         patches: the bank to write (:func:`tfake.thermalizer.patch_bank.load_patch_bank` reads it).
         images: folder or zip of thermal images, or of pairs.
-        values: what they hold: ``celsius`` or ``relative``.
+        values: what they hold, as :func:`tfake.scales.parse_scale` reads it.
         pair_layout: how pairs are named (:data:`tfake.sources.pair_formats.PAIR_LAYOUTS`); None for thermal images.
         image_pixels: edge of the crops.
         largest_zoom: finest magnification of a crop, crop pixels an image pixel.
@@ -52,7 +53,7 @@ def sample_patches(
     crop = CropSettings(image_pixels, largest_zoom, rotation_degrees, shear_degrees, photometric_strength=0.0)
     bank = sample_patch_bank(
         thermal,
-        values=values,
+        values=thermal.values,
         crop=crop,
         patch_pixels=patch_pixels,
         scales=patch_scales,

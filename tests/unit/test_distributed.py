@@ -7,6 +7,10 @@ import pytest
 import torch
 import torch.distributed
 
+from presets import LANDMARKERS, THERMALIZERS
+from tfake.landmarks.network import LandmarkNetwork
+from tfake.thermalizer.network import ThermalUNet
+from tfake.training import distributed
 from tfake.training.distributed import add_up, agree, current_share, first_process_only, run_distributed
 from tfake.training.drawing import ALONE
 from tiny_training import run
@@ -61,3 +65,54 @@ def test_outside_a_group_one_process_does_all():
     assert add_up([1.5, 2]) == [1.5, 2]
     with first_process_only() as writes:
         assert writes
+
+
+def networks():
+    for name, settings in THERMALIZERS.items():
+        image = torch.randint(0, 256, (1, 3, 64, 64), dtype=torch.uint8)
+        yield (
+            f"thermalizer-{name}",
+            lambda settings=settings: ThermalUNet(settings.architecture((20.0, 26.0))),
+            (
+                image,
+                torch.randint(0, 19, (1, 64, 64), dtype=torch.uint8),
+                torch.tensor([22.0]),
+            ),
+        )
+    for name, settings in LANDMARKERS.items():
+        yield (
+            f"landmarks-{name}",
+            lambda settings=settings: LandmarkNetwork(settings.architecture(70)),
+            (torch.rand(1, 3, 64, 64),),
+        )
+
+
+NETWORKS = {name: (build, inputs) for name, build, inputs in networks()}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_normalisation_over_the_group_is_the_same_network(name, monkeypatch):
+    """What `wrap` trains on several GPUs gives what the network alone gives."""
+    build, inputs = NETWORKS[name]
+    torch.manual_seed(0)
+    network = build().eval()
+    with torch.inference_mode():
+        alone = network(*inputs)
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(distributed, "DistributedDataParallel", lambda module, **options: module)
+    wrapped = distributed.wrap(network, torch.device("cuda"))
+    assert any(isinstance(module, torch.nn.SyncBatchNorm) for module in wrapped.modules())
+    with torch.inference_mode():
+        assert torch.equal(wrapped(*inputs), alone)
+
+
+@pytest.mark.parametrize("name", THERMALIZERS)
+def test_the_layout_of_memory_changes_nothing_but_rounding(name):
+    build, inputs = NETWORKS[f"thermalizer-{name}"]
+    torch.manual_seed(0)
+    network = build().eval()
+    with torch.inference_mode():
+        last = network(*inputs)
+        network.set_channels_last(False)
+        assert torch.allclose(network(*inputs), last, atol=1e-3)

@@ -15,7 +15,8 @@ from tfake.acquisition.http import ATTEMPTS, TransferError, describe, open_sessi
 from tfake.acquisition.registry import Record, read_registry, record_file
 from tfake.acquisition.transfer import SPARE_BYTES, download
 
-CONTENT = np.random.default_rng(0).bytes(5_000_003)
+# It begins and ends as a zip does, which is all that a download looks at.
+CONTENT = b"PK\x03\x04" + np.random.default_rng(0).bytes(5_000_003 - 26) + b"PK\x05\x06" + bytes(18)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 

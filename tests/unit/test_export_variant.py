@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 
 import cv2
 import numpy as np
@@ -10,7 +11,11 @@ import zarr
 
 import tfake
 from export_variant import export_variant
+from tfake.classes import FACE_CLASSES
+from tfake.exports.coco import run_lengths
 from tfake.exports.formats import FORMATS
+from tfake.exports.point_sets import FACES_70, MESH_478
+from tfake.landmarks.conventions import IBUG_PARTNERS
 from tfake.radiometry import decode_counts, encode_celsius
 from tfake.store.checksums import file_sha256, read_sums
 from tiny_dataset import BAD, ROWS, make_dataset
@@ -99,6 +104,9 @@ def test_coco_reads_back(exported, faces, name, points):
     assert [image["file_name"] for image in coco.loadImgs(coco.getImgIds())] == [
         f"images/{name}.png" for name in USABLE
     ]
+    (terms,) = coco.dataset["licenses"]
+    assert terms["name"] == "Research Use of Data Agreement v1.0"
+    assert "Microsoft" in terms["attribution"]
     annotated = 0
     for image in coco.loadImgs(coco.getImgIds()):
         face = faces[image["file_name"].removeprefix("images/").removesuffix(".png")]
@@ -106,6 +114,10 @@ def test_coco_reads_back(exported, faces, name, points):
         np.testing.assert_array_equal(counts, encode_celsius(face.thermal["warm"]))
         for annotation in coco.loadAnns(coco.getAnnIds(image["id"])):
             annotated += 1
+            assert image["license"] == terms["id"]
+            is_face = np.isin(face.segmentation, FACE_CLASSES)
+            np.testing.assert_array_equal(coco.annToMask(annotation), is_face)
+            assert annotation["area"] == is_face.sum() > 0
             found = np.reshape(annotation["keypoints"], (-1, 3))
             expected = face.landmarks_70 if points == 70 else face.landmarks_478
             np.testing.assert_allclose(found[:, :2] - 0.5, expected, atol=1e-3)
@@ -115,6 +127,30 @@ def test_coco_reads_back(exported, faces, name, points):
             if points == 478:
                 assert found[:, 2].tolist() == [1] * 3 + [2] * 475
     assert annotated == len(USABLE) - (points == 478)
+
+
+@pytest.mark.parametrize("mask", [np.eye(3, 4, dtype=bool), np.zeros((2, 3), bool), np.ones((2, 3), bool)])
+def test_run_lengths_are_those_of_the_format(mask):
+    coded = pytest.importorskip("pycocotools.mask")
+    found = run_lengths(mask)
+    np.testing.assert_array_equal(coded.decode(coded.frPyObjects(found, *mask.shape)), mask)
+    assert sum(found["counts"]) == mask.size
+
+
+def test_point_sets_are_described_as_their_sources_do():
+    assert len(set(FACES_70.points)) == 70
+    assert (FACES_70.points[36], FACES_70.points[45], FACES_70.points[68]) == (
+        "right_eye_36",
+        "left_eye_45",
+        "right_pupil_68",
+    )
+    # Mirrored, the lines join the same pairs: a slip in a number would not.
+    pairs = {frozenset(pair) for pair in FACES_70.skeleton}
+    partners = [*IBUG_PARTNERS, 69, 68]
+    assert {frozenset(partners[point - 1] + 1 for point in pair) for pair in pairs} == pairs
+    connections = pytest.importorskip("mediapipe.python.solutions.face_mesh_connections")
+    known = {frozenset(pair) for pair in connections.FACEMESH_CONTOURS | connections.FACEMESH_IRISES}
+    assert {frozenset(point - 1 for point in pair) for pair in MESH_478.skeleton} == known
 
 
 def test_png_folders_read_back(exported, faces):
@@ -131,8 +167,6 @@ def test_png_folders_read_back(exported, faces):
 
 
 def test_grey_values_are_no_tfake_images(results, tmp_path):
-    import shutil
-
     grey = tmp_path / "results"
     shutil.copytree(results, grey)
     store = grey / "variants/warm/thermal.zarr"
@@ -142,3 +176,20 @@ def test_grey_values_are_no_tfake_images(results, tmp_path):
         export_variant(str(tmp_path / "out/SHA256SUMS"), str(grey), "warm", "tfake")
     export_variant(str(tmp_path / "out/SHA256SUMS"), str(grey), "warm", "png")
     assert cv2.imread(str(tmp_path / "out/thermal/000000.png"), cv2.IMREAD_UNCHANGED).dtype == np.uint8
+
+
+def test_a_cold_room_is_not_cut_off_in_silence(results, tmp_path, caplog):
+    cold = tmp_path / "results"
+    shutil.copytree(results, cold)
+    thermal = zarr.open_group(cold / "variants/warm/thermal.zarr")["thermal"]
+    kept = thermal[:]
+    changed = kept.astype(np.int32)
+    changed[(kept < encode_celsius(np.float64(21))) & (kept > 0)] -= 800  # a room of 12 degrees Celsius
+    thermal[:] = changed.astype(np.uint16)
+    out = tmp_path / "out"
+    with pytest.raises(ValueError, match=r"clipping would change \d\d\.\d % of the pixels .*most_clipped allows 5 %"):
+        export_variant(str(out / "SHA256SUMS"), str(cold), "warm", "tfake")
+    assert not list(out.glob("*.png"))
+    export_variant(str(out / "SHA256SUMS"), str(cold), "warm", "tfake", most_clipped=1.0)
+    assert any(record.levelname == "WARNING" and "were clipped" in record.message for record in caplog.records)
+    export_variant(str(out / "SHA256SUMS"), str(cold), "warm", "png")

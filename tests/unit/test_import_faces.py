@@ -1,6 +1,8 @@
 """Published thermal images become a variant: T-FAKE's layout comes back whole, and all else is refused."""
 
+import json
 import pickle
+import shutil
 import zipfile
 
 import cv2
@@ -14,6 +16,7 @@ from import_faces import import_faces
 from seal_thermal import seal_thermal
 from tfake.imports.images import list_images, read_image
 from tfake.imports.points import read_points
+from tfake.radiometry import encode_celsius
 from tfake.sources.file_trees import open_tree
 from tiny_dataset import BAD, PIXELS, ROWS, SHARD, make_dataset
 
@@ -49,7 +52,7 @@ def bring_in(results, variant, files, points):
 def test_published_images_come_back_through_the_same_reader(results, published):
     bring_in(results, "theirs", published, published / "annotations.pkl")
     ours = tfake.open_dataset(results, ["warm"], statuses=None)
-    theirs = tfake.open_dataset(results, ["theirs"], statuses=None)
+    theirs = tfake.open_dataset(results, ["theirs"], statuses=None, rows="all")
     for row in range(ROWS):
         celsius, expected = theirs[row].thermal["theirs"], ours[row].thermal["warm"]
         if row in (BAD, 3):
@@ -104,6 +107,39 @@ def test_what_is_not_theirs_is_refused(tmp_path):
         list_images(open_tree(tmp_path, "images"))
     with pytest.raises(ValueError, match="expected a gray image of 8 or 16 bits"):
         read_image(open_tree(tmp_path / "warm", "images"), "7_thermal.png", 2)
+
+
+@pytest.mark.parametrize(
+    "bad", [b"", b"no image", np.zeros((PIXELS, PIXELS, 3), np.uint8), np.zeros((2, 2), np.uint16)]
+)
+def test_one_bad_image_is_a_row_without_an_image(results, published, tmp_path, bad, caplog):
+    files = tmp_path / "theirs"
+    shutil.copytree(published, files)
+    data = bad if isinstance(bad, bytes) else cv2.imencode(".png", bad)[1].tobytes()
+    (files / "000000_thermal.png").write_bytes(data)
+    variant = f"bad{len(data)}"
+    bring_in(results, variant, files, None)
+    rows = tfake.open_dataset(results, [variant], statuses=None)
+    assert np.isnan(rows[0].thermal[variant]).all()
+    assert np.isfinite(rows[1].thermal[variant]).all()
+    assert "row 0 is left out: " in caplog.text
+    assert "000000_thermal.png" in caplog.text
+    manifest = json.loads((results / f"variants/{variant}/manifests/0.json").read_text())
+    assert manifest["counts"]["unusable"] == 1
+
+
+def test_images_in_another_encoding_stop_before_any_shard(results, published, tmp_path):
+    files = tmp_path / "counts"
+    files.mkdir()
+    for file in published.glob("*_thermal.png"):
+        celsius = 20 + 20.0 * cv2.imread(str(file), cv2.IMREAD_UNCHANGED) / 65535
+        cv2.imwrite(str(files / file.name), encode_celsius(celsius))
+    with pytest.raises(ValueError, match=r"counts: as .* which is no picture of people; looks like degrees Celsius"):
+        bring_in(results, "counts", files, None)
+    for file in files.iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(ValueError, match="expected a gray image of 8 or 16 bits, found no image"):
+        bring_in(results, "empty", files, None)
 
 
 class Harmful:

@@ -52,8 +52,8 @@ def test_pixels_are_taken_by_their_range():
         (SKIN, "celsius", "mode must be"),
         (np.zeros((2, 2, 4), np.uint8), "auto", r"\(H, W\) or \(H, W, 3\)"),
         (np.zeros((4, 4), np.uint8), "temperature", "uint16 counts"),
-        (np.full((4, 4), 60000, np.uint16), "auto", "no temperatures"),
-        (np.zeros((4, 4), np.int64), "auto", "uint8, uint16 or float"),
+        (np.full((4, 4), 60000, np.uint16), "auto", "326.9 °C"),
+        (np.zeros((4, 4), np.int64), "auto", "uint8, uint16 or float; found int64"),
     ],
 )
 def test_what_cannot_be_an_image_is_refused(image, mode, message):

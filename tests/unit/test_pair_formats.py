@@ -103,7 +103,7 @@ def test_the_subject_is_the_first_folder_that_is_no_wrapper(stems, subjects):
 
 def test_no_image_is_decoded_to_know_the_subjects(tmp_path, monkeypatch):
     write_set(tmp_path, {"S1/a_v.png": visible(), "S1/a_t.png": gray()})
-    monkeypatch.setattr("tfake.sources.pairs.decode_image", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr("tfake.sources.pairs.read_stored", lambda *_: pytest.fail("decoded"))
     assert open_pairs(tmp_path, "relative").subjects == ["S1"]
 
 
@@ -141,7 +141,7 @@ def test_the_table_tells_subject_and_ambient(tmp_path, pack):
         ("name,ambient_celsius\nS1/a,295\n", "found '295'"),
         ("name,subject\nS1/a\n", "line 2: expected 2 values"),
         ("name\nS1/a,x\n", "line 2: expected 1 values"),
-        (b"name\n\xff\xfe\n", "utf-8"),
+        (b"name\n\xff\xfe\n", "line 2: the set holds no pair 'ÿþ'"),
     ],
 )
 def test_a_wrong_table_is_refused(tmp_path, table, said):

@@ -132,5 +132,5 @@ def test_wrong_paths_and_values(tmp_path):
     file = tmp_path / "file.zip"
     file.write_bytes(b"no zip")
     assert_refused(file, "relative", "neither a folder nor a zip")
-    with pytest.raises(ValueError, match="kelvin"):
-        open_pairs(tmp_path, "kelvin")
+    with pytest.raises(ValueError, match="rankine"):
+        open_pairs(tmp_path, "rankine")

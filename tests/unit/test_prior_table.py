@@ -120,3 +120,67 @@ def test_a_faulty_table_is_named(tmp_path, edit, message):
 def test_an_unknown_table_is_named():
     with pytest.raises(FileNotFoundError, match=r"nowhere.*charlotte, outdoor, tfake2025"):
         load_prior("nowhere")
+
+
+def test_a_table_says_which_rooms_it_answers_for(tmp_path):
+    charlotte = load_prior("charlotte")
+    assert charlotte.rooms_celsius == (10, 34)
+    charlotte.check_rooms((10, 34))
+    charlotte.check_rooms((60, 60), read_at_celsius=20)
+    for rooms, read_at in (((60, 60), None), ((20, 35), None), ((9, 20), None), ((20, 20), 40)):
+        with pytest.raises(ValueError, match=r"charlotte answers for rooms of 10 to 34 °C; it is asked for "):
+            charlotte.check_rooms(rooms, read_at)
+    mine = load_prior(write_table(tmp_path / "mine.csv", lambda text: text.partition("\n")[2]))
+    assert mine.rooms_celsius == (10, 36)
+    stated = load_prior(write_table(tmp_path / "own.csv", lambda text: text.replace("10 to 30", "-5 to 21.5", 1)))
+    assert stated.rooms_celsius == (-5, 21.5)
+
+
+@pytest.mark.parametrize(
+    ("convert", "likely"),
+    [
+        (lambda celsius: celsius + 273.15, "Kelvin"),
+        (lambda celsius: celsius * 1.8 + 32, "degrees Fahrenheit"),
+        (lambda celsius: (celsius + 273.15) * 10, "0.1 K counts"),
+        (lambda celsius: (celsius + 273.15) * 100, "0.01 K counts"),
+    ],
+)
+def test_a_table_in_another_unit_is_refused_with_its_likely_unit(tmp_path, convert, likely):
+    def edit(text):
+        lines = text.splitlines()
+        for place, line in enumerate(lines[2:], start=2):
+            cells = line.split(",", 3)
+            cells[1:3] = [f"{convert(float(cell)):g}" if cell else "" for cell in cells[1:3]]
+            lines[place] = ",".join(cells)
+        return "\n".join(lines)
+
+    with pytest.raises(ValueError, match=rf"mine\.csv: its temperatures are no degrees Celsius: .*looks like {likely}"):
+        load_prior(write_table(tmp_path / "mine.csv", edit))
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (
+            lambda text: text.replace("HAIR,30,30", "HAIR,30,300"),
+            r"HAIR: expected temperatures of -60 to 60 °C; found \[30",
+        ),
+        (lambda text: "", "expected the columns"),
+        (lambda text: text.replace("HAIR,30,30,1", "HAIR,30,1"), "HAIR: expected 5 values; found 4"),
+        (lambda text: text.replace("HAIR,30,30,1", '"HAIR,30,30,1'), "expected 5 values; found a quote is open"),
+        (lambda text: text.replace("HAIR,30,", "HAIR,warm,"), "HAIR: temperatures must be numbers.*'warm'"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_told_with_its_name(tmp_path, edit, message):
+    with pytest.raises(ValueError, match=rf"mine\.csv: .*{message}"):
+        load_prior(write_table(tmp_path / "mine.csv", edit))
+
+
+def test_a_table_of_any_program_is_read(tmp_path):
+    text = (resources.files("tfake.thermalizer") / "priors/charlotte.csv").read_text()
+    head, columns, *rows = text.splitlines()
+    lines = [head, columns.replace(",", ";")]
+    lines += [";".join(row.split(",", 5)[:5]).replace(".", ",") + ";mine" for row in rows]
+    path = tmp_path / "mine.csv"
+    path.write_bytes("\r\n".join(lines).encode("utf-16"))
+    np.testing.assert_array_equal(load_prior(path).celsius, load_prior("charlotte").celsius)

@@ -93,7 +93,7 @@ def test_what_is_wrong_is_named(tmp_path):
     refused(write_set(b, {"x.txt": "nothing"}), "relative", "no thermal images", "1 files")
     refused(write_set(c, {"x.png": b"no image"}), "relative", "x.png cannot be decoded")
     refused(write_set(d, {"x.npy": b"no array"}), "celsius", "x.npy cannot be decoded")
-    refused(write_set(e, {"x.npy": np.zeros((3, 4, 5), np.float32)}), "celsius", "x.npy", "(3, 4, 5)")
+    refused(write_set(e, {"x.npy": np.zeros((2, 3, 4, 5), np.float32)}), "celsius", "x.npy", "(2, 3, 4, 5)")
     refused(write_set(f, {"x.npy": gray()}), "celsius", "x.npy", "uint8")
     refused(write_set(g, {"x.png": gray(), "x_seg.png": np.zeros((5, 6), np.uint8)}), "relative", "x_seg.png", "6x5")
 
@@ -106,7 +106,7 @@ def test_what_only_pixels_tell_is_named_when_they_are_read(tmp_path):
     hole[0, 0] = np.nan
     refused(write_set(c, {"x.npy": hole}), "celsius", "x.npy has 1 pixels without a temperature", read=True)
     refused(write_set(d, {"x.png": gray(), "x_seg.png": gray()}), "relative", "x_seg.png", "class ids", read=True)
-    refused(write_set(e, {"x.tiff": np.zeros((3, 4), np.int32)}), "celsius", "x.tiff", "int32", read=True)
+    refused(write_set(e, {"x.tiff": np.full((3, 4), -5, np.int32)}), "celsius", "x.tiff", "int32", read=True)
 
 
 def test_a_class_map_belongs_to_one_image(tmp_path):
@@ -118,8 +118,8 @@ def test_a_class_map_belongs_to_one_image(tmp_path):
 def test_wrong_paths_and_values(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such folder or zip of thermal images"):
         open_thermal_images(tmp_path / "nowhere", "relative")
-    with pytest.raises(ValueError, match="kelvin"):
-        open_thermal_images(tmp_path, "kelvin")
+    with pytest.raises(ValueError, match="rankine"):
+        open_thermal_images(tmp_path, "rankine")
 
 
 def test_real_faces_lie_on_their_blanked_background(request):

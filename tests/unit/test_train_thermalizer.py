@@ -140,6 +140,24 @@ def test_sigterm_writes_a_checkpoint_and_the_same_job_goes_on_from_it(folder, mo
     assert not (out / "checkpoint.pt").exists()
 
 
+@pytest.mark.parametrize(("first", "then"), [("float32", "bfloat16"), ("bfloat16", "float32")])
+def test_a_resumed_run_keeps_its_number_format(folder, monkeypatch, first, then):
+    """Where it goes on, `auto` would choose another one."""
+    native = {"float32": False, "bfloat16": True}
+    whole = run(folder, f"whole in {first}", settings=SETTINGS | {"precision": first})
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native[first])
+    name = f"{first} then {then}"
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "record_validation", lambda *_: signal.raise_signal(signal.SIGTERM))
+        with pytest.raises(TrainingStoppedError, match="step 1 of 2"):
+            run(folder, name, settings=SETTINGS | {"validate_every": 1})
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native[then])
+    out = run(folder, name, settings=SETTINGS | {"validate_every": 1})
+    assert json.loads((out / "provenance.json").read_text())["precision"] == first
+    assert json.loads((out / "provenance.json").read_text())["settings"]["precision"] == "auto"
+    assert (out / "weights.pt").read_bytes() == (whole / "weights.pt").read_bytes()
+
+
 def test_two_processes_write_one_thermalizer(folder):
     out = run(folder, "group", processes=2)
     assert sorted(path.name for path in out.iterdir()) == sorted(FILES)

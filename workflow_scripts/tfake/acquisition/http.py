@@ -35,12 +35,22 @@ class TransferError(RuntimeError):
     """A file cannot be had from its server; the message says which, what was expected, and what came."""
 
 
+class ContentError(TransferError):
+    """What came, or would come, is not the file that was asked for."""
+
+
 @dataclass(frozen=True)
 class RemoteFile:
-    """What a server says of a file; ``validator`` (ETag or date) changes with its content, "" where there is none."""
+    """What a server says of a file.
+
+    Attributes:
+        url: its address.
+        bytes: its length; None where the server does not tell.
+        validator: ETag or date, which changes with its content; "" where there is none.
+    """
 
     url: str
-    bytes: int
+    bytes: int | None
     validator: str
 
 
@@ -70,6 +80,9 @@ def open_session(backoff_seconds: float = BACKOFF_SECONDS) -> requests.Session:
 def describe(session: requests.Session, url: str) -> RemoteFile:
     """Ask a server for a file's length and identity.
 
+    Many servers refuse HEAD, above all for signed addresses, or tell no length with it: then the first byte is asked
+    for.
+
     Args:
         session: from :func:`open_session`.
         url: the file.
@@ -78,18 +91,35 @@ def describe(session: requests.Session, url: str) -> RemoteFile:
         The server's description.
 
     Raises:
-        TransferError: no such file, no connection, or no length.
+        TransferError: no such file, or no connection.
     """
     try:
         response = session.head(url, timeout=TIMEOUT_SECONDS, allow_redirects=True)
+        if response.status_code in _BUSY or _length_of(response) is not None:
+            _expect(response, url, (200,))
+        if _length_of(response) is None:
+            with session.get(url, headers={"Range": "bytes=0-0"}, stream=True, timeout=TIMEOUT_SECONDS) as response:
+                _expect(response, url, (200, 206))
     except requests.RequestException as error:
         raise TransferError(f"{url}: no answer from its server ({error})") from error
-    _expect(response, url, (200,))
-    length = response.headers.get("Content-Length", "")
-    if not length.isdigit():
-        raise TransferError(f"{url}: its server does not tell the file's length (Content-Length is {length!r})")
     validator = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
-    return RemoteFile(url, int(length), validator)
+    return RemoteFile(url, _length_of(response), validator)
+
+
+def is_encoded(response: requests.Response) -> bool:
+    """Whether a body comes compressed though that was not asked for, so that lengths and ranges say nothing."""
+    return response.headers.get("Content-Encoding", "identity").lower() not in ("", "identity")
+
+
+def _length_of(response: requests.Response) -> int | None:
+    """The whole file's length, where an answer tells it."""
+    if is_encoded(response) or response.status_code not in (200, 206):
+        return None
+    if response.status_code == 206:
+        match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        return int(match[3]) if match and match[3].isdigit() else None
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() else None
 
 
 def request_from(session: requests.Session, remote: RemoteFile, start: int) -> tuple[int, requests.Response]:
@@ -98,7 +128,7 @@ def request_from(session: requests.Session, remote: RemoteFile, start: int) -> t
     Args:
         session: from :func:`open_session`.
         remote: from :func:`describe`.
-        start: the first byte wanted.
+        start: the first byte wanted; 0 where the file's length is not known.
 
     Returns:
         The offset at which the answer begins, which is 0 where the server ignores ranges or its file has changed, and
@@ -153,7 +183,12 @@ def iterate_body(response: requests.Response) -> Iterator[bytes]:
 def _expect(response: requests.Response, url: str, codes: tuple[int, ...]) -> None:
     if response.status_code in codes:
         return
-    hint = "; the address may have moved" if response.status_code in (403, 404, 410) else ""
+    hint = {
+        401: "; it asks to log in",
+        403: "; it asks to log in, or a signed address is too old",
+        404: "; the address may have moved",
+        410: "; the address may have moved",
+    }.get(response.status_code, "")
     raise TransferError(f"{url}: its server answered {response.status_code} {response.reason}{hint}")
 
 

@@ -45,6 +45,12 @@ class RemoteSplitFile(Concatenation):
         """
         self._session, self._backoff_seconds = session, backoff_seconds
         self._parts = [describe(session, url) for url in urls]
+        for part in self._parts:
+            if part.bytes is None:
+                raise TransferError(
+                    f"{part.url}: its server does not tell the file's length, so single members cannot be read from "
+                    "it; set source.download: whole"
+                )
         super().__init__([part.bytes for part in self._parts])
         self.fetched_bytes = 0
 

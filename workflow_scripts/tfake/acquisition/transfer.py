@@ -6,20 +6,24 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import requests
 from tqdm import tqdm
 
+from tfake.acquisition.contents import refuse_page
 from tfake.acquisition.http import (
     ATTEMPTS,
     BACKOFF_SECONDS,
     BROKEN,
     LONGEST_BACKOFF_SECONDS,
+    ContentError,
     RemoteFile,
     TransferError,
     describe,
+    is_encoded,
     iterate_body,
     request_from,
 )
@@ -37,11 +41,13 @@ def download(
     expected_sha256: str | None = None,
     expected_bytes: int | None = None,
     backoff_seconds: float = BACKOFF_SECONDS,
+    check: Callable[[Path], None] | None = None,
 ) -> tuple[int, str]:
     """Download a file, or the rest of it.
 
     What has come lies in ``path.part``, and whose bytes they are in ``path.part.json``; both stay when the download
-    fails, so that the next one goes on there.
+    breaks off, so that the next one goes on there, and are deleted when it is not the file. A file whose server tells
+    no length cannot be gone on with: it begins anew.
 
     Args:
         session: from :func:`tfake.acquisition.http.open_session`.
@@ -50,46 +56,65 @@ def download(
         expected_sha256: its SHA-256 if known.
         expected_bytes: its length if known.
         backoff_seconds: pause after a first cut; each further cut without progress doubles it.
+        check: looks at what came before it is put in its place, and raises a ``ContentError`` where it is not the file.
 
     Returns:
         Its length in bytes and its SHA-256.
 
     Raises:
-        TransferError: the server refuses, breaks off again and again, or its file has another length or SHA-256 than
-            expected; the disk is too small.
+        TransferError: the server refuses, or breaks off again and again; the disk is too small.
+        ContentError: the server's file has another length or SHA-256 than expected, or is a page.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     remote = describe(session, url)
-    if expected_bytes is not None and remote.bytes != expected_bytes:
-        raise TransferError(f"{url}: expected {expected_bytes} bytes as recorded, its server now has {remote.bytes}")
+    _expect_length(url, remote.bytes, expected_bytes)
     part = Path(f"{path}.part")
     _forget_another_file(part, remote)
-    check_disk([remote], path.parent)
-    _fill(session, remote, part, backoff_seconds)
-    with open(part, "rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    if expected_sha256 is not None and sha256 != expected_sha256:
+    check_disk({path.name: remote}, path.parent)
+    try:
+        _fill(session, remote, part, backoff_seconds)
+        length = part.stat().st_size
+        _expect_length(url, length, expected_bytes)
+        sha256 = _expect_sha256(url, part, expected_sha256)
+        if check is not None:
+            check(part)
+    except ContentError:
         part.unlink()
-        raise TransferError(f"{url}: its SHA-256 is {sha256}, expected {expected_sha256}; what came was deleted")
+        _identity_file(part).unlink()
+        raise
     os.replace(part, path)
     _identity_file(part).unlink()
-    return remote.bytes, sha256
+    return length, sha256
 
 
-def check_disk(remotes: Sequence[RemoteFile], folder: str | Path) -> None:
-    """Make sure that what is still to come of some files fits the disk.
+def _expect_length(url: str, found: int | None, expected: int | None) -> None:
+    if None not in (found, expected) and found != expected:
+        raise ContentError(f"{url}: expected {expected} bytes as recorded, its server now has {found}")
+
+
+def _expect_sha256(url: str, part: Path, expected: str | None) -> str:
+    with open(part, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if expected is not None and found != expected:
+        raise ContentError(f"{url}: its SHA-256 is {found}, expected {expected}; what came was deleted")
+    return found
+
+
+def check_disk(remotes: Mapping[str, RemoteFile], folder: str | Path) -> None:
+    """Make sure that what is still to come of some files fits the disk; nothing is known of those without a length.
 
     Args:
-        remotes: the files, each to be put into ``folder`` under its own name.
+        remotes: the files, by the name that each will have in ``folder``.
         folder: where they will lie; it exists.
 
     Raises:
         TransferError: the disk is too small; the message says by how much.
     """
     missing = 0
-    for remote in remotes:
-        name = remote.url.rsplit("/", 1)[-1]
+    for name, remote in remotes.items():
+        if remote.bytes is None:
+            continue
         present = [Path(folder, name), Path(folder, f"{name}.part")]
         missing += remote.bytes - max(file.stat().st_size if file.exists() else 0 for file in present)
     free = shutil.disk_usage(folder).free
@@ -115,41 +140,52 @@ def _forget_another_file(part: Path, remote: RemoteFile) -> None:
 
 
 def _fill(session: requests.Session, remote: RemoteFile, part: Path, backoff_seconds: float) -> None:
-    """Append to ``part`` until it is as long as the server says, over any number of connections that make progress."""
+    """Append to ``part`` until it is as long as the server says, over any number of connections that make progress.
+
+    Without a length, an answer that ends as HTTP wants it to is the whole file.
+    """
     part.touch()
     furthest, idle = part.stat().st_size, 0
-    progress = _Progress(remote, furthest)
+    progress = _Progress(part.name.removesuffix(".part"), remote.bytes, furthest)
     while (have := part.stat().st_size) != remote.bytes:
-        reason = "the server ended early"
+        reason, ended = "the server ended early", False
         try:
-            start, response = request_from(session, remote, have)
+            start, response = request_from(session, remote, 0 if remote.bytes is None else have)
+            if start == 0 and is_encoded(response):
+                remote = replace(remote, bytes=None)
             if start < have:
-                logging.warning("%s: its server ignores byte ranges, so the download starts again", remote.url)
-            _append(part, start, iterate_body(response), remote, progress)
+                logging.warning("%s: its server takes no byte ranges, so the download starts again", remote.url)
+            content_type = response.headers.get("Content-Type", "")
+            _append(part, start, iterate_body(response), remote, content_type, progress)
+            ended = True
         except BROKEN as error:
             reason = str(error)
         have = part.stat().st_size
         idle = 0 if have > furthest else idle + 1
         furthest = max(furthest, have)
-        if have == remote.bytes:
+        if have == remote.bytes or (ended and remote.bytes is None):
             break
         if idle == ATTEMPTS:
             raise TransferError(
-                f"{remote.url}: expected {remote.bytes} bytes, got no further than {furthest} in {ATTEMPTS} attempts; "
-                f"the last: {reason}"
+                f"{remote.url}: expected {remote.bytes or 'some'} bytes, got no further than {furthest} in {ATTEMPTS} "
+                f"attempts; the last: {reason}"
             )
-        logging.warning("%s: cut at %d of %d bytes (%s): going on", remote.url, have, remote.bytes, reason)
+        logging.warning("%s: cut at %d of %s bytes (%s): going on", remote.url, have, remote.bytes or "?", reason)
         time.sleep(min(backoff_seconds * 2**idle, LONGEST_BACKOFF_SECONDS))
-    progress.report(remote.bytes)
+    progress.report(have)
 
 
-def _append(part: Path, start: int, chunks, remote: RemoteFile, progress: "_Progress") -> None:
+def _append(
+    part: Path, start: int, chunks: Iterator[bytes], remote: RemoteFile, content_type: str, progress: "_Progress"
+) -> None:
     with open(part, "r+b") as file:
         file.truncate(start)
         position = file.seek(start)
         for chunk in chunks:
+            if position == 0:
+                refuse_page(chunk, content_type, remote.url)
             position += len(chunk)
-            if position > remote.bytes:
+            if remote.bytes is not None and position > remote.bytes:
                 raise TransferError(f"{remote.url}: its server announced {remote.bytes} bytes and sends more")
             file.write(chunk)
             progress.show(position)
@@ -158,8 +194,8 @@ def _append(part: Path, start: int, chunks, remote: RemoteFile, progress: "_Prog
 class _Progress:
     """Lines with a bar, the rate and the time left, in the job's log and on its terminal."""
 
-    def __init__(self, remote: RemoteFile, have: int):
-        self._name, self._total, self._initial = remote.url.rsplit("/", 1)[-1], remote.bytes, have
+    def __init__(self, name: str, total: int | None, have: int):
+        self._name, self._total, self._initial = name, total, have
         self._began = self._shown = time.monotonic()
 
     def show(self, have: int) -> None:

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+#: What parsing raises at content of another form than expected.
+CONTENT_ERRORS = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 COLUMNS = ("row", "fault", "left_out", "detail")
 
 
@@ -61,6 +63,16 @@ class Account:
             detail: what was found.
         """
         self.findings.append(Finding(row, fault, True, detail))
+
+    def leave_out_unreadable(self, row: str, error: Exception) -> None:
+        """Note that a row cannot be read.
+
+        Args:
+            row: its name.
+            error: one of ``CONTENT_ERRORS``.
+        """
+        is_plain = type(error) is ValueError
+        self.leave_out(row, "unreadable", str(error) if is_plain else f"{type(error).__name__}: {error}")
 
     @property
     def left_out(self) -> set[str]:

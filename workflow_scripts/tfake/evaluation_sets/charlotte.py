@@ -4,20 +4,22 @@ Every row of every CSV is entered in the account. A row that is left out is left
 :mod:`tfake.evaluation_sets.charlotte_rows` names, because its image id is on several rows, or because it has no image.
 """
 
-import csv
-import io
+import re
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from tfake.evaluation_sets.account import Account
 from tfake.evaluation_sets.charlotte_rows import CONVENTIONS, HEADER, CharlotteRow, parse_row
-from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet, box_of
-from tfake.evaluation_sets.pictures import image_names, reader
-from tfake.sources.file_trees import FileTree, open_tree
+from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet, box_of, enter_face
+from tfake.evaluation_sets.image_places import ImagePlaceError, ImagePlaces
+from tfake.evaluation_sets.pictures import reader
+from tfake.sources.file_trees import open_tree
+from tfake.sources.text_tables import TableRow, read_rows
 
 _VIEWS = {"charlotte73": "front", "charlotte43": "side"}
 _TOLD = ("distance_m", "ambient_celsius")
+_SUBJECT = re.compile(r"[Ss]\d+")
 
 
 def open_charlotte(path: str, images_needed: bool = True) -> EvaluationSet:
@@ -35,28 +37,51 @@ def open_charlotte(path: str, images_needed: bool = True) -> EvaluationSet:
         ValueError: it holds no CSV with this header.
     """
     tree = open_tree(path, "Charlotte-ThermalFace")
-    tables = [name for name in tree.names if PurePosixPath(name).suffix.lower() == ".csv" and _has_header(tree, name)]
+    account, faces, images = Account(), [], ImagePlaces(tree)
+    tables = {}
+    for name in tree.names:
+        if PurePosixPath(name).suffix.lower() == ".csv":
+            try:
+                tables[name] = _table_rows(tree.read(name))
+            except ValueError as error:
+                # Another table may lie there; one that is named as a subject's is missed.
+                if _SUBJECT.fullmatch(PurePosixPath(name).stem):
+                    account.enter(name)
+                    account.leave_out_unreadable(name, error)
     if not tables:
-        raise ValueError(f"{path}: expected CSV files whose columns begin with ID,x0,y0; found none")
-    images = image_names(tree)
-    account = Account()
-    faces = []
+        why = "; ".join(f"{finding.row}: {finding.detail}" for finding in account.findings) or "found none"
+        raise ValueError(f"{path}: expected CSV files whose columns begin with ID,x0,y0; {why}")
     for table in sorted(tables, key=_subject_order):
-        rows = _read_table(tree, table, account)
+        rows = _enter_rows(table, tables[table], account)
         _judge_duplicates(rows, account)
         for name, row in rows.items():
             if row.points is None:
                 continue
-            if images_needed and row.image_id not in images:
-                account.leave_out(name, "no_image", f"{row.image_id}.tiff is nowhere below {tree.where}")
+            subject = PurePosixPath(table).stem
+            try:
+                image = _find_image(images, subject, row.image_id) if images_needed else ""
+            except ImagePlaceError as error:
+                account.leave_out(name, error.fault, str(error))
                 continue
-            faces.append(_face(name, row, PurePosixPath(table).stem, images.get(row.image_id, [""])[0]))
+            enter_face(faces, account, _face(name, row, subject, image))
     return EvaluationSet(tuple(faces), account, reader(tree))
 
 
-def _has_header(tree: FileTree, name: str) -> bool:
-    first = tree.read(name).split(b"\n", 1)[0].decode("utf-8-sig", "replace")
-    return tuple(first.strip().split(",")[:3]) == HEADER[:3]
+def _table_rows(data: bytes) -> list[TableRow]:
+    header, *rows = read_rows(data)
+    if header.cells[:3] != HEADER[:3]:
+        raise ValueError(f"expected columns that begin with ID,x0,y0; found {','.join(header.cells[:3]) or 'none'}")
+    return rows
+
+
+def _find_image(images: ImagePlaces, subject: str, image_id: str) -> str:
+    """The image of an id: in the subject's folder, or else the only one of that name."""
+    try:
+        return images.named(f"{subject}/{image_id}.tiff")
+    except ImagePlaceError as error:
+        if error.fault != "no_image":
+            raise
+        return images.named(f"{image_id}.tiff")
 
 
 def _subject_order(name: str) -> tuple[int, str]:
@@ -64,14 +89,15 @@ def _subject_order(name: str) -> tuple[int, str]:
     return (int(digits or 0), name)
 
 
-def _read_table(tree: FileTree, table: str, account: Account) -> dict[str, CharlotteRow]:
+def _enter_rows(table: str, lines: list[TableRow], account: Account) -> dict[str, CharlotteRow]:
     rows = {}
-    lines = csv.reader(io.StringIO(tree.read(table).decode("utf-8-sig", "replace")))
-    next(lines)
-    for cells in lines:
-        row = parse_row(cells)
-        name = f"{PurePosixPath(table).name}:{lines.line_num} {row.image_id}".rstrip()
+    for line in lines:
+        row = parse_row(list(line.cells))
+        name = f"{table}:{line.line} {row.image_id}".rstrip()
         account.enter(name)
+        if line.fault:
+            account.leave_out(name, "unreadable", line.fault)
+            continue
         for fault, detail in row.reasons:
             account.leave_out(name, fault, detail)
         for fault, detail in row.remarks:

@@ -24,6 +24,7 @@ _BELIEVABLE = {
     "sensation": (-3.0, 3.0),
 }
 _ID = re.compile(r"R\d{4,7}")
+_NUMBER = re.compile(r"-?\d{1,6}(?:\.\d*)?", re.ASCII)
 _ERRORS = ("#DIV/0!", "#N/A", "#VALUE!", "#REF!", "NaN", "nan")
 
 
@@ -71,13 +72,17 @@ def _read_points(row: CharlotteRow, coordinates: list[str]) -> None:
     if not filled:
         row.reasons.append(("no_points", ""))
         return
-    odd = [index for index in filled if not re.fullmatch(r"-?\d+(?:\.0*)?", coordinates[index])]
-    if odd:
-        first = odd[0]
-        # A humidity or an ambient among the points: the cells behind a lost or an added one have slid.
-        fraction = re.fullmatch(r"-?\d+\.\d+", coordinates[first])
-        found = f"{HEADER[1 + first]} is {coordinates[first]!r}"
-        row.reasons.append(("shifted_columns" if fraction else "bad_coordinate", found))
+    wrong = [index for index in filled if not _NUMBER.fullmatch(coordinates[index])]
+    if wrong:
+        found = f"{HEADER[1 + wrong[0]]} is {coordinates[wrong[0]]!r}"
+        row.reasons.append(("bad_coordinate", found))
+        return
+    fractions = [index for index in filled if float(coordinates[index]) % 1]
+    # Published points are whole pixels. A humidity or an ambient among them: the cells behind a lost or an added one
+    # have slid. More fractions than there are circumstances are points between pixels.
+    if 0 < len(fractions) <= len(CIRCUMSTANCES):
+        found = f"{HEADER[1 + fractions[0]]} is {coordinates[fractions[0]]!r}"
+        row.reasons.append(("shifted_columns", found))
         return
     if filled[-1] + 1 != len(filled):
         gap = next(index for index in range(filled[-1]) if not coordinates[index])

@@ -50,11 +50,32 @@ class EvaluationSet:
     read_image: Callable[[str], np.ndarray]
 
 
+def enter_face(faces: list[AnnotatedFace], account: Account, face: AnnotatedFace) -> None:
+    """Take a face into a set, if it has a size.
+
+    Args:
+        faces: the set's faces, added to.
+        account: notes why it is left out: ``no_points``, or ``no_extent`` where its box or its points have no area.
+        face: the face; its row is entered.
+    """
+    known = face.points[np.isfinite(face.points).all(axis=1)]
+    left, top, right, bottom = face.box
+    if not len(known):
+        account.leave_out(face.name, "no_points")
+    elif not (np.isfinite(face.box).all() and right > left and bottom > top and np.ptp(known, axis=0).min() > 0):
+        account.leave_out(face.name, "no_extent", f"its box is {left:g} {top:g} {right:g} {bottom:g}")
+    else:
+        faces.append(face)
+
+
 def box_of(points: np.ndarray) -> tuple[float, float, float, float]:
     """The box around points: left, top, right, bottom.
 
     Args:
-        points: (n, 2); NaN rows do not count.
+        points: (n, 2); NaN rows do not count; NaN throughout without any other.
     """
-    low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
+    points = points[np.isfinite(points).all(axis=1)]
+    if not len(points):
+        return (np.nan,) * 4
+    low, high = points.min(axis=0), points.max(axis=0)
     return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))

@@ -4,18 +4,19 @@ The CSV has a column ``image_name`` (or ``image``) and the points as ``original_
 AFLW and 300-W) or ``x0, y0, …``. How many points there are says what they mean: 5, 19, 54, 68, 70, 73 or 478.
 """
 
-import csv
-import io
 import re
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from tfake.evaluation_sets.account import Account
-from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet, box_of
-from tfake.evaluation_sets.pictures import beside, image_names, reader
+from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet, box_of, enter_face
+from tfake.evaluation_sets.image_places import ImagePlaceError, ImagePlaces
+from tfake.evaluation_sets.pictures import reader
 from tfake.landmarks.conventions import conventions
 from tfake.sources.file_trees import FileTree, open_tree
+from tfake.sources.text_tables import decode_text, parse_number, read_rows
 
 _COLUMN = re.compile(r"(?:original_(\d+)_([xy])|([xy])(\d+))")
 _IMAGE_COLUMNS = ("image_name", "image", "file")
@@ -37,16 +38,19 @@ def open_point_files(path: str) -> EvaluationSet:
     tables = [name for name in tree.names if name.lower().endswith(".csv")]
     if not texts and not tables:
         raise ValueError(f"{path}: expected .pts files or a CSV of points; found neither")
+    images = ImagePlaces(tree)
     for name in texts:
         account.enter(name)
         try:
-            points = parse_pts(tree.read(name).decode("utf-8", "replace"))
+            points, image = parse_pts(decode_text(tree.read(name))), images.beside(name)
+        except ImagePlaceError as error:
+            account.leave_out(name, error.fault, str(error))
         except ValueError as error:
-            account.leave_out(name, "unreadable", str(error))
-            continue
-        _enter(name, beside(tree, name), points, account, faces)
+            account.leave_out_unreadable(name, error)
+        else:
+            _enter(name, image, points, account, faces)
     for name in tables:
-        _read_table(tree, name, account, faces)
+        _read_table(tree, name, account, faces, images)
     return EvaluationSet(tuple(faces), account, reader(tree))
 
 
@@ -60,50 +64,66 @@ def parse_pts(text: str) -> np.ndarray:
         (n, 2) float64 pixels, pixel centres at integers from 0.
 
     Raises:
-        ValueError: no points in braces, or another number than announced.
+        ValueError: no points in braces, another number than announced, or what is no number.
     """
     inner = re.search(r"\{([^}]*)\}", text)
     if inner is None:
         raise ValueError("no points in braces")
-    values = np.array([float(word) for word in inner[1].split()])
+    values = np.array([parse_number(word) for word in inner[1].split()])
     announced = re.search(r"n_points:\s*(\d+)", text)
     if values.size % 2 or (announced and 2 * int(announced[1]) != values.size):
         raise ValueError(f"{values.size} numbers; announced {announced[1] if announced else 'no'} points")
     return values.reshape(-1, 2) - 1.0
 
 
-def _read_table(tree: FileTree, table: str, account: Account, faces: list[AnnotatedFace]) -> None:
-    lines = csv.DictReader(io.StringIO(tree.read(table).decode("utf-8-sig", "replace")))
-    named = next((name for name in _IMAGE_COLUMNS if name in (lines.fieldnames or ())), None)
-    columns: dict[tuple[int, str], str] = {}
-    for column in lines.fieldnames or ():
-        if found := _COLUMN.fullmatch(column):
-            columns[int(found[1] or found[4] or 0), found[2] or found[3]] = column
-    count = len(columns) // 2
-    anywhere = image_names(tree)
-    for cells in lines:
-        row = f"{table}:{lines.line_num}"
-        account.enter(row)
-        if named is None or not count:
-            account.leave_out(row, "no_columns", "expected image_name and original_0_x, original_0_y, …, or x0, y0, …")
+def _read_table(tree: FileTree, table: str, account: Account, faces: list[AnnotatedFace], images: ImagePlaces) -> None:
+    try:
+        rows = list(read_rows(tree.read(table)))
+        image_column, point_columns = _columns(rows[0].cells)
+    except ValueError as error:
+        account.enter(table)
+        account.leave_out(table, "no_columns", str(error))
+        return
+    folder = PurePosixPath(table).parent.as_posix()
+    for row in rows[1:]:
+        name = f"{table}:{row.line}"
+        account.enter(name)
+        if row.fault or row.is_blank:
+            account.leave_out(name, "unreadable" if row.fault else "empty_row", row.fault)
             continue
+        cells = row.cells + (None,) * (len(rows[0].cells) - len(row.cells))
         try:
-            values = [[float(cells[columns[index, axis]]) for axis in "xy"] for index in range(count)]
-        except (ValueError, KeyError, TypeError) as error:
-            account.leave_out(row, "unreadable", f"{type(error).__name__}: {error}")
-            continue
-        places = anywhere.get(PurePosixPath(cells[named]).stem, [])
-        exact = [place for place in places if place.endswith(cells[named])]
-        _enter(row, next(iter(exact or places), None), np.array(values), account, faces)
+            points = np.array([[parse_number(cells[place]) for place in pair] for pair in point_columns])
+            image = images.named(cells[image_column] or "", folder)
+        except ImagePlaceError as error:
+            account.leave_out(name, error.fault, str(error))
+        except ValueError as error:
+            account.leave_out_unreadable(name, error)
+        else:
+            _enter(name, image, points, account, faces)
 
 
-def _enter(row: str, image: str | None, points: np.ndarray, account: Account, faces: list[AnnotatedFace]) -> None:
+def _columns(header: Sequence[str]) -> tuple[int, list[tuple[int, int]]]:
+    """Where the image's name is, and x and y of each point."""
+    places: dict[tuple[int, str], int] = {}
+    for place, column in enumerate(header):
+        if found := _COLUMN.fullmatch(column):
+            key = (int(found[1] or found[4] or 0), found[2] or found[3])
+            if key in places:
+                raise ValueError(f"the columns {header[places[key]]} and {column} are the same")
+            places[key] = place
+    named = [header.index(name) for name in _IMAGE_COLUMNS if name in header]
+    count = len(places) // 2
+    wanted = [[(index, axis) for axis in "xy"] for index in range(count)]
+    if not named or not count or len(places) != 2 * count or any(key not in places for pair in wanted for key in pair):
+        expected = "expected image_name and original_0_x, original_0_y, … without a gap, or x0, y0, …"
+        raise ValueError(f"{expected}; found {', '.join(header[:5])}, … in line 1")
+    return named[0], [(places[x], places[y]) for x, y in wanted]
+
+
+def _enter(row: str, image: str, points: np.ndarray, account: Account, faces: list[AnnotatedFace]) -> None:
     names = {entry.points: entry.name for entry in conventions().values() if entry.name != "charlotte43"}
-    if image is None:
-        account.leave_out(row, "no_image", "no image of this name")
-    elif len(points) not in names:
+    if len(points) not in names:
         account.leave_out(row, f"points_{len(points)}", f"known are {', '.join(map(str, sorted(names)))}")
-    elif np.ptp(points, axis=0).min() <= 0:
-        account.leave_out(row, "no_extent")
     else:
-        faces.append(AnnotatedFace(row, image, names[len(points)], points, box_of(points)))
+        enter_face(faces, account, AnnotatedFace(row, image, names[len(points)], points, box_of(points)))

@@ -8,10 +8,12 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from tfake.evaluation_sets.account import Account
-from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet, box_of
-from tfake.evaluation_sets.pictures import beside, reader
+from tfake.evaluation_sets.account import CONTENT_ERRORS, Account
+from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet, box_of, enter_face
+from tfake.evaluation_sets.image_places import ImagePlaceError, ImagePlaces
+from tfake.evaluation_sets.pictures import reader
 from tfake.sources.file_trees import open_tree
+from tfake.sources.text_tables import decode_text
 
 GROUPS = {
     "chin": 17,
@@ -44,22 +46,23 @@ def open_sf_tl54(path: str) -> EvaluationSet:
     files = [name for name in tree.names if PurePosixPath(name).suffix.lower() == ".json"]
     if not files:
         raise ValueError(f"{path}: expected labelme .json files; found none")
-    account, faces = Account(), []
+    account, faces, images = Account(), [], ImagePlaces(tree)
     for name in files:
         account.enter(name)
         try:
-            points, box = parse_shapes(json.loads(tree.read(name)))
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            account.leave_out(name, "unreadable", f"{type(error).__name__}: {error}")
+            content = json.loads(decode_text(tree.read(name)))
+            points, box = parse_shapes(content)
+            image = images.beside(name, ("images",), str(content.get("imagePath") or ""))
+        except ImagePlaceError as error:
+            account.leave_out(name, error.fault, str(error))
             continue
-        image = beside(tree, name, ("images",))
-        if image is None:
-            account.leave_out(name, "no_image", "no image of this name beside it or in images/")
+        except CONTENT_ERRORS as error:
+            account.leave_out_unreadable(name, error)
             continue
         if box is None:
             account.remark(name, "no_box", "the box of the points stands in")
         groups = {"subject": PurePosixPath(name).stem.split("_")[0]}
-        faces.append(AnnotatedFace(name, image, "sf_tl54", points, box or box_of(points), groups))
+        enter_face(faces, account, AnnotatedFace(name, image, "sf_tl54", points, box or box_of(points), groups))
     return EvaluationSet(tuple(faces), account, reader(tree))
 
 
@@ -70,18 +73,21 @@ def parse_shapes(content: dict) -> tuple[np.ndarray, tuple[float, float, float, 
         content: the parsed file.
 
     Returns:
-        (54, 2) float64 pixels, and left, top, right, bottom of the rectangle ``face`` or None.
+        (54, 2) float64 pixels, and left, top, right, bottom of the rectangle ``face``; None without one, or where it
+        has no area: a click.
 
     Raises:
-        ValueError: a group is missing, is there twice, or has another number of points.
-        KeyError: it is no labelme file.
+        ValueError: a group is missing, is there twice, or has another number of points; a number is not finite.
+        KeyError, TypeError, AttributeError: it is no labelme file.
     """
     box, groups = None, {}
     for shape in content["shapes"]:
         points = np.array(shape["points"], dtype=np.float64).reshape(-1, 2)
+        if not np.isfinite(points).all():
+            raise ValueError(f"{shape['label']}: a coordinate is not finite")
         if shape["label"] == "face":
-            (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-            box = (float(left), float(top), float(right), float(bottom))
+            left, top, right, bottom = box_of(points)
+            box = (left, top, right, bottom) if right > left and bottom > top else None
         elif shape["label"] in groups:
             raise ValueError(f"{shape['label']} is there twice")
         else:

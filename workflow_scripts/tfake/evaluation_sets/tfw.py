@@ -4,16 +4,18 @@ Either CSV files ``image,xs,ys,xe,ye,p1x,…,p5y`` beside a folder of their own 
 ``0 xc yc w h p1x … p5y``, as shares of the image's size, beside the images or in ``labels/`` beside ``images/``.
 """
 
-import csv
-import io
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
+import cv2
 import numpy as np
 
 from tfake.evaluation_sets.account import Account
 from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet
-from tfake.evaluation_sets.pictures import beside, image_names, reader
+from tfake.evaluation_sets.image_places import ImagePlaceError, ImagePlaces
+from tfake.evaluation_sets.pictures import reader
 from tfake.sources.file_trees import FileTree, open_tree
+from tfake.sources.text_tables import TableRow, decode_text, parse_number, read_rows
 
 _NUMBERS = 14
 
@@ -34,48 +36,79 @@ def open_tfw(path: str) -> EvaluationSet:
     texts = [] if tables else [name for name in tree.names if name.lower().endswith(".txt")]
     if not tables and not texts:
         raise ValueError(f"{path}: expected TFW's CSV files or YOLO texts; found neither")
+    images, read = ImagePlaces(tree), reader(tree)
     for name in tables:
-        _read_table(tree, name, account, faces)
-    read = reader(tree)
+        _read_table(tree, name, account, faces, images)
     for name in texts:
-        _read_text(tree, name, account, faces, read)
+        _read_text(tree, name, account, faces, images, read)
     return EvaluationSet(tuple(faces), account, read)
 
 
-def _read_table(tree: FileTree, table: str, account: Account, faces: list[AnnotatedFace]) -> None:
-    stem = PurePosixPath(table).with_suffix("")
-    anywhere = image_names(tree)
-    lines = csv.reader(io.StringIO(tree.read(table).decode("utf-8-sig", "replace")))
-    for cells in lines:
-        if lines.line_num == 1 and cells[1:2] == ["xs"]:
+def _read_table(tree: FileTree, table: str, account: Account, faces: list[AnnotatedFace], images: ImagePlaces) -> None:
+    folder = PurePosixPath(table).with_suffix("")
+    for row in _rows(tree, table, account):
+        if row.line == 1 and row.cells[1:2] == ("xs",):
             continue
-        row = f"{table}:{lines.line_num}"
-        account.enter(row)
-        numbers = _numbers(cells[1:], row, account)
+        name = f"{table}:{row.line}"
+        account.enter(name)
+        if row.fault or row.is_blank:
+            account.leave_out(name, "unreadable" if row.fault else "empty_row", row.fault)
+            continue
+        numbers = _numbers(row.cells[1:], name, account)
         if numbers is None:
             continue
-        image = (stem / cells[0]).as_posix()
-        if image not in tree:
-            others = anywhere.get(PurePosixPath(cells[0]).stem, [])
-            if len(others) != 1:
-                account.leave_out(row, "no_image", f"{cells[0]} is not in {stem}")
-                continue
-            image = others[0]
-        _enter(row, image, numbers[:4], numbers[4:].reshape(5, 2), account, faces, stem.name)
+        try:
+            image = images.named(row.cells[0], folder.as_posix())
+        except ImagePlaceError as error:
+            account.leave_out(name, error.fault, str(error))
+            continue
+        _enter(name, image, numbers[:4], numbers[4:].reshape(5, 2), account, faces, folder.name)
 
 
-def _read_text(tree: FileTree, name: str, account: Account, faces: list[AnnotatedFace], read) -> None:
-    image = beside(tree, name, ("images",)) or beside(tree, name.replace("labels/", "images/", 1))
-    for line, text in enumerate(tree.read(name).decode("utf-8", "replace").splitlines(), start=1):
-        row = f"{name}:{line}"
-        account.enter(row)
-        if image is None:
-            account.leave_out(row, "no_image", "no image of this name")
-            continue
-        numbers = _numbers(text.split()[1:], row, account)
-        if numbers is None:
-            continue
+def _rows(tree: FileTree, table: str, account: Account) -> list[TableRow]:
+    try:
+        return list(read_rows(tree.read(table)))
+    except ValueError as error:
+        account.enter(table)
+        account.leave_out_unreadable(table, error)
+        return []
+
+
+def _read_text(
+    tree: FileTree,
+    name: str,
+    account: Account,
+    faces: list[AnnotatedFace],
+    images: ImagePlaces,
+    read: Callable[[str], np.ndarray],
+) -> None:
+    try:
+        lines = decode_text(tree.read(name)).split("\n")
+    except ValueError as error:
+        account.enter(name)
+        account.leave_out_unreadable(name, error)
+        return
+    try:
+        image = images.beside(name, ("images",))
+    except ImagePlaceError as error:
+        # Whether it was meant to be one or is a list of classes: it is no annotation of an image of this set.
+        account.enter(name)
+        account.leave_out(name, error.fault, str(error))
+        return
+    try:
         height, width = read(image).shape[:2]
+    except (ValueError, cv2.error):
+        account.enter(name)
+        account.leave_out(name, "unreadable_image", f"{image} is empty or no image")
+        return
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        row = f"{name}:{number}"
+        account.enter(row)
+        numbers = _numbers(line.split()[1:], row, account)
+        if numbers is None:
+            continue
         middle, extent = numbers[:2] * (width, height), numbers[2:4] * (width, height)
         # Shares run from edge to edge of the image; pixel centres lie half a pixel inside.
         box = np.concatenate((middle - extent / 2, middle + extent / 2)) - 0.5
@@ -84,16 +117,15 @@ def _read_text(tree: FileTree, name: str, account: Account, faces: list[Annotate
         _enter(row, image, box, points, account, faces, PurePosixPath(name).parent.name)
 
 
-def _numbers(cells: list[str], row: str, account: Account) -> np.ndarray | None:
+def _numbers(cells: Sequence[str], row: str, account: Account) -> np.ndarray | None:
+    if len(cells) != _NUMBERS:
+        account.leave_out(row, "wrong_length", f"expected {_NUMBERS} numbers, found {len(cells)}")
+        return None
     try:
-        numbers = np.array([float(cell) for cell in cells])
+        return np.array([parse_number(cell) for cell in cells])
     except ValueError as error:
-        account.leave_out(row, "unreadable", str(error))
+        account.leave_out_unreadable(row, error)
         return None
-    if len(numbers) != _NUMBERS or not np.isfinite(numbers).all():
-        account.leave_out(row, "wrong_length", f"expected {_NUMBERS} numbers, found {len(numbers)}")
-        return None
-    return numbers
 
 
 def _enter(row, image, box, points, account: Account, faces: list[AnnotatedFace], part: str) -> None:

@@ -1,16 +1,14 @@
 """The formats that a variant can be exported to."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 
-from tfake.dataset.dataset import FaceDataset
 from tfake.exports.coco import write_coco
 from tfake.exports.png_folders import write_png
 from tfake.exports.tfake_layout import write_tfake
 from tfake.exports.webdataset import write_webdataset
 
-#: Name to what writes usable faces of one variant into an empty folder.
-FORMATS: Mapping[str, Callable[[Path, FaceDataset], None]] = MappingProxyType(
+#: Name to what writes usable faces of one variant into an empty folder; ``tfake`` also takes its ``most_clipped``.
+FORMATS: Mapping[str, Callable[..., None]] = MappingProxyType(
     {"coco": write_coco, "png": write_png, "tfake": write_tfake, "webdataset": write_webdataset}
 )

@@ -1,31 +1,22 @@
-"""T-FAKE's pickle of dense points, read without running what a pickle could hold."""
+"""T-FAKE's pickle of dense points."""
 
-import io
-import pickle
+import logging
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
+from tfake.imports.array_pickles import as_array, load_arrays
 from tfake.store.label_layout import MESH_POINTS
 
-#: What unpickling numpy arrays calls, in the old and the new name of its module.
-_ALLOWED = {(f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("_reconstruct", "scalar")} | {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-}
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Refuses every class and function but those of numpy arrays: a pickle from elsewhere is a program."""
-
-    def find_class(self, module: str, name: str):
-        if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}; only numpy arrays are read")
-        return super().find_class(module, name)
+#: Entries that cannot be used and are named one by one.
+_FAULTS_TOLD = 20
 
 
 def read_points(path: str | Path) -> dict[str, np.ndarray]:
     """Read ``annotations.pkl``: file names to points in 0..1 of the image, from its corner.
+
+    An entry that holds no such points, or whose image another entry has with other points, is left out with a warning.
 
     Args:
         path: the pickle.
@@ -34,19 +25,44 @@ def read_points(path: str | Path) -> dict[str, np.ndarray]:
         Image id to (478, 2 or 3) float64.
 
     Raises:
-        ValueError: the file is no pickle of a mapping of names to such arrays, or would run code.
+        ValueError: the file is no pickle of a mapping of names to such arrays, not one entry can be used, or it would
+            run code.
     """
     try:
-        content = _ArraysOnly(io.BytesIO(Path(path).read_bytes())).load()
-    except (pickle.UnpicklingError, EOFError, AttributeError, ValueError, IndexError, KeyError) as error:
+        content = load_arrays(Path(path).read_bytes())
+    except ValueError as error:
         raise ValueError(f"{path} is no pickle of dense points: {error}") from error
-    if not isinstance(content, dict):
-        found = type(content).__name__
-        raise ValueError(f"{path}: expected a mapping of file names to points, found {found}")  # noqa: TRY004
-    points = {}
+    points: dict[str, np.ndarray] = {}
+    names: dict[str, str] = {}
+    faults = {}
     for name, values in content.items():
-        array = np.asarray(values, dtype=np.float64)
-        if array.ndim != 2 or array.shape[0] != MESH_POINTS or array.shape[1] not in (2, 3):
-            raise ValueError(f"{path}, {name}: expected ({MESH_POINTS}, 2 or 3) points, found {array.shape}")
-        points[PurePosixPath(str(name).replace("\\", "/")).stem.removesuffix("_thermal")] = array
-    return points
+        image_id = PurePosixPath(name.replace("\\", "/")).stem.removesuffix("_thermal")
+        try:
+            found = _mesh(values)
+        except ValueError as error:
+            faults[name] = str(error)
+            continue
+        other = names.setdefault(image_id, name)
+        if other != name and not np.array_equal(points[image_id], found, equal_nan=True):
+            faults |= dict.fromkeys((other, name), f"{other} and {name} have other points for the image {image_id}")
+        points[image_id] = found
+    for name, fault in list(faults.items())[:_FAULTS_TOLD]:
+        logging.warning("%s, %s: left out: %s", path, name, fault)
+    if len(faults) > _FAULTS_TOLD:
+        logging.warning("%s: %d further entries are left out", path, len(faults) - _FAULTS_TOLD)
+    usable = {image_id: found for image_id, found in points.items() if names[image_id] not in faults}
+    if faults and not usable:
+        name, fault = next(iter(faults.items()))
+        raise ValueError(f"{path}: not one of its {len(content)} entries can be used; {name}: {fault}")
+    return usable
+
+
+def _mesh(values: Any) -> np.ndarray:
+    array = as_array(values)
+    # Some tools write a list of faces, with one face in it.
+    array = array[0] if array.ndim == 3 and len(array) == 1 else array
+    if array.ndim != 2 or array.shape[0] != MESH_POINTS or array.shape[1] not in (2, 3):
+        raise ValueError(f"expected ({MESH_POINTS}, 2 or 3) points, found {array.shape}")
+    if not np.isfinite(array[:, :2]).all():
+        raise ValueError("a coordinate is not finite")
+    return array

@@ -1,27 +1,49 @@
 """Landmarks from the command line: ``python -m tfake.landmarks image.png -w weights.pt -o out.json --draw out.png``.
 
-The input is an image, a folder of images or a video; the output is one JSON file with an entry an image. Drawings go to
-one file for an image, to a folder for a folder, to a video for a video.
+The input is a file of any format in :data:`tfake.thermal_io.FORMATS`, or a folder of such; the output is one JSON file
+with an entry an image. Drawings go to one file for an image, to a folder for a folder, to a video for a video.
+Everything that can be read is answered; what cannot is listed, in the JSON and on stderr, and makes the exit status 1.
 """
 
 import argparse
-import json
 import sys
+from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
-import cv2
 from tqdm import tqdm
 
-from tfake.landmarks.drawing import draw_faces
+from tfake.landmarks.conventions import set_of_points
+from tfake.landmarks.drawing import draw_faces, with_legend
 from tfake.landmarks.export import export_onnx
-from tfake.landmarks.files import VIDEOS, open_pictures
+from tfake.landmarks.files import Picture, Pictures, Unreadable, open_pictures
 from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
-from tfake.landmarks.reading import MODES
+from tfake.landmarks.outputs import Drawings, JsonOutput
+from tfake.landmarks.reading import MODES, VISIBLE_LIGHT
+from tfake.scales import parse_scale
+from tfake.thermal_io.exif import points_as_stored, turn_upright
+
+_COORDINATES = "pixels, centres at integers, in the rows and columns that the file stores"
+_NAMED = 5
 
 
-def describe(name: str, faces: FoundFaces) -> dict:
-    """An image's entry of the JSON file: its name and its faces, the surest first, in pixels."""
-    listed = [
+def describe(picture: Picture, faces: FoundFaces) -> dict:
+    """An image's entry of the JSON file: what it is and its faces, the surest first, in pixels.
+
+    Args:
+        picture: the image.
+        faces: what was found in it.
+    """
+    entry = {"image": picture.name}
+    if picture.frame is not None:
+        entry |= {"frame": picture.frame, "time_seconds": picture.time_seconds}
+    height, width = picture.image.shape[:2]
+    entry |= {"size": [width, height], "assumed": list(picture.shown.assumed)}
+    if picture.shown.palette is not None:
+        entry["masked"] = picture.shown.masked
+    if picture.orientation != 1:
+        entry["orientation"] = picture.orientation
+    entry["faces"] = [
         {
             "box": [round(float(value), 2) for value in box],
             "score": round(float(score), 6),
@@ -30,7 +52,23 @@ def describe(name: str, faces: FoundFaces) -> dict:
         }
         for box, score, points, sigma in zip(faces.boxes, faces.score, faces.landmarks, faces.sigma, strict=True)
     ]
-    return {"image": name, "faces": listed}
+    return entry
+
+
+def find_faces(landmarker: ThermalLandmarker, picture: Picture, sliding_window: bool, multi: bool) -> FoundFaces:
+    """Look for faces in a picture as its orientation tag turns it, and answer in its pixels as they are stored.
+
+    Args:
+        landmarker: the network.
+        picture: the image.
+        sliding_window: as :meth:`ThermalLandmarker.process` takes it.
+        multi: as there.
+    """
+    upright = turn_upright(picture.image, picture.orientation)
+    faces = landmarker.process(upright, sliding_window, multi, picture.mode)
+    return FoundFaces(
+        points_as_stored(faces.landmarks, picture.orientation, upright.shape[:2]), faces.sigma, faces.score
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,70 +78,119 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: without the program's name; None: the process's own.
 
     Returns:
-        0, or 1 after a message about what cannot be read.
+        0; or 1 after a message, where anything could not be read or written.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.input is None and not options.export:
+        parser.error("name an image, a folder or a video (or --export)")
     try:
-        landmarker = ThermalLandmarker(options.weights, options.device, options.threshold)
         if options.export:
-            export_onnx(landmarker.network.cpu(), options.export)
+            network = ThermalLandmarker(options.weights, options.device, options.threshold).network
+            export_onnx(network.cpu(), options.export)
             return 0
-        _run(options, landmarker)
-    except (FileNotFoundError, ValueError, RuntimeError, ImportError) as error:
+        return _run(options)
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
         print(error, file=sys.stderr)
         return 1
-    return 0
 
 
-def _run(options: argparse.Namespace, landmarker: ThermalLandmarker) -> None:
-    pictures = open_pictures(options.input)
-    canvas = None
-    entries = []
-    quiet = pictures.count == 1
-    for name, image in tqdm(pictures.items, total=pictures.count, desc="landmarks", disable=quiet):
-        faces = landmarker.process(image, options.sliding_window, options.multi, options.mode)
-        entries.append(describe(name, faces))
-        if options.draw:
-            drawn = draw_faces(image, faces, options.mode)
-            if pictures.rate is not None:
-                canvas = canvas or _open_video(options.draw, pictures.rate, drawn.shape)
-                canvas.write(drawn)
-            else:
-                _write_image(Path(options.draw) if quiet else Path(options.draw, name).with_suffix(".png"), drawn)
-    if canvas is not None:
-        canvas.release()
-    text = json.dumps({"weights": Path(options.weights).name, "images": entries}, indent=1) + "\n"
-    if options.output:
-        Path(options.output).write_text(text, encoding="utf-8")
-    else:
-        sys.stdout.write(text)
+def _run(options: argparse.Namespace) -> int:
+    scale = None if options.values is None else parse_scale(options.values)
+    draw = [Path(options.draw)] if options.draw else []
+    pictures = open_pictures(options.input, options.mode, scale, options.strict, beside=draw)
+    if draw and Path(options.input).is_dir() and draw[0].resolve() == Path(options.input).resolve():
+        raise ValueError(f"--draw: {options.draw} is the folder of the inputs; name another place")
+    inputs = [*(file for _, file in pictures.files), Path(options.weights)]
+    with ExitStack() as stack:
+        output = stack.enter_context(JsonOutput(options.output, inputs))
+        drawings = stack.enter_context(Drawings(options.draw, pictures, inputs)) if options.draw else None
+        landmarker = ThermalLandmarker(options.weights, options.device, options.threshold)
+        entries, blind = _look_at_all(options, pictures, landmarker, drawings)
+        summary = _summary(pictures, entries)
+        output.write(
+            {
+                "weights": Path(options.weights).name,
+                "point_set": set_of_points(landmarker.n_landmarks),
+                "coordinates": _COORDINATES,
+                "images": entries,
+                "unreadable": [{"image": name, "reason": reason} for name, reason in pictures.unreadable],
+                "summary": summary,
+            }
+        )
+    _tell(summary, pictures.unreadable, blind)
+    return 1 if pictures.unreadable or not entries else 0
 
 
-def _open_video(path: str, rate: float, shape: tuple[int, ...]) -> cv2.VideoWriter:
-    if Path(path).suffix.lower() not in VIDEOS:
-        raise ValueError(f"--draw: frames of a video are drawn into a video ({', '.join(VIDEOS)}); found {path}")
-    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"mp4v"), rate, (shape[1], shape[0]))
-    if not writer.isOpened():
-        raise ValueError(f"--draw: OpenCV cannot write {path}")
-    return writer
+def _look_at_all(
+    options: argparse.Namespace, pictures: Pictures, landmarker: ThermalLandmarker, drawings: Drawings | None
+) -> tuple[list[dict], list[str]]:
+    """The entries; and the names of pictures in colours in which no face was found."""
+    entries, blind = [], []
+    single = pictures.single and pictures.count == 1
+    for picture in tqdm(pictures.items, total=pictures.count, desc="landmarks", disable=single or None):
+        try:
+            faces = find_faces(landmarker, picture, options.sliding_window, options.multi)
+        except ValueError as error:
+            if options.strict:
+                raise ValueError(f"{picture.name}: {error}") from error
+            pictures.unreadable.append(Unreadable(picture.name, str(error)))
+            continue
+        entries.append(describe(picture, faces))
+        if VISIBLE_LIGHT in picture.shown.assumed and not len(faces):
+            blind.append(picture.name)
+        if drawings is not None:
+            drawings.write(picture, with_legend(draw_faces(picture.image, faces, picture.mode)))
+    return entries, blind
 
 
-def _write_image(path: Path, drawn) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), drawn):
-        raise ValueError(f"--draw: OpenCV cannot write {path}")
+def _summary(pictures: Pictures, entries: list[dict]) -> dict:
+    return {
+        "files": len(pictures.files),
+        "pictures": len(entries),
+        "with_faces": sum(bool(entry["faces"]) for entry in entries),
+        "faces": sum(len(entry["faces"]) for entry in entries),
+        "unreadable": len(pictures.unreadable),
+        "assumed": dict(Counter(said for entry in entries for said in entry["assumed"])),
+        "left_out": pictures.left_out,
+    }
+
+
+def _tell(summary: dict, unreadable: list[Unreadable], blind: list[str]) -> None:
+    """What a run did, on stderr: stdout may be the JSON."""
+    tell = [
+        f"files: {summary['files']}; pictures read: {summary['pictures']}; faces: {summary['faces']}, in "
+        f"{summary['with_faces']} pictures; not read, or not wholly: {summary['unreadable']}"
+    ]
+    tell += [f"  {count} x {said}" for said, count in summary["assumed"].items()]
+    if summary["left_out"]:
+        tell.append("  left out: " + ", ".join(f"{n} {suffix or '?'}" for suffix, n in summary["left_out"].items()))
+    if blind:
+        more = f" and {len(blind) - _NAMED} more" if len(blind) > _NAMED else ""
+        tell.append(
+            f"  no face in {', '.join(blind[:_NAMED])}{more}, taken for visible light: a thermal picture in false "
+            "colours of a palette that is not known must be saved in gray or as temperatures"
+        )
+    tell += [f"not read: {name}: {reason}" for name, reason in unreadable]
+    print("\n".join(tell), file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m tfake.landmarks", description="Landmarks of thermal images.")
-    parser.add_argument("input", nargs="?", help="an image, a folder of images or a video")
+    parser.add_argument(
+        "input", nargs="?", help="an image, a folder of images or a video; docs/data.md has the formats"
+    )
     parser.add_argument("-w", "--weights", required=True, help="weights of this workflow, or TFAN's released ones")
     parser.add_argument("-o", "--output", help="the JSON file to write (default: to the terminal)")
-    parser.add_argument("--draw", help="where to draw: a file, a folder for a folder, a video for a video")
+    parser.add_argument("--draw", help="where to draw: a file, a folder for a folder, a video or a folder for a video")
     parser.add_argument("--sliding-window", action="store_true", help="search for faces in the whole image")
     parser.add_argument("--multi", action="store_true", help="with --sliding-window: several faces")
-    parser.add_argument("--mode", choices=MODES, default="auto", help="what the values are (default: by their type)")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--mode", choices=MODES, default="auto", help="how values are shown (default: by their type)")
+    parser.add_argument(
+        "--values", help="what they are: celsius, kelvin, fahrenheit, counts:PER_KELVIN[:OFFSET], relative"
+    )
+    parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be read")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threshold", type=float, help="mean sigma, in crop widths, below which a window is a face")
     parser.add_argument("--export", help="write the network as ONNX to this file, and look at no image")
     return parser

@@ -175,3 +175,18 @@ def reference_face() -> np.ndarray:
     seventy = head @ np.linalg.lstsq(head[SHARED_70], known, rcond=None)[0]
     seventy[SHARED_70] = known
     return np.concatenate((seventy, mesh))
+
+
+def set_of_points(count: int) -> str:
+    """The landmark set that a landmarker of so many points finds.
+
+    Args:
+        count: 70 or 478.
+
+    Raises:
+        ValueError: another number.
+    """
+    names = {len(convention(name).places): name for name in ("face70", "mesh478")}
+    if count not in names:
+        raise ValueError(f"landmarkers find {' or '.join(map(str, names))} points; found {count}")
+    return names[count]

@@ -1,78 +1,221 @@
-"""Many images for the landmarker: single files, folders, and the frames of videos."""
+"""Many images for the landmarker: files of any format that is read, folders of them, and the frames of films."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from tfake.landmarks.reading import read_image
+from tfake.landmarks.reading import Shown, show
+from tfake.scales import Scale
+from tfake.thermal_io.films import DEFAULT_RATE, FILM_SUFFIXES, frame_rate
+from tfake.thermal_io.formats import SUFFIXES
+from tfake.thermal_io.thermal_reading import open_thermal
 
-IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy")
-VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm")
+#: Tables lie beside images to describe them as often as they are images: they are looked at where nothing else is.
+_TABLES = (".csv",)
 
 
-@dataclass(frozen=True)
+class Picture(NamedTuple):
+    """One image to look at.
+
+    Attributes:
+        name: of its file, below the folder that was asked for; for one of several frames, with its number.
+        image: as :func:`tfake.landmarks.reading.as_network_sees` takes it.
+        mode: with which it takes it.
+        shown: what its numbers were taken for.
+        frame: its place in its file; None where the file has one only.
+        time_seconds: since the file's first frame, where it tells.
+        orientation: the file's orientation tag, 1 to 8; the image is as stored.
+    """
+
+    name: str
+    image: np.ndarray
+    mode: str
+    shown: Shown
+    frame: int | None = None
+    time_seconds: float | None = None
+    orientation: int = 1
+
+
+class Unreadable(NamedTuple):
+    """A file, or a frame of one, that could not be read, or not wholly, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass
 class Pictures:
     """What there is to look at.
 
     Attributes:
-        count: how many, as far as it is known beforehand.
-        rate: frames a second, None for images.
-        items: name and image, one by one.
+        files: name and path of each file.
+        single: one file was asked for, and no folder.
+        rate: frames a second, of a single film; None for all else.
+        items: the images, one by one.
+        count: how many, where it is known: each file is one; None for a single file of several frames.
+        unreadable: what could not be read, so far; grows while ``items`` is gone through.
+        left_out: how many files of the folder have a suffix that is not read, by suffix.
     """
 
-    count: int | None
+    files: tuple[tuple[str, Path], ...]
+    single: bool
     rate: float | None
-    items: Iterator[tuple[str, np.ndarray]]
+    items: Iterator[Picture]
+    count: int | None
+    unreadable: list[Unreadable] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
-def open_pictures(path: str | Path) -> Pictures:
-    """List an image, a folder of images or a video.
+def open_pictures(
+    path: str | Path,
+    mode: str = "auto",
+    scale: Scale | None = None,
+    strict: bool = True,
+    beside: Sequence[Path] = (),
+) -> Pictures:
+    """List a file, or a folder of files.
 
     Args:
         path: what to look at.
+        mode: as :func:`tfake.landmarks.reading.show` takes it.
+        scale: what numbers are declared to be; None: what their type says.
+        strict: raise at the first file or frame that cannot be read; otherwise note it in ``unreadable``, and go on.
+        beside: folders in it to leave out.
 
     Raises:
         FileNotFoundError: it is not there.
-        ValueError: a folder without images, a file of a kind that is neither, or a video that OpenCV cannot open.
+        ValueError: a folder without images; or, with ``strict``, what cannot be read, when it is asked for.
     """
     path = Path(path)
+    unreadable: list[Unreadable] = []
     if path.is_dir():
-        files = list_images(path)
-        return Pictures(len(files), None, ((file.relative_to(path).as_posix(), read_image(file)) for file in files))
+        files, left_out = list_files(path, beside)
+        named = tuple((file.relative_to(path).as_posix(), file) for file in files)
+        items = _all_pictures(named, mode, scale, unreadable, strict)
+        return Pictures(named, False, None, items, len(named), unreadable, left_out)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such image, folder or video")
-    if path.suffix.lower() in VIDEOS:
-        video = cv2.VideoCapture(str(path))
-        if not video.isOpened():
-            raise ValueError(f"{path}: OpenCV cannot open this video")
-        count = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
-        return Pictures(count if count > 0 else None, video.get(cv2.CAP_PROP_FPS) or 25.0, _frames(video))
-    if path.suffix.lower() in IMAGES:
-        return Pictures(1, None, iter([(path.name, read_image(path))]))
-    raise ValueError(f"{path}: neither an image ({', '.join(IMAGES)}) nor a video ({', '.join(VIDEOS)})")
+    named = ((path.name, path),)
+    rate = _rate(path) if path.suffix.lower() in FILM_SUFFIXES else None
+    items = _all_pictures(named, mode, scale, unreadable, strict, single=True)
+    return Pictures(named, True, rate, items, 1 if rate is None else None, unreadable)
 
 
-def list_images(folder: str | Path) -> list[Path]:
-    """A folder's images, those of folders in it included, by name.
+def list_files(folder: str | Path, beside: Sequence[Path] = ()) -> tuple[list[Path], dict[str, int]]:
+    """A folder's files that may be images, those of folders in it included, by name.
+
+    Linked folders are gone into, hidden files and folders are not. A link to nothing is listed: it was meant to be an
+    image.
+
+    Args:
+        folder: where to look.
+        beside: folders in it to leave out.
+
+    Returns:
+        The files; and how many others there are, by suffix.
 
     Raises:
         ValueError: there is none.
     """
-    files = sorted(file for file in Path(folder).rglob("*") if file.suffix.lower() in IMAGES)
-    if not files:
-        raise ValueError(f"{folder}: no images ({', '.join(IMAGES)}) in this folder")
-    return files
+    folder, skipped = Path(folder), {other.resolve() for other in beside}
+    found, left_out, seen = [], {}, {folder.resolve()}
+    for place, folders, names in os.walk(folder, followlinks=True):
+        kept = []
+        for name in sorted(folders):
+            real = Path(place, name).resolve()
+            if not name.startswith((".", "__MACOSX")) and real not in seen | skipped:
+                seen.add(real)
+                kept.append(name)
+        folders[:] = kept
+        for name in names:
+            file, suffix = Path(place, name), Path(name).suffix.lower()
+            if name.startswith("."):
+                continue
+            if suffix in SUFFIXES and (file.is_file() or file.is_symlink()):
+                found.append(file)
+            else:
+                left_out[suffix] = left_out.get(suffix, 0) + 1
+    images = [file for file in found if file.suffix.lower() not in _TABLES]
+    if images and len(images) < len(found):
+        left_out[_TABLES[0]] = len(found) - len(images)
+    if not found:
+        raise ValueError(f"{folder}: no images ({', '.join(SUFFIXES)}) in this folder")
+    return sorted(images or found), left_out
 
 
-def _frames(video: cv2.VideoCapture) -> Iterator[tuple[str, np.ndarray]]:
-    number = 0
-    while True:
-        there, frame = video.read()
-        if not there:
-            video.release()
-            return
-        yield f"{number:06d}", frame
-        number += 1
+def first_picture(file: Path) -> Picture:
+    """The first image of a file.
+
+    Raises:
+        ValueError: it cannot be read; the message names it.
+    """
+    return next(_all_pictures(((file.name, file),), "auto", None, [], strict=True))
+
+
+def _all_pictures(
+    files: Sequence[tuple[str, Path]],
+    mode: str,
+    scale: Scale | None,
+    unreadable: list[Unreadable],
+    strict: bool,
+    single: bool = False,
+) -> Iterator[Picture]:
+    for name, path in files:
+        try:
+            _check_file(path)
+            yield from _pictures_of(name, path, mode, scale, unreadable, strict, single)
+        except (OSError, ValueError) as error:
+            if strict:
+                raise ValueError(f"{name}: {error}") from error
+            unreadable.append(Unreadable(name, _reason(error)))
+
+
+def _pictures_of(
+    name: str,
+    path: Path,
+    mode: str,
+    scale: Scale | None,
+    unreadable: list[Unreadable],
+    strict: bool,
+    single: bool,
+) -> Iterator[Picture]:
+    with open_thermal(path) as recording:
+        # A film is one of many frames even where it has a single one.
+        many = recording.announced != 1 or path.suffix.lower() in FILM_SUFFIXES
+        palette = None
+        for number, frame in enumerate(recording):
+            shown_name = name if not many else f"{number:06d}" if single else f"{name}#{number:06d}"
+            try:
+                shown = show(frame, recording, mode, scale, palette)
+            except ValueError as error:
+                if strict or not many:
+                    raise
+                unreadable.append(Unreadable(shown_name, _reason(error)))
+                continue
+            palette = shown.palette or palette
+            place = number if many else None
+            yield Picture(shown_name, shown.image, shown.mode, shown, place, frame.time_seconds, recording.orientation)
+
+
+def _rate(film: Path) -> float:
+    try:
+        with open(film, "rb") as file:
+            return frame_rate(file)
+    except Exception:  # whoever reads its frames will say what is wrong with it
+        return DEFAULT_RATE
+
+
+def _check_file(path: Path) -> None:
+    if path.is_symlink() and not path.exists():
+        raise OSError(f"a link to {os.readlink(path)}, which is not there")
+    if not path.is_file():
+        raise OSError("no ordinary file")
+
+
+def _reason(error: Exception) -> str:
+    # An OSError of the system's says the path once more.
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)

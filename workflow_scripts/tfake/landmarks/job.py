@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from tfake.allocation import keep_freed_memory
+from tfake.config.neutral import without_neutral
 from tfake.dataset.dataset import open_dataset
-from tfake.devices import limit_threads, resolve_device
+from tfake.devices import explain_full_memory, limit_threads, resolve_device
 from tfake.landmarks.figures import draw_course, draw_predictions
 from tfake.landmarks.scoring import look_at
 from tfake.landmarks.settings import LandmarkSettings
@@ -23,9 +24,10 @@ from tfake.landmarks.weights import save_landmark_provenance, save_landmark_weig
 from tfake.processes import share_threads
 from tfake.sources.index import read_index
 from tfake.store.checksums import file_sha256
-from tfake.training.checkpoint import CheckpointFile
+from tfake.training.checkpoint import find_checkpoint
 from tfake.training.distributed import current_share, first_process_only
 from tfake.training.files import stopping_on_sigterm, write_whole
+from tfake.training.precision import precisions_to_resume
 
 FIELDS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "landmarks_478_visibility")
 _DRAWN = 6
@@ -41,6 +43,7 @@ class StoredFaces:
         index: the archive's index.
         landmarks: 70 or 478.
         variants: thermal variants.
+        images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
     """
 
     results: str
@@ -48,6 +51,7 @@ class StoredFaces:
     index: str
     landmarks: int
     variants: Sequence[str]
+    images: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,9 @@ class LandmarkJob:
         sums: the stores' checksum lists: what the run is told apart by.
         task: the network's name.
         settings: the config's block (:class:`tfake.landmarks.settings.LandmarkSettings`).
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: of the whole job; :func:`tfake.processes.share_threads` divides them.
+        encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
     """
 
     weights: str
@@ -81,6 +86,7 @@ class LandmarkJob:
     settings: Mapping[str, Any]
     device: str
     threads: int
+    encoder: str | None = None
 
 
 def run_landmark_job(job: LandmarkJob) -> None:
@@ -101,19 +107,26 @@ def run_landmark_job(job: LandmarkJob) -> None:
     settings = LandmarkSettings.from_mapping(job.settings)
     faces, held_out = (open_faces(job.stored, part, settings.covered_weight) for part in ("train", "validation"))
     logging.info("%d faces to learn from, %d to validate on", len(faces), len(held_out))
-    checkpoint = CheckpointFile(job.checkpoint, _digest(job, settings))
+    checkpoint, precision = find_checkpoint(
+        job.checkpoint,
+        precisions_to_resume(settings.precision, device),
+        lambda number: _digest(job, replace(settings, precision=number)),
+    )
     with stopping_on_sigterm() as is_stopping:
-        trained = train_landmarks(
-            settings,
-            faces,
-            held_out,
-            job.stored.landmarks,
-            device,
-            checkpoint,
-            is_stopping,
-            workers,
-            Path(job.checkpoint).parent,
-        )
+        chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
+        with explain_full_memory(device, "landmarks.", settings, ("batch", "image_pixels")):
+            trained = train_landmarks(
+                chosen,
+                faces,
+                held_out,
+                job.stored.landmarks,
+                device,
+                checkpoint,
+                is_stopping,
+                workers,
+                Path(job.checkpoint).parent,
+                encoder,
+            )
     with first_process_only() as writes:
         if writes:
             _write_products(job, settings, trained, len(faces), held_out, device)
@@ -129,7 +142,8 @@ def open_faces(stored: StoredFaces, part: str, covered_weight: float = 0.0) -> T
         covered_weight: weight of covered dense points.
     """
     dataset = open_dataset(stored.results, stored.variants, part, fields=FIELDS)
-    return TrainingFaces(dataset, stored.archive, read_index(stored.index), stored.landmarks, covered_weight)
+    records = read_index(stored.index)
+    return TrainingFaces(dataset, stored.archive, records, stored.landmarks, covered_weight, stored.images)
 
 
 def _write_products(
@@ -172,9 +186,11 @@ def _write_products(
 
 
 def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
-    """Stands for everything the weights depend on; where files lie is none of it."""
-    sums = [file_sha256(path) for path in job.sums]
-    parts = [settings.as_mapping(), sums, job.stored.landmarks, list(job.stored.variants), torch.__version__]
+    """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
+    sums = [file_sha256(path) for path in (*job.sums, *filter(None, [job.encoder]))]
+    # What follows a plus tells CUDA's version, or that there is none.
+    version = torch.__version__.split("+")[0]
+    parts = [without_neutral(settings.as_mapping()), sums, job.stored.landmarks, list(job.stored.variants), version]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

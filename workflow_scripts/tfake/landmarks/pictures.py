@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 
 from tfake.landmarks.drawing import draw_faces
-from tfake.landmarks.files import list_images
+from tfake.landmarks.files import first_picture, list_files
 from tfake.landmarks.landmarker import ThermalLandmarker
-from tfake.landmarks.reading import read_image
 
 #: Longer edge of a kept drawing, which is shown small.
 _SHOWN_PIXELS = 480
@@ -46,7 +45,7 @@ def search_folder(
 
     Args:
         landmarker: the network.
-        folder: pictures, as :func:`tfake.landmarks.files.list_images` lists them.
+        folder: pictures, as :func:`tfake.landmarks.files.list_files` lists them; of films and stacks the first frame.
         most: pictures to search, at most.
 
     Returns:
@@ -55,19 +54,19 @@ def search_folder(
     Raises:
         ValueError: there is no picture in the folder.
     """
-    files = list_images(folder)
+    files, _ = list_files(folder)
     chosen = np.unique(np.linspace(0, len(files) - 1, min(most, len(files))).astype(int))
     drawn, scores = [], []
     for file in (files[place] for place in chosen):
         try:
-            image = read_image(file)
-            faces = landmarker.process(image, sliding_window=True)
+            picture = first_picture(file)
+            faces = landmarker.process(picture.image, sliding_window=True, mode=picture.mode)
         except ValueError as error:
-            logging.warning("%s: %s", file, error)
+            logging.warning("%s", error)
             continue
         scores += faces.score.tolist()
         label = file.stem if len(faces) else f"{file.stem}: no face"
-        drawn.append((label, _shrink(draw_faces(image, faces)[..., ::-1])))
+        drawn.append((label, _shrink(draw_faces(picture.image, faces, picture.mode)[..., ::-1])))
     sigma = float(np.median(scores)) if scores else None
     return Findings(len(files), len(drawn), len(chosen) - len(drawn), len(scores), sigma), drawn
 

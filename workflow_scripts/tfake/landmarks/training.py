@@ -56,6 +56,7 @@ def train_landmarks(
     is_stopping: Callable[[], bool] = lambda: False,
     workers: int = 0,
     scratch_folder: str | Path | None = None,
+    encoder: Path | None = None,
 ) -> TrainedLandmarker:
     """Train a landmark network; on one machine and thread count the result depends on settings and faces alone.
 
@@ -70,6 +71,7 @@ def train_landmarks(
         workers: threads that make batches ahead; no result depends on them.
         scratch_folder: where visible images are kept that memory has no room for
             (:class:`tfake.training.scratch.ScratchFile`); None: they are decoded each time. No result depends on it.
+        encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
 
     Returns:
         The network, its calibration and the course of its loss.
@@ -103,7 +105,7 @@ def train_landmarks(
         return float(np.mean(errors)) / faces_seen
 
     with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
-        run = LandmarkRun(settings, landmarks, precision, device)
+        run = LandmarkRun(settings, landmarks, precision, device, encoder)
         losses = run_steps(
             run,
             settings,

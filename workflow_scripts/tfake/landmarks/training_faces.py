@@ -1,4 +1,4 @@
-"""The faces a landmark network learns from: RGB out of the archive, temperatures and labels out of the stores."""
+"""The faces a landmark network learns from: RGB out of the source, temperatures and labels out of the stores."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,7 @@ import pandas as pd
 from tfake.classes import FaceClass
 from tfake.dataset.dataset import FaceDataset
 from tfake.labels.status import MeshStatus, PointState
-from tfake.sources.archive import Archive
-from tfake.sources.samples import read_rgb
+from tfake.store.image_reader import open_images
 from tfake.thermalizer.crops import build_pyramid
 
 # How far a row's dense points are trusted: a shape fitted to the exact points knows nothing of the image in between.
@@ -108,6 +107,7 @@ class TrainingFaces(Sequence[LazyFace]):
         records: pd.DataFrame,
         landmarks: int,
         covered_weight: float,
+        images: str | None = None,
     ) -> None:
         """Choose the rows.
 
@@ -118,6 +118,7 @@ class TrainingFaces(Sequence[LazyFace]):
             records: the archive's index; row i is row i of the stores.
             landmarks: 70 or 478.
             covered_weight: weight of covered dense points.
+            images: the folder ``images.zarr``, where the source is kept decoded; the archive is then not looked at.
 
         Raises:
             ValueError: not one row has such points.
@@ -127,9 +128,10 @@ class TrainingFaces(Sequence[LazyFace]):
             dataset = dataset.where(label_statuses=("ok", "retried", "fitted"))
         if not len(dataset):
             raise ValueError(f"the stores hold no face with {landmarks} points")
-        self._dataset, self._archive, self._covered = dataset, Archive(archive), covered_weight
+        self._dataset, self._covered = dataset, covered_weight
         self._records = list(records.itertuples())
         self._shape = dataset.read("segmentation", [0]).shape[1:]
+        self._images = open_images(archive, self._shape[0], images, records.attrs.get("source_sha256", ""))
         # Labels lie in one piece a shard: read one by one they would cost a shard each.
         field = "landmarks_478" if self._dense else "landmarks_70"
         self._points = self._read_labels(field, lambda values: values[..., :2].astype(np.float32))
@@ -141,7 +143,7 @@ class TrainingFaces(Sequence[LazyFace]):
         return len(self._dataset)
 
     def __getitem__(self, index: int) -> LazyFace:
-        """One row; reading its images raises ``SampleError`` where the archive's cannot be read."""
+        """One row; reading its images raises ``SampleError`` or ``StoreError`` where one is damaged."""
         weights = self._weigh(index) if self._dense else np.ones(self._points.shape[1], np.float32)
         return LazyFace(
             self._points[index], weights, self._shape, self._dataset.variants, partial(self._read_image, index)
@@ -149,7 +151,7 @@ class TrainingFaces(Sequence[LazyFace]):
 
     def _read_image(self, index: int, kind: str, variant: str | None) -> Levels:
         if kind == "rgb":
-            return build_pyramid(read_rgb(self._archive, self._records[self._dataset.rows[index]], self._shape[0]))
+            return build_pyramid(self._images.read_rgb(self._records[self._dataset.rows[index]]))
         if kind == "thermal":
             return build_pyramid(self._dataset.read("thermal", [index], variant)[0])
         classes = self._dataset.read("segmentation", [index])[0]

@@ -7,6 +7,7 @@ from typing import Any
 from tfake.report.graph import Node
 from tfake.report.stores import SealedStore
 from tfake.report.words import plural
+from tfake.scales import parse_scale
 
 _SOURCE, _FACES = "source", "faces"
 
@@ -63,7 +64,8 @@ def _thermalizer(condition: str, config: Mapping[str, Any], sha256: str) -> Iter
     for role, words in (("pairs", "pairs"), ("bank", "thermal images")):
         path = settings[role]["path"]
         if path:
-            yield Node(f"{role} {path}", words, os.path.basename(str(path).rstrip("/")), settings[role]["values"])
+            scale = str(parse_scale(settings[role]["values"]))
+            yield Node(f"{role} {path}", words, os.path.basename(str(path).rstrip("/")), scale)
             parents.append(f"{role} {path}")
         elif role == "pairs":
             yield Node(f"lab {condition}", "procedural pairs", f"lab set, {condition}", "rendered")

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tfake.sources.archive import Archive, ArchiveError, Member, MemberError, list_members
+from tfake.sources.tree_names import inner_paths, walk_files
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class FileTree:
     """The files of a folder or a zip, by their path inside it."""
 
     where: str  # the folder or zip, for messages
-    names: tuple[str, ...]  # sorted, "/" between folders
+    names: tuple[str, ...]  # sorted, in the spelling of tree_names.inner_path
     read_bytes: Callable[[str], bytes]  # from any thread, and in other processes
 
     def __contains__(self, name: str) -> bool:
@@ -31,12 +32,14 @@ class FileTree:
             name: one of ``names``.
 
         Raises:
-            ValueError: the zip's member is damaged; the message names it.
+            ValueError: it cannot be read: a damaged member of a zip, a link to nowhere; the message names it.
         """
         try:
             return self.read_bytes(name)
         except MemberError as error:
             raise ValueError(f"{self.where}: {name} cannot be read out of the zip ({error})") from error
+        except OSError as error:
+            raise ValueError(f"{self.where}: {name} cannot be read ({error.strerror or error})") from error
 
 
 def open_tree(path: str | Path, holds: str) -> FileTree:
@@ -47,34 +50,37 @@ def open_tree(path: str | Path, holds: str) -> FileTree:
         holds: what it should hold, for messages: "paired images".
 
     Returns:
-        Its files; hidden ones, and what macOS adds to a zip, are left out.
+        Its files, those of linked folders included; hidden ones, and what systems put beside one's files, are left out.
 
     Raises:
         FileNotFoundError: no such folder or file.
-        ValueError: the file is no zip.
+        ValueError: the file is no zip, a folder cannot be listed, or two files have the same path.
     """
     path = Path(path)
     if path.is_dir():
-        names = [found.relative_to(path).as_posix() for found in path.rglob("*") if found.is_file()]
-        return FileTree(str(path), _visible(names), partial(_read_file, path))
+        try:
+            names = inner_paths(str(path), walk_files(path))
+        except OSError as error:
+            raise ValueError(f"{error.filename}: this folder of {holds} cannot be listed ({error.strerror})") from error
+        return FileTree(str(path), tuple(sorted(names)), partial(_read_file, path, names))
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such folder or zip of {holds}")
     try:
         archive = Archive([path])
-        members = {member.name: member for member in list_members(archive)}
+        found = list_members(archive)
     except ArchiveError as error:
         raise ValueError(f"{path}: expected {holds}; it is neither a folder nor a zip with files ({error})") from error
-    return FileTree(str(path), _visible(list(members)), partial(_read_member, archive, members))
+    stored = {member.name: member for member in found}
+    for member in found:
+        if (stored[member.name].crc, stored[member.name].bytes) != (member.crc, member.bytes):
+            raise ValueError(f"{path}: {member.name} is in the zip twice, with different contents")
+    members = {inner: stored[name] for inner, name in inner_paths(str(path), stored).items()}
+    return FileTree(str(path), tuple(sorted(members)), partial(_read_member, archive, members))
 
 
-def _read_file(folder: Path, name: str) -> bytes:
-    return (folder / name).read_bytes()
+def _read_file(folder: Path, names: Mapping[str, str], name: str) -> bytes:
+    return (folder / names[name]).read_bytes()
 
 
 def _read_member(archive: Archive, members: Mapping[str, Member], name: str) -> bytes:
     return archive.read(members[name])
-
-
-def _visible(names: list[str]) -> tuple[str, ...]:
-    hidden = (".", "__MACOSX")
-    return tuple(sorted(n for n in names if not any(part.startswith(hidden) for part in PurePosixPath(n).parts)))

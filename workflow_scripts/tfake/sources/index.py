@@ -4,6 +4,7 @@ Row ``i`` of this table is row ``i`` of every store made from it, good or bad.
 """
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,9 @@ from tqdm import tqdm
 
 from tfake.sources.archive import ArchiveError, Member, list_members, open_archive
 from tfake.sources.samples import MEMBER_SUFFIXES, SampleError, SampleStatus, read_sample
+from tfake.sources.tree_names import inner_path
 
-_NAME = re.compile(r"^(?P<image_id>[^/]+?)(?P<suffix>_seg\.png|_ldmks\.txt|\.png)$")
+_NAME = re.compile(r"(?P<image_id>[^/]+?)(?P<suffix>_seg\.png|_ldmks\.txt|\.png)", re.IGNORECASE)
 _ROLES = {suffix: role for role, suffix in MEMBER_SUFFIXES.items()}
 _ABSENT = {"offset": -1, "compressed_bytes": 0, "bytes": 0, "method": 0, "crc": 0}
 _CHUNK = 16
@@ -56,7 +58,7 @@ def build_index(paths: Sequence[str | Path], images: int, pixels: int, threads: 
     if (table["status"] != SampleStatus.OK).all():
         first = table.iloc[0]
         raise ArchiveError(f"not one of the {len(table)} samples of {where} can be used; the first: {first.detail}")
-    table.attrs["source_sha256"] = _identity_of(table)
+    table.attrs["source_sha256"] = source_identity(table)
     return table
 
 
@@ -82,16 +84,14 @@ def select_samples(members: Iterable[Member], images: int, where: str) -> pd.Dat
         The columns of :func:`build_index` that tell where members lie.
 
     Raises:
-        ArchiveError: fewer samples than asked for, or an id that is too long or not ASCII.
+        ArchiveError: fewer samples than asked for, an id that is too long or not ASCII, two members with the same
+            path, or samples in several folders.
     """
-    samples: dict[str, dict[str, Member]] = {}
-    for member in members:
-        if match := _NAME.match(member.name):
-            samples.setdefault(match["image_id"], {})[_ROLES[match["suffix"]]] = member
+    samples = _find_samples(members, where)
     if len(samples) < images:
         raise ArchiveError(
             f"the archive {where} holds {len(samples)} samples ({{id}}.png, {{id}}_seg.png, {{id}}_ldmks.txt at its "
-            f"top level); source.images asks for {images}"
+            f"top level, or all in one folder); source.images asks for {images}"
         )
     selected = sorted(samples)[:images]
     too_long = [image_id for image_id in selected if len(image_id.encode()) > IMAGE_ID_BYTES or not image_id.isascii()]
@@ -108,6 +108,35 @@ def select_samples(members: Iterable[Member], images: int, where: str) -> pd.Dat
     return pd.DataFrame(rows)
 
 
+def _find_samples(members: Iterable[Member], where: str) -> dict[str, dict[str, Member]]:
+    """Members by role, by id: those at the top level, or of the one folder that holds all."""
+    folders: dict[str, dict[str, dict[str, Member]]] = {}
+    for member in members:
+        inner = inner_path(member.name)
+        folder, _, name = (inner or "").rpartition("/")
+        if match := _NAME.fullmatch(name):
+            sample = folders.setdefault(folder, {}).setdefault(match["image_id"], {})
+            known = sample.setdefault(_ROLES[match["suffix"].lower()], member)
+            if (known.bytes, known.crc) != (member.bytes, member.crc):
+                both = (
+                    f"{known.name!r} and {member.name!r}" if known.name != member.name else f"{member.name!r}, twice,"
+                )
+                raise ArchiveError(f"{where}: {both} have the same path and different contents")
+    for samples in folders.values():
+        # A picture alone, such as an overview beside the samples, is none.
+        lone = [image_id for image_id, sample in samples.items() if len(sample) == 1]
+        if lone:
+            logging.warning("%s: %d files without a partner are no samples; the first: %s", where, len(lone), lone[0])
+        for image_id in lone:
+            del samples[image_id]
+    folders = {folder: samples for folder, samples in folders.items() if samples}
+    if "" not in folders and len(folders) > 1:
+        raise ArchiveError(
+            f"{where}: samples are in {len(folders)} folders, {', '.join(sorted(folders)[:2])}, …; pack one"
+        )
+    return folders.get("") or next(iter(folders.values()), {})
+
+
 def _check_chunk(paths: Sequence[str | Path], chunk: pd.DataFrame, pixels: int) -> list[tuple[int, str]]:
     archive = open_archive(paths)  # one file position a chunk: chunks are read side by side
     outcomes = []
@@ -121,7 +150,8 @@ def _check_chunk(paths: Sequence[str | Path], chunk: pd.DataFrame, pixels: int) 
     return outcomes
 
 
-def _identity_of(table: pd.DataFrame) -> str:
+def source_identity(table: pd.DataFrame) -> str:
+    """What tells one source from another: a SHA-256 over the names, lengths and CRCs of :func:`select_samples`."""
     digest = hashlib.sha256()
     for record in table.itertuples():
         for role in MEMBER_SUFFIXES:

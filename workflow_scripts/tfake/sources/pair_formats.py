@@ -11,6 +11,8 @@ stream).
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from tfake.sources.thermal_files import IMAGE_SUFFIXES, THERMAL_SUFFIXES
@@ -40,7 +42,10 @@ class _Place:
     subject: str | None = None  # None: the stem's folders tell
 
 
-def _by_ending(visible: str, thermal: str) -> Callable[[str], _Place | None]:
+_Locate = Callable[[str], _Place | None]
+
+
+def _by_ending(visible: str, thermal: str) -> _Locate:
     roles = {visible: "visible", thermal: "thermal", "seg": "segmentation"}
 
     def locate(bare: str) -> _Place | None:
@@ -59,19 +64,32 @@ def _by_stream(bare: str) -> _Place | None:
     return _Place(role, f"{match['before']}/{match[role]}", match["subject"])
 
 
-def _by_folder(bare: str) -> _Place | None:
+def _by_folder(bare: str, shared: int, last: bool = False) -> _Place | None:
     parts = PurePosixPath(bare).parts
-    for place, part in enumerate(parts[:-1]):
-        if part in _FOLDER_ROLES:
-            return _Place(_FOLDER_ROLES[part], "/".join((*parts[:place], *parts[place + 1 :])))
-    return None
+    places = [place for place in range(shared, len(parts) - 1) if parts[place].lower() in _FOLDER_ROLES]
+    if not places:
+        return None
+    place = places[-1 if last else 0]
+    return _Place(_FOLDER_ROLES[parts[place].lower()], "/".join((*parts[:place], *parts[place + 1 :])))
 
 
-_LAYOUTS = {
-    "stems": (_by_ending("v", "t"), "STEM_v.* and STEM_t.*"),
-    "tfake": (_by_ending("rgb", "thermal"), "STEM_rgb.* and STEM_thermal.*"),
-    "speakingfaces": (_by_stream, "sub_*/trial_*/rgb_image_aligned/NAME_3.png and …/thr_image/NAME_1.png"),
-    "folders": (_by_folder, "visible/NAME.* and thermal/NAME.*"),
+def _folder_ways(names: Sequence[str]) -> list[_Locate]:
+    """The folder that tells a role is the first below those that all share, or else the last.
+
+    The whole set may lie in a folder called "thermal", and so may each person's part of it.
+    """
+    folders = [PurePosixPath(name).parts[:-1] for name in names]
+    folders = [parts for parts in folders if any(part.lower() in _FOLDER_ROLES for part in parts)]
+    shared = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False)))
+    return [partial(_by_folder, shared=shared), partial(_by_folder, shared=0, last=True)]
+
+
+# How a file's place is found, from all the set's names; a second way is gone where the first leaves a lone file.
+_LAYOUTS: dict[str, tuple[Callable[[Sequence[str]], list[_Locate]], str]] = {
+    "stems": (lambda _: [_by_ending("v", "t")], "STEM_v.* and STEM_t.*"),
+    "tfake": (lambda _: [_by_ending("rgb", "thermal")], "STEM_rgb.* and STEM_thermal.*"),
+    "speakingfaces": (lambda _: [_by_stream], "sub_*/trial_*/rgb_image_aligned/NAME_3.png and …/thr_image/NAME_1.png"),
+    "folders": (_folder_ways, "visible/NAME.* and thermal/NAME.*"),
 }
 PAIR_LAYOUTS = tuple(_LAYOUTS)
 
@@ -102,21 +120,13 @@ def match_pairs(where: str, names: Sequence[str], layout: str) -> dict[str, Pair
         ValueError: an unknown layout, no pair, a file without partner, or two files for one place.
     """
     check_layout(layout)
-    locate, expected = _LAYOUTS[layout]
-    found: dict[str, dict[str, str]] = {role: {} for role in _SUFFIXES}
-    subjects: dict[str, str | None] = {}
-    for name in names:
-        suffix = PurePosixPath(name).suffix
-        place = locate(name.removesuffix(suffix))
-        if place is None or suffix.lower() not in _SUFFIXES[place.role]:
-            continue
-        claimed = found[place.role].setdefault(place.stem, name)
-        if claimed != name:
-            raise ValueError(f"{where}: {claimed} and {name} claim the same place")
-        subjects[place.stem] = place.subject
+    ways, expected = _LAYOUTS[layout]
+    tries = [_locate_all(names, locate) for locate in ways(names)]
+    found, subjects, twice = next((tried for tried in tries if _is_complete(tried[0])), tries[0])
+    if twice:
+        raise ValueError(f"{where}: {twice[0]} and {twice[1]} claim the same place")
     visible, thermal = found["visible"], found["thermal"]
-    lone = visible.keys() ^ thermal.keys()
-    if lone:
+    if lone := _lone(found):
         unmatched = sorted(stems[stem] for stems in (visible, thermal) for stem in lone & stems.keys())
         more = f" and {len(unmatched) - 5} more" if len(unmatched) > 5 else ""
         raise ValueError(f"{where}: no partner for {', '.join(unmatched[:5])}{more}; a pair is {expected}")
@@ -131,6 +141,33 @@ def match_pairs(where: str, names: Sequence[str], layout: str) -> dict[str, Pair
         stem: replace(pairs[stem], subject=subject)
         for stem, subject in zip(unknown, _subjects_by_folder(unknown), strict=True)
     }
+
+
+def _locate_all(
+    names: Sequence[str], locate: _Locate
+) -> tuple[dict[str, dict[str, str]], dict[str, str | None], tuple[str, str] | None]:
+    """Names by role and stem, the subject of each stem, and the first two names that claim one place."""
+    found: dict[str, dict[str, str]] = {role: {} for role in _SUFFIXES}
+    subjects: dict[str, str | None] = {}
+    twice = None
+    for name in names:
+        suffix = PurePosixPath(name).suffix
+        place = locate(name.removesuffix(suffix))
+        if place is None or suffix.lower() not in _SUFFIXES[place.role]:
+            continue
+        claimed = found[place.role].setdefault(place.stem, name)
+        if claimed != name:
+            twice = twice or (claimed, name)
+        subjects[place.stem] = place.subject
+    return found, subjects, twice
+
+
+def _is_complete(found: dict[str, dict[str, str]]) -> bool:
+    return bool(found["visible"]) and not _lone(found) and found["segmentation"].keys() <= found["visible"].keys()
+
+
+def _lone(found: dict[str, dict[str, str]]) -> set[str]:
+    return found["visible"].keys() ^ found["thermal"].keys()
 
 
 def _subjects_by_folder(stems: Sequence[str]) -> list[str]:

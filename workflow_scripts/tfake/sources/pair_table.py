@@ -1,14 +1,17 @@
 """``pairs.csv``, a table that a paired set may hold: who is on a pair, and how warm the room was.
 
-Its columns are ``name`` (of the pair, as ``PairedSet.names`` has it), ``subject`` and ``ambient_celsius``; the last
-two may be missing or empty.
+Its columns are ``name`` (of the pair, as ``PairedSet.names`` has it, or less the folder that the table lies in),
+``subject`` and ``ambient_celsius``; the last two may be missing or empty.
 """
 
-import csv
-import io
 import math
 from collections.abc import Container
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from tfake.sources.file_trees import FileTree
+from tfake.sources.text_tables import parse_number, read_rows
+from tfake.sources.tree_names import inner_path
 
 PAIR_TABLE = "pairs.csv"
 _COLUMNS = ("name", "subject", "ambient_celsius")
@@ -22,51 +25,63 @@ class PairNotes:
     ambient_celsius: float | None = None
 
 
-def read_pair_table(where: str, data: bytes, names: Container[str]) -> dict[str, PairNotes]:
-    """Read the table.
+def read_pair_tables(tree: FileTree, names: Container[str]) -> dict[str, PairNotes]:
+    """Read the tables of a set: one at its top, or one in a folder for what lies below it.
 
     Args:
-        where: the folder or zip, for messages.
-        data: the table's bytes: UTF-8, with or without a byte order mark.
-        names: the pairs there are; the table need not name all.
+        tree: the set's files.
+        names: the pairs there are; the tables need not name all.
 
     Returns:
-        What it says, by pair.
+        What they say, by pair.
 
     Raises:
         ValueError: no column ``name``, an unknown column, an unknown or repeated pair, or an ambient that is no
-            temperature; with the line's number.
+            temperature; with the table and the line's number.
     """
-    try:
-        return _read(data.decode("utf-8-sig"), names)
-    except (ValueError, csv.Error) as error:
-        raise ValueError(f"{where}: {PAIR_TABLE}: {error}") from error
-
-
-def _read(text: str, names: Container[str]) -> dict[str, PairNotes]:
-    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    found = tuple(rows.fieldnames or ())
-    if "name" not in found or set(found) - set(_COLUMNS):
-        raise ValueError(f"expected the columns {', '.join(_COLUMNS)}; found {', '.join(found) or 'none'}")
     notes: dict[str, PairNotes] = {}
-    for row in rows:
-        line = f"line {rows.line_num}"
-        if None in row or None in row.values():
-            raise ValueError(f"{line}: expected {len(found)} values")
-        if row["name"] not in names:
-            raise ValueError(f"{line}: the set holds no pair {row['name']!r}")
-        if row["name"] in notes:
-            raise ValueError(f"{line}: the pair {row['name']!r} is there twice")
-        ambient = _read_ambient(row.get("ambient_celsius", ""), line)
-        notes[row["name"]] = PairNotes(row.get("subject", "").strip(), ambient)
+    for table in tree.names:
+        if PurePosixPath(table).name == PAIR_TABLE:
+            try:
+                _read(tree.read(table), PurePosixPath(table).parent, names, notes)
+            except ValueError as error:
+                raise ValueError(f"{tree.where}: {table}: {error}") from error
     return notes
 
 
+def _read(data: bytes, folder: PurePosixPath, names: Container[str], notes: dict[str, PairNotes]) -> None:
+    header, *rows = read_rows(data)
+    found = header.cells
+    if "name" not in found or set(found) - set(_COLUMNS) or len(set(found)) < len(found):
+        raise ValueError(
+            f"expected the columns {', '.join(_COLUMNS)}; found {', '.join(filter(None, found)) or 'none'}"
+        )
+    for row in rows:
+        if row.is_blank:
+            continue
+        line = f"line {row.line}"
+        if row.fault or len(row.cells) != len(found):
+            raise ValueError(f"{line}: expected {len(found)} values{row.fault and ', but '}{row.fault}")
+        cells = dict(zip(found, row.cells, strict=True))
+        name = _find(cells["name"], folder, names)
+        if name is None:
+            raise ValueError(f"{line}: the set holds no pair {cells['name']!r}")
+        if name in notes:
+            raise ValueError(f"{line}: the pair {name!r} is there twice")
+        notes[name] = PairNotes(cells.get("subject", ""), _read_ambient(cells.get("ambient_celsius", ""), line))
+
+
+def _find(name: str, folder: PurePosixPath, names: Container[str]) -> str | None:
+    inner = inner_path(name) or name
+    places = ((folder / inner).as_posix(), inner)
+    return next((place for place in places if place in names), None)
+
+
 def _read_ambient(text: str, line: str) -> float | None:
-    if not text.strip():
+    if not text:
         return None
     try:
-        celsius = float(text)
+        celsius = parse_number(text)
     except ValueError:
         celsius = math.nan
     if not -60 <= celsius <= 60:

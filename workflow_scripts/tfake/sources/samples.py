@@ -8,6 +8,7 @@ import numpy as np
 
 from tfake.classes import LABELLED_CLASSES, is_class_id
 from tfake.sources.archive import Archive, Member, MemberError
+from tfake.sources.text_tables import decode_text
 
 LANDMARKS = 70
 #: The archive measures from the image's corner, so that a pixel's centre lies at a half: over 96 eyes of the released
@@ -70,8 +71,7 @@ def read_sample(archive: Archive, record, pixels: int) -> Sample:
 
 def read_rgb(archive: Archive, record, pixels: int) -> np.ndarray:
     """Read a sample's image: (H, W, 3) uint8 RGB. Raises as :func:`read_sample`."""
-    image = _decode(archive, record, "rgb", cv2.IMREAD_COLOR, pixels)
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return _decode(archive, record, "rgb", cv2.IMREAD_COLOR_RGB, pixels)
 
 
 def read_classes(archive: Archive, record, pixels: int) -> np.ndarray:
@@ -90,11 +90,12 @@ def read_classes(archive: Archive, record, pixels: int) -> np.ndarray:
 
 def read_landmarks(archive: Archive, record) -> np.ndarray:
     """Read a sample's 70 points: (70, 2) float32 pixels, pixel centres at integers. Raises as :func:`read_sample`."""
-    text = _read(archive, record, "landmarks").decode("ascii", errors="replace")
-    rows = [line.split() for line in text.splitlines() if line.strip()]
+    text = decode_text(_read(archive, record, "landmarks"))
+    rows = [line.split() for line in text.split("\n") if line.strip()]
     where = f"{record.image_id}_ldmks.txt"
     if len(rows) != LANDMARKS or any(len(row) != 2 for row in rows):
-        message = f"{where}: expected {LANDMARKS} lines of two numbers, found {len(rows)} lines"
+        odd = next((f" with {len(row)} in {' '.join(row)[:40]!r}" for row in rows if len(row) != 2), "")
+        message = f"{where}: expected {LANDMARKS} lines of two numbers, found {len(rows)} lines{odd}"
         raise SampleError(SampleStatus.WRONG_LANDMARKS, message)
     try:
         points = (np.array(rows, dtype=np.float64) - PIXEL_CENTRE).astype(np.float32)

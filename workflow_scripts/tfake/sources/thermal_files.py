@@ -1,127 +1,177 @@
-"""Reading one thermal image: what its values mean is declared, never guessed.
+"""Reading one image of a set: what its values mean is declared (``tfake.scales``), never guessed.
 
-``celsius`` takes uint16 counts of 0.01 K (FLIR TLinear, high resolution) or floating degrees Celsius, as an image
-(PNG, TIFF) or as ``.npy``. ``relative`` takes any gray image, whose scale and offset carry nothing, such as SEJONG's
-8-bit, min-max normalised one.
+Every format of ``tfake.thermal_io`` is read. ``celsius`` takes uint16 counts of 0.01 K (FLIR TLinear, high resolution)
+or floating degrees Celsius; a file that says itself that it holds temperatures is taken at its word. ``relative`` takes
+any gray image, whose scale and offset carry nothing, such as SEJONG's 8-bit, min-max normalised one; and pictures in
+false colours of a known palette. Pixels come in the rows and columns that a file stores: no orientation tag is
+followed.
 """
 
-import io
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from tfake.classes import is_class_id
-from tfake.radiometry import decode_counts
+from tfake.scales import Scale, ScaleError, check_plausible
 from tfake.sources.file_trees import FileTree
+from tfake.thermal_io.false_colours import filled
+from tfake.thermal_io.formats import SUFFIXES
+from tfake.thermal_io.frames import Frame, ThermalFileError
+from tfake.thermal_io.headers import Header
+from tfake.thermal_io.headers import read_header as _read_header
+from tfake.thermal_io.thermal_reading import open_thermal, scalar_of
 
-THERMAL_VALUES = ("celsius", "relative")
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
-THERMAL_SUFFIXES = (*IMAGE_SUFFIXES, ".npy")
-_CELSIUS_NEEDS = "expected uint16 counts of 0.01 K or floating degrees"
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a file says of itself before its pixels are decoded."""
-
-    size: tuple[int, int]  # width, height
-    mode: str  # Pillow's mode, or the data type of an .npy
-    may_be_celsius: bool
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+THERMAL_SUFFIXES = SUFFIXES
+_CELSIUS = Scale("celsius")
 
 
-def check_values(values: str) -> None:
-    """Refuse a declaration that is neither ``celsius`` nor ``relative``.
+@dataclass(frozen=True, eq=False)
+class StoredImage:
+    """The numbers of a thermal image, before anybody says what they mean.
 
-    Raises:
-        ValueError: with what was expected and found.
+    Attributes:
+        numbers: (H, W), as stored; of false colours float32 places along the palette, NaN where masked.
+        scale: what the file itself says they are; None where it does not say.
+        palette: of false colours; None without.
     """
-    if values not in THERMAL_VALUES:
-        raise ValueError(f"thermal values must be one of {', '.join(THERMAL_VALUES)}; found {values!r}")
+
+    numbers: np.ndarray
+    scale: Scale | None = None
+    palette: str | None = None
 
 
 def read_header(tree: FileTree, name: str) -> Header:
-    """Read the size and the number format of an image or an ``.npy``.
+    """Read the size and the number format of an image.
 
     Args:
         tree: where it lies.
         name: its path there.
 
     Raises:
-        ValueError: the file cannot be decoded, or is an array that is no gray image.
+        ValueError: the file cannot be decoded.
     """
-    if PurePosixPath(name).suffix.lower() == ".npy":
-        array = _load_array(tree, name)
-        return Header(array.shape[::-1], str(array.dtype), _is_celsius(array))
     try:
-        with Image.open(io.BytesIO(tree.read(name))) as image:
-            return Header(image.size, image.mode, image.mode.startswith(("I", "F")))
-    except (UnidentifiedImageError, OSError) as error:
-        raise ValueError(f"{tree.where}: {name} cannot be decoded as an image") from error
+        return _read_header(tree.read(name), name)
+    except ThermalFileError as error:
+        raise ValueError(f"{tree.where}: {name} cannot be decoded: {error}") from error
 
 
-def check_thermal(tree: FileTree, name: str, header: Header, values: str) -> None:
+def check_thermal(tree: FileTree, name: str, header: Header, scale: Scale) -> None:
     """Compare a thermal file's header with what was declared.
 
     Raises:
         ValueError: declared ``celsius``, but the number format cannot hold a temperature.
     """
-    if values == "celsius" and not header.may_be_celsius:
-        found = f"found 8 bits a channel ({header.mode}); declare such a set relative"
-        raise ValueError(f"{tree.where}: {name} is declared celsius: {_CELSIUS_NEEDS}; {found}")
+    if scale.name == "celsius" and header.dtype.itemsize == 1:
+        needs = "expected uint16 counts of 0.01 K or floating degrees"
+        found = f"found 8 bits a channel ({header.dtype}); declare such a set relative"
+        raise ValueError(f"{tree.where}: {name} is declared celsius: {needs}; {found}")
 
 
-def decode_image(tree: FileTree, name: str, flags: int = cv2.IMREAD_UNCHANGED) -> np.ndarray:
-    """Decode an image or an ``.npy`` as it is stored.
+def read_frames(tree: FileTree, name: str) -> list[StoredImage]:
+    """Read every image of a file.
 
     Args:
         tree: where it lies.
         name: its path there.
-        flags: OpenCV's; channels come as blue, green, red. The camera's orientation tag is not followed.
-
-    Returns:
-        (H, W) or (H, W, C), the stored data type.
 
     Raises:
-        ValueError: the file cannot be decoded.
+        ValueError: the file cannot be decoded, or not wholly; or is a picture in colours of no palette that is known.
     """
-    if PurePosixPath(name).suffix.lower() == ".npy":
-        return _load_array(tree, name)
-    data = np.frombuffer(tree.read(name), np.uint8)
-    # OpenCV raises on an empty buffer, and returns None for anything else that it cannot read.
-    image = cv2.imdecode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION) if len(data) else None
-    if image is None:
-        raise ValueError(f"{tree.where}: {name} cannot be decoded as an image")
-    return image
+    images = []
+    try:
+        with open_thermal(tree.read(name), name) as recording:
+            for frame in recording:
+                images.append(_stored(frame, recording.is_celsius, images[-1].palette if images else None))
+    except ThermalFileError as error:
+        raise ValueError(f"{tree.where}: {name} cannot be decoded: {error}") from error
+    return images
 
 
-def to_thermal(raw: np.ndarray, tree: FileTree, name: str, values: str) -> np.ndarray:
-    """Turn a decoded thermal image into what its values were declared to be.
+def read_stored(tree: FileTree, name: str) -> StoredImage:
+    """Read the one image of a file.
+
+    Raises:
+        ValueError: as for ``read_frames``, or there are several.
+    """
+    images = read_frames(tree, name)
+    if len(images) != 1:
+        raise ValueError(f"{tree.where}: {name}: expected one image, found {len(images)}")
+    return images[0]
+
+
+def to_thermal(stored: StoredImage, where: str, name: str, scale: Scale) -> tuple[np.ndarray, np.ndarray | None]:
+    """Turn a thermal image into what its values were declared to be.
 
     Args:
-        raw: (H, W) or (H, W, C), from ``decode_image``.
-        tree: where it lies, for messages.
-        name: its path there, for messages.
-        values: ``celsius`` or ``relative``.
+        stored: the image.
+        where: the set, for messages.
+        name: the image's name, for messages.
+        scale: what it is declared to be.
 
     Returns:
-        (H, W) float32: degrees Celsius, or relative values.
+        (H, W) float32, degrees Celsius or relative values; and (H, W) bool, where they are known, None for everywhere.
+        What is not known is filled up from the nearest pixels.
 
     Raises:
-        ValueError: declared ``celsius`` but of another number format, or a pixel has no temperature.
+        ValueError: another number format than declared, a picture that cannot be of that scale, or a pixel without a
+            temperature.
     """
-    # A gray JPEG may come with three equal channels; SEJONG's readers take the first of R, G, B.
-    raw = raw[..., 2 if raw.shape[-1] >= 3 else 0] if raw.ndim == 3 else raw
-    if values == "celsius" and not _is_celsius(raw):
-        raise ValueError(f"{tree.where}: {name} is declared celsius: {_CELSIUS_NEEDS}; found {raw.dtype}")
-    is_counts = values == "celsius" and raw.dtype == np.uint16
-    thermal = decode_counts(raw) if is_counts else raw.astype(np.float32)
+    _check_palette(stored, where, name, scale)
+    own = stored.scale or scale
+    check_plausible([(name, stored.numbers)], own, where, people=False)
+    if stored.palette is not None:
+        known = ~np.isnan(stored.numbers)
+        return filled(stored.numbers), None if known.all() else known
+    try:
+        thermal = own.convert(stored.numbers)
+    except ScaleError as error:
+        raise ScaleError(f"{where}: {name}: {error}") from error
     if not np.isfinite(thermal).all():
         missing = np.count_nonzero(~np.isfinite(thermal))
-        raise ValueError(f"{tree.where}: {name} has {missing} pixels without a temperature")
-    return thermal
+        raise ValueError(f"{where}: {name} has {missing} pixels without a temperature")
+    return thermal, None
+
+
+def check_scale(images: Iterable[tuple[str, StoredImage]], scale: Scale, where: str) -> None:
+    """Judge some images of a set by their values; of a relative set, none is looked at.
+
+    Args:
+        images: name and image.
+        scale: what the set is declared to be.
+        where: the set, for messages.
+
+    Raises:
+        ValueError: they do not hold what was declared.
+    """
+    if scale.meaning == "relative":
+        return
+    declared, said = [], []
+    for name, stored in images:
+        _check_palette(stored, where, name, scale)
+        (declared if stored.scale is None else said).append((name, stored.numbers))
+    check_plausible(declared, scale, where)
+    check_plausible(said, _CELSIUS, where, remedy="the file says °C; its program may have been set to {}")
+
+
+def read_visible(tree: FileTree, name: str) -> np.ndarray:
+    """Read a visible image.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: the file cannot be decoded, or holds no picture of 8 or 16 bits.
+    """
+    pixels = _read_pixels(tree, name)
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    if pixels.dtype != np.uint8:
+        raise ValueError(f"{tree.where}: {name}: expected a picture of 8 or 16 bits, found {pixels.dtype}")
+    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB if pixels.ndim == 2 else cv2.COLOR_BGR2RGB)
 
 
 def read_class_map(tree: FileTree, name: str) -> np.ndarray:
@@ -133,22 +183,30 @@ def read_class_map(tree: FileTree, name: str) -> np.ndarray:
     Raises:
         ValueError: not an 8-bit gray image of known class ids.
     """
-    classes = decode_image(tree, name)
+    classes = _read_pixels(tree, name)
     if classes.ndim != 2 or classes.dtype != np.uint8 or not is_class_id(classes).all():
         raise ValueError(f"{tree.where}: {name} is no 8-bit map of the class ids 0..18 and 255")
     return classes
 
 
-def _is_celsius(raw: np.ndarray) -> bool:
-    return raw.dtype == np.uint16 or np.issubdtype(raw.dtype, np.floating)
+def _stored(frame: Frame, is_celsius: bool, palette: str | None) -> StoredImage:
+    numbers, palette, _ = scalar_of(frame, palette)
+    return StoredImage(numbers, _CELSIUS if is_celsius else None, palette)
 
 
-def _load_array(tree: FileTree, name: str) -> np.ndarray:
+def _check_palette(stored: StoredImage, where: str, name: str, scale: Scale) -> None:
+    if stored.palette is not None and scale.meaning != "relative":
+        found = f"found false colours of the palette {stored.palette}, whose values are relative"
+        raise ScaleError(f"{where}: {name} is declared {scale}: {found}")
+
+
+def _read_pixels(tree: FileTree, name: str) -> np.ndarray:
     try:
-        array = np.load(io.BytesIO(tree.read(name)), allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{tree.where}: {name} cannot be decoded as an array ({error})") from error
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind not in "uif" or not array.size:
-        found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "several arrays"
-        raise ValueError(f"{tree.where}: {name}: expected an array (height, width) of numbers; found {found}")
-    return array
+        # A radiometric JPEG's picture is not its temperatures: as a visible image, the picture is meant.
+        with open_thermal(tree.read(name), name, as_picture=True) as recording:
+            frames = [frame.pixels for frame in recording]
+    except ThermalFileError as error:
+        raise ValueError(f"{tree.where}: {name} cannot be decoded: {error}") from error
+    if len(frames) != 1:
+        raise ValueError(f"{tree.where}: {name}: expected one image, found {len(frames)}")
+    return frames[0]

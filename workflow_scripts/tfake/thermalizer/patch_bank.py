@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tfake.sources.thermal_files import check_values
+from tfake.scales import MEANINGS
 from tfake.thermalizer.crops import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermalizer.patch_wasserstein import downsample, sample_patches, standardise
 
@@ -56,7 +56,8 @@ class PatchBank:
         Raises:
             ValueError: they do not; or there is no patch at all.
         """
-        check_values(self.values)
+        if self.values not in MEANINGS:
+            raise ValueError(f"a patch bank's values must be one of {', '.join(MEANINGS)}; found {self.values!r}")
         expected = f"expected (N, {self.patch_pixels**2}) finite float32 for each of the scales {self.scales}"
         if len(self.patches) != len(self.scales):
             raise ValueError(f"a patch bank of {len(self.patches)} arrays: {expected}")

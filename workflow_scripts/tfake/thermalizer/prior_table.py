@@ -3,21 +3,28 @@
 A table has one row a class, one column ``at_{ambient}_celsius`` for each ambient it knows, and a source a row. Between
 two such ambients the class's temperature is interpolated linearly; outside it goes on along the nearest segment, so
 that a table with the columns of 20 and 26 °C answers for 12 and 30, too. A row without temperatures follows the room.
+A first line ``# rooms of 10 to 34 degrees Celsius`` says how far the table may be followed; without it, 10 K beyond its
+columns.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from tfake.classes import LABELLED_CLASSES, FaceClass
+from tfake.scales import Scale, ScaleError, check_plausible
+from tfake.sources.text_tables import decode_text, parse_number, read_rows
 
 _AMBIENT_COLUMN = re.compile(r"at_(-?\d+(?:\.\d+)?)_celsius")
+_ROOMS = re.compile(r"# rooms of (-?\d+(?:\.\d+)?) to (-?\d+(?:\.\d+)?) degrees Celsius")
+#: How far a table that does not say so may be followed beyond its columns.
+_BEYOND_KELVIN = 10.0
+_BELIEVABLE_CELSIUS = (-60.0, 60.0)
 _COLUMNS = "class, at_{ambient}_celsius (one or more, rising), sd_kelvin, source"
 
 
@@ -43,12 +50,32 @@ class PriorTable:
         ambients: (A,) float64 °C, rising.
         celsius: (19, A) float64 °C; NaN throughout a row that follows the room.
         deviation_kelvin: (19,) float32.
+        rooms_celsius: lowest and highest room that the table answers for.
     """
 
     name: str
     ambients: np.ndarray
     celsius: np.ndarray
     deviation_kelvin: np.ndarray
+    rooms_celsius: tuple[float, float]
+
+    def check_rooms(self, rooms_celsius: tuple[float, float], read_at_celsius: float | None = None) -> None:
+        """Refuse rooms that the table does not answer for.
+
+        Args:
+            rooms_celsius: lowest and highest room.
+            read_at_celsius: as for ``at``.
+
+        Raises:
+            ValueError: one of them is outside ``rooms_celsius``.
+        """
+        lowest, highest = self.rooms_celsius
+        rooms = rooms_celsius if read_at_celsius is None else (read_at_celsius, read_at_celsius)
+        if not (lowest <= min(rooms) and max(rooms) <= highest):
+            asked = " to ".join(f"{room:g}" for room in dict.fromkeys(rooms))
+            raise ValueError(
+                f"the prior {self.name} answers for rooms of {lowest:g} to {highest:g} °C; it is asked for {asked} °C"
+            )
 
     def at(self, ambient_celsius: float, read_at_celsius: float | None = None) -> Prior:
         """The prior in a room.
@@ -98,30 +125,76 @@ def load_prior(name_or_path: str | Path) -> PriorTable:
 
     Raises:
         FileNotFoundError: neither a shipped table nor a file.
-        ValueError: a column or class is missing, unknown or twice, or a number is none.
+        ValueError: a column or class is missing, unknown or twice, a number is none, or temperatures are no degrees
+            Celsius.
     """
     path = _find(name_or_path)
-    with path.open(encoding="utf-8") as file:
-        table = pd.read_csv(file)
-    ambients = _read_ambients(path, list(table.columns))
+    try:
+        return _read(path.name.removesuffix(".csv"), decode_text(path.read_bytes()))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _read(name: str, text: str) -> PriorTable:
+    first, _, rest = text.partition("\n")
+    stated = _ROOMS.fullmatch(first.strip())
+    rows = [row for row in read_rows((rest if stated else text).encode()) if not row.is_blank]
+    columns = rows[0].cells if rows else ()
+    ambients = _read_ambients(columns)
+    cells: dict[str, tuple[str, ...]] = {}
+    for row in rows[1:]:
+        if row.fault or len(row.cells) != len(columns):
+            found = row.fault or f"{len(row.cells)}, a comma in a source wants quotes"
+            raise ValueError(f"{row.cells[0] if row.cells else 'a row'}: expected {len(columns)} values; found {found}")
+        if row.cells[0] in cells:
+            raise ValueError(f"expected each of the 19 classes once; {row.cells[0]} is there twice")
+        cells[row.cells[0]] = row.cells
     expected = [c.name for c in LABELLED_CLASSES]
-    if sorted(table["class"]) != sorted(expected):
-        wrong = sorted(set(table["class"]).symmetric_difference(expected))
+    if wrong := sorted(set(cells).symmetric_difference(expected)):
+        raise ValueError(f"expected each of the 19 classes once; missing or unknown: {wrong}")
+    celsius = np.array([_temperatures(name, cells[name][1 : 1 + len(ambients)]) for name in expected])
+    deviation = np.array([_deviation(name, cells[name][-2]) for name in expected], dtype=np.float32)
+    _check_celsius(expected, celsius)
+    rooms = (
+        (float(stated[1]), float(stated[2]))
+        if stated
+        else (ambients[0] - _BEYOND_KELVIN, ambients[-1] + _BEYOND_KELVIN)
+    )
+    return PriorTable(name, np.array(ambients), celsius, deviation, rooms)
+
+
+def _temperatures(name: str, cells: tuple[str, ...]) -> list[float]:
+    if not any(cells):
+        return [np.nan] * len(cells)
+    try:
+        return [parse_number(cell) for cell in cells]
+    except ValueError as error:
         raise ValueError(
-            f"{path}: expected each of the 19 classes once; missing, unknown or repeated: {wrong or 'a row'}"
-        )
-    table = table.set_index("class").loc[expected]
-    celsius = table[table.columns[: len(ambients)]].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
-    follows = table[table.columns[: len(ambients)]].isna().all(axis=1).to_numpy()
-    deviation = pd.to_numeric(table["sd_kelvin"], errors="coerce").to_numpy(np.float32)
-    bad = ~(np.isfinite(celsius).all(axis=1) | follows) | ~(deviation > 0) | ~np.isfinite(deviation)
-    if bad.any():
-        names = ", ".join(name for name, is_bad in zip(expected, bad, strict=True) if is_bad)
-        raise ValueError(
-            f"{path}: {names}: temperatures must be numbers or all blank (the class follows the room), and sd_kelvin "
-            "a number above 0"
-        )
-    return PriorTable(path.name.removesuffix(".csv"), np.array(ambients), celsius, deviation)
+            f"{name}: temperatures must be numbers or all blank (the class follows the room): {error}"
+        ) from error
+
+
+def _deviation(name: str, cell: str) -> float:
+    try:
+        deviation = parse_number(cell)
+    except ValueError:
+        deviation = 0.0
+    if deviation <= 0:
+        raise ValueError(f"{name}: sd_kelvin must be a number above 0; found {cell!r}")
+    return deviation
+
+
+def _check_celsius(names: list[str], celsius: np.ndarray) -> None:
+    low, high = _BELIEVABLE_CELSIUS
+    wrong = [place for place, row in enumerate(celsius) if (row < low).any() or (row > high).any()]
+    if 0 < len(wrong) < len(names) / 2:
+        found = celsius[wrong[0]].tolist()
+        raise ValueError(f"{names[wrong[0]]}: expected temperatures of {low:g} to {high:g} °C; found {found}")
+    if np.isfinite(celsius).any():
+        try:
+            check_plausible([("", celsius)], Scale("celsius"), people=False, remedy="convert from {} to °C")
+        except ScaleError as error:
+            raise ValueError(f"its temperatures are no degrees Celsius: {error}") from error
 
 
 def _find(name_or_path: str | Path):
@@ -136,13 +209,13 @@ def _find(name_or_path: str | Path):
     return path
 
 
-def _read_ambients(path, columns: list[str]) -> list[float]:
+def _read_ambients(columns: Sequence[str]) -> list[float]:
     matches = [_AMBIENT_COLUMN.fullmatch(column) for column in columns[1:-2]]
     ambients = [float(match[1]) for match in matches if match]
     rising = all(a < b for a, b in pairwise(ambients))
-    frame = (columns[0], *columns[-2:]) == ("class", "sd_kelvin", "source")
+    frame = (*columns[:1], *columns[-2:]) == ("class", "sd_kelvin", "source")
     if not (frame and ambients and all(matches) and rising):
-        raise ValueError(f"{path}: expected the columns {_COLUMNS}; found {', '.join(columns)}")
+        raise ValueError(f"expected the columns {_COLUMNS}; found {', '.join(columns)}")
     return ambients
 
 

@@ -61,6 +61,7 @@ class _PreparedPair:
     filled: np.ndarray | None
     foreground: np.ndarray
     ambient_celsius: float | None
+    known: np.ndarray | None
 
     @property
     def nbytes(self) -> int:
@@ -188,7 +189,9 @@ def _prepare_pair(pair: Pair) -> _PreparedPair:
         foreground = (pair.classes != FaceClass.BACKGROUND) & (pair.classes != FaceClass.IGNORE)
     filled = None if pair.classes is None else fill_glasses(pair.classes)
     thermal = build_pyramid(pair.thermal)
-    return _PreparedPair(build_pyramid(rgb), thermal, pair.classes, filled, foreground, pair.ambient_celsius)
+    return _PreparedPair(
+        build_pyramid(rgb), thermal, pair.classes, filled, foreground, pair.ambient_celsius, pair.known
+    )
 
 
 def _prepare_source(rgb: np.ndarray, classes: np.ndarray) -> _PreparedSource:
@@ -199,13 +202,14 @@ def _crop_pair(pair: _PreparedPair, rng: np.random.Generator, crop: CropSettings
     matrix, foreground = draw_crop(rng, pair.foreground, crop)
     rgb = augment_rgb(warp_linear(pair.rgb, matrix, crop.pixels), rng, crop.photometric_strength)
     thermal = warp_linear(pair.thermal, matrix, crop.pixels)
+    known = True if pair.known is None else warp_nearest(pair.known.astype(np.uint8), matrix, crop.pixels).astype(bool)
     if pair.classes is None:
         # Beyond the image is background; within it, nobody knows: everything counts.
         inside = warp_nearest(np.ones(pair.foreground.shape, np.uint8), matrix, crop.pixels)
         unknown = np.full_like(inside, FaceClass.IGNORE)
-        return mask_background(rgb, inside), thermal, inside.view(bool), foreground, unknown
+        return mask_background(rgb, inside), thermal, inside.view(bool) & known, foreground & known, unknown
     rgb, classes = _mask_crop(rgb, pair.classes, pair.filled, matrix, crop.pixels)
-    return rgb, thermal, foreground, foreground, classes
+    return rgb, thermal, foreground & known, foreground & known, classes
 
 
 def _crop_source(source: _PreparedSource, rng: np.random.Generator, crop: CropSettings) -> tuple[np.ndarray, ...]:

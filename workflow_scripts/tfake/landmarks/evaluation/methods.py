@@ -7,11 +7,9 @@ import numpy as np
 
 from tfake.evaluation_sets.faces import AnnotatedFace
 from tfake.labels.correspondence import MESH_POINTS
-from tfake.landmarks.conventions import convention, reference_face
+from tfake.landmarks.conventions import convention, reference_face, set_of_points
 from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
 from tfake.landmarks.reading import as_network_sees
-
-_SETS = {70: "face70", MESH_POINTS: "mesh478"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def landmarker_methods(name: str, landmarker: ThermalLandmarker, mode: str = "au
         landmarker: 70 or 478 points.
         mode: how images are read.
     """
-    points = _SETS[landmarker.n_landmarks]
+    points = set_of_points(landmarker.n_landmarks)
 
     def search(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> FoundFaces:
         return landmarker.process(image, sliding_window=True, multi=len(faces) > 1, mode=mode)

@@ -1,0 +1,186 @@
+"""Where the command line writes: checked before the first picture, never over an input, whole or not at all."""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tfake.landmarks.files import Picture, Pictures
+
+#: What films of drawings are written with, by suffix.
+_CODECS = {".mp4": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG", ".webm": "VP80"}
+_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+
+class JsonOutput(AbstractContextManager):
+    """The JSON file, or the terminal; the file appears whole, when ``write`` is called."""
+
+    def __init__(self, path: str | None, inputs: Iterable[Path]) -> None:
+        """Check that it can be written.
+
+        Args:
+            path: the file; None: the terminal.
+            inputs: files that must not be written over.
+
+        Raises:
+            ValueError: it is a folder, an input, or cannot be written; the message says which.
+        """
+        self.path = None if path is None else Path(path)
+        self._part = None
+        if self.path is None:
+            return
+        if self.path.is_dir():
+            raise ValueError(f"-o: {path} is a folder; name a file")
+        _keep(self.path, inputs, "-o")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._part = self.path.with_name(f"{self.path.name}.part")
+            self._part.touch()
+        except OSError as error:
+            raise ValueError(f"-o: {path} cannot be written ({error.strerror})") from error
+
+    def write(self, content: dict) -> None:
+        """Write it.
+
+        Args:
+            content: what becomes JSON.
+        """
+        text = json.dumps(content, indent=1) + "\n"
+        if self._part is None:
+            sys.stdout.write(text)
+        else:
+            self._part.write_text(text, encoding="utf-8")
+            os.replace(self._part, self.path)
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing half-written behind."""
+        if self._part is not None:
+            self._part.unlink(missing_ok=True)
+
+
+class Drawings(AbstractContextManager):
+    """Drawings of pictures: a file for a picture, a folder for a folder or for frames, or a film for a film."""
+
+    def __init__(self, path: str, pictures: Pictures, inputs: Iterable[Path]) -> None:
+        """Choose the kind by the path and by what there is to draw, and check that it can be written.
+
+        Args:
+            path: where to draw.
+            pictures: what will be drawn.
+            inputs: files that must not be written over.
+
+        Raises:
+            ValueError: of no kind that can be written, an input's place, or a place that cannot be written.
+        """
+        self.path = Path(path)
+        self._inputs = list(inputs)
+        self._film: cv2.VideoWriter | None = None
+        self._rate = pictures.rate
+        suffix = self.path.suffix.lower()
+        self._is_folder = not pictures.single or self.path.is_dir() or not suffix
+        try:
+            if self._is_folder:
+                self._check_folder(pictures)
+            elif self._rate is not None:
+                self._check_film(suffix)
+            elif suffix not in _IMAGES or pictures.count != 1:
+                raise ValueError(f"--draw: name a folder, or an image ({', '.join(_IMAGES)}); found {path}")
+            else:
+                _keep(self.path, self._inputs, "--draw")
+            _check_place(self.path if self._is_folder else self.path.parent)
+        except OSError as error:
+            raise ValueError(f"--draw: {path} cannot be written ({error.strerror})") from error
+
+    def write(self, picture: Picture, drawn: np.ndarray) -> None:
+        """Write one drawing.
+
+        Args:
+            picture: what was drawn.
+            drawn: (H, W, 3) uint8, BGR.
+
+        Raises:
+            ValueError: it cannot be written.
+        """
+        if self._is_folder:
+            _write_image(self.path / self._names.get(picture.name, f"{_below(picture.name)}.png"), drawn)
+        elif self._rate is None:
+            _write_image(self.path, drawn)
+        else:
+            if self._film is None:
+                codec = cv2.VideoWriter_fourcc(*_CODECS[self.path.suffix.lower()])
+                self._film = cv2.VideoWriter(str(self._part), codec, self._rate, drawn.shape[1::-1])
+            self._film.write(drawn)
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        """Close a film; it gets its name when it is whole."""
+        if self._film is not None:
+            self._film.release()
+            if kind is None:
+                os.replace(self._part, self.path)
+        if not self._is_folder and self._rate is not None:
+            self._part.unlink(missing_ok=True)
+
+    @property
+    def _part(self) -> Path:
+        return self.path.with_name(f"{self.path.stem}.part{self.path.suffix}")
+
+    def _check_folder(self, pictures: Pictures) -> None:
+        if self.path.is_file():
+            raise ValueError(f"--draw: {self.path} is a file; the drawings of several pictures need a folder")
+        names = [name for name, _ in pictures.files]
+        stems = {Path(name).with_suffix("").as_posix().casefold() for name in names}
+        # One name for two pictures: then each keeps its suffix.
+        short = len(stems) == len(names)
+        self._names = {name: Path(name).with_suffix(".png") if short else Path(f"{name}.png") for name in names}
+        if pictures.single and pictures.count is None:
+            self._names = {}
+        for name in self._names.values():
+            _keep(self.path / name, self._inputs, "--draw")
+
+    def _check_film(self, suffix: str) -> None:
+        if suffix not in _CODECS:
+            films = ", ".join(_CODECS)
+            raise ValueError(
+                f"--draw: frames of a video are drawn into a video ({films}) or a folder; found {self.path}"
+            )
+        _keep(self.path, self._inputs, "--draw")
+        with tempfile.TemporaryDirectory() as folder:
+            trial = cv2.VideoWriter(f"{folder}/trial{suffix}", cv2.VideoWriter_fourcc(*_CODECS[suffix]), 10, (64, 64))
+            opened = trial.isOpened()
+            trial.release()
+        if not opened:
+            raise ValueError(f"--draw: this OpenCV cannot write {suffix}; name an .avi or .mp4")
+
+
+def _below(name: str) -> str:
+    """Where a frame's drawing goes: a folder for its film or stack, without the sign between name and number."""
+    file, _, number = name.rpartition("#")
+    return f"{file}/{number}" if file else name
+
+
+def _keep(path: Path, inputs: Iterable[Path], option: str) -> None:
+    """Refuse a path that is an input's, by whatever name."""
+    for file in inputs:
+        with suppress(OSError):
+            if path.resolve() == file.resolve() or (path.exists() and path.samefile(file)):
+                raise ValueError(f"{option}: {path} would be written over the input {file}; name another place")
+
+
+def _check_place(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def _write_image(path: Path, drawn: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    done, data = cv2.imencode(path.suffix, drawn)
+    if not done:
+        raise ValueError(f"--draw: OpenCV cannot write {path}")
+    path.write_bytes(data.tobytes())
