@@ -103,6 +103,8 @@ def read_landmarks(archive: Archive, record) -> np.ndarray:
         raise SampleError(SampleStatus.WRONG_LANDMARKS, f"{where}: {error}") from error
     if not np.isfinite(points).all():
         raise SampleError(SampleStatus.WRONG_LANDMARKS, f"{where}: a coordinate is not finite")
+    if np.ptp(points, axis=0).min() <= 0:
+        raise SampleError(SampleStatus.WRONG_LANDMARKS, f"{where}: the points span a face without an area")
     return points
 
 

@@ -1,5 +1,6 @@
 """Films, by PyAV: gray ones of up to 16 bits with the values that are stored, all others as 8-bit pictures."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -10,6 +11,9 @@ from tfake.thermal_io.optional import import_optional
 
 FILM_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm")
 DEFAULT_RATE = 25.0
+# What an AVI says of 16-bit counts that are not compressed; FFmpeg knows no decoder of these names.
+_RAW_COUNTS = re.compile(rb"strf.{4}\x28\0{3}(?P<width>.{4})(?P<height>.{4})\x01\0\x10\0(?:Y16 |Y1\0\x10)", re.DOTALL)
+_HEAD_BYTES = 1 << 16
 # Frames that a film's length may be off by, where it announces a length and no count.
 _SLACK_FRAMES = 1.5
 
@@ -24,6 +28,8 @@ def open_film(file: BinaryIO) -> Recording:
         ThermalFileError: no such film or stream, no decoder for it; or PyAV is not installed.
     """
     av = import_optional("av")
+    head = file.read(_HEAD_BYTES)
+    file.seek(0)
     try:
         container = av.open(file, mode="r", metadata_errors="replace")
         stream = container.streams.video[0] if container.streams.video else None
@@ -31,13 +37,18 @@ def open_film(file: BinaryIO) -> Recording:
         size = codec and (codec.height, codec.width)
     except Exception as error:  # PyAV's errors are of many kinds, UnicodeDecodeError and MemoryError among them
         raise ThermalFileError(f"it cannot be opened as a film ({error})") from error
+    raw = None
+    if stream and codec is None and (raw := _RAW_COUNTS.search(head)):
+        size = (abs(int.from_bytes(raw["height"], "little", signed=True)), int.from_bytes(raw["width"], "little"))
     if not size:
         raise ThermalFileError("this PyAV has no decoder for its video stream" if stream else "it has no video stream")
     check_size(*size)
     # Threads are the caller's affair.
-    codec.thread_type = "NONE"
+    if codec is not None:
+        codec.thread_type = "NONE"
     announced = stream.frames if stream.frames > 0 else None
-    return Recording("film", _frames(container, stream, announced), announced=announced)
+    frames = _frames(container, stream, announced, size if raw else None)
+    return Recording("film", frames, announced=announced)
 
 
 def frame_rate(file: BinaryIO) -> float:
@@ -50,44 +61,52 @@ def frame_rate(file: BinaryIO) -> float:
         return float(container.streams.video[0].average_rate or DEFAULT_RATE)
 
 
-def _frames(container: Any, stream: Any, announced: int | None) -> Iterator[Frame]:
+def _frames(container: Any, stream: Any, announced: int | None, raw_size: tuple[int, int] | None) -> Iterator[Frame]:
     read, start, end, reason = 0, None, 0.0, ""
     with container:
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets)
-                decoded = packet.decode()
-            except StopIteration:
-                break
-            except EOFError:
-                break
-            except Exception as error:  # as above; a later packet may be whole
-                reason = reason or f"damaged ({error})"
-                if isinstance(error, (MemoryError, RuntimeError)):
-                    break
+        for found in _decoded(container, stream, raw_size):
+            if isinstance(found, str):
+                reason = reason or found
                 continue
-            for frame in decoded:
-                if frame.is_corrupt:
-                    reason = reason or "damaged"
-                    continue
-                try:
-                    pixels = _pixels(frame)
-                except ThermalFileError:
-                    raise
-                except Exception as error:  # as above
-                    reason = reason or f"damaged ({error})"
-                    continue
-                start = frame.time if start is None else start
-                seconds = None if frame.time is None else round(frame.time - start, 6)
-                end = frame.time or end
-                read += 1
-                yield Frame(pixels, seconds)
-        short = _missing_seconds(container, stream, end)
-    if read == 0 or reason or (announced is not None and read < announced) or (announced is None and short):
+            pixels, time = found
+            start = time if start is None else start
+            end = end if time is None else time
+            read += 1
+            yield Frame(pixels, None if time is None else round(time - start, 6))
+        short = _missing_seconds(container, stream, end) if announced is None else ""
+    if read == 0 or reason or short or read < (announced or 0):
         of = "" if announced is None else f" of {announced}"
-        why = reason or (short if read and short and announced is None else "the film ends there")
-        raise IncompleteError(f"read {read}{of} frames: {why}")
+        raise IncompleteError(f"read {read}{of} frames: {reason or (read and short) or 'the film ends there'}")
+
+
+def _decoded(
+    container: Any, stream: Any, raw_size: tuple[int, int] | None
+) -> Iterator[tuple[np.ndarray, float | None] | str]:
+    """Pixels and time of each frame; or, for what is damaged, how."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+            if raw_size is None:
+                frames = [(None if frame.is_corrupt else _pixels(frame), frame.time) for frame in packet.decode()]
+            else:
+                frames = [_as_counts(packet, raw_size)] if packet.size else []
+        except (StopIteration, EOFError):
+            return
+        except ThermalFileError:
+            raise
+        except Exception as error:  # as above; a later packet may be whole
+            yield f"damaged ({error})"
+            if isinstance(error, (MemoryError, RuntimeError)):
+                return
+            continue
+        for pixels, time in frames:
+            yield "damaged" if pixels is None else (pixels, time)
+
+
+def _as_counts(packet: Any, size: tuple[int, int]) -> tuple[np.ndarray, float | None]:
+    counts = np.frombuffer(bytes(packet), "<u2").astype(np.uint16).reshape(size)
+    return counts, None if packet.pts is None else float(packet.pts * packet.time_base)
 
 
 def _missing_seconds(container: Any, stream: Any, end: float) -> str:

@@ -3,6 +3,8 @@
 import io
 from typing import BinaryIO
 
+import numpy as np
+
 from tfake.thermal_io.exif import orientation_of
 from tfake.thermal_io.frames import Frame, Recording, ThermalFileError, check_size, normalised
 from tfake.thermal_io.optional import import_optional
@@ -38,7 +40,8 @@ def open_radiometric_jpeg(file: BinaryIO) -> Recording:
         raise ThermalFileError("its FLIR records are damaged")
     flyr = import_optional("flyr")
     try:
-        celsius = flyr.unpack(io.BytesIO(data)).celsius
+        with np.errstate(all="ignore"):
+            celsius = flyr.unpack(io.BytesIO(data)).celsius
     except Exception as error:  # flyr raises whatever its parsing stumbles over
         raise ThermalFileError(f"its FLIR records cannot be read ({type(error).__name__}: {error})") from error
     if celsius.ndim != 2:
