@@ -101,7 +101,8 @@ def test_a_thermalizer_s_step(name, values, monkeypatch):
     # Once for the diameters of the clouds; the numbers of each step are read when the next one is under way.
     assert found.waits == Counter({"tolist": steps, "event": steps})
     assert found.kernels <= THERMALIZER_KERNELS * steps
-    assert found.unpinned == 0
+    # The count of averaged steps, which torch keeps on the host.
+    assert found.unpinned <= (16 * steps if settings.ema_decay else 0)
     assert size * steps <= found.sent <= (size + DRAWS_BYTES) * steps
     assert found.received <= 100 * steps
 
