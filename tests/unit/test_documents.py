@@ -88,7 +88,7 @@ def test_pictures_are_light():
 
 
 def test_no_command_gives_a_target_where_snakemake_expects_a_file():
-    """``--configfile mine.yaml exports`` takes ``exports`` for a second file; targets stand before it or behind ``--``."""
+    """After ``--configfile mine.yaml`` a target is taken for a second file: it stands before, or behind ``--``."""
     commands = []
     for page in [*PAGES, *(ROOT / "config/presets").glob("*.yaml"), ROOT / "Makefile"]:
         commands += re.findall(r"snakemake[^`\n#]*--configfiles? ([^`\n#;]*)", page.read_text())
