@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 REAL := runs/real_sample
 
-.PHONY: all test test-slurm envs-check scaling benchmark real-sample verify repair recipes clean help
+.PHONY: all test test-slurm gpu-check envs-check scaling benchmark real-sample verify repair recipes clean help
 
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
@@ -16,6 +16,9 @@ test: $(READY)  ## run the tests, linters included, a file a process
 test-slurm: $(READY)  ## the whole workflow through a Slurm of its own, with faults (root may install slurm-wlm and munge)
 	bash tests/slurm/install.sh
 	$(BIN)/python -m pytest -s tests/slurm
+
+gpu-check: $(READY)  ## two minutes on a GPU: does everything work there, and how fast; a table, and a JSON under runs/
+	$(BIN)/python tests/gpu/check.py runs/gpu_check
 
 envs-check: $(READY)  ## build every environment of envs/ and run each rule in its own, under runs/ (gigabytes)
 	$(BIN)/python tests/envs/check.py runs/envs_check

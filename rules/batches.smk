@@ -3,6 +3,8 @@
 A batch has its outputs by name, so each is a rule of its own; all come of one text (rules/variants.smk).
 """
 
+import itertools
+
 # Loading the network takes a GPU as long as some thousand images: less than a twentieth of a job of so many.
 IMAGES_A_GPU_JOB = 60_000
 SHARDS_PER_JOB = config["store"]["shards_per_job"]

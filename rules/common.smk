@@ -1,9 +1,9 @@
 """Shards, and the few names that the rule files share."""
 
 import hashlib
-import itertools
 import math
 import re
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -219,10 +219,15 @@ def get_seals(wildcards):
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in lists}
 
 
+def get_moment(wildcards):
+    """When a command was given: a rule that looks at what is there looks anew at each."""
+    return time.time()
+
+
 def get_repaired_stores(wildcards):
     """The verdicts on the stores that are there, known when damage was looked for."""
-    looked = checkpoints.repair_stores.get().output.looked
-    return [looked, *(f"{folder}/verified.json" for folder in STORES if Path(folder).is_dir())]
+    table = checkpoints.repair_stores.get().output.table
+    return [table, *(f"{folder}/verified.json" for folder in STORES if Path(folder).is_dir())]
 
 
 def get_first_shards(wildcards):

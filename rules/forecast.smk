@@ -11,8 +11,6 @@ rule forecast_run:
         get_first_shards,
     output:
         page="results/forecast.md",
-        # Temporary, so that each command looks anew.
-        looked=temp("results/forecast_run.txt"),
     log:
         "logs/forecast_run.log",
     benchmark:
@@ -29,6 +27,7 @@ rule forecast_run:
         recipe=1,
         rule_threads=get_rule_threads,
         gpu_rules=get_gpu_rules,
+        asked=get_moment,
     message:
         "Forecasting what the run will cost."
     script:
@@ -37,6 +36,6 @@ rule forecast_run:
 
 rule forecast:
     input:
-        rules.forecast_run.output.looked,
+        rules.forecast_run.output.page,
     message:
         "What the run will cost is in results/forecast.md."

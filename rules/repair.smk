@@ -1,10 +1,10 @@
 """Verification and repair of a run's stores, by themselves: `snakemake verify`, `snakemake repair`.
 
 NEEDS  nothing; both look at the sealed stores that are there, with the same config and directory as the run
-MAKES  logs/verify_stores.csv    every file of every store and its state; verify fails where one is at fault
+MAKES  results/verified.json     what was read; and logs/verify_stores.csv, every file of every store and its state
        results/checked.csv       the same, and what was done about it; repair makes again exactly what it took away
 
-The outputs that stand for having looked are temporary, so that each command looks anew.
+The moment at which they are asked is among their params: each command looks anew.
 """
 
 STORES = ["results/faces", "results/images", *collect("results/variants/{variant}", variant=VARIANTS)]
@@ -13,7 +13,7 @@ STORES = ["results/faces", "results/images", *collect("results/variants/{variant
 rule verify_stores:
     """Reread every byte of every sealed store."""
     output:
-        looked=temp("results/verify_stores.json"),
+        report="results/verified.json",
     log:
         "logs/verify_stores.log",
         table="logs/verify_stores.csv",
@@ -28,6 +28,7 @@ rule verify_stores:
     params:
         recipe=1,
         folders=STORES,
+        asked=get_moment,
     message:
         "Verifying every store."
     script:
@@ -39,7 +40,6 @@ checkpoint repair_stores:
     """Reread every byte of every sealed store, and take away what is damaged."""
     output:
         table="results/checked.csv",
-        looked=temp("results/repair_stores.json"),
     log:
         "logs/repair_stores.log",
     benchmark:
@@ -54,6 +54,7 @@ checkpoint repair_stores:
         recipe=1,
         folders=STORES,
         batched=collect("results/variants/{variant}", variant=THERMALIZED if SHARDS_PER_JOB > 1 else ()),
+        asked=get_moment,
     message:
         "Looking for damage in every store."
     script:
@@ -62,7 +63,7 @@ checkpoint repair_stores:
 
 rule verify:
     input:
-        rules.verify_stores.output.looked,
+        rules.verify_stores.output.report,
     message:
         "Every byte of every store is what was sealed."
 

@@ -1,6 +1,5 @@
 """Reread every byte of every sealed store, and take away what is damaged."""
 
-import json
 import logging
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from tfake.store.inspection import OK, inspect_store, write_table
 from tfake.store.repair import repair_store
 
 
-def repair_stores(table: str, folders: list[str], batched: list[str], threads: int, looked: str | None = None) -> None:
+def repair_stores(table: str, folders: list[str], batched: list[str], threads: int) -> None:
     """Remove, or restore, each file that is not what was sealed; the next run makes anew what was removed.
 
     Args:
@@ -16,7 +15,6 @@ def repair_stores(table: str, folders: list[str], batched: list[str], threads: i
         folders: the folders that hold a store each; those that are not sealed yet are passed over.
         batched: those of them whose jobs write several shards.
         threads: files hashed side by side.
-        looked: the JSON file to write when all is done: how many files were good, and how many at fault; None: nowhere.
     """
     stores, actions = {}, {}
     for folder in map(Path, folders):
@@ -33,8 +31,6 @@ def repair_stores(table: str, folders: list[str], batched: list[str], threads: i
     files = [file for checked in stores.values() for file in checked]
     good = sum(file.state == OK for file in files)
     logging.info("%d files of %d stores: %d good, %d at fault", len(files), len(stores), good, len(files) - good)
-    if looked is not None:
-        Path(looked).write_text(json.dumps({"good": good, "at_fault": len(files) - good}) + "\n")
 
 
 if __name__ == "__main__":
@@ -46,5 +42,4 @@ if __name__ == "__main__":
         folders=snakemake.params.folders,
         batched=snakemake.params.batched,
         threads=snakemake.threads,
-        looked=snakemake.output.looked,
     )

@@ -9,11 +9,11 @@ from tfake.store.inspection import OK, inspect_store, write_table
 from tfake.store.verification import REMEDY
 
 
-def verify_stores(looked: str, table: str, folders: list[str], threads: int) -> None:
+def verify_stores(report: str, table: str, folders: list[str], threads: int) -> None:
     """Check every store against its ``SHA256SUMS``, all of them before anything is said.
 
     Args:
-        looked: the JSON file to write when every store agrees: files and bytes that were read, by folder.
+        report: the JSON file to write when every store agrees: files and bytes that were read, by folder.
         table: the CSV table to write: every file of every store and its state.
         folders: the folders that hold a store each; those that are not sealed are passed over.
         threads: files hashed side by side.
@@ -40,7 +40,7 @@ def verify_stores(looked: str, table: str, folders: list[str], threads: int) -> 
     counts = {name: {"files": len(files), "bytes": sum(file.bytes for file in files)} for name, files in stores.items()}
     for name, count in counts.items():
         logging.info("%s: %d files, %d bytes, as they were sealed", name, count["files"], count["bytes"])
-    Path(looked).write_text(json.dumps(counts, indent=1) + "\n")
+    Path(report).write_text(json.dumps(counts, indent=1) + "\n")
 
 
 if __name__ == "__main__":
@@ -48,7 +48,7 @@ if __name__ == "__main__":
 
     start_log(snakemake.log[0])
     verify_stores(
-        looked=snakemake.output.looked,
+        report=snakemake.output.report,
         table=snakemake.log.table,
         folders=snakemake.params.folders,
         threads=snakemake.threads,

@@ -26,7 +26,7 @@ from tiny_training import make_bank, make_data
 CPU = torch.device("cpu")
 STEPS = 3
 # Operations of a step at most.
-THERMALIZER_KERNELS, LANDMARK_KERNELS = 4000, 2000
+THERMALIZER_KERNELS, LANDMARK_KERNELS = 1600, 1150
 DRAWS_BYTES = 1 << 17
 
 
@@ -62,9 +62,11 @@ def thermal_batches(settings):
 
 def landmark_batches(settings, landmarks=70):
     crops, pixels = settings.batch, settings.image_pixels
+    colour = crops // 2
     return (
         LandmarkBatch(
-            torch.empty(crops, 3, pixels, pixels),
+            torch.empty(colour, 3, pixels, pixels, dtype=torch.uint8),
+            torch.empty(crops - colour, 1, pixels, pixels, dtype=torch.float16),
             torch.empty(crops, landmarks, 2),
             torch.empty(crops, landmarks),
             torch.empty(crops, dtype=torch.bool),

@@ -67,10 +67,26 @@ def read(data, name):
             assert str(error)
 
 
-NAMES = (
-    "flir.jpg gray.jpg colours.png counts.png gray.bmp gray.webp plain.tiff stack.tiff float.tif array.npy arrays.npz "
-    "recording.cptv table.csv quoted.csv counts.mkv raw.avi colours.mp4 colours.avi"
-).split()
+NAMES = [
+    "flir.jpg",
+    "gray.jpg",
+    "colours.png",
+    "counts.png",
+    "gray.bmp",
+    "gray.webp",
+    "plain.tiff",
+    "stack.tiff",
+    "float.tif",
+    "array.npy",
+    "arrays.npz",
+    "recording.cptv",
+    "table.csv",
+    "quoted.csv",
+    "counts.mkv",
+    "raw.avi",
+    "colours.mp4",
+    "colours.avi",
+]
 FUZZ = settings(
     max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

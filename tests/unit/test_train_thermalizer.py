@@ -158,6 +158,24 @@ def test_a_resumed_run_keeps_its_number_format(folder, monkeypatch, first, then)
     assert (out / "weights.pt").read_bytes() == (whole / "weights.pt").read_bytes()
 
 
+def test_a_checkpoint_is_taken_up_whatever_the_weights_do_not_depend_on(folder, monkeypatch):
+    whole = run(folder, "reference")
+    original, steps = Run.step, []
+
+    def counted(self, *batches):
+        original(self, *batches)
+        steps.append(self.next_step)
+        if len(steps) == 1:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Run, "step", counted)
+    with pytest.raises(TrainingStoppedError, match="step 1 of 2"):
+        run(folder, "changed")
+    out = run(folder, "changed", settings=SETTINGS | {"checkpoint_every": 1})
+    assert steps == [1, 2]
+    assert (out / "weights.pt").read_bytes() == (whole / "weights.pt").read_bytes()
+
+
 def test_two_processes_write_one_thermalizer(folder):
     out = run(folder, "group", processes=2)
     assert sorted(path.name for path in out.iterdir()) == sorted(FILES)

@@ -161,11 +161,13 @@ def test_verify_names_repair_and_repair_mends(finished, copy):
     for name in damaged:
         assert name in failed.stdout
     output = succeed(copy, "repair")
-    assert output.count("Job ") - output.count("Job stats") == 9
+    assert len(re.findall(r"(?m)^Job \d+: ", output)) == 9
     assert "Thermalizing shard 1 of warm" in output
     assert "Labelling shard 2" in output
     assert sums(copy) == sums(finished)
     succeed(copy, "verify")
+    # And once more, for repair too looks anew: nothing is found.
+    assert re.findall(r"(?m)^Job \d+: (.*)$", succeed(copy, "repair")) == ["Looking for damage in every store."]
 
 
 def test_a_forecast_from_another_run_makes_nothing(finished, tmp_path):

@@ -124,7 +124,8 @@ def run_landmark_job(job: LandmarkJob) -> None:
                 checkpoint,
                 is_stopping,
                 workers,
-                Path(job.checkpoint).parent,
+                # Where the source is kept decoded, nothing has to be kept again.
+                None if job.stored.images else Path(job.checkpoint).parent,
                 encoder,
             )
     with first_process_only() as writes:

@@ -9,20 +9,16 @@ from torch import Tensor
 from tfake.thermalizer.patch_bank import PatchBank
 from tfake.thermalizer.training_data import TrainingData
 from tfake.training.chance import Stream, derive_seed
-from tfake.training.drawing import move_batch
+from tfake.training.drawing import Batch
 
 
 @dataclass(frozen=True)
-class StepDraws:
+class StepDraws(Batch):
     """Made with the step's crops, so that nothing is drawn or looked up while a GPU waits."""
 
     targets: Tensor  # (C, 19) float32 degrees Celsius that the prior expects of each source crop's classes
     real: Tensor  # (S, N) int64: patches of the bank, by scale; 0 where it has none
     places: Tensor  # (S, N) float64 in [0, 1): of the generated patches, see patch_wasserstein
-
-    def to(self, device: torch.device) -> "StepDraws":
-        """The draws on a device."""
-        return move_batch(self, device)
 
 
 def draw_step(data: TrainingData, ambient_celsius: Tensor, patches: int, seed: int, step: int) -> StepDraws:

@@ -1,14 +1,14 @@
 """Batches made ahead by threads while the network computes, as many as some memory holds."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from tfake.overlap import map_threads
-from tfake.training.drawing import Batch
 
 #: What the batches ahead of the network may take.
 PREFETCH_BYTES = 512 << 20
 
-Parts = tuple[Batch, ...]
+Parts = tuple[Any, ...]
 
 
 def prefetch(
@@ -17,7 +17,7 @@ def prefetch(
     """Make the batches of some steps, in order.
 
     Args:
-        make: gives the batch of a step, one of each set; called from several threads at once.
+        make: gives what a step takes, a tuple of dataclasses of tensors; called from several threads at once.
         steps: the steps.
         workers: threads. 0 makes each batch when it is asked for, which is fastest where the network computes on the
             same cores.
@@ -32,7 +32,7 @@ def prefetch(
         return
     # All batches are as large as the first.
     batch = make(steps[0])
-    size = max(1, sum(part.nbytes for part in batch))
+    size = max(1, sum(tensor.nbytes for part in batch for tensor in vars(part).values()))
     yield batch
     del batch
     yield from map_threads(make, steps[1:], workers, min(2 * workers, max(1, most_bytes // size)))
