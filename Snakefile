@@ -19,6 +19,7 @@ report: "docs/report.rst"
 
 include: "rules/locking.smk"
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/acquisition.smk"
 include: "rules/source.smk"
 include: "rules/faces.smk"

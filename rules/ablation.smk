@@ -19,7 +19,7 @@ use rule render_faces as render_heldout with:
     benchmark:
         "benchmarks/ablation/render_heldout.tsv"
     params:
-        recipe=1,
+        recipe=rules.render_faces.params.recipe,
         seed=config["procedural"]["seed"] + 1,
         images=lookup(dpath="ablation/heldout_images", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -33,7 +33,7 @@ use rule render_truth as render_heldout_truth with:
     benchmark:
         "benchmarks/ablation/render_heldout_truth/{condition}.tsv"
     params:
-        recipe=1,
+        recipe=rules.render_truth.params.recipe,
         seed=config["procedural"]["seed"] + 1,
         images=lookup(dpath="ablation/heldout_images", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -52,7 +52,7 @@ use rule index_archive as index_scored with:
     benchmark:
         "benchmarks/ablation/index_scored/{faces}.tsv"
     params:
-        recipe=1,
+        recipe=rules.index_archive.params.recipe,
         images=get_scored_images,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
 
@@ -65,7 +65,7 @@ use rule render_lab as render_ablation_lab with:
     benchmark:
         "benchmarks/ablation/render_ablation_lab.tsv"
     params:
-        recipe=2,
+        recipe=rules.render_lab.params.recipe,
         seed=lookup(dpath="procedural/seed", within=config),
         lab_pairs=lookup(dpath="procedural/lab_pairs", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -82,7 +82,7 @@ use rule render_lab as render_ablation_bank with:
     benchmark:
         "benchmarks/ablation/render_ablation_bank/{rooms}.tsv"
     params:
-        recipe=2,
+        recipe=rules.render_lab.params.recipe,
         seed=config["procedural"]["seed"] + 2,
         lab_pairs=lookup(dpath="ablation/bank_images", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -102,7 +102,7 @@ use rule sample_patches as sample_arm_patches with:
         "benchmarks/ablation/sample_arm_patches/{rooms}.tsv"
     params:
         **BANK_SETTINGS,
-        recipe=1,
+        recipe=rules.sample_patches.params.recipe,
         bank_path=None,
         bank_values="celsius",
         pair_values="celsius",
@@ -122,7 +122,7 @@ use rule sample_patches as sample_lwir_patches with:
         "benchmarks/ablation/sample_lwir_patches.tsv"
     params:
         **BANK_SETTINGS,
-        recipe=1,
+        recipe=rules.sample_patches.params.recipe,
         bank_path=lookup(dpath="ablation/lwir_faces", within=config),
         bank_values="relative",
         pair_values="celsius",
@@ -149,7 +149,7 @@ use rule train_thermalizer as train_arm with:
     benchmark:
         "benchmarks/ablation/train_arm/{rooms}/{arm}/{seed}.tsv"
     params:
-        recipe=2,
+        recipe=rules.train_thermalizer.params.recipe,
         name="{rooms} {arm} {seed}",
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         condition=get_arm_condition,
@@ -177,11 +177,11 @@ rule evaluate_arm:
         "benchmarks/evaluate_arm/{faces}/{condition}/{arm}/{seed}.tsv"
     conda:
         "../envs/thermalizer.yaml"
-    threads: 8 if USES_GPU else 1
+    threads: NETWORK_THREADS
     resources:
-        mem_mb=4000,
-        runtime=60,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(4000),
+        runtime=minutes(60),
     params:
         recipe=1,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -212,9 +212,9 @@ rule measure_training:
         "../envs/thermalizer.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=120,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(8000),
+        runtime=minutes(120),
     params:
         recipe=1,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -247,8 +247,8 @@ rule compare_arms:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(20),
     params:
         recipe=2,
         baseline=ARMS[0],

@@ -3,7 +3,6 @@
 import hashlib
 import math
 import re
-import shutil
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -21,9 +20,14 @@ IMPORT_ARRAYS = ("thermal", "landmarks_478")
 IMAGES = config["source"]["images"]
 SHARD_IMAGES = config["store"]["shard_images"]
 SHARDS = tuple(range(math.ceil(IMAGES / SHARD_IMAGES)))
+MOST_SHARDS = 1000
+if len(SHARDS) > MOST_SHARDS and workflow.is_main_process:
+    _better = max(1000, math.ceil(IMAGES / MOST_SHARDS))
+    logger.warning(
+        f"config: store.shard_images is {SHARD_IMAGES}, which makes {len(SHARDS):,} shards of {IMAGES:,} images, each with "
+        f"jobs of its own; with store.shard_images: {_better} there are {math.ceil(IMAGES / _better):,}."
+    )
 IS_PROCEDURAL = config["source"]["archive"] is None
-# Training a network as small as the default gains little from a second thread: on a CPU, jobs lie side by side.
-USES_GPU = config["device"] == "cuda" or (config["device"] == "auto" and shutil.which("nvidia-smi") is not None)
 FACES_ARRAYS = (
     "image_id",
     "status",
@@ -219,11 +223,25 @@ def get_manifests(wildcards):
     return [f"results/variants/{wildcards.variant}/manifests/{shard}.json" for shard in get_shards(wildcards.variant)]
 
 
+# Gathered by functions: Snakemake hashes a list that stands in a rule once for each of its own files.
+def get_faces_manifests(wildcards):
+    """The manifests of the faces store's shards."""
+    return collect(rules.label_faces.output.manifest, shard=SHARDS)
+
+
+def get_faces_files(wildcards):
+    """Every file that the jobs of the faces store write, their manifests included."""
+    return collect(rules.label_faces.output, shard=SHARDS)
+
+
 def get_shard_files(wildcards):
     """Every file that the shard jobs of a variant write into its store."""
-    jobs = {**dict.fromkeys(RECORDED, rules.record_faces), **dict.fromkeys(IMPORTED, rules.import_faces)}
-    made = jobs.get(wildcards.variant, rules.thermalize_faces).output
-    files = [file for file in made if not str(file).endswith(".json")]
+    jobs = {**dict.fromkeys(RECORDED, "record_faces"), **dict.fromkeys(IMPORTED, "import_faces")}
+    if wildcards.variant in jobs:
+        made = getattr(rules, jobs[wildcards.variant]).output
+        files = [file for file in made if not str(file).endswith(".json")]
+    else:
+        files = "results/variants/{variant}/thermal.zarr/thermal/c/{shard}/0/0"
     return collect(files, variant=wildcards.variant, shard=get_shards(wildcards.variant))
 
 

@@ -18,8 +18,8 @@ rule compare_datasets:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=1,
         folders=lookup(dpath="compare", within=config),

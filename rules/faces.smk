@@ -23,8 +23,8 @@ rule create_faces_store:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=3,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -53,8 +53,8 @@ rule fetch_landmarker:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory_mb(500),
+        runtime=minutes(10),
     params:
         recipe=1,
         url=lookup(dpath="labels/face_landmarker/url", within=config),
@@ -103,8 +103,8 @@ rule label_faces:
     threads: 1
     resources:
         # For one process; each further thread is one more, with 700 MB.
-        mem_mb=3200,
-        runtime=60,
+        mem_mb=memory_mb(3200),
+        runtime=minutes(60),
     params:
         recipe=3,
         rows=get_rows,
@@ -121,7 +121,7 @@ rule seal_faces:
     input:
         root=rules.create_faces_store.output.root,
         arrays=rules.create_faces_store.output.arrays,
-        manifests=collect(rules.label_faces.output.manifest, shard=SHARDS),
+        manifests=get_faces_manifests,
     output:
         sums="results/faces/SHA256SUMS",
         summary="results/faces/summary.json",
@@ -133,8 +133,8 @@ rule seal_faces:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=1,
         images=lookup(dpath="source/images", within=config),
@@ -150,7 +150,7 @@ rule verify_faces:
         sums=rules.seal_faces.output.sums,
         index=rules.index_archive.output.index,
         root=rules.create_faces_store.output.root,
-        shards=collect(rules.label_faces.output, shard=SHARDS),
+        shards=get_faces_files,
     output:
         report="results/faces/verified.json",
     log:
@@ -162,8 +162,8 @@ rule verify_faces:
         "../envs/store.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(60),
     params:
         recipe=1,
     message:

@@ -26,8 +26,8 @@ rule create_images_store:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=1,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -59,8 +59,8 @@ rule decode_images:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(60),
     params:
         recipe=1,
         rows=get_rows,

@@ -39,12 +39,11 @@ rule train_landmarker:
         "benchmarks/train_landmarker/{task}.tsv"
     conda:
         "../envs/thermalizer.yaml"
-    # Beside a GPU, the others make batches.
-    threads: 8 if USES_GPU else 1
+    threads: NETWORK_THREADS
     resources:
-        mem_mb=8000,
-        runtime=720,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(8000),
+        runtime=minutes(720),
     params:
         recipe=1,
         landmarks=get_landmarks,
@@ -65,7 +64,7 @@ use rule render_faces as render_people with:
     benchmark:
         "benchmarks/landmark_study/render_people.tsv"
     params:
-        recipe=1,
+        recipe=rules.render_faces.params.recipe,
         seed=config["procedural"]["seed"] + 3,
         images=lookup(dpath="landmark_study/people", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -79,7 +78,7 @@ use rule render_truth as render_people_truth with:
     benchmark:
         "benchmarks/landmark_study/render_people_truth.tsv"
     params:
-        recipe=1,
+        recipe=rules.render_truth.params.recipe,
         seed=config["procedural"]["seed"] + 3,
         images=lookup(dpath="landmark_study/people", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -98,7 +97,7 @@ use rule index_archive as index_people with:
     benchmark:
         "benchmarks/landmark_study/index_people.tsv"
     params:
-        recipe=1,
+        recipe=rules.index_archive.params.recipe,
         images=lookup(dpath="landmark_study/people", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
 
@@ -127,9 +126,9 @@ rule evaluate_landmarker:
         "../envs/thermalizer.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(4000),
+        runtime=minutes(60),
     params:
         recipe=1,
         landmarks=get_landmarks,
@@ -159,9 +158,9 @@ rule search_pictures:
         "../envs/thermalizer.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(4000),
+        runtime=minutes(60),
     params:
         recipe=1,
         folders=in_key_order(PICTURES),
@@ -192,8 +191,8 @@ rule compare_landmarkers:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(20),
     params:
         recipe=1,
         ambient_celsius=lookup(dpath="landmark_study/ambient_celsius", within=config),

@@ -30,8 +30,8 @@ rule publish_variant:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=memory_mb(3000),
+        runtime=minutes(240),
     params:
         recipe=1,
         config=in_key_order(config),
@@ -64,8 +64,8 @@ rule export_variant:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=480,
+        mem_mb=memory_mb(3000),
+        runtime=minutes(480),
     params:
         recipe=2,
         # A camera of its own has a geometry of its own, which the source's images have not.

@@ -26,8 +26,8 @@ rule download_weights:
         "../envs/acquisition.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=60,
+        mem_mb=memory_mb(500),
+        runtime=minutes(60),
     params:
         recipe=1,
         url=lookup(dpath="thermalizers/{condition}/weights", within=config),
@@ -55,8 +55,8 @@ rule import_thermalizer:
         "../envs/thermalizer.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=10,
+        mem_mb=memory_mb(3000),
+        runtime=minutes(10),
     params:
         recipe=1,
         sha256=lookup(dpath="thermalizers/{condition}/sha256", within=config),

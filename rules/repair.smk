@@ -19,11 +19,12 @@ rule repair_stores:
         "../envs/store.yaml"
     threads: 8
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(60),
     params:
         recipe=1,
         folders=["results/faces", "results/images", *collect("results/variants/{variant}", variant=VARIANTS)],
+        batched=collect("results/variants/{variant}", variant=THERMALIZED if SHARDS_PER_JOB > 1 else ()),
     message:
         "Looking for damage in every store."
     script:

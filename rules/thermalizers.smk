@@ -30,8 +30,8 @@ rule sample_patches:
         "../envs/thermalizer.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(60),
     params:
         recipe=1,
         bank_path=lookup(dpath="conditions/{condition}/bank/path", within=config),
@@ -88,12 +88,11 @@ rule train_thermalizer:
         condition="|".join(map(re.escape, TRAINED)) or "(?!)",
     conda:
         "../envs/thermalizer.yaml"
-    # Beside a GPU, the others make batches.
-    threads: 8 if USES_GPU else 1
+    threads: NETWORK_THREADS
     resources:
-        mem_mb=8000,
-        runtime=720,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(8000),
+        runtime=minutes(720),
     params:
         recipe=2,
         name="{condition}",

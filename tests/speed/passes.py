@@ -167,18 +167,18 @@ class Bench:
         script.load_thermalizer = lambda *_: thermalizer
         with clock(images) as rate:
             script.thermalize_faces(
-                manifest=str(store.parent / "0.json"),
+                manifests=[str(store.parent / "0.json")],
                 store=str(store),
                 archive=self.archive,
                 index=index,
                 weights=self.weights,
-                shard=0,
-                rows=(0, images),
+                shard_images=images,
                 image_pixels=PIXELS,
                 ambient_celsius=AMBIENT,
                 device="auto",
                 threads=THREADS,
                 images=kept,
+                recipe=0,
             )
         return rate()
 

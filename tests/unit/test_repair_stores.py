@@ -63,7 +63,7 @@ def faults(folder):
 
 
 def repair(folder):
-    repair_stores(str(folder.parent / "checked.csv"), [str(folder)], threads=2)
+    repair_stores(str(folder.parent / "checked.csv"), [str(folder)], [], threads=2)
     rows = list(csv.DictReader((folder.parent / "checked.csv").open()))
     return {row["path"]: row["action"] for row in rows if row["action"]}, rows
 

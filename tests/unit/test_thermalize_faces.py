@@ -63,19 +63,19 @@ def folder(tmp_path, weights):
     return tmp_path
 
 
-def thermalize(folder, weights, shard, threads=1, **changes):
+def thermalize(folder, weights, *shards, **changes):
     arguments = {
-        "manifest": str(folder / f"{shard}.json"),
+        "manifests": [str(folder / f"{shard}.json") for shard in shards],
         "store": str(folder / "thermal.zarr"),
         "archive": [str(folder / "a.zip")],
         "index": str(folder / "index.parquet"),
         "weights": str(weights),
-        "shard": shard,
-        "rows": SHARDS[shard],
+        "shard_images": SHARD,
         "image_pixels": PIXELS,
         "ambient_celsius": AMBIENT,
         "device": "cpu",
-        "threads": threads,
+        "threads": 1,
+        "recipe": 1,
     }
     thermalize_faces(**arguments | changes)
 
@@ -111,7 +111,7 @@ def test_a_store_from_end_to_end(folder, weights):
 def test_the_number_of_threads_changes_no_byte(folder, weights):
     manifests = []
     for threads in (1, 3):
-        thermalize(folder, weights, 0, threads)
+        thermalize(folder, weights, 0, threads=threads)
         manifests.append(read_manifest(folder / "0.json"))
     assert manifests[0] == manifests[1]
 

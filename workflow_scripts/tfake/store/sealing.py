@@ -11,6 +11,7 @@ from tfake.store.checksums import file_sha256, write_sums
 from tfake.store.manifest import Manifest, read_manifest
 from tfake.store.opening import open_store
 from tfake.store.statistics import merge_statistics
+from tfake.store.unfinished import forget_shards
 
 
 def seal_store(
@@ -52,6 +53,7 @@ def seal_store(
         "statistics": merge_statistics([shard.statistics for shard in shards]),
     }
     Path(summary).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    forget_shards(folder)
 
 
 def _check_cover(shards: Sequence[Manifest], start: int, stop: int, store: str | Path) -> None:
