@@ -84,7 +84,7 @@ use rule seal_thermal as seal_images with:
     benchmark:
         "benchmarks/seal_images.tsv"
     params:
-        recipe=1,
+        recipe=rules.seal_thermal.params.recipe,
         rows=[0, IMAGES],
     message:
         "Sealing the images store."
