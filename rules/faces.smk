@@ -139,7 +139,7 @@ rule seal_faces:
         recipe=1,
         images=lookup(dpath="source/images", within=config),
     message:
-        "Sealing the faces store."
+        "Listing the checksums of the faces store."
     script:
         "../workflow_scripts/seal_faces.py"
 

@@ -112,7 +112,7 @@ rule seal_thermal:
         recipe=1,
         rows=get_variant_rows,
     message:
-        "Sealing the thermal store of {wildcards.variant}."
+        "Listing the checksums of the thermal store of {wildcards.variant}."
     script:
         "../workflow_scripts/seal_thermal.py"
 

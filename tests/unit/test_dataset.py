@@ -19,9 +19,9 @@ import zarr
 import tfake
 from export_variant import export_variant
 from recipes import ROOT
-from tfake.dataset.crops import Square, around_face, crop_face
 from tfake.dataset.place import DatasetError, Place
 from tfake.dataset.reading import read_rows, runs
+from tfake.exports.formats import FORMATS
 from tfake.labels.status import MeshStatus
 from tfake.radiometry import decode_counts
 from tfake.sources.samples import SampleStatus
@@ -272,9 +272,11 @@ def test_what_a_target_leaves_is_opened_or_says_what_is_lacking(results, tmp_pat
     for address in (variants.parent, variants / "warm", zip_folder(variants.parent, tmp_path / "alone.zip")):
         with pytest.raises(DatasetError, match=r"holds no faces/faces.zarr .*made by `snakemake --cores all faces`"):
             tfake.open_dataset(address)
-    export_variant(str(tmp_path / "coco/SHA256SUMS"), str(results), "warm", "coco")
-    with pytest.raises(DatasetError, match="an export for other programs"):
-        tfake.open_dataset(tmp_path / "coco")
+    for format in FORMATS:
+        folder = tmp_path / "results/exports" / format
+        export_variant(str(folder / "SHA256SUMS"), str(results), "warm", format)
+        with pytest.raises(DatasetError, match="an export for other programs"):
+            tfake.open_dataset(folder)
 
 
 def test_only_what_was_asked_for_is_read(results):
@@ -283,30 +285,3 @@ def test_only_what_was_asked_for_is_read(results):
     assert face.segmentation is None
     assert face.landmarks_478 is None
     assert face.landmarks_70.shape == (70, 2)
-
-
-def test_a_crop_moves_labels_with_the_image(faces):
-    face = faces[0]
-    same = crop_face(face, Square(-0.5, -0.5, PIXELS), PIXELS)
-    np.testing.assert_array_equal(same.thermal["warm"], face.thermal["warm"])
-    np.testing.assert_array_equal(same.segmentation, face.segmentation)
-    np.testing.assert_allclose(same.landmarks_70, face.landmarks_70, atol=1e-5)
-    # The square of pixels 10..29 at half size: each pixel is the mean of four, and pixel centres stay in their places.
-    half = crop_face(face, Square(9.5, 9.5, 20), 10)
-    mean = face.thermal["warm"][10:30, 10:30].reshape(10, 2, 10, 2).mean(axis=(1, 3))
-    np.testing.assert_allclose(half.thermal["warm"], mean, atol=1e-4)
-    np.testing.assert_allclose(half.landmarks_478, (face.landmarks_478 - 9.5) / 2 - 0.5, atol=1e-4)
-    np.testing.assert_allclose(half.landmarks_478_depth, face.landmarks_478_depth / 2, rtol=1e-6)
-
-
-def test_crops_around_faces_hold_their_points(results):
-    pixels = 32
-    cropped = tfake.open_dataset(results, statuses=None, crop=around_face(pixels, margin=1.2))
-    for face in cropped:
-        assert face.thermal["warm"].shape == face.segmentation.shape == (pixels, pixels)
-        if face.row != BAD:
-            assert (face.landmarks_70 > -0.5).all()
-            assert (face.landmarks_70 < pixels - 0.5).all()
-    outside = crop_face(cropped[0], Square(-pixels - 0.5, 0, pixels), pixels)
-    assert np.isnan(outside.thermal["warm"]).all()
-    assert (outside.segmentation == 255).all()

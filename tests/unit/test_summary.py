@@ -39,6 +39,8 @@ def test_a_dataset_says_what_it_holds(results):
     assert facts["fields"].startswith("thermal, segmentation")
     assert facts["terms"] == "CC0-1.0"
     assert "10 of 10 in" in repr(TorchFaces(faces))
+    assert "not read" not in facts
+    assert "not read      cold: open them by name" in repr(tfake.open_dataset(results, ["warm"]))
 
 
 def test_each_variant_has_its_own_terms_and_unit(results):

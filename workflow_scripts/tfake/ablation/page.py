@@ -95,7 +95,7 @@ def draw_errors(scores: pd.DataFrame, places: Sequence[tuple[str, str]]) -> Draw
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
         axes.set_xlim(left=0)
-        axes.set_title(f"{place[1]}: face MAE against the noise-free truth")
+        axes.set_title(f"{place[1]}: face MAE")
         axes.set_xlabel("K")
 
     return draw("arms", panel, places, panel_height=1.0 + 0.3 * scores["arm"].nunique(), share_x=True)
@@ -116,9 +116,10 @@ def draw_class_errors(arms: pd.DataFrame, places: Sequence[tuple[str, str]]) -> 
         axes.set_xlim(left=0)
         axes.set_title(f"{place[1]}: MAE by class")
         axes.set_xlabel("K")
-        axes.legend(frameon=False, fontsize=8)
+        # Below: beside eight arms' dots there is no free place.
+        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
 
-    return draw("classes", panel, places, panel_height=4.6, share_x=True)
+    return draw("classes", panel, places, panel_height=5.4, share_x=True)
 
 
 def _of(table: pd.DataFrame, faces: str, condition: str) -> pd.DataFrame:

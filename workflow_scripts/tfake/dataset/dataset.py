@@ -17,7 +17,7 @@ from tfake.dataset.presence import ImageStatus
 from tfake.dataset.rgb import RgbRows, find_rgb
 from tfake.dataset.splits import SHARES, split_parts
 from tfake.dataset.summary import as_html, as_text
-from tfake.dataset.variants import LabelSource, find_variants, label_source
+from tfake.dataset.variants import LabelSource, find_variants, label_source, list_variants
 from tfake.labels.status import MeshStatus
 from tfake.radiometry import decode_counts
 from tfake.sources.samples import SampleStatus
@@ -83,6 +83,10 @@ class FaceDataset:
     def array(self, variant: str) -> zarr.Array:
         """A variant's images as they are stored: (N, H, W) uint16 counts of 0.01 K, or uint8 grey values."""
         return self._place.array(f"variants/{variant}/thermal.zarr/thermal")
+
+    def all_variants(self) -> tuple[str, ...]:
+        """Every variant that is there, read or not; none where the place cannot be listed."""
+        return list_variants(self._place)
 
     def attributes(self, store: str) -> dict[str, Any]:
         """The attributes of a store, such as ``variants/warm/thermal.zarr``: its terms, its origin."""

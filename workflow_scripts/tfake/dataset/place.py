@@ -31,7 +31,7 @@ _MARK = f"{FACES}/zarr.json"
 _DEPTH = 4
 #: What a run leaves before its faces, and what exports hold.
 _BEGUN = ("variants", "thermalizers", "source")
-_EXPORTED = ("keypoints_70.json", "annotations.pkl", "000000.tar", "SHA256SUMS")
+_EXPORTED = ("keypoints_70.json", "annotations.pkl", "000000.tar", "landmarks_70")
 
 
 class DatasetError(ValueError):
@@ -149,6 +149,8 @@ class Place:
 
     def _advice(self) -> list[str]:
         """What to do instead, where that can be told from what is there."""
+        if any(name in self.names("") for name in _EXPORTED):
+            return ["it is an export for other programs: open the results, or what `snakemake publish` makes"]
         if self.has(f"results/{_MARK}"):
             return [f"the dataset is its folder results: open {self.address.rstrip('/')}/results"]
         if "://" not in self.address:
@@ -157,8 +159,6 @@ class Place:
                 return [f"it lies in the dataset {above[0]}: open that, and name a variant by variants=[...]"]
         if self.has("thermal.zarr/zarr.json") or any(name in self.names("") for name in _BEGUN):
             return ["ids and labels are made by `snakemake --cores all faces`, in the folder that holds results"]
-        if any(self.has(name) for name in _EXPORTED):
-            return ["it is an export for other programs: open the results, or what `snakemake publish` makes"]
         return []
 
 

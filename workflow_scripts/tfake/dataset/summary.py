@@ -23,6 +23,7 @@ def summarise(dataset: "FaceDataset") -> list[tuple[str, str]]:
         ("rows", f"{len(dataset)} of {len(dataset.columns.status)} in {dataset.address}"),
         ("split", _parts(dataset)),
         *((f"variant {name}", _variant(dataset, name)) for name in dataset.variants),
+        *([("not read", f"{', '.join(others)}: open them by name")] if (others := _others(dataset)) else []),
         ("fields", ", ".join(dataset.fields)),
         ("terms", "; ".join(_terms(dataset)) or "not stated"),
     ]
@@ -61,6 +62,10 @@ def _variant(dataset: "FaceDataset", name: str) -> str:
     height, width = array.shape[1:]
     found = f"{width}x{height} pixels, {unit}, {np.count_nonzero(codes == ImageStatus.OK)} images"
     return ", ".join([found, *without])
+
+
+def _others(dataset: "FaceDataset") -> list[str]:
+    return [name for name in dataset.all_variants() if name not in dataset.variants]
 
 
 def _terms(dataset: "FaceDataset") -> Iterator[str]:
