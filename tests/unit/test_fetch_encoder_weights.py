@@ -1,11 +1,16 @@
 """Pretrained encoders: fetched once into a file, from which a training starts without a network."""
 
+import re
+import subprocess
+import sys
+
 import pytest
 import segmentation_models_pytorch as smp
 import timm
 import torch
 
 from fetch_encoder_weights import fetch_encoder_weights
+from recipes import ROOT
 from tfake.devices import explain_full_memory
 from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
 from tfake.store.checksums import file_sha256
@@ -110,3 +115,17 @@ def test_a_full_memory_names_the_keys_to_lower():
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
     with pytest.raises(ValueError, match="other"), explain_full_memory(CPU, "", settings, ()):
         raise ValueError("other")
+
+
+def test_the_plan_fetches_each_encoder_once_and_only_where_one_is_asked_for(tmp_path):
+    def planned(*presets):
+        config = ["--configfile", *(str(ROOT / f"config/presets/{preset}.yaml") for preset in presets)]
+        call = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(tmp_path)]
+        done = subprocess.run(
+            [*call, "-n", "--quiet", "rules", *config, "--", "landmarks"], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return re.findall(r"(?m)^fetch_encoder_weights +(\d+)$", done.stdout)[:1]
+
+    assert planned("tfake2025", "landmarks_tfake2025") == ["2"]
+    assert planned("thorough") == []

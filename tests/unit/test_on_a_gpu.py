@@ -21,6 +21,7 @@ from tfake.thermalizer.run import ThermalizerRun
 from tfake.thermalizer.sampling import PairBatch, SourceBatch
 from tfake.training.loop import run_steps
 from tfake.training.precision import resolve_precision
+from tfake.training.transfer import pinned, sent_ahead
 from tiny_training import make_bank, make_data
 
 CPU = torch.device("cpu")
@@ -195,3 +196,19 @@ def test_a_thermalizer_compiles_without_a_break(name):
 def test_a_landmark_network_compiles_without_a_break(name):
     network = LandmarkNetwork(LANDMARKERS[name].architecture(70))
     assert torch._dynamo.explain(network)(torch.zeros(2, 3, 64, 64)).graph_break_count == 0
+
+
+@pytest.mark.parametrize("steps", [0, 1, 4])
+def test_batches_arrive_in_order_each_sent_while_the_one_before_is_used(steps, monkeypatch):
+    made, used = [], []
+
+    def make(step):
+        made.append(step)
+        return (StepDraws(torch.empty(step + 1, 19), torch.empty(1, 1), torch.empty(1, 1)),)
+
+    with fake_gpu(monkeypatch):
+        for (part,) in sent_ahead(map(pinned(make, GPU), range(steps)), GPU):
+            assert {tensor.device for tensor in vars(part).values()} == {GPU}
+            used.append(len(part.targets) - 1)
+            assert len(made) == min(steps, len(used) + 1)
+    assert used == list(range(steps))
