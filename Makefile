@@ -5,17 +5,20 @@ BIN := .venv/bin
 READY := .venv/.ready
 REAL := runs/real_sample
 
-.PHONY: all test test-slurm envs-check scaling benchmark real-sample verify repair recipes clean help
+.PHONY: all test test-slurm gpu-check envs-check scaling benchmark real-sample verify repair recipes clean help
 
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
 
-test: $(READY)  ## run the tests, linters included
-	$(BIN)/python -m pytest
+test: $(READY)  ## run the tests, linters included, a file a process
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-slurm: $(READY)  ## the whole workflow through a Slurm of its own, with faults (root may install slurm-wlm and munge)
 	bash tests/slurm/install.sh
 	$(BIN)/python -m pytest -s tests/slurm
+
+gpu-check: $(READY)  ## two minutes on a GPU: does everything work there, and how fast; a table, and a JSON under runs/
+	$(BIN)/python tests/gpu/check.py runs/gpu_check
 
 envs-check: $(READY)  ## build every environment of envs/ and run each rule in its own, under runs/ (gigabytes)
 	$(BIN)/python tests/envs/check.py runs/envs_check
@@ -35,11 +38,10 @@ real-sample: $(READY)  ## the same workflow on 60 real FaceSynthetics images in 
 	$(BIN)/snakemake --cores all --directory $(REAL) --configfile tests/configs/real_sample.yaml
 
 verify: $(READY)  ## reread every byte of every store of the demo
-	$(BIN)/snakemake --cores all --forcerun verify_faces verify_thermal -- faces variants
+	$(BIN)/snakemake --cores all -- verify
 
 repair: $(READY)  ## take away what does not agree with its checksums, and make exactly that again
-	$(BIN)/snakemake --cores all --forcerun repair_stores -- repair_stores
-	$(BIN)/snakemake --cores all
+	$(BIN)/snakemake --cores all -- repair
 
 recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has moved
 	$(BIN)/python tests/recipes.py

@@ -3,7 +3,7 @@
 Read top to bottom: configuration, stages in the order of the data, named targets.
 """
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.25")
 
@@ -11,20 +11,21 @@ min_version("9.25")
 configfile: workflow.source_path("config.yaml")
 
 
-validate(config, workflow.source_path("schemas/config.schema.yaml"))
-
-
 report: "docs/report.rst"
 
 
 include: "rules/locking.smk"
+include: "rules/configuration.smk"
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/acquisition.smk"
 include: "rules/source.smk"
 include: "rules/faces.smk"
+include: "rules/encoders.smk"
 include: "rules/thermalizers.smk"
 include: "rules/released.smk"
 include: "rules/variants.smk"
+include: "rules/images.smk"
 include: "rules/cameras.smk"
 include: "rules/imports.smk"
 include: "rules/report.smk"
@@ -36,6 +37,7 @@ include: "rules/tasks.smk"
 include: "rules/landmarks.smk"
 include: "rules/publication.smk"
 include: "rules/evaluation.smk"
+include: "rules/forecast.smk"
 
 
 rule all:
@@ -43,6 +45,7 @@ rule all:
     input:
         faces=rules.verify_faces.output.report,
         variants=collect(rules.verify_thermal.output.report, variant=VARIANTS),
+        images=rules.verify_images.output.report if KEEPS_IMAGES else [],
         config=rules.save_config.output.config,
         page=rules.build_report.output.page,
     message:
@@ -59,6 +62,7 @@ rule source:
 rule faces:
     input:
         rules.verify_faces.output.report,
+        rules.save_config.output.config,
     message:
         "The faces store is complete and verified."
 
@@ -73,5 +77,7 @@ rule thermalizers:
 rule variants:
     input:
         collect(rules.verify_thermal.output.report, variant=VARIANTS),
+        rules.verify_faces.output.report,
+        rules.save_config.output.config,
     message:
         "Every variant's thermal store is complete and verified."

@@ -19,7 +19,7 @@ use rule render_faces as render_heldout with:
     benchmark:
         "benchmarks/ablation/render_heldout.tsv"
     params:
-        recipe=1,
+        recipe=rules.render_faces.params.recipe,
         seed=config["procedural"]["seed"] + 1,
         images=lookup(dpath="ablation/heldout_images", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -33,7 +33,7 @@ use rule render_truth as render_heldout_truth with:
     benchmark:
         "benchmarks/ablation/render_heldout_truth/{condition}.tsv"
     params:
-        recipe=1,
+        recipe=rules.render_truth.params.recipe,
         seed=config["procedural"]["seed"] + 1,
         images=lookup(dpath="ablation/heldout_images", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -52,7 +52,7 @@ use rule index_archive as index_scored with:
     benchmark:
         "benchmarks/ablation/index_scored/{faces}.tsv"
     params:
-        recipe=1,
+        recipe=rules.index_archive.params.recipe,
         images=get_scored_images,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
 
@@ -65,7 +65,7 @@ use rule render_lab as render_ablation_lab with:
     benchmark:
         "benchmarks/ablation/render_ablation_lab.tsv"
     params:
-        recipe=2,
+        recipe=rules.render_lab.params.recipe,
         seed=lookup(dpath="procedural/seed", within=config),
         lab_pairs=lookup(dpath="procedural/lab_pairs", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -82,7 +82,7 @@ use rule render_lab as render_ablation_bank with:
     benchmark:
         "benchmarks/ablation/render_ablation_bank/{rooms}.tsv"
     params:
-        recipe=2,
+        recipe=rules.render_lab.params.recipe,
         seed=config["procedural"]["seed"] + 2,
         lab_pairs=lookup(dpath="ablation/bank_images", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -102,7 +102,7 @@ use rule sample_patches as sample_arm_patches with:
         "benchmarks/ablation/sample_arm_patches/{rooms}.tsv"
     params:
         **BANK_SETTINGS,
-        recipe=1,
+        recipe=rules.sample_patches.params.recipe,
         bank_path=None,
         bank_values="celsius",
         pair_values="celsius",
@@ -122,7 +122,7 @@ use rule sample_patches as sample_lwir_patches with:
         "benchmarks/ablation/sample_lwir_patches.tsv"
     params:
         **BANK_SETTINGS,
-        recipe=1,
+        recipe=rules.sample_patches.params.recipe,
         bank_path=lookup(dpath="ablation/lwir_faces", within=config),
         bank_values="relative",
         pair_values="celsius",
@@ -133,10 +133,12 @@ use rule sample_patches as sample_lwir_patches with:
 
 use rule train_thermalizer as train_arm with:
     input:
-        archive=ARCHIVE,
+        archive=UNDECODED,
+        images=DECODED,
         index=rules.index_archive.output.index,
         pairs=rules.render_ablation_lab.output.pairs,
         patches=rules.sample_arm_patches.output.patches,
+        encoder=ENCODERS["thermalizer"],
     output:
         weights="results/ablation/{rooms}/{arm}/{seed}/weights.pt",
         provenance="results/ablation/{rooms}/{arm}/{seed}/provenance.json",
@@ -148,13 +150,12 @@ use rule train_thermalizer as train_arm with:
     benchmark:
         "benchmarks/ablation/train_arm/{rooms}/{arm}/{seed}.tsv"
     params:
-        recipe=2,
+        recipe=rules.train_thermalizer.params.recipe,
         name="{rooms} {arm} {seed}",
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         condition=get_arm_condition,
         rooms=get_arm_rooms,
         settings=get_arm_settings,
-        device=lookup(dpath="device", within=config),
     message:
         "Training {wildcards.arm} for {wildcards.rooms}, seed {wildcards.seed}."
 
@@ -174,20 +175,22 @@ rule evaluate_arm:
         "logs/evaluate_arm/{faces}/{condition}/{arm}/{seed}.log",
     benchmark:
         "benchmarks/evaluate_arm/{faces}/{condition}/{arm}/{seed}.tsv"
+    wildcard_constraints:
+        condition=one_of(ONE_ROOM),
     conda:
         "../envs/thermalizer.yaml"
-    threads: 8 if USES_GPU else 1
+    threads: NETWORK_THREADS
     resources:
-        mem_mb=4000,
-        runtime=60,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(4000),
+        runtime=minutes(60),
     params:
         recipe=1,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         ambient_celsius=lookup(dpath="conditions/{condition}/ambient_celsius", within=config),
         # Without the arm's own offsets: an arm whose prior is wrong is held against the right one.
         prior=lookup(dpath="conditions/{condition}/prior", within=config),
-        device=lookup(dpath="device", within=config),
+        precision=lookup(dpath="inference_precision", within=config),
     message:
         "Scoring {wildcards.arm} for {wildcards.condition}, seed {wildcards.seed}, on the {wildcards.faces} faces."
     script:
@@ -200,7 +203,7 @@ rule measure_training:
         archive=ARCHIVE,
         index=rules.index_archive.output.index,
         pairs=rules.render_ablation_lab.output.pairs,
-        patches=expand(rules.sample_arm_patches.output.patches, rooms=ABLATION_CONDITIONS[:1]),
+        patches=get_measured_patches,
     output:
         costs="results/ablation/cost.json",
     log:
@@ -209,16 +212,16 @@ rule measure_training:
         "benchmarks/measure_training.tsv"
     conda:
         "../envs/thermalizer.yaml"
-    threads: 1
+    threads: 8 if USES_GPU else 1
     resources:
-        mem_mb=8000,
-        runtime=120,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(8000),
+        runtime=minutes(120),
     params:
         recipe=1,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        prior=lookup(dpath=f"conditions/{ABLATION_CONDITIONS[0]}/prior", within=config),
-        ambient_celsius=lookup(dpath=f"conditions/{ABLATION_CONDITIONS[0]}/ambient_celsius", within=config),
+        prior=lambda wildcards: config["conditions"][get_ablation_conditions(wildcards)[0]]["prior"],
+        ambient_celsius=lambda wildcards: config["conditions"][get_ablation_conditions(wildcards)[0]]["ambient_celsius"],
         steps=lookup(dpath="ablation/cost_steps", within=config),
         settings=in_key_order(config["thermalizer"]),
         device=lookup(dpath="device", within=config),
@@ -231,9 +234,7 @@ rule measure_training:
 rule compare_arms:
     """Lay the arms side by side: a table, a figure, pictures."""
     input:
-        scores=collect(
-            rules.evaluate_arm.output.scores, faces=SCORED, condition=ABLATION_CONDITIONS, arm=ARMS, seed=SEEDS
-        ),
+        scores=get_arm_scores,
         costs=rules.measure_training.output.costs,
     output:
         table=report("results/ablation/arms.csv", category="Ablation"),
@@ -246,10 +247,10 @@ rule compare_arms:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(20),
     params:
-        recipe=1,
+        recipe=2,
         baseline=ARMS[0],
         pairs_ambient_celsius=lookup(dpath="ablation/pairs_ambient_celsius", within=config),
     message:

@@ -11,6 +11,8 @@ Both rules run where Snakemake runs: the nodes of a cluster often have no way ou
 import csv
 import os
 
+from tfake.acquisition.registry import name_downloads
+
 with open(workflow.source_path("../workflow_scripts/tfake/acquisition/releases.csv"), newline="") as _table:
     RELEASES = tuple(csv.DictReader(_table))
 
@@ -24,7 +26,7 @@ if isinstance(_wanted, str) and not _release:
 _places = [row["url"] for row in _release] or _wanted or []
 
 
-_names = get_file_names([place for place in _places if "://" in place])
+_names = name_downloads([place for place in _places if "://" in place])
 ARCHIVE_URLS = {name: url for url, name in _names.items()}
 # The last name is the common place of all that this project renders itself.
 ARCHIVE = [f"resources/archives/{_names[place]}" if place in _names else place for place in _places] or [
@@ -50,6 +52,26 @@ if ARCHIVE_URLS:
             )
         ARCHIVE = ["results/source/first_samples.zip"]
 
+_absent = [place for place in _places if "://" not in place and not os.path.exists(place)]
+# Once it is indexed and everything is made, nobody needs it.
+if _absent and workflow.is_main_process and not os.path.exists("results/source/index.parquet"):
+    _said = f"config: source.archive: there is no {', '.join(_absent)} (seen from {os.getcwd()})"
+    if not workflow.output_settings.dryrun:
+        raise WorkflowError(
+            f"{_said}. Put it there, or name a published release, which is downloaded; --dry-run plans without it."
+        )
+    logger.warning(f"{_said}; planned as if it were.")
+
+    rule provide_archive:
+        output:
+            _absent,
+        message:
+            "To be put there by you: {output}."
+
+
+# For those who read images alone: nothing, where they are kept decoded.
+UNDECODED = [] if KEEPS_IMAGES else ARCHIVE
+
 for _name, _settings in config["conditions"].items():
     if _settings["pairs"]["path"] is not None and not os.path.exists(_settings["pairs"]["path"]):
         raise WorkflowError(
@@ -74,8 +96,8 @@ rule download_archive:
         "../envs/acquisition.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=1440,
+        mem_mb=memory_mb(500),
+        runtime=minutes(1440),
     params:
         recipe=1,
         url=lambda wildcards: ARCHIVE_URLS[wildcards.file],
@@ -102,8 +124,8 @@ rule fetch_members:
         "../envs/acquisition.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=240,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(240),
     params:
         recipe=1,
         urls=list(ARCHIVE_URLS.values()),

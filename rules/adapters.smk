@@ -27,8 +27,8 @@ rule train_adapter:
         "../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory_mb(4000),
+        runtime=minutes(60),
     params:
         recipe=1,
         adapter="{adapter}",

@@ -25,8 +25,8 @@ rule create_camera_store:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=1,
         of=lookup(dpath="variants/{variant}/of", within=config),
@@ -65,8 +65,8 @@ rule record_faces:
         "../envs/cameras.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
-        runtime=60,
+        mem_mb=memory_mb(2500),
+        runtime=minutes(60),
     params:
         recipe=1,
         rows=get_rows,

@@ -2,30 +2,29 @@
 
 import hashlib
 import math
-import os
 import re
-import shutil
+import time
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from snakemake.exceptions import WorkflowError
 
-CONDITIONS = tuple(config["conditions"])
-RELEASED = tuple(config["thermalizers"])
-TRAINED = tuple(name for name in CONDITIONS if name not in RELEASED)
-VARIANTS = tuple(config["variants"])
+CONDITIONS, RELEASED, TRAINED = PLAN.conditions, PLAN.released, PLAN.trained
+VARIANTS = PLAN.variants
 # Those that a camera records from another one, those that others published, and those that the thermalizer makes.
-RECORDED = tuple(name for name in VARIANTS if "of" in config["variants"][name])
-IMPORTED = tuple(name for name in VARIANTS if "files" in config["variants"][name])
-THERMALIZED = tuple(name for name in VARIANTS if name not in RECORDED + IMPORTED)
+RECORDED, IMPORTED, THERMALIZED = PLAN.recorded, PLAN.imported, PLAN.thermalized
 CAMERA_ARRAYS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "source_to_image")
 IMPORT_ARRAYS = ("thermal", "landmarks_478")
-IMAGES = config["source"]["images"]
-SHARD_IMAGES = config["store"]["shard_images"]
+AMBIENTS = PLAN.ambients
+IMAGES, SHARD_IMAGES = PLAN.images, PLAN.shard_images
 SHARDS = tuple(range(math.ceil(IMAGES / SHARD_IMAGES)))
+MOST_SHARDS = 1000
+if len(SHARDS) > MOST_SHARDS and workflow.is_main_process:
+    _better = max(1000, math.ceil(IMAGES / MOST_SHARDS))
+    logger.warning(
+        f"config: store.shard_images is {SHARD_IMAGES}, which makes {len(SHARDS):,} shards of {IMAGES:,} images, each with "
+        f"jobs of its own; with store.shard_images: {_better} there are {math.ceil(IMAGES / _better):,}."
+    )
 IS_PROCEDURAL = config["source"]["archive"] is None
-# Training a network as small as the default gains little from a second thread: on a CPU, jobs lie side by side.
-USES_GPU = config["device"] == "cuda" or (config["device"] == "auto" and shutil.which("nvidia-smi") is not None)
 FACES_ARRAYS = (
     "image_id",
     "status",
@@ -43,6 +42,21 @@ FACES_ARRAYS = (
     "blendshapes",
     "face_transform",
 )
+KEEPS_IMAGES = config["store"]["rgb"] == "kept"
+# Where the source's images are kept decoded: what readers of one shard and of all shards need, the store's root first.
+DECODED_SHARD = [
+    f"results/images/{path}"
+    for path in (
+        "images.zarr/zarr.json",
+        "images.zarr/rgb/zarr.json",
+        "images.zarr/segmentation/zarr.json",
+        "images.zarr/rgb/c/{shard}/0/0/0",
+        "images.zarr/segmentation/c/{shard}/0/0",
+        "manifests/{shard}.json",
+    )
+    if KEEPS_IMAGES
+]
+DECODED = [*DECODED_SHARD[:3], *collect(DECODED_SHARD[3:], shard=SHARDS)]
 USES_LANDMARKER = config["labels"]["backend"] == "face_landmarker"
 
 
@@ -57,89 +71,11 @@ wildcard_constraints:
     shard=r"\d+",
 
 
-def get_rooms(condition):
-    """Lowest and highest room temperature of a condition; equal where it is one number."""
-    rooms = config["conditions"][condition]["ambient_celsius"]
-    return rooms if isinstance(rooms, list) else [rooms, rooms]
-
-
-AMBIENTS = {}
-for _variant in THERMALIZED + IMPORTED:
-    _settings = config["variants"][_variant]
-    if _settings["condition"] not in CONDITIONS:
-        raise WorkflowError(
-            f"config: variants.{_variant}.condition is {_settings['condition']!r}; "
-            f"the conditions are {', '.join(CONDITIONS)}"
-        )
-    _low, _high = get_rooms(_settings["condition"])
-    _own = _settings["ambient_celsius"]
-    if _low > _high or not (_low == _high if _own is None else _low <= _own <= _high):
-        raise WorkflowError(
-            f"config: variants.{_variant}.ambient_celsius is {_own}; its condition {_settings['condition']!r} is "
-            f"trained for {_low} to {_high} °C (null is for a condition of one temperature)"
-        )
-    AMBIENTS[_variant] = _low if _own is None else _own
-
-CAMERAS = {}
-for _camera, _settings in config["cameras"].items():
-    _preset = config["cameras"].get(_settings["preset"]) if "preset" in _settings else {}
-    if _preset is None or "preset" in _preset:
-        _complete = ", ".join(name for name, other in config["cameras"].items() if "preset" not in other)
-        raise WorkflowError(
-            f"config: cameras.{_camera}.preset is {_settings['preset']!r}; it must be a complete camera: {_complete}"
-        )
-    CAMERAS[_camera] = {key: value for key, value in sorted({**_preset, **_settings}.items()) if key != "preset"}
-
-for _variant in RECORDED:
-    _settings = config["variants"][_variant]
-    for _key, _known in (("of", THERMALIZED), ("camera", CAMERAS)):
-        if _settings[_key] not in _known:
-            raise WorkflowError(
-                f"config: variants.{_variant}.{_key} is {_settings[_key]!r}; it must be one of {', '.join(_known)}"
-            )
-    AMBIENTS[_variant] = AMBIENTS[_settings["of"]]
-
-
-for _condition in RELEASED:
-    if _condition not in CONDITIONS:
-        raise WorkflowError(
-            f"config: thermalizers.{_condition} is for no condition; the conditions are {', '.join(CONDITIONS)}"
-        )
-
-
 def in_key_order(block):
     """A config block whose keys are sorted: Snakemake would take another order for another setting."""
     if not isinstance(block, dict):
         return block
     return {key: in_key_order(block[key]) for key in sorted(block)}
-
-
-def get_base(variant):
-    """The variant that a camera looks at; any other variant itself."""
-    return config["variants"][variant].get("of", variant)
-
-
-def get_images(variant):
-    """First row of a variant, and the row behind its last: its own, its base's, or all."""
-    settings = config["variants"][variant]
-    return settings.get("images") or config["variants"][get_base(variant)].get("images") or [0, IMAGES]
-
-
-def get_shards(variant):
-    """The numbers of a variant's shards."""
-    start, stop = get_images(variant)
-    return range(start // SHARD_IMAGES, math.ceil(stop / SHARD_IMAGES))
-
-
-for _variant in VARIANTS:
-    _start, _stop = get_images(_variant)
-    _from, _to = get_images(get_base(_variant))
-    _whole = _start % SHARD_IMAGES == 0 and (_stop % SHARD_IMAGES == 0 or _stop == IMAGES)
-    if not (_from <= _start < _stop <= _to <= IMAGES and _whole):
-        raise WorkflowError(
-            f"config: variants.{_variant}.images is [{_start}, {_stop}]; it must be whole shards of {SHARD_IMAGES} rows, "
-            f"rising, within [{_from}, {min(_to, IMAGES)}]"
-        )
 
 
 def get_condition_settings(wildcards):
@@ -155,12 +91,12 @@ def get_rows(wildcards):
 
 def get_condition(wildcards):
     """The condition whose thermalizer makes a variant."""
-    return config["variants"][get_base(wildcards.variant)]["condition"]
+    return config["variants"][PLAN.base(wildcards.variant)]["condition"]
 
 
 def get_camera(wildcards):
     """The settings of a variant's camera, its preset's included."""
-    return CAMERAS[config["variants"][wildcards.variant]["camera"]]
+    return PLAN.cameras[config["variants"][wildcards.variant]["camera"]]
 
 
 def get_variant_settings(wildcards):
@@ -176,17 +112,17 @@ def get_published_files(wildcards):
 
 def get_base_root(wildcards):
     """Root metadata of the store that a camera looks at."""
-    return f"results/variants/{get_base(wildcards.variant)}/thermal.zarr/zarr.json"
+    return f"results/variants/{PLAN.base(wildcards.variant)}/thermal.zarr/zarr.json"
 
 
 def get_base_shard(wildcards):
     """The shard that a camera looks at."""
-    return f"results/variants/{get_base(wildcards.variant)}/thermal.zarr/thermal/c/{wildcards.shard}/0/0"
+    return f"results/variants/{PLAN.base(wildcards.variant)}/thermal.zarr/thermal/c/{wildcards.shard}/0/0"
 
 
 def get_base_manifest(wildcards):
     """That shard's manifest, written last."""
-    return f"results/variants/{get_base(wildcards.variant)}/manifests/{wildcards.shard}.json"
+    return f"results/variants/{PLAN.base(wildcards.variant)}/manifests/{wildcards.shard}.json"
 
 
 def get_arrays(wildcards):
@@ -198,20 +134,44 @@ def get_arrays(wildcards):
 
 def get_variant_rows(wildcards):
     """First row of a variant, and the row behind its last."""
-    return get_images(wildcards.variant)
+    return PLAN.rows(wildcards.variant)
 
 
 def get_manifests(wildcards):
     """The manifests of a variant's shards."""
-    return [f"results/variants/{wildcards.variant}/manifests/{shard}.json" for shard in get_shards(wildcards.variant)]
+    return [f"results/variants/{wildcards.variant}/manifests/{shard}.json" for shard in PLAN.shards(wildcards.variant)]
+
+
+# Gathered by functions: Snakemake hashes a list that stands in a rule once for each of its own files.
+def get_faces_manifests(wildcards):
+    """The manifests of the faces store's shards."""
+    return collect(rules.label_faces.output.manifest, shard=SHARDS)
+
+
+def get_faces_files(wildcards):
+    """Every file that the jobs of the faces store write, their manifests included."""
+    return collect(rules.label_faces.output, shard=SHARDS)
+
+
+def get_images_manifests(wildcards):
+    """The manifests of the images store's shards."""
+    return collect(rules.decode_images.output.manifest, shard=SHARDS)
+
+
+def get_images_files(wildcards):
+    """Every file that the jobs of the images store write, their manifests included."""
+    return collect(rules.decode_images.output, shard=SHARDS)
 
 
 def get_shard_files(wildcards):
     """Every file that the shard jobs of a variant write into its store."""
-    jobs = {**dict.fromkeys(RECORDED, rules.record_faces), **dict.fromkeys(IMPORTED, rules.import_faces)}
-    made = jobs.get(wildcards.variant, rules.thermalize_faces).output
-    files = [file for file in made if not str(file).endswith(".json")]
-    return collect(files, variant=wildcards.variant, shard=get_shards(wildcards.variant))
+    jobs = {**dict.fromkeys(RECORDED, "record_faces"), **dict.fromkeys(IMPORTED, "import_faces")}
+    if wildcards.variant in jobs:
+        made = getattr(rules, jobs[wildcards.variant]).output
+        files = [file for file in made if not str(file).endswith(".json")]
+    else:
+        files = "results/variants/{variant}/thermal.zarr/thermal/c/{shard}/0/0"
+    return collect(files, variant=wildcards.variant, shard=PLAN.shards(wildcards.variant))
 
 
 def get_ambient(wildcards):
@@ -221,13 +181,13 @@ def get_ambient(wildcards):
 
 def get_condition_rooms(wildcards):
     """Lowest and highest room temperature that a condition is trained for."""
-    return get_rooms(wildcards.condition)
+    return list(PLAN.rooms(wildcards.condition))
 
 
 def get_lab_rooms(wildcards):
     """Lowest and highest room temperature of a condition's lab pairs: where they were recorded, or its own."""
     recorded_at = config["conditions"][wildcards.condition]["pairs"]["ambient_celsius"]
-    return get_rooms(wildcards.condition) if recorded_at is None else [recorded_at, recorded_at]
+    return list(PLAN.rooms(wildcards.condition)) if recorded_at is None else [recorded_at, recorded_at]
 
 
 def get_weights(wildcards):
@@ -245,38 +205,52 @@ def get_truth(wildcards):
     return f"results/source/truth/{wildcards.variant}.zip"
 
 
+def get_compared_folders(wildcards):
+    """The folders of `snakemake compare`, which must be there when it is planned."""
+    try:
+        return check_compared(config["compare"])
+    except ConfigError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def get_seals(wildcards):
     """Identities of the stores that are compared: other stores in the same folders are compared anew."""
-    lists = sorted(path for folder in config["compare"] or () for path in Path(folder).glob("**/SHA256SUMS"))
+    lists = sorted(path for folder in get_compared_folders(wildcards) for path in Path(folder).glob("**/SHA256SUMS"))
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in lists}
+
+
+def get_moment(wildcards):
+    """When a command was given: a rule that looks at what is there looks anew at each."""
+    return time.time()
+
+
+def get_repaired_stores(wildcards):
+    """The verdicts on the stores that are there, known when damage was looked for."""
+    table = checkpoints.repair_stores.get().output.table
+    return [table, *(f"{folder}/verified.json" for folder in STORES if Path(folder).is_dir())]
+
+
+def get_first_shards(wildcards):
+    """Manifests of the first shard of each store, for a forecast; none where runs are named that have been measured."""
+    if config["forecast"]["runs"]:
+        return []
+    first = {variant: min(PLAN.shards(variant)) for variant in VARIANTS}
+    made = [f"results/variants/{variant}/manifests/{shard}.json" for variant, shard in first.items()]
+    return [f"results/faces/manifests/{SHARDS[0]}.json", *made]
+
+
+def get_rule_threads(wildcards):
+    """Threads of a job of each rule, those that are the same for all of its jobs."""
+    asked = {rule.name: rule.resources["_cores"].raw for rule in workflow.rules if "_cores" in rule.resources}
+    return {name: threads for name, threads in sorted(asked.items()) if isinstance(threads, int)}
+
+
+def get_gpu_rules(wildcards):
+    """The rules whose jobs take a GPU here."""
+    return sorted(rule.name for rule in workflow.rules if "gpu" in rule.resources and rule.resources["gpu"].raw)
 
 
 def get_released_weights(wildcards):
     """Weights that were trained elsewhere: the file as named, or where its download goes."""
     place = config["thermalizers"][wildcards.condition]["weights"]
     return f"resources/weights/{wildcards.condition}.pt" if "://" in place else place
-
-
-def get_prior_rooms(table):
-    """Lowest and highest room that a table of the prior answers for: as its first line says, or 10 K beyond its columns."""
-    shipped = f"../workflow_scripts/tfake/thermalizer/priors/{table}.csv"
-    # The columns come first where the table does not state its rooms.
-    with open(table if os.path.isfile(table) else workflow.source_path(shipped), encoding="utf-8-sig") as file:
-        first = file.readline()
-    number = r"(-?\d+(?:\.\d+)?)"
-    if stated := re.match(f"# rooms of {number} to {number} degrees Celsius", first):
-        return [float(stated[1]), float(stated[2])]
-    rooms = [float(room) for room in re.findall(f"at_{number}_celsius", first)]
-    if not rooms:
-        raise ValueError("it has no column at_..._celsius")
-    return [min(rooms) - 10, max(rooms) + 10]
-
-
-def get_file_names(urls):
-    """Address to the name of its file here: the last of its path; one of our own where those are alike or no file's."""
-    names = {url: re.sub(r"[^A-Za-z0-9._+-]", "_", unquote(os.path.basename(urlsplit(url).path))) for url in urls}
-    if len(set(names.values())) == len(urls) and all("." in name for name in names.values()):
-        return names
-    own = f"archive-{hashlib.sha256(' '.join(urls).encode()).hexdigest()[:8]}.zip"
-    # Several files are the parts of one archive, in order.
-    return {url: own if len(urls) == 1 else f"{own}.{part:03d}" for part, url in enumerate(urls, start=1)}

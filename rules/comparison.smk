@@ -18,11 +18,11 @@ rule compare_datasets:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=1,
-        folders=lookup(dpath="compare", within=config),
+        folders=get_compared_folders,
         seals=get_seals,
     message:
         "Comparing {params.folders}."

@@ -28,11 +28,11 @@ rule evaluate_test_set:
         "benchmarks/evaluate_test_set/{testset}.tsv"
     conda:
         "../envs/evaluation.yaml"
-    threads: 8 if USES_GPU else 1
+    threads: NETWORK_THREADS
     resources:
-        mem_mb=4000,
-        runtime=240,
-        gpu=int(USES_GPU and bool(EVALUATED)),
+        **(NETWORK_DEVICE if EVALUATED else {}),
+        mem_mb=memory_mb(4000),
+        runtime=minutes(240),
     params:
         # Points between pixels are points; an image is the one that is named, or none.
         recipe=2,
@@ -47,7 +47,6 @@ rule evaluate_test_set:
         least_overlap=lookup(dpath="evaluation/least_overlap", within=config),
         failure_above=lookup(dpath="evaluation/failure_above", within=config),
         high_above_pixels=lookup(dpath="evaluation/high_above_pixels", within=config),
-        device=lookup(dpath="device", within=config),
     message:
         "Scoring landmarks on {wildcards.testset}."
     script:
@@ -70,8 +69,8 @@ rule compare_test_sets:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(20),
     params:
         recipe=1,
         failure_above=lookup(dpath="evaluation/failure_above", within=config),

@@ -1,6 +1,6 @@
 """The faces store: labels and class maps, once a source.
 
-NEEDS  the source archive, results/source/index.parquet
+NEEDS  the source archive, results/source/index.parquet; results/images/ where store.rgb is kept
 MAKES  results/models/face_landmarker.task   only for the backend that needs it, unless a local file is named
        results/faces/faces.zarr       image_id, status, segmentation, landmarks_70, landmarks_478 and their quality
        results/faces/manifests/{shard}.json
@@ -23,8 +23,8 @@ rule create_faces_store:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=3,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -53,8 +53,8 @@ rule fetch_landmarker:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory_mb(500),
+        runtime=minutes(10),
     params:
         recipe=1,
         url=lookup(dpath="labels/face_landmarker/url", within=config),
@@ -76,6 +76,7 @@ rule label_faces:
             if USES_LANDMARKER
             else []
         ),
+        images=DECODED_SHARD,
     output:
         image_id="results/faces/faces.zarr/image_id/c/{shard}/0",
         status="results/faces/faces.zarr/status/c/{shard}",
@@ -102,13 +103,14 @@ rule label_faces:
     threads: 1
     resources:
         # For one process; each further thread is one more, with 700 MB.
-        mem_mb=3200,
-        runtime=60,
+        mem_mb=memory_mb(3200),
+        runtime=minutes(60),
     params:
         recipe=3,
         rows=get_rows,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        labels=in_key_order(config["labels"]),
+        # Without the model's place: the model itself is an input.
+        labels=in_key_order({key: value for key, value in config["labels"].items() if key != "face_landmarker"}),
     message:
         "Labelling shard {wildcards.shard}."
     script:
@@ -120,7 +122,7 @@ rule seal_faces:
     input:
         root=rules.create_faces_store.output.root,
         arrays=rules.create_faces_store.output.arrays,
-        manifests=collect(rules.label_faces.output.manifest, shard=SHARDS),
+        manifests=get_faces_manifests,
     output:
         sums="results/faces/SHA256SUMS",
         summary="results/faces/summary.json",
@@ -132,13 +134,13 @@ rule seal_faces:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=1,
         images=lookup(dpath="source/images", within=config),
     message:
-        "Sealing the faces store."
+        "Listing the checksums of the faces store."
     script:
         "../workflow_scripts/seal_faces.py"
 
@@ -149,7 +151,7 @@ rule verify_faces:
         sums=rules.seal_faces.output.sums,
         index=rules.index_archive.output.index,
         root=rules.create_faces_store.output.root,
-        shards=collect(rules.label_faces.output, shard=SHARDS),
+        shards=get_faces_files,
     output:
         report="results/faces/verified.json",
     log:
@@ -161,8 +163,8 @@ rule verify_faces:
         "../envs/store.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(60),
     params:
         recipe=1,
     message:

@@ -26,8 +26,8 @@ rule create_import_store:
         "../envs/cameras.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=1,
         settings=get_variant_settings,
@@ -61,8 +61,8 @@ rule import_faces:
         "../envs/cameras.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
-        runtime=60,
+        mem_mb=memory_mb(2500),
+        runtime=minutes(60),
     params:
         recipe=1,
         rows=get_rows,

@@ -14,10 +14,12 @@ MAKES  results/landmarks/{task}/weights.pt, provenance.json, losses.csv, losses.
 rule train_landmarker:
     """Train the landmark network of one task."""
     input:
-        archive=ARCHIVE,
+        archive=UNDECODED,
+        images=DECODED,
         index=rules.index_archive.output.index,
         faces=rules.seal_faces.output.sums,
         variants=collect(rules.seal_thermal.output.sums, variant=LANDMARK_VARIANTS),
+        encoder=ENCODERS["landmarks"],
     output:
         weights="results/landmarks/{task}/weights.pt",
         provenance="results/landmarks/{task}/provenance.json",
@@ -38,18 +40,16 @@ rule train_landmarker:
         "benchmarks/train_landmarker/{task}.tsv"
     conda:
         "../envs/thermalizer.yaml"
-    # Beside a GPU, the others make batches.
-    threads: 8 if USES_GPU else 1
+    threads: NETWORK_THREADS
     resources:
-        mem_mb=8000,
-        runtime=720,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(8000),
+        runtime=minutes(720),
     params:
-        recipe=1,
+        recipe=2,
         landmarks=get_landmarks,
         variants=lookup(dpath="landmarks/variants", within=config),
         settings=get_landmark_settings,
-        device=lookup(dpath="device", within=config),
     message:
         "Training the landmark network {wildcards.task}."
     script:
@@ -64,7 +64,7 @@ use rule render_faces as render_people with:
     benchmark:
         "benchmarks/landmark_study/render_people.tsv"
     params:
-        recipe=1,
+        recipe=rules.render_faces.params.recipe,
         seed=config["procedural"]["seed"] + 3,
         images=lookup(dpath="landmark_study/people", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -78,7 +78,7 @@ use rule render_truth as render_people_truth with:
     benchmark:
         "benchmarks/landmark_study/render_people_truth.tsv"
     params:
-        recipe=1,
+        recipe=rules.render_truth.params.recipe,
         seed=config["procedural"]["seed"] + 3,
         images=lookup(dpath="landmark_study/people", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -97,7 +97,7 @@ use rule index_archive as index_people with:
     benchmark:
         "benchmarks/landmark_study/index_people.tsv"
     params:
-        recipe=1,
+        recipe=rules.index_archive.params.recipe,
         images=lookup(dpath="landmark_study/people", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
 
@@ -106,7 +106,8 @@ rule evaluate_landmarker:
     """Score a landmark network on faces that it was not trained on."""
     input:
         weights=rules.train_landmarker.output.weights,
-        archive=ARCHIVE,
+        archive=UNDECODED,
+        images=DECODED,
         index=rules.index_archive.output.index,
         faces=rules.seal_faces.output.sums,
         variants=collect(rules.seal_thermal.output.sums, variant=LANDMARK_VARIANTS),
@@ -125,16 +126,15 @@ rule evaluate_landmarker:
         "../envs/thermalizer.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(4000),
+        runtime=minutes(60),
     params:
         recipe=1,
         landmarks=get_landmarks,
         variants=lookup(dpath="landmarks/variants", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         ambient_celsius=lookup(dpath="landmark_study/ambient_celsius", within=config),
-        device=lookup(dpath="device", within=config),
     message:
         "Scoring the landmark network {wildcards.task}."
     script:
@@ -157,13 +157,12 @@ rule search_pictures:
         "../envs/thermalizer.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(4000),
+        runtime=minutes(60),
     params:
         recipe=1,
         folders=in_key_order(PICTURES),
-        device=lookup(dpath="device", within=config),
     message:
         "Looking for faces in pictures without labels with {wildcards.task}."
     script:
@@ -190,8 +189,8 @@ rule compare_landmarkers:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(20),
     params:
         recipe=1,
         ambient_celsius=lookup(dpath="landmark_study/ambient_celsius", within=config),

@@ -7,9 +7,18 @@ NEEDS  nothing
 MAKES  .snakemake/run.lock, empty
 """
 
-import fcntl
 import shutil
 from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+try:
+    import fcntl
+except ModuleNotFoundError as error:
+    raise WorkflowError(
+        "the workflow needs a POSIX system: Linux, macOS, or WSL on Windows. Datasets are read and landmarks found "
+        "on any: tfake.open_dataset, tfake.ThermalLandmarker"
+    ) from error
 
 
 def hold_run_lock(folder=Path(".snakemake")):

@@ -8,6 +8,7 @@ MAKES  results/publication/{variant}-{publication.version}/   stores, card, term
 
 VERSION = config["publication"]["version"]
 PUBLISHED = config["publication"]["variants"] or THERMALIZED + RECORDED
+EXPORTS_RGB = config["publication"]["rgb"]
 
 
 rule publish_variant:
@@ -29,8 +30,8 @@ rule publish_variant:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=memory_mb(3000),
+        runtime=minutes(240),
     params:
         recipe=1,
         config=in_key_order(config),
@@ -49,6 +50,8 @@ rule export_variant:
         faces_sums=rules.seal_faces.output.sums,
         thermal=rules.verify_thermal.output.report,
         thermal_sums=rules.seal_thermal.output.sums,
+        archive=UNDECODED if EXPORTS_RGB else [],
+        images=rules.verify_images.output.report if EXPORTS_RGB and KEEPS_IMAGES else [],
     output:
         sums="results/exports/{variant}/{format}/SHA256SUMS",
     log:
@@ -61,11 +64,13 @@ rule export_variant:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=480,
+        mem_mb=memory_mb(3000),
+        runtime=minutes(480),
     params:
-        recipe=1,
+        recipe=2,
         most_clipped=lookup(dpath="publication/most_clipped", within=config),
+        # A camera of its own has a geometry of its own, which the source's images have not.
+        rgb=lambda wildcards: EXPORTS_RGB and wildcards.variant not in RECORDED,
     message:
         "Exporting {wildcards.variant} as {wildcards.format}."
     script:

@@ -5,10 +5,6 @@ MAKES  resources/weights/{condition}.pt                                  downloa
        results/thermalizers/{condition}/weights.pt, provenance.json      as a training of this workflow would leave them
 """
 
-for _name, _settings in config["thermalizers"].items():
-    if "://" in _settings["weights"] and _settings["sha256"] is None:
-        raise WorkflowError(f"config: thermalizers.{_name}.sha256: weights from a URL need their SHA-256")
-
 
 rule download_weights:
     """Download a trained thermalizer and hold it to its SHA-256."""
@@ -26,8 +22,8 @@ rule download_weights:
         "../envs/acquisition.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=60,
+        mem_mb=memory_mb(500),
+        runtime=minutes(60),
     params:
         recipe=1,
         url=lookup(dpath="thermalizers/{condition}/weights", within=config),
@@ -55,8 +51,8 @@ rule import_thermalizer:
         "../envs/thermalizer.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=10,
+        mem_mb=memory_mb(3000),
+        runtime=minutes(10),
     params:
         recipe=1,
         sha256=lookup(dpath="thermalizers/{condition}/sha256", within=config),

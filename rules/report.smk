@@ -22,8 +22,8 @@ rule save_config:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=memory_mb(500),
+        runtime=minutes(5),
     params:
         recipe=1,
         config=in_key_order(config),
@@ -87,10 +87,10 @@ rule build_report:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=memory_mb(3000),
+        runtime=minutes(30),
     params:
-        recipe=4,
+        recipe=5,
         config=in_key_order(config),
         ambients=AMBIENTS,
         benchmarks="benchmarks",

@@ -23,8 +23,8 @@ rule render_faces:
         "../envs/render.yaml"
     threads: 16
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=memory_mb(8000),
+        runtime=minutes(240),
     params:
         recipe=2,
         seed=lookup(dpath="procedural/seed", within=config),
@@ -49,8 +49,8 @@ rule render_lab:
         "../envs/render.yaml"
     threads: 16
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=memory_mb(8000),
+        runtime=minutes(60),
     params:
         recipe=2,
         seed=lookup(dpath="procedural/seed", within=config),
@@ -76,8 +76,8 @@ rule render_truth:
         "../envs/render.yaml"
     threads: 16
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=memory_mb(8000),
+        runtime=minutes(240),
     params:
         recipe=1,
         seed=lookup(dpath="procedural/seed", within=config),
@@ -104,8 +104,8 @@ rule index_archive:
         "../envs/store.yaml"
     threads: 8
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(60),
     params:
         recipe=1,
         images=lookup(dpath="source/images", within=config),

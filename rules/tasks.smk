@@ -4,14 +4,9 @@
 DIETS = {"joint": config["landmarks"]["thermal_share"], "rgb": 0.0, "thermal": 1.0}
 TASKS = tuple(f"{diet}_{points}" for diet in DIETS for points in (70, 478))
 LANDMARK_VARIANTS = tuple(config["landmarks"]["variants"])
-LANDMARK_SETTINGS = {key: value for key, value in config["landmarks"].items() if key != "variants"}
+LANDMARK_SETTINGS = {key: value for key, value in without_neutral(config["landmarks"]).items() if key != "variants"}
 PICTURES = dict(config["landmark_study"]["pictures"])
 SCORED_TASKS = tuple(config["landmark_study"]["tasks"])
-
-for _variant in LANDMARK_VARIANTS:
-    if _variant not in VARIANTS:
-        raise WorkflowError(f"config: landmarks.variants has {_variant!r}; the variants are {', '.join(VARIANTS)}")
-
 
 for _name, _folder in PICTURES.items():
     if not os.path.isdir(_folder):

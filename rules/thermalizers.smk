@@ -7,21 +7,6 @@ MAKES  results/thermalizers/{condition}/patches.npz
        results/thermalizers/{condition}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
 """
 
-for _condition in TRAINED:
-    _prior = config["conditions"][_condition]["prior"]
-    try:
-        _lowest, _highest = get_prior_rooms(_prior["table"])
-    except (OSError, ValueError) as error:
-        raise WorkflowError(f"config: conditions.{_condition}.prior.table: {_prior['table']} cannot be read: {error}")
-    _rooms = get_rooms(_condition) if _prior["read_at_celsius"] is None else [_prior["read_at_celsius"]]
-    if min(_rooms) < _lowest or max(_rooms) > _highest:
-        _asked = " to ".join(f"{room:g}" for room in dict.fromkeys(_rooms))
-        raise WorkflowError(
-            f"config: conditions.{_condition}: the prior's table {_prior['table']} answers for rooms of {_lowest:g} to "
-            f"{_highest:g} °C; it is read at {_asked} °C. Take another table (prior.table), or state the room whose body "
-            "temperatures hold (prior.read_at_celsius)"
-        )
-
 
 rule sample_patches:
     """Sample the bank of real thermal patches of one condition."""
@@ -45,8 +30,8 @@ rule sample_patches:
         "../envs/thermalizer.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(60),
     params:
         recipe=1,
         bank_path=lookup(dpath="conditions/{condition}/bank/path", within=config),
@@ -70,7 +55,8 @@ rule sample_patches:
 rule train_thermalizer:
     """Train the thermalizer of one condition."""
     input:
-        archive=ARCHIVE,
+        archive=UNDECODED,
+        images=DECODED,
         index=rules.index_archive.output.index,
         pairs=branch(
             lookup(dpath="conditions/{condition}/pairs/path", within=config),
@@ -78,6 +64,7 @@ rule train_thermalizer:
             otherwise=rules.render_lab.output.pairs,
         ),
         patches=rules.sample_patches.output.patches,
+        encoder=ENCODERS["thermalizer"],
     output:
         weights="results/thermalizers/{condition}/weights.pt",
         provenance="results/thermalizers/{condition}/provenance.json",
@@ -102,20 +89,18 @@ rule train_thermalizer:
         condition="|".join(map(re.escape, TRAINED)) or "(?!)",
     conda:
         "../envs/thermalizer.yaml"
-    # Beside a GPU, the others make batches.
-    threads: 8 if USES_GPU else 1
+    threads: NETWORK_THREADS
     resources:
-        mem_mb=8000,
-        runtime=720,
-        gpu=int(USES_GPU),
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(8000),
+        runtime=minutes(720),
     params:
         recipe=2,
         name="{condition}",
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         condition=get_condition_settings,
         rooms=get_condition_rooms,
-        settings=in_key_order(config["thermalizer"]),
-        device=lookup(dpath="device", within=config),
+        settings=in_key_order(without_neutral(config["thermalizer"])),
     message:
         "Training the thermalizer for {wildcards.condition}."
     script:

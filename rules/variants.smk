@@ -9,6 +9,9 @@ MAKES  results/variants/{variant}/thermal.zarr      thermal, uint16, 0.01 K a co
 """
 
 
+include: "batches.smk"
+
+
 rule create_thermal_store:
     """Write the metadata of a variant's thermal store."""
     input:
@@ -28,8 +31,8 @@ rule create_thermal_store:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=2,
         condition=get_condition,
@@ -43,40 +46,47 @@ rule create_thermal_store:
         "../workflow_scripts/create_thermal_store.py"
 
 
-rule thermalize_faces:
-    """Write one shard of a variant's thermal store."""
-    input:
-        archive=ARCHIVE,
-        index=rules.index_archive.output.index,
-        weights=get_weights,
-        root=rules.create_thermal_store.output.root,
-        thermal=rules.create_thermal_store.output.thermal,
-    output:
-        thermal="results/variants/{variant}/thermal.zarr/thermal/c/{shard}/0/0",
-        manifest="results/variants/{variant}/manifests/{shard}.json",
-    log:
-        "logs/thermalize_faces/{variant}/{shard}.log",
-    benchmark:
-        "benchmarks/thermalize_faces/{variant}/{shard}.tsv"
-    wildcard_constraints:
-        variant=one_of(THERMALIZED),
-    conda:
-        "../envs/thermalizer.yaml"
-    threads: 8 if USES_GPU else 1
-    resources:
-        mem_mb=6000,
-        runtime=120,
-        gpu=int(USES_GPU),
-    params:
-        recipe=2,
-        rows=get_rows,
-        ambient_celsius=get_ambient,
-        image_pixels=lookup(dpath="source/image_pixels", within=config),
-        device=lookup(dpath="device", within=config),
-    message:
-        "Thermalizing shard {wildcards.shard} of {wildcards.variant}."
-    script:
-        "../workflow_scripts/thermalize_faces.py"
+# One rule, unless jobs write several shards (rules/batches.smk).
+for _name, (_batch, _variants) in BATCHES.items():
+
+    rule:
+        """Write one shard of a variant's thermal store, or a batch of them."""
+        name:
+            _name
+        input:
+            archive=UNDECODED,
+            images=[*DECODED_SHARD[:3], *collect(DECODED_SHARD[3:], shard=_batch)],
+            index=rules.index_archive.output.index,
+            weights=get_weights,
+            root=rules.create_thermal_store.output.root,
+            thermal=rules.create_thermal_store.output.thermal,
+        output:
+            thermal=collect("results/variants/{{variant}}/thermal.zarr/thermal/c/{shard}/0/0", shard=_batch),
+            manifests=collect("results/variants/{{variant}}/manifests/{shard}.json", shard=_batch),
+        log:
+            f"logs/thermalize_faces/{{variant}}/{_batch[0]}.log",
+        benchmark:
+            f"benchmarks/thermalize_faces/{{variant}}/{_batch[0]}.tsv"
+        wildcard_constraints:
+            variant=one_of(_variants),
+        conda:
+            "../envs/thermalizer.yaml"
+        threads: NETWORK_THREADS
+        resources:
+            **NETWORK_DEVICE,
+            mem_mb=memory_mb(6000),
+            runtime=minutes(120),
+        params:
+            recipe=2,
+            # Neither rows nor shards: another number of shards a job makes nothing anew.
+            shard_images=lookup(dpath="store/shard_images", within=config),
+            ambient_celsius=get_ambient,
+            image_pixels=lookup(dpath="source/image_pixels", within=config),
+            precision=lookup(dpath="inference_precision", within=config),
+        message:
+            "Thermalizing {wildcards.variant}: {output.manifests}."
+        script:
+            "../workflow_scripts/thermalize_faces.py"
 
 
 rule seal_thermal:
@@ -96,13 +106,13 @@ rule seal_thermal:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory_mb(1000),
+        runtime=minutes(10),
     params:
         recipe=1,
         rows=get_variant_rows,
     message:
-        "Sealing the thermal store of {wildcards.variant}."
+        "Listing the checksums of the thermal store of {wildcards.variant}."
     script:
         "../workflow_scripts/seal_thermal.py"
 
@@ -124,8 +134,8 @@ rule verify_thermal:
         "../envs/store.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(60),
     params:
         recipe=1,
     message:
@@ -154,8 +164,8 @@ rule evaluate_thermal:
         "../envs/store.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(120),
     params:
         recipe=1,
     message:
@@ -164,13 +174,15 @@ rule evaluate_thermal:
         "../workflow_scripts/evaluate_thermal.py"
 
 
-# Milestones: snakemake variant_cold
+# Milestones: snakemake variant_cold. With what the reader needs to open it: the labels, and the config that was in force.
 for _variant in VARIANTS:
 
     rule:
         name:
             f"variant_{_variant}"
         input:
-            f"results/variants/{_variant}/verified.json",
+            thermal=f"results/variants/{_variant}/verified.json",
+            faces=rules.verify_faces.output.report,
+            config="results/config.yaml",
         message:
-            "The thermal store is complete and verified: {input}."
+            "The dataset in results is complete and verified: {input.thermal}."

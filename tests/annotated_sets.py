@@ -6,9 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tfake.evaluation_sets.catalogue import KINDS
 from tfake.evaluation_sets.charlotte_rows import HEADER
 from tfake.landmarks.conventions import convention, reference_face
 from tfake.radiometry import encode_celsius
+from thermal_sets import write_set
 
 CIRCUMSTANCES = ("1.4", "50.5", "0", "22.25", "-1")
 
@@ -58,3 +60,15 @@ def labelme(groups: dict[str, np.ndarray]) -> str:
     """A labelme file."""
     shapes = [{"label": label, "points": np.asarray(points).tolist()} for label, points in groups.items()]
     return json.dumps({"shapes": shapes})
+
+
+def open_quirky(kind, folder, files):
+    """A set of files; the fault and its detail of each row with a finding; the image of each row that is used."""
+    found = KINDS[kind].open(str(write_set(folder / "set", files)))
+    account = found.account
+    assert {face.name for face in found.faces} == set(account.used)
+    assert all(face.size > 0 for face in found.faces)
+    # Of several, the one for which it is left out.
+    findings = sorted(account.findings, key=lambda finding: finding.left_out)
+    faults = {finding.row: (finding.fault, finding.detail) for finding in findings}
+    return found, faults, {face.name: face.image for face in found.faces}

@@ -57,6 +57,28 @@ def commands_of(page: Path) -> list[Command]:
     return found
 
 
+#: Options that take every word up to the next option, with the form of those that are meant.
+_GREEDY = {
+    "--configfile": r".+\.(yaml|yml|json)",
+    "--config": r"\w+=.*",
+    "--resources": r"\w+=.*",
+    "--set-resources": r"\w+:\w+=.*",
+    "--set-threads": r"\w+=.*",
+    "--rerun-triggers": r"mtime|params|input|software-env|code",
+}
+
+
+def swallowed(command: Command) -> list[str]:
+    """Words that Snakemake takes for an option's: targets that stand behind it without ``--`` between."""
+    found, meant = [], None
+    for word in command.words[1:]:
+        if word.startswith("--"):
+            meant = _GREEDY.get(word)
+        elif meant is not None and not re.fullmatch(meant, word):
+            found.append(word)
+    return found
+
+
 def own_config() -> str:
     """The ``mine.yaml`` that the README writes down."""
     blocks = re.findall(r"^```yaml\n(.*?)^```", PAGES[0].read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)

@@ -71,13 +71,13 @@ def write_store(folder: Path, name: str, layout, values: dict[str, np.ndarray], 
     write_verified(folder / "verified.json", verify_store(folder / "SHA256SUMS", folder / name))
 
 
-def make_dataset(results: Path, license: str = "CC0-1.0") -> Path:
+def make_dataset(results: Path, license: str = "CC0-1.0", source_sha256: str = "5" * 64) -> Path:
     """Write the results of a run: the faces store, and the variants warm and cold."""
     values = face_values()
     flipped = (values["landmarks_70"][1] * [-1.0, 1.0]).astype(np.float64)[MIRROR]
     values["landmarks_70"][MOVED] = flipped * 1.25 + [PIXELS, 3.0]
     (results / "faces").mkdir(parents=True)
-    origin = {"license": license, "source_sha256": "5" * 64, "history": "made by tests"}
+    origin = {"license": license, "source_sha256": source_sha256, "history": "made by tests"}
     write_store(results / "faces", "faces.zarr", faces_layout(PIXELS), values, {**origin, "title": "Faces"})
     for seed, (name, skin) in enumerate(SKIN_CELSIUS.items()):
         folder = results / "variants" / name

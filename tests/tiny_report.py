@@ -31,13 +31,18 @@ CONFIG = {
         name: {
             "ambient_celsius": ambient,
             "prior": {"table": "tfake2025", "read_at_celsius": None, "offsets_kelvin": {}},
-            "pairs": {"path": None, "values": "celsius"},
+            "pairs": {"path": None, "values": "celsius", "supervision": "absolute"},
             "bank": {"path": None, "values": "celsius"},
         }
         for name, ambient in (("warm", 26.0), ("cold", 20.0))
     },
-    "variants": {"warm": {"condition": "warm"}, "chilly<b>": {"condition": "cold"}, "camera": {"of": "warm"}},
+    "variants": {
+        "warm": {"condition": "warm"},
+        "chilly<b>": {"condition": "cold"},
+        "camera": {"of": "warm", "camera": "lepton"},
+    },
     "thermalizers": {},
+    "thermalizer": {"weight_prior": 0.25},
     "labels": {"retry_above": 0.025, "reject_above": 0.06},
     "report": {"gallery_images": 24, "reference": {"path": None, "variant": "warm"}},
 }
@@ -99,7 +104,7 @@ def make_camera(folder, classes, points):
         ArrayLayout(name, str(array.dtype), array.shape[1:], ("image", *"abc"[: array.ndim - 1]), fill_value=254)
         for name, array in values.items()
     ]
-    create_store(folder / "thermal.zarr", layout, ROWS, ROWS, {})
+    create_store(folder / "thermal.zarr", layout, ROWS, ROWS, {"license": "R-UDA-1.0 AND CC-BY-4.0"})
     write_shard(folder / "thermal.zarr", values, 0)
     close_store(folder, "thermal.zarr", layout, {}, {"source_ok": 2})
 

@@ -61,7 +61,7 @@ def make_data(values="celsius", supervision="absolute", rooms=(26.0, 26.0), bank
     )
 
 
-def run(data=None, checkpoint=None, is_stopping=lambda: False, workers=0, **changes):
+def run(data=None, checkpoint=None, is_stopping=lambda: False, workers=0, encoder=None, **changes):
     """Train with ``TINY`` and some changes."""
     settings = TrainingSettings.from_mapping(TINY | changes)
-    return train(settings, data or make_data(), CPU, checkpoint, is_stopping, workers)
+    return train(settings, data or make_data(), CPU, checkpoint, is_stopping, workers, encoder)

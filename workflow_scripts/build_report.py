@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import zarr
 
 from tfake.report.distributions import SAMPLED_FACES, measure_distributions, measured_by_charlotte
 from tfake.report.drawing import stand_alone
@@ -25,9 +24,11 @@ from tfake.report.reference import Reference, compare_with_reference
 from tfake.report.stores import SealedStore, read_store
 from tfake.report.temperatures import VariantTemperatures, class_temperatures, read_errors
 from tfake.report.timings import read_timings
+from tfake.report.variant_facts import gather_facts
 from tfake.report.variant_images import open_variant
 from tfake.report.viewer_settings import describe_viewer
 from tfake.sources.index import read_index
+from tfake.store.opening import open_store
 from tfake.thermalizer.prior_table import load_prior
 
 _NO_TEMPERATURES = '<svg viewBox="0 0 320 40"><text x="10" y="25">No variant holds temperatures.</text></svg>'
@@ -102,10 +103,11 @@ def build_report(
         config_file=config_file,
         archive=archive,
         index=table,
-        mesh_status=zarr.open_group(faces_store.path, mode="r")["landmarks_478_status"][:],
+        mesh_status=open_store(faces_store.path)["landmarks_478_status"][:],
         faces=faces_store,
         labels=labels,
         variants=stores,
+        variant_facts=gather_facts(config, stores, opened, ambients),
         gallery=build_gallery(archive, table, faces_store.path, opened, shown, scale),
         temperatures=temperatures,
         timings=read_timings(benchmarks),
@@ -147,7 +149,7 @@ def _read_prior(config: Mapping[str, Any], variant: str, ambient_celsius: float)
 
 def _read_weights(stores: Mapping[str, SealedStore]) -> dict[str, str]:
     """Condition to the SHA-256 of the weights that its variants say they were made with."""
-    attributes = [zarr.open_group(store.path, mode="r").attrs for store in stores.values()]
+    attributes = [open_store(store.path).attrs for store in stores.values()]
     return {found["condition"]: found["thermalizer_sha256"] for found in attributes if "thermalizer_sha256" in found}
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import zarr
-
 from tfake.camera.settings import Camera
 from tfake.store.arrays import create_store
 from tfake.store.camera_layout import camera_layout
+from tfake.store.opening import open_store
 
 
 def create_camera_store(
@@ -23,7 +22,7 @@ def create_camera_store(
         camera: settings of the camera (:class:`tfake.camera.settings.Camera`).
         shard_images: rows a shard.
     """
-    base = zarr.open_group(base_store, mode="r")
+    base = open_store(base_store)
     attributes = {
         **base.attrs.asdict(),
         "title": f"Thermal faces, variant {variant}: {of} through a camera",

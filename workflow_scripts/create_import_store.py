@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import zarr
-
 from tfake.imports.images import check_images, list_images
 from tfake.imports.layout import import_layout
 from tfake.sources.file_trees import open_tree
 from tfake.store.arrays import create_store
+from tfake.store.opening import open_store
 
 
 def create_import_store(
@@ -39,7 +38,7 @@ def create_import_store(
     """
     tree = open_tree(files, "published thermal images")
     check_images(tree, list_images(tree))
-    faces = zarr.open_group(faces_store, mode="r")
+    faces = open_store(faces_store)
     attributes = {
         **faces.attrs.asdict(),
         "title": f"Thermal faces, variant {variant}: imported from {Path(files).name}",

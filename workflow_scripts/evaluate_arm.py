@@ -30,6 +30,7 @@ def evaluate_arm(
     lwir_patches: str | None,
     device: str,
     threads: int,
+    precision: str = "auto",
 ) -> None:
     """Thermalize the faces and write what :func:`tfake.ablation.scores.score` measures.
 
@@ -46,15 +47,16 @@ def evaluate_arm(
             held against the right one.
         read_prior_at_celsius: see ``PriorTable.at``.
         lwir_patches: relative bank of real long-wave infrared faces; None leaves that score out.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: threads for torch on the CPU.
+        precision: number format of the network's body: ``auto``, ``float32`` or ``bfloat16``.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more.
         TruthError: the truth does not fit the faces.
     """
     limit_threads(threads)
-    thermalizer = load_thermalizer(weights, resolve_device(device))
+    thermalizer = load_thermalizer(weights, resolve_device(device), precision)
     table = read_index(index)
     targets = load_prior(prior_table).at(ambient_celsius, read_prior_at_celsius).celsius
     bank = load_patch_bank(lwir_patches) if lwir_patches else None
@@ -71,6 +73,7 @@ def evaluate_arm(
 
 
 if __name__ == "__main__":
+    from tfake.gpus import claim_device
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -86,6 +89,7 @@ if __name__ == "__main__":
         prior_table=snakemake.params.prior["table"],
         read_prior_at_celsius=snakemake.params.prior["read_at_celsius"],
         lwir_patches=str(snakemake.input.lwir_patches) or None,
-        device=snakemake.params.device,
+        device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
+        precision=snakemake.params.precision,
     )

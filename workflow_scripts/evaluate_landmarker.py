@@ -43,7 +43,7 @@ def evaluate_landmarker(
         image_pixels: height and width of the images.
         ambient_celsius: room of the other people.
         task: the network's name.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: threads for torch on the CPU.
     """
     limit_threads(threads)
@@ -75,6 +75,9 @@ def evaluate_landmarker(
 
 
 if __name__ == "__main__":
+    from pathlib import Path
+
+    from tfake.gpus import claim_device
     from tfake.landmarks.job import results_folder
     from tfake.runlog import start_log
 
@@ -90,11 +93,12 @@ if __name__ == "__main__":
             index=snakemake.input.index,
             landmarks=snakemake.params.landmarks,
             variants=list(snakemake.params.variants),
+            images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
         ),
         people=(snakemake.input.people, snakemake.input.people_index, snakemake.input.people_truth),
         image_pixels=snakemake.params.image_pixels,
         ambient_celsius=snakemake.params.ambient_celsius,
         task=snakemake.wildcards.task,
-        device=snakemake.params.device,
+        device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
     )

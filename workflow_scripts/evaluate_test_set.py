@@ -57,7 +57,7 @@ def evaluate_test_set(
         least_overlap: intersection over union from which a face counts as found.
         failure_above: error above which a face counts as failed.
         high_above_pixels: face size above which it counts as High; None: the set's median.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: CPU threads.
         values: what the set's images of more than 8 bits hold, as :func:`tfake.scales.parse_scale` reads it.
 
@@ -101,6 +101,7 @@ def evaluate_test_set(
 
 
 if __name__ == "__main__":
+    from tfake.gpus import claim_device
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -120,7 +121,7 @@ if __name__ == "__main__":
         least_overlap=snakemake.params.least_overlap,
         failure_above=snakemake.params.failure_above,
         high_above_pixels=snakemake.params.high_above_pixels,
-        device=snakemake.params.device,
+        device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
         values=snakemake.params.image_values,
     )

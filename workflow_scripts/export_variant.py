@@ -1,18 +1,27 @@
 """Export a variant to a format of others, with the terms of its data."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
-import zarr
-
 from tfake.dataset.dataset import open_dataset
+from tfake.dataset.face import FIELDS
 from tfake.exports.formats import FORMATS
 from tfake.exports.tfake_layout import MOST_CLIPPED
 from tfake.publication.terms import terms_of, write_terms
 from tfake.store.checksums import file_sha256, write_sums
+from tfake.store.opening import open_store
 
 
-def export_variant(sums: str, results: str, variant: str, format: str, most_clipped: float = MOST_CLIPPED) -> None:
+def export_variant(
+    sums: str,
+    results: str,
+    variant: str,
+    format: str,
+    most_clipped: float = MOST_CLIPPED,
+    rgb: bool = False,
+    archive: Sequence[str] | None = None,
+) -> None:
     """Write a folder in one of the formats, its terms, and ``SHA256SUMS``, last.
 
     Rows without a usable sample are left out.
@@ -23,18 +32,24 @@ def export_variant(sums: str, results: str, variant: str, format: str, most_clip
         variant: the variant's name.
         format: a name of :data:`tfake.exports.formats.FORMATS`.
         most_clipped: share of the pixels that T-FAKE's range of 20 to 40 °C may cut; read for that format alone.
+        rgb: whether the source's images go with it.
+        archive: where they are, if the results do not keep them (:func:`tfake.open_dataset`).
 
     Raises:
         ValueError: the format cannot hold the variant.
+        DatasetError: RGB is asked for and cannot be had: the archive is missing or another one, or the variant has a
+            geometry of its own.
     """
+    fields = (*FIELDS, "rgb") if rgb else FIELDS
+    dataset = open_dataset(results, [variant], fields=fields, archive=archive)
     folder = Path(sums).parent
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     options = {"most_clipped": most_clipped} if format == "tfake" else {}
-    FORMATS[format](folder, open_dataset(results, [variant]), **options)
-    root = zarr.open_group(Path(results, "variants", variant, "thermal.zarr"), mode="r")
-    write_terms(folder, terms_of(root.attrs["license"]))
+    FORMATS[format](folder, dataset, **options)
+    root = open_store(Path(results, "variants", variant, "thermal.zarr"))
+    write_terms(folder, terms_of(root.attrs["license"]), has_rgb=rgb)
     write_sums(sums, {str(path.relative_to(folder)): file_sha256(path) for path in folder.rglob("*") if path.is_file()})
 
 
@@ -48,4 +63,6 @@ if __name__ == "__main__":
         variant=snakemake.wildcards.variant,
         format=snakemake.wildcards.format,
         most_clipped=snakemake.params.most_clipped,
+        rgb=snakemake.params.rgb,
+        archive=list(snakemake.input.archive) or None,
     )

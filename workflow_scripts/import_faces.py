@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 
 import numpy as np
-import zarr
 from tqdm import tqdm
 
 from tfake.imports.images import list_images, read_image
@@ -16,6 +15,7 @@ from tfake.sources.samples import PIXEL_CENTRE, SampleStatus
 from tfake.store.arrays import write_shard
 from tfake.store.ids import decode_ids
 from tfake.store.manifest import Manifest, describe_files, write_manifest
+from tfake.store.opening import open_store
 from tfake.store.statistics import class_statistics, merge_statistics
 from tfake.thermalizer.foreground import fill_glasses
 
@@ -42,7 +42,7 @@ def import_faces(
         ValueError: the pickle, or every image of the shard, is not what T-FAKE publishes, or has another size than the
             source.
     """
-    faces, start, stop = zarr.open_group(faces_store, mode="r"), *rows
+    faces, start, stop = open_store(faces_store), *rows
     tree = open_tree(files, "published thermal images")
     images = list_images(tree)
     published = None if points is None else read_points(points)
@@ -77,7 +77,7 @@ def import_faces(
     described = describe_files(
         Path(store).parent, [f"{Path(store).name}/{array.shard_file(shard)}" for array in import_layout(pixels)]
     )
-    root = zarr.open_group(store, mode="r").attrs
+    root = open_store(store).attrs
     made_from = {key: root[key] for key in ("source_sha256", "imported", "points", "ambient_celsius")}
     tally = {"imported": len(statistics), "missing": missing, "unusable": len(faults)}
     tally = {name: count for name, count in tally.items() if count}

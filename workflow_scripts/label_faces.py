@@ -18,6 +18,7 @@ from tfake.sources.samples import SampleStatus
 from tfake.store.arrays import write_shard
 from tfake.store.checksums import file_sha256
 from tfake.store.ids import encode_ids
+from tfake.store.image_reader import open_images
 from tfake.store.layout import faces_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
 from tfake.store.rows import empty_face_rows
@@ -35,6 +36,7 @@ def label_faces(
     labels: Mapping[str, Any],
     model: str | None,
     threads: int,
+    images: str | None = None,
 ) -> None:
     """Fill one shard of every array of ``faces.zarr``.
 
@@ -51,10 +53,12 @@ def label_faces(
         labels: the ``labels`` block of the config.
         model: the face landmarker's model file; None with FaceMesh.
         threads: processes that label side by side; the result does not depend on their number.
+        images: the folder ``images.zarr``, where the source is kept decoded; the archive then gives the points alone.
 
     Raises:
         ValueError: the settings contradict one another.
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
+        StoreError: the images are of another source, or a shard of them is damaged.
     """
     settings = LabelSettings(model=model, **{key: value for key, value in labels.items() if key != "face_landmarker"})
     table = read_index(index)
@@ -66,7 +70,8 @@ def label_faces(
     values["image_id"] = encode_ids(records["image_id"])
     values["status"] = records["status"].to_numpy(np.uint8)
     usable = records[records["status"] == SampleStatus.OK]
-    labelled = label_rows(open_archive(archive), usable, image_pixels, settings, threads)
+    source = open_images(archive, image_pixels, images, table.attrs["source_sha256"])
+    labelled = label_rows(open_archive(archive), source, usable, settings, threads)
     with ShardStream(store, "segmentation", shard) as class_maps:
         for row, status in enumerate(tqdm(values["status"], f"label shard {shard}")):
             class_map = nothing
@@ -109,4 +114,5 @@ if __name__ == "__main__":
         # An input that is no file at all arrives as an empty list.
         model=snakemake.input.get("model") or None,
         threads=snakemake.threads,
+        images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
     )

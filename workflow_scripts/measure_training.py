@@ -42,10 +42,11 @@ def measure_training(
         ambient_celsius: the room.
         settings: the config's block.
         steps: steps of each.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        threads: threads for torch on the CPU.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        threads: threads for torch on the CPU, and for decoding beside a GPU.
     """
     limit_threads(threads)
+    where = resolve_device(device)
     paired = open_pairs(pairs, "celsius")
     data = TrainingData(
         pairs=paired,
@@ -57,13 +58,16 @@ def measure_training(
         prior=load_prior(prior_table),
         ambient_celsius=(ambient_celsius, ambient_celsius),
     )
-    found = measure_costs(TrainingSettings.from_mapping(settings), data, resolve_device(device), steps)
+    # As in a training job: beside a GPU, threads make the batches.
+    workers = threads if where.type == "cuda" else 0
+    found = measure_costs(TrainingSettings.from_mapping(settings), data, where, steps, workers)
     with open(f"{costs}.part", "w", encoding="utf-8") as file:
         file.write(json.dumps(found, indent=1) + "\n")
     os.replace(f"{costs}.part", costs)
 
 
 if __name__ == "__main__":
+    from tfake.gpus import claim_device
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -78,6 +82,6 @@ if __name__ == "__main__":
         ambient_celsius=snakemake.params.ambient_celsius,
         settings=snakemake.params.settings,
         steps=snakemake.params.steps,
-        device=snakemake.params.device,
+        device=claim_device(snakemake.params.device),
         threads=snakemake.threads,
     )

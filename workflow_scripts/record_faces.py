@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import zarr
 from tqdm import tqdm
 
 from tfake.camera.settings import Camera
@@ -15,6 +14,7 @@ from tfake.sources.samples import SampleStatus
 from tfake.store.arrays import StoreError, write_shard
 from tfake.store.camera_layout import camera_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
+from tfake.store.opening import open_store
 
 
 def record_faces(
@@ -42,7 +42,7 @@ def record_faces(
     Raises:
         StoreError: the two stores are not of the same source.
     """
-    base, faces = zarr.open_group(base_store, mode="r"), zarr.open_group(faces_store, mode="r")
+    base, faces = open_store(base_store), open_store(faces_store)
     source = base.attrs["source_sha256"]
     if faces.attrs["source_sha256"] != source:
         raise StoreError(f"{base_store} has the source {source}, {faces_store} {faces.attrs['source_sha256']}")

@@ -7,12 +7,13 @@ from tfake.store.inspection import OK, inspect_store, write_table
 from tfake.store.repair import repair_store
 
 
-def repair_stores(table: str, folders: list[str], threads: int) -> None:
+def repair_stores(table: str, folders: list[str], batched: list[str], threads: int) -> None:
     """Remove, or restore, each file that is not what was sealed; the next run makes anew what was removed.
 
     Args:
         table: the CSV table to write: every file of every store, its state, and what was done about it.
         folders: the folders that hold a store each; those that are not sealed yet are passed over.
+        batched: those of them whose jobs write several shards.
         threads: files hashed side by side.
     """
     stores, actions = {}, {}
@@ -23,7 +24,7 @@ def repair_stores(table: str, folders: list[str], threads: int) -> None:
             continue
         (store,) = folder.glob("*.zarr")
         stores[str(folder)] = inspect_store(sums, store, threads)
-        for path, action in repair_store(folder, stores[str(folder)]).items():
+        for path, action in repair_store(folder, stores[str(folder)], str(folder) in batched).items():
             actions[f"{folder}/{path}"] = action
             logging.warning("%s %s/%s", action, folder, path)
     write_table(table, stores, actions)
@@ -36,4 +37,9 @@ if __name__ == "__main__":
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
-    repair_stores(table=snakemake.output.table, folders=snakemake.params.folders, threads=snakemake.threads)
+    repair_stores(
+        table=snakemake.output.table,
+        folders=snakemake.params.folders,
+        batched=snakemake.params.batched,
+        threads=snakemake.threads,
+    )

@@ -29,7 +29,7 @@ def search_pictures(
         weights: the network.
         folders: name to folder.
         task: the network's name.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: threads for torch on the CPU.
 
     Raises:
@@ -45,6 +45,7 @@ def search_pictures(
 
 
 if __name__ == "__main__":
+    from tfake.gpus import claim_device
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -54,6 +55,6 @@ if __name__ == "__main__":
         weights=snakemake.input.weights,
         folders=dict(snakemake.params.folders),
         task=snakemake.wildcards.task,
-        device=snakemake.params.device,
+        device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
     )

@@ -1,5 +1,6 @@
 """Train the landmark network of one task."""
 
+from tfake.devices import resolve_device
 from tfake.landmarks.job import LandmarkJob, run_landmark_job
 from tfake.training.distributed import run_distributed
 
@@ -17,7 +18,7 @@ def train_landmarker(job: LandmarkJob, processes: int = 1) -> None:
         TrainingStoppedError: the job was told to end; it goes on from its checkpoint when it is started again.
     """
     if processes > 1:
-        run_distributed(run_landmark_job, {"job": job}, processes, gpus=job.device != "cpu")
+        run_distributed(run_landmark_job, {"job": job}, processes, gpus=resolve_device(job.device).type == "cuda")
     else:
         run_landmark_job(job)
 
@@ -25,6 +26,8 @@ def train_landmarker(job: LandmarkJob, processes: int = 1) -> None:
 if __name__ == "__main__":
     from pathlib import Path
 
+    from tfake.config.neutral import with_neutral
+    from tfake.gpus import claim_device
     from tfake.landmarks.job import StoredFaces, results_folder
     from tfake.runlog import start_log
 
@@ -44,12 +47,14 @@ if __name__ == "__main__":
                 index=snakemake.input.index,
                 landmarks=snakemake.params.landmarks,
                 variants=list(snakemake.params.variants),
+                images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
             ),
             sums=[snakemake.input.faces, *snakemake.input.variants],
             task=snakemake.wildcards.task,
-            settings=snakemake.params.settings,
-            device=snakemake.params.device,
+            settings=with_neutral(snakemake.params.settings, snakemake.config["landmarks"]),
+            device=claim_device(snakemake.config["device"], snakemake.resources.gpu),
             threads=snakemake.threads,
+            encoder=str(snakemake.input.encoder) or None,
         ),
         processes=snakemake.resources.gpu,
     )

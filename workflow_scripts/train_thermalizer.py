@@ -1,5 +1,6 @@
 """Train the thermalizer of one condition."""
 
+from tfake.devices import resolve_device
 from tfake.thermalizer.job import TrainingJob, run_job
 from tfake.training.distributed import run_distributed
 
@@ -17,7 +18,7 @@ def train_thermalizer(job: TrainingJob, processes: int = 1) -> None:
         TrainingStoppedError: the job was told to end; it goes on from its checkpoint when it is started again.
     """
     if processes > 1:
-        run_distributed(run_job, {"job": job}, processes, gpus=job.device != "cpu")
+        run_distributed(run_job, {"job": job}, processes, gpus=resolve_device(job.device).type == "cuda")
     else:
         run_job(job)
 
@@ -25,6 +26,8 @@ def train_thermalizer(job: TrainingJob, processes: int = 1) -> None:
 if __name__ == "__main__":
     from pathlib import Path
 
+    from tfake.config.neutral import with_neutral
+    from tfake.gpus import claim_device
     from tfake.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -51,9 +54,11 @@ if __name__ == "__main__":
             prior_table=condition["prior"]["table"],
             read_prior_at_celsius=condition["prior"]["read_at_celsius"],
             prior_offsets_kelvin=condition["prior"]["offsets_kelvin"],
-            settings=snakemake.params.settings,
-            device=snakemake.params.device,
+            settings=with_neutral(snakemake.params.settings, snakemake.config["thermalizer"]),
+            device=claim_device(snakemake.config["device"], snakemake.resources.gpu),
             threads=snakemake.threads,
+            images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
+            encoder=str(snakemake.input.encoder) or None,
         ),
         processes=snakemake.resources.gpu,
     )

@@ -68,7 +68,7 @@ def _sizes(figures: dict) -> list[str]:
 
 
 def _plans(figures: dict) -> list[str]:
-    lines = ["| plan: images | a shard | jobs | seconds | MB |", "|---|---|---|---|---|"]
+    lines = ["| plan: images | a shard | jobs | CPU s | MB |", "|---|---|---|---|---|"]
     for plan in figures["plans"]:
         images, shard = plan["images"], plan["shard_images"]
         lines.append(f"| {images:,} | {shard:,} | {_jobs(images, shard):,} | {plan['seconds']} | {plan['megabytes']} |")

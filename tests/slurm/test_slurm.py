@@ -1,4 +1,4 @@
-"""The whole workflow through a real Slurm, brought up here, with jobs and the controller failing on the way.
+"""The whole workflow and an arm of the ablation through a real Slurm, with jobs and the controller failing on the way.
 
 ``make test-slurm`` runs it, and installs Slurm where it may. It ends in the checksums of a local run.
 """
@@ -23,6 +23,8 @@ from runs import ROOT, TINY, succeed, sums
 
 HERE = Path(__file__).parent
 TIMEOUT_SECONDS = 1200
+#: Rules that run a network, derived ones included: the GPU partition is theirs.
+NETWORKS = ("train_thermalizer", "train_arm", "thermalize_faces")
 MISSING = [name for name in ("slurmctld", "slurmd", "munged") if not shutil.which(name, path=os.defpath + ":/usr/sbin")]
 MISSING += [] if importlib.util.find_spec("snakemake_executor_plugin_slurm") else ["snakemake-executor-plugin-slurm"]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"SLURM NOT TESTED: no {', '.join(MISSING)}; see make test-slurm")
@@ -113,10 +115,9 @@ def until(condition, message, process=None):
 def profile(folder):
     """The shipped profile, but quick to look, and with too little memory for the first attempt at one rule."""
     settings = yaml.safe_load((ROOT / "profiles/slurm/profile.yaml").read_text())
-    settings["set-resources"]["index_archive"]["mem_mb"] = "60 if attempt == 1 else 2000"
-    del settings[
-        "set-threads"
-    ]  # for GPUs: on a CPU, the last bits depend on torch's threads, and the local run has one
+    settings["set-resources"] = {"index_archive": {"mem_mb": "60 if attempt == 1 else 2000"}}
+    # No card is behind the pretended GPU: on a CPU, the last bits depend on torch's threads, and the local run has one.
+    settings["set-threads"] = dict.fromkeys(NETWORKS, 1)
     settings |= {"jobs": 8, "latency-wait": 10, "slurm-init-seconds-before-status-checks": 3}
     folder.mkdir()
     (folder / "profile.yaml").write_text(yaml.safe_dump(settings))
@@ -131,9 +132,11 @@ def test_a_run_through_slurm_gives_the_local_checksums_whatever_fails(cluster, t
     local, remote = tmp_path / "local", tmp_path / "remote"
     local.mkdir()
     remote.mkdir()
-    succeed(local)
+    arms = yaml.safe_load((ROOT / "config.yaml").read_text())["ablation"]["arms"]
+    arm = f"results/ablation/warm/{next(iter(arms))}/0/weights.pt"
+    succeed(local, "all", arm)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(remote)]
-    command += ["--configfile", str(TINY), "--workflow-profile", str(profile(tmp_path / "profile"))]
+    command += ["--configfile", str(TINY), "--workflow-profile", str(profile(tmp_path / "profile")), "--", "all", arm]
     began = time.monotonic()
     with open(tmp_path / "log.txt", "w") as log:
         process = subprocess.Popen(command, env=cluster.environment, stdout=log, stderr=subprocess.STDOUT)
@@ -160,9 +163,11 @@ def test_a_run_through_slurm_gives_the_local_checksums_whatever_fails(cluster, t
     starved = [state for _, state, rule, *_ in jobs if "index_archive" in rule]
     assert sorted(starved) in (["COMPLETED", "FAILED"], ["COMPLETED", "OUT_OF_MEMORY"])
     for _, _, rule, partition, resources in jobs:
-        needs_gpu = "train_thermalizer" in rule or "thermalize_faces" in rule
+        needs_gpu = any(name in rule for name in NETWORKS)
         assert (partition, "gpu" in resources) == (("gpu", True) if needs_gpu else ("cpu", False)), rule
+    assert any("train_arm" in rule for _, _, rule, *_ in jobs)
     assert sums(remote) == sums(local)
+    assert (remote / arm).read_bytes() == (local / arm).read_bytes()
     assert len(sums(remote)) == 3
     ends = ", ".join(f"{count} {state}" for state, count in Counter(states.values()).most_common())
     files = sum(len(text.splitlines()) for text in sums(remote).values())

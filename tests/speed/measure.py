@@ -1,4 +1,4 @@
-"""Measure the job, the store, verification and the plan, and write ``docs/benchmarks.json``: ``make benchmark``.
+"""Measure job, store, verification, plan and training batches, and write ``docs/benchmarks.json``: ``make benchmark``.
 
 ``python tests/speed/measure.py FOLDER PYTHON``: the workflow runs below FOLDER, and PYTHON is the interpreter of an
 environment with ``tests/speed/formats.txt``, whose libraries do not install beside the workflow's.
@@ -50,6 +50,7 @@ def measure(folder: Path, formats_python: str) -> dict:
         "stores": output_of([formats_python, str(Path(__file__).with_name("stores.py")), str(folder / "celsius.npy")]),
         "verification": measure_verification(folder),
         "plan": measure_plan(folder / "plan"),
+        "training_data": output_of([sys.executable, str(Path(__file__).with_name("loaders.py")), str(folder)]),
     }
 
 

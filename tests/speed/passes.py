@@ -29,6 +29,8 @@ from tfake.thermalizer.weights import load_thermalizer
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
 
 import thermalize_faces as script
+from create_images_store import create_images_store
+from decode_images import decode_images
 
 # The measuring processes share one GPU, of which each would wait for the others.
 os.environ.setdefault("TFAKE_JOBS_PER_GPU", "4")
@@ -45,6 +47,10 @@ class Identity:
     """In the network's place: the image's brightness as its temperature, in a room's and a body's range."""
 
     batch_images = 1
+
+    def computed_on(self):
+        """As :meth:`tfake.thermalizer.inference.Thermalizer.computed_on`."""
+        return {"device": "cpu", "precision": "float32", "torch": torch.__version__}
 
     def start(self, masked, filled, ambient_celsius):
         """As :meth:`tfake.thermalizer.inference.Thermalizer.start`, with next to no work."""
@@ -147,22 +153,36 @@ class Bench:
         """The same with next to no network."""
         return self._job(images, Identity())
 
-    def _job(self, images: int, thermalizer) -> Rates:
+    def kept_identity_job(self, images: int) -> Rates:
+        """The same with the images kept decoded (``store.rgb: kept``); decoding them is not timed."""
+        return self._job(images, Identity(), self.kept_images(images))
+
+    def kept_images(self, images: int) -> str:
+        """A store of that many decoded images, made at first use."""
+        index, store = self.repeated_index(images), self.work / f"kept{images}/images.zarr"
+        if not store.exists():
+            create_images_store(str(store), index, PIXELS, images, "CC0-1.0")
+            manifest = str(store.parent / "0.json")
+            decode_images(manifest, str(store), self.archive, index, 0, (0, images), PIXELS, THREADS)
+        return str(store)
+
+    def _job(self, images: int, thermalizer, kept: str | None = None) -> Rates:
         index, store = self.repeated_index(images), self.store(images)
         script.load_thermalizer = lambda *_: thermalizer
         with clock(images) as rate:
             script.thermalize_faces(
-                manifest=str(store.parent / "0.json"),
+                manifests=[str(store.parent / "0.json")],
                 store=str(store),
                 archive=self.archive,
                 index=index,
                 weights=self.weights,
-                shard=0,
-                rows=(0, images),
+                shard_images=images,
                 image_pixels=PIXELS,
                 ambient_celsius=AMBIENT,
                 device="auto",
                 threads=THREADS,
+                recipe=0,
+                images=kept,
             )
         return rate()
 

@@ -10,6 +10,7 @@ BEGIN, END = "<!-- begin: tests/speed/tables.py -->\n", "<!-- end -->\n"
 AIMS = {
     "job / network alone": 0.9,
     "job, identity network / decode and encode": 0.8,
+    "job, identity network, images kept / job, identity network": 1.7,
     "job / naive loop": 3,
 }
 
@@ -22,7 +23,7 @@ def render(figures: dict) -> str:
     for name, found in figures["stores"].items():
         if name != "images":
             parts += ["", f"### Images {name}", "", *_formats(found["formats"]), "", *_codecs(found["codecs"])]
-    parts += ["", *_rest(figures), ""]
+    parts += ["", *_rest(figures), "", *_training_data(figures["training_data"]), ""]
     return "\n".join(parts)
 
 
@@ -90,6 +91,20 @@ def _rest(figures: dict) -> list[str]:
         f"| dry run of {plan['images']:,} images x {plan['variants']} in shards of {plan['shard_images']:,}, s "
         f"(CPU s) | {plan['seconds']} ({plan['cpu_seconds']}) | 10 |",
         f"| its memory, MB | {plan['megabytes']} | 500 |",
+    ]
+
+
+def _training_data(found: dict) -> list[str]:
+    times = found["cpu_milliseconds_a_crop"]
+    lines = [
+        "### Training batches",
+        "",
+        f"| CPU ms a crop | commit {found['commit']} | now | ratio |",
+        "|---|---|---|---|",
+    ]
+    return lines + [
+        f"| {name} | {times['before'][name]} | {times['now'][name]} | {ratio} |"
+        for name, ratio in found["ratios"].items()
     ]
 
 

@@ -1,6 +1,7 @@
 """The study's own parts: scores against closed forms, the comparison, the page, and the scripts on a tiny network."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,11 @@ from render_truth import render_truth
 from sample_patches import sample_patches
 from tfake.ablation.comparison import gain, gather_scores, summarise_arms
 from tfake.ablation.costs import measure_costs
+from tfake.ablation.page import render_ablation
 from tfake.ablation.scores import Face, scale_gap, score
 from tfake.classes import FaceClass
 from tfake.radiometry import encode_celsius
+from tfake.report.drawing import series_marker, series_style
 from tfake.thermalizer.network import Architecture, ThermalUNet
 from tfake.thermalizer.prior_table import load_prior
 from tfake.thermalizer.settings import TrainingSettings
@@ -129,6 +132,25 @@ def test_the_page_holds_every_arm(tmp_path):
         assert text in html, text
     assert "http" not in html.replace("http://www.w3.org", "")
     assert set(pd.read_csv(table)["arm"]) == {"mse", "full"}
+
+
+def test_one_seed_has_no_spread_and_no_arm_another_s_dots(tmp_path):
+    arms = [f"arm{number}" for number in range(12)]
+    scores = pd.DataFrame(
+        [("heldout", "warm", arm, 0, name, 0.5) for arm in arms for name in ("face_mae", "skin_mae", "nose_mae")],
+        columns=["faces", "condition", "arm", "seed", "score", "value"],
+    )
+    summary = summarise_arms(scores)
+    assert summary["sd"].isna().all()
+    page = render_ablation(scores, summary, {("heldout", "warm", arm): __file__ for arm in arms}, COSTS, "arm0", 23.0)
+    assert "±" not in page
+    # A column an arm: a row an arm would need fourteen.
+    assert len(re.findall(r'<th scope="col">arm\d+</th>', page)) == len(arms)
+    styles = [series_marker(number) for number in range(64)]
+    assert len({(style["color"], style["marker"]) for style in styles}) == len(styles)
+    assert len({series_marker(number)["color"] for number in range(8)}) == 8
+    lines = [series_style(number) for number in range(32)]
+    assert len({(style["color"], style["linestyle"]) for style in lines}) == len(lines)
 
 
 def test_an_arm_is_scored_from_files(tmp_path):

@@ -7,11 +7,13 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from archives import PIXELS
 from tfake.report.label_figures import draw_errors
+from tfake.report.temperatures import prior_pull
 from tfake.report.timings import read_timings
 from tiny_report import CONFIG, make_report
 
-SECTIONS = ("lineage", "gallery", "labels", "temperatures", "statuses", "losses", "timings", "checksums")
+SECTIONS = ("variants", "lineage", "gallery", "labels", "temperatures", "statuses", "losses", "timings", "checksums")
 VOID = {"meta", "link", "img", "input", "br"}
 
 
@@ -121,6 +123,23 @@ def test_the_head_counts(page, run):
     assert "CC0-1.0" in words
 
 
+def test_each_variant_has_its_own_unit_size_and_terms(source):
+    section = source.split('<section id="variants"')[1].split("</section>")[0]
+    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", section, re.DOTALL)
+    cells = [
+        [cell for cell in re.sub(r"<[^>]+>", "|", row.replace("\n", "")).split("|") if cell.strip()] for row in rows
+    ]
+    pixels = f"{PIXELS}x{PIXELS}"
+    assert [row[:7] for row in cells] == [
+        ["warm", "thermalizer warm", "26", pixels, "°C, 0.01 K a count", "2", "0 to 2"],
+        ["chilly&lt;b&gt;", "thermalizer cold", "20", pixels, "°C, 0.01 K a count", "2", "0 to 2"],
+        ["camera", "camera lepton looking at warm", "26", "32x24", "gray levels, 8 bit", "2", "0 to 2"],
+    ]
+    assert [row[8] for row in cells] == ["CC0-1.0", "CC0-1.0", "R-UDA-1.0 AND CC-BY-4.0"]
+    # Nothing is said of all of them that holds for some.
+    assert "counts of 0.01" not in source.split("<nav")[0]
+
+
 def test_a_bad_sample_is_listed_with_its_status_and_shown_without_a_picture(page):
     words = " ".join(page.text.split())
     assert "000001 (row 1): undecodable image . 000001.png: its 6 bytes are no image" in words
@@ -140,9 +159,16 @@ def test_the_labels_are_told_by_attempt_and_the_worst_are_drawn(source, page):
     assert "3.00 % of the face's size (median)" in words
     assert "by 1.80 %: 40 % less" in words
     section = source.split('<section id="labels"')[1].split("</section>")[0]
-    table = re.sub(r"\s+", "", section.split("<tbody>")[1].split("</tbody>")[0])
-    assert '<tr><thscope="row">wide</th><td>1</td><td>0</td><td>1</td></tr>' in table
-    assert '<tr><thscope="row">none</th><td>0</td><td>1</td><td>1</td></tr>' in table
+    rows = [re.sub(r"<[^>]+>", "|", row).split("|") for row in re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", section)]
+    cells = [[cell for cell in row if cell] for row in rows]
+    assert cells == [
+        ["wide", "the same with more around it", "1", "0", "1"],
+        ["none", "the detector found no face in any of these", "0", "1", "1"],
+    ]
+    assert "retried : a later attempt was nearer to the exact points" in words
+    assert "each third of the exact points is withheld from it in turn" in words
+    assert "found 3.0 % off, corrected to 1.8 %" in words
+    assert "left out" not in words
     # The face without points comes first.
     assert re.findall(r"<figcaption><b>(\d+)</b> ([\w ]+)", section) == [("000002", "not found"), ("000000", "retried")]
 
@@ -163,6 +189,15 @@ def test_the_prior_of_glass_and_background_is_the_ambient(source):
     tables = source.split('aria-label="Temperatures of ')[1:]
     for table, ambient in zip(tables, ("26.00", "20.00"), strict=True):
         assert re.search(rf">background</th><td>.*?</td><td>{ambient}</td>", table)
+
+
+def test_why_a_class_lies_off_its_prior_is_said_where_pairs_hold_it(page):
+    words = " ".join(page.text.split())
+    assert "the prior, with its weight of 0.25, takes it 20 % of the way from theirs to its own" in words
+    for key, value in (("values", "relative"), ("supervision", "within_class")):
+        conditions = {"warm": {"pairs": {**CONFIG["conditions"]["warm"]["pairs"], key: value}}}
+        assert prior_pull({**CONFIG, "conditions": conditions}) is None
+    assert prior_pull({**CONFIG, "thermalizers": {name: {} for name in CONFIG["conditions"]}}) is None
 
 
 def test_the_error_against_the_truth_is_shown_where_it_is_known(source):

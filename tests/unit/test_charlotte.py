@@ -2,6 +2,7 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from annotated_sets import CIRCUMSTANCES, charlotte_cells, seen_from, write_char
 from tfake.evaluation_sets.__main__ import main
 from tfake.evaluation_sets.charlotte import open_charlotte
 from tfake.evaluation_sets.charlotte_rows import parse_row
+from tfake.radiometry import decode_counts
 
 FRONT = seen_from("charlotte73")
 SIDE = seen_from("charlotte43", -60)
@@ -134,3 +136,14 @@ def test_the_account_can_be_asked_for(tmp_path, capsys):
     assert "S1.csv:3 R1002,points_9,1" in out.read_text()
     assert main(["tfw", str(tmp_path / "nowhere")]) == 1
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_images_in_another_unit_are_told_at_once(tmp_path, capsys):
+    write_charlotte(tmp_path, {"S1": [charlotte_cells("R1001", FRONT)]}, ("R1001",))
+    path = str(tmp_path / "S1/R1001.tiff")
+    kelvin = decode_counts(cv2.imread(path, cv2.IMREAD_UNCHANGED)) + 273.15
+    assert cv2.imwrite(path, np.rint(kelvin * 64).astype(np.uint16))
+    assert main(["charlotte", str(tmp_path)]) == 1
+    assert "looks like K x 64" in capsys.readouterr().err
+    assert main(["charlotte", str(tmp_path), "--values", "counts:64"]) == 0
+    assert main(["charlotte", str(tmp_path), "--values", "rankine"]) == 1

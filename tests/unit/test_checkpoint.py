@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tfake.training.checkpoint import CheckpointFile
+from tfake.training.checkpoint import CheckpointFile, find_checkpoint
 from tfake.training.loop import TrainingStoppedError
 from tiny_training import run
 
@@ -68,3 +68,21 @@ def test_the_state_of_another_run_or_a_broken_file_is_not_taken_up(tmp_path):
     file.remove()
     file.remove()
     assert not list(tmp_path.iterdir())
+
+
+def test_the_number_format_of_a_state_is_the_run_s(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+
+    def found(*precisions, run="run"):
+        file, precision = find_checkpoint(path, precisions, lambda precision: f"{run} in {precision}")
+        return file.run, precision, file.load() is not None
+
+    assert found("float32", "bfloat16") == ("run in float32", "float32", False)
+    CheckpointFile(path, "run in bfloat16").save({})
+    assert found("float32", "bfloat16") == ("run in bfloat16", "bfloat16", True)
+    assert found("bfloat16") == ("run in bfloat16", "bfloat16", True)
+    # Asked for by name, another format is another run.
+    assert found("float32") == ("run in float32", "float32", False)
+    assert found("float32", "bfloat16", run="another") == ("another in float32", "float32", False)
+    path.write_bytes(b"broken")
+    assert found("float32", "bfloat16") == ("run in float32", "float32", False)

@@ -17,10 +17,11 @@ import torch
 import zarr
 
 import tfake
+from export_variant import export_variant
 from recipes import ROOT
-from tfake.dataset.crops import Square, around_face, crop_face
 from tfake.dataset.place import DatasetError, Place
 from tfake.dataset.reading import read_rows, runs
+from tfake.exports.formats import FORMATS
 from tfake.labels.status import MeshStatus
 from tfake.radiometry import decode_counts
 from tfake.sources.samples import SampleStatus
@@ -224,6 +225,13 @@ def test_a_variant_of_another_geometry_brings_its_labels(results, tmp_path):
     np.testing.assert_array_equal(face.landmarks_70, face_values()["landmarks_70"][0])
     with pytest.raises(DatasetError, match="variant 'warm' has a geometry and labels of its own"):
         tfake.open_dataset(moved, ["cold", "warm"])
+    # Unless they are named, those that go together are opened.
+    assert tfake.open_dataset(moved).variants == ("cold",)
+    shutil.rmtree(moved / "variants/cold")
+    assert tfake.open_dataset(moved).variants == ("warm",)
+    shutil.copytree(moved / "variants/warm", moved / "variants/warmer")
+    with pytest.raises(DatasetError, match="warm, warmer each have a geometry and labels of their own; name one of"):
+        tfake.open_dataset(moved)
 
 
 def test_a_dataset_travels_without_its_files(faces):
@@ -238,6 +246,11 @@ def test_what_is_no_dataset_is_refused(results, tmp_path):
         tfake.open_dataset(tmp_path / "nowhere")
     with pytest.raises(DatasetError, match=r"holds no faces/faces.zarr .* found SHA256SUMS, faces.zarr, manifests"):
         Place(results / "faces").names("")
+    for inside in ("variants", "variants/warm", "variants/warm/thermal.zarr", "variants/warm/thermal.zarr/thermal"):
+        with pytest.raises(DatasetError, match=rf"it lies in the dataset {results}: open that, and name a variant"):
+            tfake.open_dataset(results / inside)
+    with pytest.raises(DatasetError, match=rf"open {results}$"):
+        tfake.open_dataset(results.parent)
     with pytest.raises(DatasetError, match="no variant 'hot'; it has cold, warm"):
         tfake.open_dataset(results, variants=["hot"])
     with pytest.raises(DatasetError, match="'rgb' is no field"):
@@ -247,36 +260,28 @@ def test_what_is_no_dataset_is_refused(results, tmp_path):
         tfake.open_dataset(tmp_path / "broken.zip")
 
 
+def test_what_a_target_leaves_is_opened_or_says_what_is_lacking(results, tmp_path):
+    faces = shutil.copytree(results / "faces", tmp_path / "faces_alone/faces").parent
+    opened = tfake.open_dataset(faces)
+    assert (len(opened), opened.variants, opened[0].thermal) == (ROWS - 1, (), {})
+    assert opened.torch()[0]["landmarks_70"].shape == (70, 2)
+    (faces / "faces/faces.zarr/status/zarr.json").unlink()
+    with pytest.raises(DatasetError, match=r"has no array faces/faces.zarr/status: .* `snakemake --cores all faces`"):
+        tfake.open_dataset(faces)
+    variants = shutil.copytree(results / "variants", tmp_path / "variants_alone/variants")
+    for address in (variants.parent, variants / "warm", zip_folder(variants.parent, tmp_path / "alone.zip")):
+        with pytest.raises(DatasetError, match=r"holds no faces/faces.zarr .*made by `snakemake --cores all faces`"):
+            tfake.open_dataset(address)
+    for format in FORMATS:
+        folder = tmp_path / "results/exports" / format
+        export_variant(str(folder / "SHA256SUMS"), str(results), "warm", format)
+        with pytest.raises(DatasetError, match="an export for other programs"):
+            tfake.open_dataset(folder)
+
+
 def test_only_what_was_asked_for_is_read(results):
     face = tfake.open_dataset(results, variants=["warm"], fields=["landmarks_70"])[0]
     assert face.thermal == {}
     assert face.segmentation is None
     assert face.landmarks_478 is None
     assert face.landmarks_70.shape == (70, 2)
-
-
-def test_a_crop_moves_labels_with_the_image(faces):
-    face = faces[0]
-    same = crop_face(face, Square(-0.5, -0.5, PIXELS), PIXELS)
-    np.testing.assert_array_equal(same.thermal["warm"], face.thermal["warm"])
-    np.testing.assert_array_equal(same.segmentation, face.segmentation)
-    np.testing.assert_allclose(same.landmarks_70, face.landmarks_70, atol=1e-5)
-    # The square of pixels 10..29 at half size: each pixel is the mean of four, and pixel centres stay in their places.
-    half = crop_face(face, Square(9.5, 9.5, 20), 10)
-    mean = face.thermal["warm"][10:30, 10:30].reshape(10, 2, 10, 2).mean(axis=(1, 3))
-    np.testing.assert_allclose(half.thermal["warm"], mean, atol=1e-4)
-    np.testing.assert_allclose(half.landmarks_478, (face.landmarks_478 - 9.5) / 2 - 0.5, atol=1e-4)
-    np.testing.assert_allclose(half.landmarks_478_depth, face.landmarks_478_depth / 2, rtol=1e-6)
-
-
-def test_crops_around_faces_hold_their_points(results):
-    pixels = 32
-    cropped = tfake.open_dataset(results, statuses=None, crop=around_face(pixels, margin=1.2))
-    for face in cropped:
-        assert face.thermal["warm"].shape == face.segmentation.shape == (pixels, pixels)
-        if face.row != BAD:
-            assert (face.landmarks_70 > -0.5).all()
-            assert (face.landmarks_70 < pixels - 0.5).all()
-    outside = crop_face(cropped[0], Square(-pixels - 0.5, 0, pixels), pixels)
-    assert np.isnan(outside.thermal["warm"]).all()
-    assert (outside.segmentation == 255).all()

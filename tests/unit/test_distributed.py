@@ -7,7 +7,11 @@ import pytest
 import torch
 import torch.distributed
 
-from tfake.training.distributed import agree, current_share, first_process_only, run_distributed
+from presets import LANDMARKERS, THERMALIZERS
+from tfake.landmarks.network import LandmarkNetwork
+from tfake.thermalizer.network import ThermalUNet
+from tfake.training import distributed
+from tfake.training.distributed import add_up, agree, current_share, first_process_only, run_distributed
 from tfake.training.drawing import ALONE
 from tiny_training import run
 
@@ -20,6 +24,10 @@ def train_in_group(folder: str) -> None:
     weights = torch.cat([p.flatten() for p in trained.network.parameters()])
     gathered = [torch.empty_like(weights) for _ in range(share.of)]
     torch.distributed.all_gather(gathered, weights.contiguous())
+    validation = torch.tensor(trained.losses["validation"].dropna().to_numpy())
+    validations = [torch.empty_like(validation) for _ in range(share.of)]
+    torch.distributed.all_gather(validations, validation)
+    sums = add_up([share.rank + 0.5, 1])
     one_says_yes, none_does = agree(share.rank == 1), agree(False)
     with first_process_only() as writes:
         if writes:
@@ -28,6 +36,8 @@ def train_in_group(folder: str) -> None:
                 "equal": torch.equal(gathered[0], gathered[1]),
                 "moved": bool(trained.losses["total"].iloc[-1] < trained.losses["total"].iloc[0]),
                 "agree": [one_says_yes, none_does],
+                "sums": sums,
+                "validated alike": all(torch.equal(one, validation) for one in validations),
             }
             (Path(folder) / "found.json").write_text(json.dumps(found))
 
@@ -39,7 +49,8 @@ def fail_in_group() -> None:
 def test_processes_train_one_network(tmp_path):
     run_distributed(train_in_group, {"folder": str(tmp_path)}, processes=2, gpus=False)
     found = json.loads((tmp_path / "found.json").read_text())
-    assert found == {"processes": 2, "equal": True, "moved": True, "agree": [True, False]}
+    alike = {"sums": [2.0, 2.0], "validated alike": True}
+    assert found == {"processes": 2, "equal": True, "moved": True, "agree": [True, False], **alike}
 
 
 def test_a_failing_process_fails_the_group():
@@ -51,5 +62,57 @@ def test_outside_a_group_one_process_does_all():
     assert current_share() == ALONE
     assert agree(True)
     assert not agree(False)
+    assert add_up([1.5, 2]) == [1.5, 2]
     with first_process_only() as writes:
         assert writes
+
+
+def networks():
+    for name, settings in THERMALIZERS.items():
+        image = torch.randint(0, 256, (1, 3, 64, 64), dtype=torch.uint8)
+        yield (
+            f"thermalizer-{name}",
+            lambda settings=settings: ThermalUNet(settings.architecture((20.0, 26.0))),
+            (
+                image,
+                torch.randint(0, 19, (1, 64, 64), dtype=torch.uint8),
+                torch.tensor([22.0]),
+            ),
+        )
+    for name, settings in LANDMARKERS.items():
+        yield (
+            f"landmarks-{name}",
+            lambda settings=settings: LandmarkNetwork(settings.architecture(70)),
+            (torch.rand(1, 3, 64, 64),),
+        )
+
+
+NETWORKS = {name: (build, inputs) for name, build, inputs in networks()}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_normalisation_over_the_group_is_the_same_network(name, monkeypatch):
+    """What `wrap` trains on several GPUs gives what the network alone gives."""
+    build, inputs = NETWORKS[name]
+    torch.manual_seed(0)
+    network = build().eval()
+    with torch.inference_mode():
+        alone = network(*inputs)
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(distributed, "DistributedDataParallel", lambda module, **options: module)
+    wrapped = distributed.wrap(network, torch.device("cuda"))
+    assert any(isinstance(module, torch.nn.SyncBatchNorm) for module in wrapped.modules())
+    with torch.inference_mode():
+        assert torch.equal(wrapped(*inputs), alone)
+
+
+@pytest.mark.parametrize("name", THERMALIZERS)
+def test_the_layout_of_memory_changes_nothing_but_rounding(name):
+    build, inputs = NETWORKS[f"thermalizer-{name}"]
+    torch.manual_seed(0)
+    network = build().eval()
+    with torch.inference_mode():
+        last = network(*inputs)
+        network.set_channels_last(False)
+        assert torch.allclose(network(*inputs), last, atol=1e-3)

@@ -8,13 +8,15 @@ import sys
 import numpy as np
 import pytest
 import yaml
+from snakemake.utils import update_config
 
-from documents import PAGES, anchors_of, links_of
+from documents import PAGES, Command, anchors_of, commands_of, links_of, swallowed
 from recipes import ROOT
+from tfake.config.loading import complete_config
 from tfake.landmarks.calibration import Calibration
 from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.weights import save_landmark_weights
-from tfake.store.layout import faces_layout, thermal_layout
+from tfake.store.layout import faces_layout, images_layout, thermal_layout
 from tiny_dataset import PIXELS, make_dataset
 
 sys.path.insert(0, str(ROOT / "tests/scaling"))
@@ -65,20 +67,42 @@ def test_files_that_a_page_names_are_there(page):
         assert (ROOT / name).exists(), f"{name} is named and not there"
 
 
-def test_yaml_that_a_page_shows_is_a_config_that_the_schema_knows():
-    schema = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
-    for page in PAGES:
-        for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), flags=re.MULTILINE | re.DOTALL):
-            shown = yaml.safe_load(block)
-            assert shown.keys() <= schema["properties"].keys(), (page.name, block)
-            for key, value in shown.items():
-                known = schema["properties"][key].get("properties")
-                assert known is None or value.keys() <= known.keys(), (page.name, key)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_target_stands_where_snakemake_takes_it_for_a_config_file(page):
+    assert {str(command): words for command in commands_of(page) if (words := swallowed(command))} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("snakemake --configfile mine.yaml exports", ["exports"]),
+        ("snakemake --configfile a.yaml b.yaml --cores 1 exports", []),
+        ("snakemake exports --configfile mine.yaml", []),
+        ("snakemake --config device=cpu -- exports", []),
+        ("snakemake --config device=cpu exports", ["exports"]),
+    ],
+)
+def test_the_trap_is_recognised(text, words):
+    assert swallowed(Command("", {}, tuple(text.split()))) == words
+
+
+def yaml_blocks(page):
+    return re.findall(r"^```yaml\n(.*?)^```", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if yaml_blocks(page)], ids=lambda page: page.name)
+def test_yaml_that_a_page_shows_is_a_config_that_would_be_taken(page, tmp_path):
+    for number, block in enumerate(yaml_blocks(page)):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(block)
+        config = yaml.safe_load((ROOT / "config.yaml").read_text())
+        update_config(config, yaml.safe_load(block))
+        complete_config(config, ROOT / "schemas/config.schema.yaml", [file])
 
 
 def test_the_formats_name_every_array():
     text = (ROOT / "docs/formats.md").read_text()
-    for array in (*faces_layout(64), *thermal_layout(64)):
+    for array in (*faces_layout(64), *images_layout(64), *thermal_layout(64)):
         assert f"`{array.name}`" in text, f"{array.name} is not in docs/formats.md"
 
 

@@ -11,7 +11,11 @@ import zarr
 
 import tfake
 from export_variant import export_variant
+from tfake.classes import FACE_CLASSES
+from tfake.exports.coco import run_lengths
 from tfake.exports.formats import FORMATS
+from tfake.exports.point_sets import FACES_70, MESH_478
+from tfake.landmarks.conventions import IBUG_PARTNERS
 from tfake.radiometry import decode_counts, encode_celsius
 from tfake.store.checksums import file_sha256, read_sums
 from tiny_dataset import BAD, ROWS, make_dataset
@@ -100,6 +104,9 @@ def test_coco_reads_back(exported, faces, name, points):
     assert [image["file_name"] for image in coco.loadImgs(coco.getImgIds())] == [
         f"images/{name}.png" for name in USABLE
     ]
+    (terms,) = coco.dataset["licenses"]
+    assert terms["name"] == "Research Use of Data Agreement v1.0"
+    assert "Microsoft" in terms["attribution"]
     annotated = 0
     for image in coco.loadImgs(coco.getImgIds()):
         face = faces[image["file_name"].removeprefix("images/").removesuffix(".png")]
@@ -107,6 +114,10 @@ def test_coco_reads_back(exported, faces, name, points):
         np.testing.assert_array_equal(counts, encode_celsius(face.thermal["warm"]))
         for annotation in coco.loadAnns(coco.getAnnIds(image["id"])):
             annotated += 1
+            assert image["license"] == terms["id"]
+            is_face = np.isin(face.segmentation, FACE_CLASSES)
+            np.testing.assert_array_equal(coco.annToMask(annotation), is_face)
+            assert annotation["area"] == is_face.sum() > 0
             found = np.reshape(annotation["keypoints"], (-1, 3))
             expected = face.landmarks_70 if points == 70 else face.landmarks_478
             np.testing.assert_allclose(found[:, :2] - 0.5, expected, atol=1e-3)
@@ -116,6 +127,30 @@ def test_coco_reads_back(exported, faces, name, points):
             if points == 478:
                 assert found[:, 2].tolist() == [1] * 3 + [2] * 475
     assert annotated == len(USABLE) - (points == 478)
+
+
+@pytest.mark.parametrize("mask", [np.eye(3, 4, dtype=bool), np.zeros((2, 3), bool), np.ones((2, 3), bool)])
+def test_run_lengths_are_those_of_the_format(mask):
+    coded = pytest.importorskip("pycocotools.mask")
+    found = run_lengths(mask)
+    np.testing.assert_array_equal(coded.decode(coded.frPyObjects(found, *mask.shape)), mask)
+    assert sum(found["counts"]) == mask.size
+
+
+def test_point_sets_are_described_as_their_sources_do():
+    assert len(set(FACES_70.points)) == 70
+    assert (FACES_70.points[36], FACES_70.points[45], FACES_70.points[68]) == (
+        "right_eye_36",
+        "left_eye_45",
+        "right_pupil_68",
+    )
+    # Mirrored, the lines join the same pairs: a slip in a number would not.
+    pairs = {frozenset(pair) for pair in FACES_70.skeleton}
+    partners = [*IBUG_PARTNERS, 69, 68]
+    assert {frozenset(partners[point - 1] + 1 for point in pair) for pair in pairs} == pairs
+    connections = pytest.importorskip("mediapipe.python.solutions.face_mesh_connections")
+    known = {frozenset(pair) for pair in connections.FACEMESH_CONTOURS | connections.FACEMESH_IRISES}
+    assert {frozenset(point - 1 for point in pair) for pair in MESH_478.skeleton} == known
 
 
 def test_png_folders_read_back(exported, faces):

@@ -8,11 +8,11 @@ import subprocess
 import pytest
 import yaml
 
-from recipes import LIBRARY, ROOT, TABLE, current, rule_blocks
+from recipes import LIBRARY, ROOT, TABLE, behind, current, derived_rules, fingerprint, rule_blocks
 from tfake.store.layout import faces_layout
 
 RULES = rule_blocks()
-LONGEST_FILE = 300
+LONGEST_FILE = 500
 CODE = sorted(
     path
     for pattern in ("Snakefile", "rules/*.smk", "workflow_scripts/**/*.py", "tests/**/*.py")
@@ -47,9 +47,15 @@ def test_every_working_rule_is_complete(rule):
     directives = re.findall(r"(?m)^    (\w+):", RULES[rule])
     for directive in ("output", "log", "benchmark", "conda", "threads", "resources", "params", "message", "script"):
         assert directive in directives, f"{rule} has no {directive}"
-    assert re.search(r'rule \w+:\n    """.+"""', RULES[rule]), f"{rule} has no docstring"
+    assert re.search(r'(rule|checkpoint) \w+:\n    """.+"""', RULES[rule]), f"{rule} has no docstring"
     for resource in ("mem_mb", "runtime"):
         assert resource in RULES[rule]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_rule_holds_a_list_that_grows_with_the_shards(rule):
+    """Snakemake hashes such a list once for each of its files: quadratic, where a function's answer is not."""
+    assert not re.search(r"\bSHARDS\b|get_shards\(", RULES[rule])
 
 
 def test_no_script_without_a_rule():
@@ -58,12 +64,60 @@ def test_no_script_without_a_rule():
 
 def test_recipes_are_renewed():
     recorded, now = json.loads(TABLE.read_text()), current()
-    moved = sorted(rule for rule in now if recorded.get(rule) != now[rule])
+    moved = sorted(path for path in now if recorded.get(path) != now[path])
+    rules = sorted(set().union(*(behind()[path] for path in moved)))
     assert not moved, (
-        f"the code behind {', '.join(moved)} has moved: raise `recipe` in a rule if the meaning of its output changed, "
-        "then run `make recipes`"
+        f"{', '.join(moved)} moved, behind {', '.join(rules)}: raise `recipe` in a rule if the meaning of its output "
+        "changed, then run `make recipes`"
     )
     assert recorded.keys() == now.keys()
+
+
+@pytest.mark.parametrize("rule", derived_rules())
+def test_a_derived_rule_has_the_recipe_of_the_one_it_runs(rule):
+    base, block = derived_rules()[rule]
+    assert base in RULES
+    assert "params:" not in block or f"recipe=rules.{base}.params.recipe," in block
+
+
+def test_no_rule_is_missed():
+    text = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    assert len(re.findall(r"(?m)^\s*use rule ", text)) == len(derived_rules()) > 0
+    assert len(re.findall(r"(?m)^\s+script:$", text)) == len(RULES)
+    assert set().union(*behind().values()) == RULES.keys() | derived_rules().keys()
+
+
+def test_a_hash_is_of_what_code_means(tmp_path):
+    module = tmp_path / "module.py"
+
+    def hashed(text):
+        module.write_text(text)
+        return fingerprint(module)
+
+    base = hashed('"""A."""\n\ndef f(a):\n    """B."""\n    return (a + 1, None, 0)\n')
+    assert hashed("def f(a):  # why\n    return (\n        a + 1, None, 0\n    )\n") == base
+    for other in (
+        "(a + 2, None, 0)",
+        "(a - 1, None, 0)",
+        "(a + 1, None, False)",
+        "(a + 1, 0)",
+        "'a + 1'",
+        "(a + 1, None, 0.0)",
+    ):
+        assert hashed(f"def f(a):\n    return {other}\n") != base
+    assert hashed("def f(a):\n    return 1\n") != hashed("def f(a):\n    'only'\n    return '1'\n")
+
+
+def test_two_branches_that_change_different_files_agree_on_the_table(tmp_path):
+    table = json.loads(TABLE.read_text())
+    first, second = sorted(table)[:2]
+    for name, changed in (("ours", first), ("base", None), ("theirs", second)):
+        values = {path: {"meaning": "moved"} if path == changed else entry for path, entry in table.items()}
+        (tmp_path / name).write_text(json.dumps(values, indent=1, sort_keys=True))
+    merged = subprocess.run(
+        ["git", "merge-file", "-p", "ours", "base", "theirs"], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert [path for path, entry in json.loads(merged.stdout).items() if entry["meaning"] == "moved"] == [first, second]
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))

@@ -48,6 +48,7 @@ def test_the_first_images_in_order_of_their_ids(tmp_path):
         ("m000001_ldmks__txt", b"1 2\n" * 68, SampleStatus.WRONG_LANDMARKS, "expected 70 lines .* found 68"),
         ("m000001_ldmks__txt", b"1 x\n" * 70, SampleStatus.WRONG_LANDMARKS, "could not convert"),
         ("m000001_ldmks__txt", b"1 nan\n" * 70, SampleStatus.WRONG_LANDMARKS, "not finite"),
+        ("m000001_ldmks__txt", b"1 2\n" * 70, SampleStatus.WRONG_LANDMARKS, "a face without an area"),
         ("m000001_ldmks__txt", b"\xff\xfe" * 70, SampleStatus.WRONG_LANDMARKS, "found 1 lines"),
     ],
 )

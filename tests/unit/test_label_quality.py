@@ -19,6 +19,7 @@ from tfake.sources.index import build_index
 from tfake.sources.procedural import scene
 from tfake.sources.procedural.viewpoint import rotation
 from tfake.sources.samples import Sample
+from tfake.store.image_reader import ArchiveImages
 
 REAL = ROOT.parent / "shared/data/facesynthetics_60.zip"
 SETTINGS = LabelSettings(model=None, **{key: value for key, value in LABELS.items() if key != "face_landmarker"})
@@ -29,7 +30,9 @@ def real():
     if not REAL.exists():
         pytest.skip(f"{REAL} is not there")
     index = build_index([str(REAL)], 60, 512)
-    return [face for _, face in label_rows(open_archive([REAL]), index, 512, SETTINGS, processes=1)]
+    return [
+        face for _, face in label_rows(open_archive([REAL]), ArchiveImages([REAL], 512), index, SETTINGS, processes=1)
+    ]
 
 
 def test_every_real_face_is_labelled_and_most_by_the_network(real):

@@ -1,10 +1,13 @@
 """The report's lineage graph, and its temperatures' distributions."""
 
+import re
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tfake.classes import FaceClass
 from tfake.report.distributions import measure_distributions, measured_by_charlotte
@@ -67,6 +70,55 @@ def test_the_drawing_holds_every_node_and_no_edge_that_another_way_says(nodes):
     assert drawn.count("<path") == 3 + 2 + 3 + 1 + 1 + 2
     assert "part.001 + part.002" in drawn
     assert "var(--" not in stand_alone(drawn)
+
+
+def _along(path):
+    """Points on a path of moves, cubic curves and level lines: (n, 2)."""
+    here, points = None, []
+    for command, numbers in re.findall(r"([MCH])([^MCH]*)", path):
+        values = np.array(numbers.split(), float)
+        if command == "M":
+            here = values
+        elif command == "H":
+            there = np.array([values[0], here[1]])
+            points.append(here + np.linspace(0, 1, 50)[:, None] * (there - here))
+            here = there
+        else:
+            a, b, c = values.reshape(3, 2)
+            t = np.linspace(0, 1, 50)[:, None]
+            points.append((1 - t) ** 3 * here + 3 * (1 - t) ** 2 * t * a + 3 * (1 - t) * t**2 * b + t**3 * c)
+            here = c
+    return np.concatenate(points)
+
+
+@st.composite
+def graphs(draw):
+    """Nodes, each made from some of those before it."""
+    count = draw(st.integers(1, 12))
+    parents = [draw(st.sets(st.integers(0, number - 1), max_size=3)) if number else set() for number in range(count)]
+    return [Node(str(number), "kind", "title", "", tuple(map(str, made))) for number, made in enumerate(parents)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs())
+def test_no_edge_runs_behind_a_box(nodes):
+    drawn = ElementTree.fromstring(stand_alone(draw_lineage(nodes)))
+    tags = {tag: [element.attrib for element in drawn.iter() if element.tag.endswith(tag)] for tag in ("rect", "path")}
+    boxes = np.array([[float(box[name]) for name in ("x", "y", "width", "height")] for box in tags["rect"]])
+    assert len(boxes) == len(nodes)
+    for path in tags["path"]:
+        for x, y in _along(path["d"]):
+            inside = (boxes[:, 0] < x - 0.01) & (x + 0.01 < boxes[:, 0] + boxes[:, 2])
+            inside &= (boxes[:, 1] < y - 0.01) & (y + 0.01 < boxes[:, 1] + boxes[:, 3])
+            assert not inside.any()
+    # Nor does one box lie on another, or outside the drawing.
+    for number, (x, y, width, height) in enumerate(boxes):
+        others = np.delete(boxes, number, axis=0)
+        apart = (others[:, 0] >= x + width) | (others[:, 0] + others[:, 2] <= x)
+        apart |= (others[:, 1] >= y + height) | (others[:, 1] + others[:, 3] <= y)
+        assert apart.all()
+        assert 0 <= x <= x + width <= float(drawn.get("viewBox").split()[2])
+        assert 0 <= y <= y + height <= float(drawn.get("viewBox").split()[3])
 
 
 def test_names_cannot_break_the_drawing():

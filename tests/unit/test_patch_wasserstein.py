@@ -2,15 +2,17 @@
 
 import pytest
 import torch
+from geomloss import SamplesLoss
 
 from tfake.thermalizer.patch_wasserstein import (
     PatchWasserstein,
     downsample,
     patch_wasserstein,
     sample_patches,
-    sinkhorn_divergence,
     standardise,
+    take_patches,
 )
+from tfake.thermalizer.sinkhorn import ANNEALING_RATIO, sinkhorn_divergence
 
 
 def generator(seed=0):
@@ -111,6 +113,36 @@ def test_it_computes_in_full_precision_inside_autocast():
     assert inside == sinkhorn_divergence(x, y, 0.3)
 
 
+def geomloss_divergence(x, y, blur):
+    """As geomloss solves one pair, given what it would stumble over."""
+    centre = torch.cat((x, y)).detach().mean(0)
+    x, y = x - centre, y - centre
+    both = torch.cat((x, y)).detach()
+    diameter = max(blur, float((both.amax(0) - both.amin(0)).norm()))
+    loss = SamplesLoss("sinkhorn", p=2, blur=blur, diameter=diameter, scaling=ANNEALING_RATIO, backend="tensorized")
+    return 2 * loss(x, y)
+
+
+@pytest.mark.parametrize("blur", [0.05, 0.3])
+@pytest.mark.parametrize("counts", [(40, 40), (30, 45), (45, 30)])
+def test_many_pairs_at_once_are_what_geomloss_says_of_each(blur, counts):
+    """Of very different sizes, so that their annealings begin at different steps."""
+    pairs = [[size * cloud(count, size + side) + 30 for side, count in enumerate(counts)] for size in (1, 3, 20)]
+    xs, ys = (torch.stack(clouds).requires_grad_() for clouds in zip(*pairs, strict=True))
+    found = sinkhorn_divergence(xs, ys, blur)
+    expected = torch.stack([geomloss_divergence(x, y, blur) for x, y in zip(xs, ys, strict=True)])
+    torch.testing.assert_close(found, expected, rtol=1e-7, atol=1e-7)
+    slopes, expected_slopes = (torch.autograd.grad(values.sum(), (xs, ys)) for values in (found, expected))
+    for slope, expected_slope in zip(slopes, expected_slopes, strict=True):
+        torch.testing.assert_close(slope, expected_slope, rtol=1e-7, atol=1e-7)
+
+
+def test_in_single_precision_it_is_geomloss_s_value_too():
+    x, y = torch.stack([cloud(96, 0, torch.float32)] * 2), torch.stack([cloud(96, 1, torch.float32) + 1] * 2)
+    expected = geomloss_divergence(x[0], y[0], 0.3).item()
+    assert sinkhorn_divergence(x, y, 0.3).tolist() == pytest.approx([expected] * 2, rel=1e-6)
+
+
 def test_patches_lie_wholly_inside_the_mask():
     values = torch.zeros(2, 1, 32, 32)
     mask = torch.zeros_like(values, dtype=torch.bool)
@@ -130,6 +162,21 @@ def test_patches_are_the_images_own_squares():
     assert all(any(torch.equal(patch, square) for square in squares) for patch in patches)
 
 
+def test_places_drawn_before_take_each_patch_alike():
+    values = torch.arange(200.0).reshape(2, 1, 10, 10)
+    mask = torch.ones(2, 1, 10, 10, dtype=torch.bool)
+    mask[0, :, :, 0] = False
+    whole = sample_patches(values, mask, 8, 500, generator()).unique(dim=0)
+    assert len(whole) == 15
+    each = (torch.arange(15, dtype=torch.float64) + 0.5) / 15
+    patches, fits = take_patches(values, mask, 8, each)
+    assert fits
+    assert torch.equal(patches.unique(dim=0), whole)
+    last, _ = take_patches(values, mask, 8, torch.tensor([1 - 2**-53], dtype=torch.float64))
+    assert torch.equal(last[0], values[1, 0, 2:, 2:].flatten())
+    assert not take_patches(values, torch.zeros_like(mask), 8, each)[1]
+
+
 def test_no_patch_fits():
     narrow = torch.zeros(1, 1, 20, 14)
     assert sample_patches(narrow, left_half(narrow), 8, 5, generator()) is None
@@ -146,6 +193,11 @@ def test_downsampling_keeps_only_pixels_wholly_inside():
     assert small_mask.flatten().tolist() == [False, True, True, True]
 
 
+def places(real, seed=0):
+    """Which places are taken, as many as there are real patches."""
+    return torch.rand(len(real), max(map(len, real)), generator=generator(seed), dtype=torch.float64)
+
+
 def patches_of(values, mask, scales=(1,), count=64):
     """Patches of real images, as a bank holds them: none where none fits."""
     clouds = [sample_patches(*downsample(values, mask, factor), 8, count, generator(9)) for factor in scales]
@@ -157,7 +209,7 @@ def test_the_term_has_a_gradient_inside_the_foreground_and_none_outside():
     generated = images(0).requires_grad_()
     mask = left_half(generated)
     real = patches_of(images(1) + 2, mask, (1, 2), 200)
-    loss = patch_wasserstein(generated, mask, real, generator=generator(), scales=(1, 2))
+    loss = patch_wasserstein(generated, mask, real, places=places(real), scales=(1, 2))
     loss.backward()
     assert loss.item() > 2
     assert (generated.grad[mask] != 0).float().mean() > 0.9
@@ -171,7 +223,7 @@ def test_descending_the_gradient_brings_the_foreground_to_the_real_temperatures(
     optimiser = torch.optim.Adam([generated], 0.1)
     for step in range(60):
         optimiser.zero_grad()
-        patch_wasserstein(generated, mask, real, generator=generator(step), scales=(1,)).backward()
+        patch_wasserstein(generated, mask, real, places=places(real, step), scales=(1,)).backward()
         optimiser.step()
     assert generated[mask].mean().item() == pytest.approx(36, abs=0.3)
     assert generated[~mask].mean().item() == pytest.approx(33, abs=0.1)
@@ -180,17 +232,17 @@ def test_descending_the_gradient_brings_the_foreground_to_the_real_temperatures(
 def test_what_lies_outside_the_mask_is_never_seen():
     mask = left_half(images(0))
     real = patches_of(images(1), mask, (1, 2))
-    expected = patch_wasserstein(images(0), mask, real, generator=generator(), scales=(1, 2))
+    expected = patch_wasserstein(images(0), mask, real, places=places(real), scales=(1, 2))
     generated = images(0)
     generated[~mask] = torch.nan
-    assert patch_wasserstein(generated, mask, real, generator=generator(), scales=(1, 2)) == expected
+    assert patch_wasserstein(generated, mask, real, places=places(real), scales=(1, 2)) == expected
 
 
 def test_an_offset_costs_its_square_at_every_scale():
     same = images(0, count=1, pixels=8)  # one patch only, at scale 1
     mask = torch.ones_like(same, dtype=torch.bool)
     real = patches_of(same + 1.5, mask, count=10)
-    loss = patch_wasserstein(same, mask, real, generator=generator(), scales=(1,))
+    loss = patch_wasserstein(same, mask, real, places=places(real), scales=(1,))
     assert loss.item() == pytest.approx(2.25, rel=1e-3)
 
 
@@ -201,7 +253,7 @@ def test_no_foreground_or_no_real_patch_is_no_loss():
         (nowhere, patches_of(images(1), left_half(generated))),
         (left_half(generated), patches_of(images(1), nowhere)),
     ):
-        loss = patch_wasserstein(generated, mask, real, generator=generator(), scales=(1,))
+        loss = patch_wasserstein(generated, mask, real, places=places(real), scales=(1,))
         generated.grad = None
         loss.backward()
         assert loss.item() == 0
@@ -223,7 +275,8 @@ def test_against_relative_patches_scale_and_offset_of_the_generated_image_are_no
     generated, real, mask = images(0), images(1), left_half(images(0))
     relative, celsius = (PatchWasserstein(values=values, **settings) for values in ("relative", "celsius"))
     standardised = patches_of(standardise(real, mask), mask, (1, 2))
-    plain = relative(generated, mask, standardised, generator())
-    assert relative(7 * generated + 40, mask, standardised, generator()).item() == pytest.approx(plain.item(), rel=1e-3)
+    chosen = places(standardised)
+    plain = relative(generated, mask, standardised, chosen)
+    assert relative(7 * generated + 40, mask, standardised, chosen).item() == pytest.approx(plain.item(), rel=1e-3)
     near, far = (patches_of(real + offset, mask, (1, 2)) for offset in (0, 4))
-    assert celsius(generated, mask, far, generator()) > celsius(generated, mask, near, generator()) + 5
+    assert celsius(generated, mask, far, chosen) > celsius(generated, mask, near, chosen) + 5

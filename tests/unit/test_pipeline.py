@@ -11,6 +11,7 @@ from archives import PIXELS, write_samples
 from tfake.overlap import map_ahead
 from tfake.radiometry import NO_IMAGE
 from tfake.sources.index import build_index
+from tfake.store.image_reader import ArchiveImages
 from tfake.store.statistics import CountStatistics, class_statistics
 from tfake.thermalizer.pipeline import thermalize_rows
 
@@ -41,7 +42,7 @@ def source(tmp_path_factory):
 def thermalize(source, batch_images, threads):
     paths, table = source
     network = Brightness(batch_images)
-    rows = thermalize_rows(network, paths, table, PIXELS, AMBIENT, np.ndarray.tobytes, threads)
+    rows = thermalize_rows(network, ArchiveImages(paths, PIXELS), table, PIXELS, AMBIENT, np.ndarray.tobytes, threads)
     return list(rows), network.batches
 
 

@@ -1,6 +1,7 @@
 """Every kind of damage is named, and taken away with nothing else."""
 
 import csv
+import json
 import os
 import shutil
 
@@ -14,6 +15,7 @@ from tfake.store.layout import thermal_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
 from tfake.store.sealing import seal_store
 from tfake.store.verification import verify_store
+from verify_stores import verify_stores
 
 PIXELS, SHARDS, SHARD = 16, 3, 2
 
@@ -63,7 +65,7 @@ def faults(folder):
 
 
 def repair(folder):
-    repair_stores(str(folder.parent / "checked.csv"), [str(folder)], threads=2)
+    repair_stores(str(folder.parent / "checked.csv"), [str(folder)], [], threads=2)
     rows = list(csv.DictReader((folder.parent / "checked.csv").open()))
     return {row["path"]: row["action"] for row in rows if row["action"]}, rows
 
@@ -178,3 +180,31 @@ def test_a_store_that_is_not_sealed_is_passed_over(folder):
     actions, rows = repair(folder)
     assert (actions, rows) == ({}, [])
     assert content(folder) == before
+
+
+def test_every_store_is_verified_before_any_fault_is_told(folder, sealed, tmp_path):
+    folders = [str(tmp_path / "unmade"), str(folder), str(sealed)]
+    looked, table = tmp_path / "looked.json", tmp_path / "table.csv"
+    verify_stores(str(looked), str(table), folders, threads=2)
+    counts = json.loads(looked.read_text())
+    assert list(counts) == folders[1:]
+    assert counts[str(sealed)]["bytes"] > 0
+    looked.unlink()
+    (folder / "thermal.zarr/thermal/c/1/0/0").write_bytes(b"rot")
+    (folder / "manifests/2.json").unlink()
+    with pytest.raises(StoreError, match=r"(?s)2 faults in the stores; `snakemake repair`.*c/1/0/0.*manifests/2.json"):
+        verify_stores(str(looked), str(table), folders, threads=2)
+    assert not looked.exists()
+    states = {row["path"]: row["state"] for row in csv.DictReader(table.open()) if row["folder"] == str(sealed)}
+    assert set(states.values()) == {OK}
+
+
+def test_nothing_to_verify_is_an_error(tmp_path):
+    with pytest.raises(StoreError, match="no store is sealed"):
+        verify_stores(str(tmp_path / "looked.json"), str(tmp_path / "table.csv"), [str(tmp_path)], threads=1)
+
+
+def test_verification_names_the_remedy(folder):
+    (folder / "thermal.zarr/thermal/c/1/0/0").write_bytes(b"rot")
+    with pytest.raises(StoreError, match="`snakemake repair`"):
+        verify_store(folder / "SHA256SUMS", folder / "thermal.zarr")

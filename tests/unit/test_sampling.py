@@ -8,7 +8,7 @@ from tfake.classes import FaceClass
 from tfake.sources.pairs import Pair
 from tfake.sources.thermal_foreground import estimate_foreground
 from tfake.thermalizer.augmentation import augment_rgb
-from tfake.thermalizer.crops import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
+from tfake.thermalizer.crops import CropSettings, Places, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermalizer.sampling import PairSampler, SourceSampler
 from tfake.training.chance import Stream, derive_seed, draw_indices
 from tfake.training.drawing import Share
@@ -54,7 +54,7 @@ def test_class_maps_are_sampled_by_nearest():
     _, classes = source()
     rng = np.random.default_rng(0)
     for _ in range(20):
-        crop = warp_nearest(classes, draw_crop(rng, classes > 0, CROP), 64)
+        crop = warp_nearest(classes, draw_crop(rng, classes > 0, CROP)[0], 64)
         assert set(np.unique(crop)) <= {0, 1, 13, 255}
 
 
@@ -67,7 +67,7 @@ def test_batches_of_sources_hold_no_new_class():
 def test_magnifications_reach_from_the_whole_image_to_native_detail():
     rng = np.random.default_rng(0)
     foreground = np.ones((512, 512), bool)
-    steps = [np.sqrt(abs(np.linalg.det(draw_crop(rng, foreground, CROP)[:, :2]))) for _ in range(300)]
+    steps = [np.sqrt(abs(np.linalg.det(draw_crop(rng, foreground, CROP)[0][:, :2]))) for _ in range(300)]
     assert min(steps) < 1.15
     assert max(steps) > 0.9 * 512 / 64
     assert min(steps) >= 0.999
@@ -78,8 +78,24 @@ def test_crops_find_the_foreground():
     foreground = np.zeros((512, 512), bool)
     foreground[350:480, 40:200] = True
     rng = np.random.default_rng(0)
-    shares = [warp_nearest(foreground.astype(np.uint8), draw_crop(rng, foreground, CROP), 64).mean() for _ in range(60)]
+    shares = [draw_crop(rng, foreground, CROP)[1].mean() for _ in range(60)]
     assert np.mean(np.array(shares) > 0.02) > 0.95
+
+
+def test_a_crop_comes_with_its_part_of_the_foreground():
+    foreground = source()[1] > 0
+    for seed in range(10):
+        matrix, crop = draw_crop(np.random.default_rng(seed), foreground, CROP)
+        np.testing.assert_array_equal(crop, warp_nearest(foreground.astype(np.uint8), matrix, 64) > 0)
+
+
+@pytest.mark.parametrize("foreground", [source()[1] > 0, np.zeros((5, 7), bool)])
+def test_places_are_those_of_the_foreground_in_reading_order(foreground):
+    places = Places(foreground)
+    rows, columns = np.nonzero(foreground if foreground.any() else ~foreground)
+    assert len(places) == len(rows)
+    for place in (0, len(rows) // 3, len(rows) - 1):
+        assert places[place] == (columns[place], rows[place])
 
 
 def test_order_is_endless_and_renewed():

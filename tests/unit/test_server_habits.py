@@ -57,6 +57,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "gzip" in habits:
             headers["Content-Encoding"] = "gzip"
             body = gzip.compress(body)
+        if "strong" in habits:
+            headers["ETag"] = '"one"'
         if "weak" in habits:
             headers["ETag"] = f'W/"{len(self.server.asked)}"'
         if "nolength" in habits:
@@ -147,6 +149,21 @@ def test_a_length_that_is_not_told_is_still_held_to_the_record(tmp_path):
 def test_a_cut_file_without_a_length_begins_anew(tmp_path):
     with serve(cuts=[None, 50_000, None]) as server:  # from the last, which is for the request for the length
         fetch(server, "/nolength,norange/a.zip", tmp_path)
+    assert (tmp_path / "a.bin").read_bytes() == BYTES
+
+
+def test_a_part_is_gone_on_with_at_another_signature_and_begun_anew_beside_a_broken_note(tmp_path):
+    part, note = tmp_path / "a.bin.part", tmp_path / "a.bin.part.json"
+    with serve() as server:
+        with pytest.raises(ZeroDivisionError):
+            fetch(server, "/strong/a.zip?signature=1", tmp_path, check=lambda path: 1 / 0)
+        part.write_bytes(BYTES[:150_000])
+        server.asked.clear()
+        fetch(server, "/strong/a.zip?signature=2", tmp_path)
+        assert [wanted for command, _, wanted in server.asked if command == "GET"] == ["bytes=150000-"]
+        part.write_bytes(BYTES[:10])
+        note.write_text('{"url": "http')
+        fetch(server, "/strong/a.zip", tmp_path)
     assert (tmp_path / "a.bin").read_bytes() == BYTES
 
 

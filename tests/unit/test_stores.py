@@ -16,7 +16,7 @@ from tfake.store.arrays import StoreError, create_store, write_shard
 from tfake.store.checksums import file_sha256, read_sums, write_sums
 from tfake.store.ids import decode_ids, encode_ids
 from tfake.store.layout import faces_layout, thermal_layout
-from tfake.store.manifest import Manifest, describe_files, read_manifest, write_manifest
+from tfake.store.manifest import COMPUTED_ON, Manifest, describe_files, read_manifest, write_manifest
 from tfake.store.rows import empty_face_rows
 from tfake.store.sealing import seal_store
 from tfake.store.verification import check_rows, verify_store
@@ -226,3 +226,31 @@ def test_a_lost_store_is_a_clear_error(thermal):
     shutil.rmtree(thermal / "thermal.zarr")
     with pytest.raises(StoreError, match="5 faults"):
         verify_store(thermal / "SHA256SUMS", thermal / "thermal.zarr")
+
+
+def computed(precision, device="cpu"):
+    return {COMPUTED_ON: {"device": device, "precision": precision, "torch": "2"}}
+
+
+def test_shards_of_another_number_format_are_told_and_change_no_checksum(thermal, caplog):
+    before = (thermal / "SHA256SUMS").read_bytes()
+    for shard in range(SHARDS):
+        made_from = computed("float32") if shard else computed("bfloat16", "NVIDIA H100 80GB HBM3")
+        write_manifest(thermal / f"{shard}.json", manifest(thermal, shard, index="a", **made_from))
+    seal(thermal)
+    assert (thermal / "SHA256SUMS").read_bytes() == before
+    summary = json.loads((thermal / "summary.json").read_text())
+    assert summary["made_from"] == {"index": "a"}
+    assert summary[COMPUTED_ON] == [
+        {"device": "NVIDIA H100 80GB HBM3", "precision": "bfloat16", "torch": "2", "shards": [0]},
+        {"device": "cpu", "precision": "float32", "torch": "2", "shards": list(range(1, SHARDS))},
+    ]
+    assert "computed in bfloat16 and float32, on different machines" in caplog.text
+
+
+def test_shards_of_two_devices_in_one_number_format_are_told_without_a_warning(thermal, caplog):
+    for shard in range(SHARDS):
+        write_manifest(thermal / f"{shard}.json", manifest(thermal, shard, **computed("bfloat16", f"card {shard % 2}")))
+    seal(thermal)
+    assert len(json.loads((thermal / "summary.json").read_text())[COMPUTED_ON]) == 2
+    assert not caplog.records

@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from tfake.classes import FaceClass
+from tfake.report.temperatures import prior_pull
+from tfake.thermalizer.supervised import celsius_mse
 from tfake.thermalizer.temperature_prior import TemperaturePrior, region_means, temperature_prior
 
 TARGETS = torch.full((19,), 30.0).index_fill(0, torch.tensor([FaceClass.SKIN]), 35.0)
@@ -45,6 +47,26 @@ def test_images_weigh_the_same():
     empty = torch.zeros_like(classes)
     both = temperature_prior(torch.cat((celsius, celsius)), torch.cat((classes, empty)), TARGETS)
     assert both.item() == pytest.approx(temperature_prior(celsius, classes, TARGETS).item() / 2)
+
+
+@pytest.mark.parametrize("weight", [0.1, 0.3, 1.0])
+def test_between_pairs_and_prior_a_class_settles_by_the_weight_whatever_its_area(weight):
+    """What the report says of eyes that lie below their prior: few pixels, and yet no less of the way."""
+    _, classes = scene()
+    pairs = torch.where(classes[:, None] == FaceClass.SKIN, 32.1, 28.0).double()
+    way = prior_pull(
+        {
+            "conditions": {"cold": {"pairs": {"values": "celsius", "supervision": "absolute"}}},
+            "thermalizers": {},
+            "thermalizer": {"weight_prior": weight},
+        }
+    )
+    settled = pairs + way * (TARGETS.double()[classes.long().clamp(max=18)][:, None] - pairs)
+    settled.requires_grad_()
+    foreground = (classes > 0)[:, None] & (classes < 255)[:, None]
+    loss = celsius_mse(settled, pairs, foreground) + weight * temperature_prior(settled, classes, TARGETS.double())
+    loss.backward()
+    assert settled.grad.abs().max() < 1e-12
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -10,7 +10,9 @@ import zarr
 
 from archives import LABELS, PIXELS, encode_png, flip_byte, write_samples
 from create_faces_store import create_faces_store
+from create_images_store import create_images_store
 from create_thermal_store import create_thermal_store
+from decode_images import decode_images
 from index_archive import index_archive
 from label_faces import label_faces
 from save_config import save_config
@@ -61,20 +63,21 @@ def folder(tmp_path, weights):
     return tmp_path
 
 
-def thermalize(folder, weights, shard, threads=1):
-    thermalize_faces(
-        manifest=str(folder / f"{shard}.json"),
-        store=str(folder / "thermal.zarr"),
-        archive=[str(folder / "a.zip")],
-        index=str(folder / "index.parquet"),
-        weights=str(weights),
-        shard=shard,
-        rows=SHARDS[shard],
-        image_pixels=PIXELS,
-        ambient_celsius=AMBIENT,
-        device="cpu",
-        threads=threads,
-    )
+def thermalize(folder, weights, *shards, threads=1, **changes):
+    arguments = {
+        "manifests": [str(folder / f"{shard}.json") for shard in shards],
+        "store": str(folder / "thermal.zarr"),
+        "archive": [str(folder / "a.zip")],
+        "index": str(folder / "index.parquet"),
+        "weights": str(weights),
+        "shard_images": SHARD,
+        "image_pixels": PIXELS,
+        "ambient_celsius": AMBIENT,
+        "device": "cpu",
+        "threads": threads,
+        "recipe": 1,
+    }
+    thermalize_faces(**arguments | changes)
 
 
 def seal_and_verify(folder):
@@ -105,12 +108,42 @@ def test_a_store_from_end_to_end(folder, weights):
     assert json.loads((folder / "verified.json").read_text())["files"] == len(SHARDS) + 2
 
 
+@pytest.mark.parametrize(("native", "precision"), [(True, "auto"), (False, "auto"), (True, "float32")])
+def test_a_shard_tells_what_computed_it_and_the_config_may_fix_the_number_format(
+    folder, weights, native, precision, monkeypatch
+):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
+    thermalize(folder, weights, 2, precision=precision)
+    number = "bfloat16" if native and precision == "auto" else "float32"
+    expected = {"device": "cpu", "precision": number, "torch": torch.__version__}
+    assert read_manifest(folder / "2.json").made_from["computed_on"] == expected
+
+
 def test_the_number_of_threads_changes_no_byte(folder, weights):
     manifests = []
     for threads in (1, 3):
-        thermalize(folder, weights, 0, threads)
+        thermalize(folder, weights, 0, threads=threads)
         manifests.append(read_manifest(folder / "0.json"))
     assert manifests[0] == manifests[1]
+
+
+def test_images_that_are_kept_decoded_change_no_byte(folder, weights):
+    thermalize(folder, weights, 1)
+    from_archive = read_manifest(folder / "1.json")
+    create_images_store(str(folder / "images.zarr"), str(folder / "index.parquet"), PIXELS, SHARD, "CC0-1.0")
+    decode_images(
+        manifest=str(folder / "images.json"),
+        store=str(folder / "images.zarr"),
+        archive=[str(folder / "a.zip")],
+        index=str(folder / "index.parquet"),
+        shard=1,
+        rows=SHARDS[1],
+        image_pixels=PIXELS,
+        threads=1,
+    )
+    (folder / "a.zip").unlink()
+    thermalize(folder, weights, 1, archive=[], images=str(folder / "images.zarr"))
+    assert read_manifest(folder / "1.json") == from_archive
 
 
 def test_a_network_that_gives_nan_stops_the_job(folder, weights, tmp_path):

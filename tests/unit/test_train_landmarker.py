@@ -122,3 +122,33 @@ def test_the_job_writes_its_files(tmp_path, monkeypatch):
     first = (tmp_path / "weights").read_bytes()
     train_landmarker(replace(job, settings={**TINY, "seed": 9}))
     assert (tmp_path / "weights").read_bytes() != first
+
+
+class ReachedError(Exception):
+    """The training would begin."""
+
+
+def reach(*arguments):
+    raise ReachedError
+
+
+def test_a_checkpoint_is_known_by_what_the_weights_depend_on(tmp_path, monkeypatch):
+    named = []
+    monkeypatch.setattr(jobs, "open_faces", lambda *rest: FACES)
+    monkeypatch.setattr(jobs, "CheckpointFile", lambda path, run: named.append(run))
+    monkeypatch.setattr(jobs, "train_landmarks", reach)
+    (tmp_path / "SHA256SUMS").write_text("0  a\n")
+    paths = ("weights", "provenance", "losses", "loss_figure", "sample_figure", "checkpoint")
+    job = LandmarkJob(
+        **{name: str(tmp_path / name) for name in paths},
+        stored=StoredFaces(str(tmp_path), [], "", 70, ["warm"]),
+        sums=[str(tmp_path / "SHA256SUMS")],
+        task="joint_70",
+        settings=TINY,
+        device="cpu",
+        threads=1,
+    )
+    for changes in ({}, {"checkpoint_every": 9, "compile": True}, {"seed": 9}):
+        with pytest.raises(ReachedError):
+            train_landmarker(replace(job, settings={**TINY, **changes}))
+    assert named[0] == named[1] != named[2]

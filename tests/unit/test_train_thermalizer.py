@@ -140,6 +140,42 @@ def test_sigterm_writes_a_checkpoint_and_the_same_job_goes_on_from_it(folder, mo
     assert not (out / "checkpoint.pt").exists()
 
 
+@pytest.mark.parametrize(("first", "then"), [("float32", "bfloat16"), ("bfloat16", "float32")])
+def test_a_resumed_run_keeps_its_number_format(folder, monkeypatch, first, then):
+    """Where it goes on, `auto` would choose another one."""
+    native = {"float32": False, "bfloat16": True}
+    whole = run(folder, f"whole in {first}", settings=SETTINGS | {"precision": first})
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native[first])
+    name = f"{first} then {then}"
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "record_validation", lambda *_: signal.raise_signal(signal.SIGTERM))
+        with pytest.raises(TrainingStoppedError, match="step 1 of 2"):
+            run(folder, name, settings=SETTINGS | {"validate_every": 1})
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native[then])
+    out = run(folder, name, settings=SETTINGS | {"validate_every": 1})
+    assert json.loads((out / "provenance.json").read_text())["precision"] == first
+    assert json.loads((out / "provenance.json").read_text())["settings"]["precision"] == "auto"
+    assert (out / "weights.pt").read_bytes() == (whole / "weights.pt").read_bytes()
+
+
+def test_a_checkpoint_is_taken_up_whatever_the_weights_do_not_depend_on(folder, monkeypatch):
+    whole = run(folder, "reference")
+    original, steps = Run.step, []
+
+    def counted(self, *batches):
+        original(self, *batches)
+        steps.append(self.next_step)
+        if len(steps) == 1:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Run, "step", counted)
+    with pytest.raises(TrainingStoppedError, match="step 1 of 2"):
+        run(folder, "changed")
+    out = run(folder, "changed", settings=SETTINGS | {"checkpoint_every": 1})
+    assert steps == [1, 2]
+    assert (out / "weights.pt").read_bytes() == (whole / "weights.pt").read_bytes()
+
+
 def test_two_processes_write_one_thermalizer(folder):
     out = run(folder, "group", processes=2)
     assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
@@ -150,6 +186,27 @@ def test_a_wrong_setting_stops_it_before_anything_is_written(folder):
     with pytest.raises(ValueError, match="stepps"):
         run(folder, "wrong", settings=SETTINGS | {"stepps": 1})
     assert not list((folder / "wrong").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pair_values": "kelvin"}, r"pairs\.zip: p0_t\.png: as kelvin it holds .*looks like degrees Celsius"),
+        ({"pair_values": {"counts": {"per_kelvin": 10}}}, "declare values: celsius"),
+        ({"ambient_celsius": (60.0, 60.0), "read_prior_at_celsius": None}, "answers for rooms of 10 to 30 °C"),
+    ],
+)
+def test_an_implausible_declaration_stops_it_before_any_work(folder, changes, message):
+    with pytest.raises(ValueError, match=message):
+        run(folder, "implausible", **changes)
+    assert not list((folder / "implausible").iterdir())
+
+
+def test_counts_declared_as_such_teach_the_same(folder):
+    counts = {"counts": {"per_kelvin": 100, "offset": 0}}
+    declared, plain = run(folder, "counts", pair_values=counts), run(folder, "celsius")
+    assert (declared / "weights.pt").read_bytes() == (plain / "weights.pt").read_bytes()
+    assert json.loads((declared / "provenance.json").read_text())["pair_values"] == "celsius"
 
 
 def test_only_usable_samples_are_sources(folder):

@@ -257,9 +257,26 @@ def test_it_fits_its_window_and_asks_for_nothing_elsewhere(browser, run, size):
     assert page.complaints == []
 
 
-def test_without_its_folder_the_page_says_what_is_missing(browser, run, tmp_path):
+def test_without_its_folder_the_page_offers_no_face_and_says_why(browser, run, tmp_path):
     shutil.copy(run / "report/index.html", tmp_path)
     page = browser.open(tmp_path / "index.html", **DESK)
+    page.wait_for_selector("#alone:not([hidden])")
+    assert "open results/report/index.html in its own folder" in page.inner_text("#alone")
+    assert page.locator(".card .open:visible").count() == 0
+    page.locator("figure[data-variant]").first.click()
+    assert not page.evaluate("dialog.open")
+
+
+def test_in_its_folder_every_face_is_offered(desk):
+    desk.wait_for_selector("html.openable")
+    assert desk.locator(".card .open:visible").count() == 2
+    assert not desk.locator("#alone").is_visible()
+
+
+def test_a_face_whose_data_are_missing_is_named(browser, run, tmp_path):
+    shutil.copytree(run / "report", tmp_path / "report")
+    (tmp_path / "report/faces/0.js").unlink()
+    page = browser.open(tmp_path / "report/index.html", **DESK)
     page.locator(".card .open").first.click()
     page.wait_for_selector("#viewer-fault:not([hidden])")
     assert "faces/0.js is not beside this page" in page.inner_text("#viewer-fault")

@@ -94,3 +94,24 @@ def test_a_release_is_planned_without_a_connection(tmp_path):
     config = configured(tmp_path, **changes, source__accept_license=True)
     plan = succeed(tmp_path, "source", "--dry-run", config=config)
     assert re.search(r"(?m)^download_archive +4$", plan)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "names"),
+    [
+        (["a.zip?download=1"], [r"a\.zip"]),
+        (["files/a%20b.zip?X-Amz-Signature=1&x=a.tar"], [r"a_b\.zip"]),
+        (["download?id=5"], [r"archive-[0-9a-f]{8}\.zip"]),
+        (["1/a.zip.001/content", "1/a.zip.002/content"], [rf"archive-[0-9a-f]{{8}}\.zip\.00{part}" for part in (1, 2)]),
+        (["1/a.zip", "2/a.zip"], [rf"archive-[0-9a-f]{{8}}\.zip\.00{part}" for part in (1, 2)]),
+        (["a.zip.001?x=1", "a.zip.002?x=1"], [r"a\.zip\.001", r"a\.zip\.002"]),
+    ],
+)
+def test_every_address_has_a_file_of_its_own(tmp_path, addresses, names):
+    urls = [f"https://somewhere.invalid/{address}" for address in addresses]
+    more = {"source__archive": urls, "source__license": "CC0-1.0", "source__accept_license": True}
+    plan = succeed(tmp_path, "source", "--dry-run", config=configured(tmp_path, **more))
+    found = {name.rstrip(".") for name in re.findall(r"resources/archives/([^\s,]+)", plan)}
+    assert len(found) == len(urls)
+    for name in names:
+        assert any(re.fullmatch(name, each) for each in found), found

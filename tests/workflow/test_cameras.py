@@ -58,6 +58,7 @@ def recorded(finished, tmp_path_factory):
         "record_faces": 5,
         "seal_thermal": 2,
         "verify_thermal": 2,
+        "save_config": 1,
         "variants": 1,
     }
     succeed(folder, "variants", config=config)
@@ -94,9 +95,11 @@ def test_a_changed_camera_key_reruns_recording_alone(recorded, tmp_path, change)
         "record_faces": 3,
         "seal_thermal": 1,
         "verify_thermal": 1,
+        "save_config": 1,
         "variant_warm_small": 1,
     }
-    assert planned(recorded, "variant_cold_grey", config=config_with(tmp_path, **change)) == {}
+    others = planned(recorded, "variant_cold_grey", config=config_with(tmp_path, **change))
+    assert others == {"save_config": 1, "variant_cold_grey": 1}
 
 
 def test_a_changed_base_reruns_what_is_recorded_from_it(recorded, tmp_path):
@@ -120,9 +123,9 @@ def test_two_datasets_are_compared(recorded, finished, tmp_path):
 @pytest.mark.parametrize(
     ("variant", "message"),
     [
-        ({"of": "hot", "camera": "lepton_160x120"}, "variants.seen.of is 'hot'; it must be one of warm, cold"),
+        ({"of": "hot", "camera": "lepton_160x120"}, "variants.seen.of is 'hot'; the variants are warm, cold"),
         ({"of": "warm", "camera": "nikon"}, "variants.seen.camera is 'nikon'"),
-        ({"of": "warm"}, "is not valid under any of the given schemas"),
+        ({"of": "warm"}, "variants.seen has of; expected condition, ambient_celsius; or of, camera"),
         ({"of": "warm", "camera": "lepton_160x120", "images": [1, 5]}, "it must be whole shards of 2 rows"),
         ({"of": "warm", "camera": "lepton_160x120", "images": [0, 9]}, "within [0, 5]"),
     ],
@@ -135,7 +138,7 @@ def test_a_variant_that_cannot_be_recorded_stops_before_any_job(tmp_path, varian
 
 def test_a_camera_must_be_complete_or_have_a_complete_preset(tmp_path):
     for camera, message in (
-        ({"netd_kelvin": 0.1}, "not valid"),
+        ({"netd_kelvin": 0.1}, "cameras.mine has netd_kelvin; expected preset"),
         ({"preset": "nikon"}, "cameras.mine.preset is 'nikon'"),
     ):
         done = run(tmp_path, "--dry-run", config=configured(tmp_path, cameras__mine=camera))

@@ -1,6 +1,7 @@
 """Bad input is refused, with what was expected, what was found, and where."""
 
 import os
+import re
 
 import cv2
 import numpy as np
@@ -30,11 +31,19 @@ def configured(folder, **changes):
     [
         ("sauce", 1, "sauce"),
         ("source__imagse", 3, "imagse"),
-        ("source__images", 0, "less than the minimum of 1"),
-        ("thermalizer__stesp", 3, "stesp"),
+        ("source__images", 0, "source.images is 0; expected an integer, at least 1"),
+        ("thermalizer__stesp", 3, "thermalizer.stesp is no key; did you mean steps? (config.yaml, line "),
         ("conditions__warm", {"ambient": 3}, "ambient"),
         ("variants__warm__condition", "hot", "variants.warm.condition is 'hot'; the conditions are warm, cold"),
         ("device", "gpu", "gpu"),
+        ("conditions__warm__pairs", {"values": "rankine"}, "rankine"),
+        ("conditions__warm__pairs", {"values": {"counts": {"per_kelvin": 0}}}, "per_kelvin"),
+        (
+            "conditions__warm",
+            {"ambient_celsius": 60, "prior": {"table": "charlotte"}},
+            "charlotte answers for rooms of 10 to 34 °C; it is read at 60 °C",
+        ),
+        ("conditions__warm__prior", {"table": "nowhere"}, "conditions.warm.prior.table: nowhere cannot be read"),
     ],
 )
 def test_a_wrong_key_or_value_stops_before_any_job(tmp_path, key, value, message):
@@ -47,8 +56,27 @@ def test_a_wrong_key_or_value_stops_before_any_job(tmp_path, key, value, message
 def test_a_missing_archive_stops_before_any_job(tmp_path):
     done = run(tmp_path, config=configured(tmp_path, source__archive=["nowhere.zip"]))
     assert done.returncode != 0
-    assert "nowhere.zip" in done.stdout
+    assert "config: source.archive: there is no nowhere.zip (seen from " in done.stdout
+    assert "--dry-run plans without it" in done.stdout
     assert not (tmp_path / "results").exists()
+
+
+def test_a_dataset_can_be_planned_before_its_archive_is_there(tmp_path):
+    large = configured(
+        tmp_path, source__archive=["dataset_100000.zip"], source__images=100_000, store__shard_images=50_000
+    )
+    planned = succeed(tmp_path, "--dry-run", "all", config=large)
+    assert "there is no dataset_100000.zip" in planned
+    assert re.search(r"provide_archive +1\b", planned)
+    assert re.search(r"label_faces +2\b", planned)
+    assert "shards" not in planned
+
+
+def test_many_small_shards_are_warned_of_with_a_better_size(tmp_path):
+    small = configured(tmp_path, source__archive=["dataset_100000.zip"], source__images=2_002, store__shard_images=2)
+    planned = succeed(tmp_path, "--dry-run", "source", config=small)
+    assert "store.shard_images is 2, which makes 1,001 shards of 2,002 images" in planned
+    assert "with store.shard_images: 1000 there are 3." in planned
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import zarr
 
 from tfake.classes import FACE_CLASSES, LABELLED_CLASSES, FaceClass
 from tfake.radiometry import KELVIN_PER_COUNT, NEVER_WRITTEN, NO_IMAGE
 from tfake.sources.archive import MemberError, list_members, open_archive
 from tfake.sources.samples import SampleStatus
 from tfake.store.ids import decode_ids
+from tfake.store.opening import open_store
 
 EVALUATION_COLUMNS = ("class", "pixels", "mae_expected", "rmse_expected", "bias_expected", "mae_camera")
 #: Row of the table that pools :data:`tfake.classes.FACE_CLASSES`.
@@ -109,8 +109,8 @@ def compare_with_truth(
         TruthError: the truth lacks a member, or one is unreadable or of another size or type.
         ValueError: the two stores do not have the same rows.
     """
-    labels = zarr.open_group(faces, mode="r")
-    counts = zarr.open_group(thermal, mode="r")["thermal"]
+    labels = open_store(faces)
+    counts = open_store(thermal)["thermal"]
     if counts.shape != labels["segmentation"].shape:
         raise ValueError(
             f"{thermal} has shape {counts.shape}, the class maps of {faces} {labels['segmentation'].shape}"

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
 Piece = TypeVar("Piece")
@@ -34,3 +34,21 @@ def map_ahead(
     finally:
         for future in waiting:
             future.cancel()
+
+
+def map_threads(
+    function: Callable[[Piece], Result], pieces: Iterable[Piece], workers: int, ahead: int | None = None
+) -> Iterator[Result]:
+    """Apply a function in threads of its own and yield the results in the pieces' order.
+
+    Args:
+        function: as of ``map_ahead``.
+        pieces: as there.
+        workers: threads; 0 applies it in the caller's, to a piece when it is asked for.
+        ahead: as there; two a thread by default.
+    """
+    if workers == 0:
+        yield from map(function, pieces)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        yield from map_ahead(pool, function, pieces, 2 * workers if ahead is None else ahead)

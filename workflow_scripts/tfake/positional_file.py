@@ -1,23 +1,20 @@
-"""A file that is read by position, so that threads and forked processes may share it."""
+"""A file that is read and written by position, so that threads and forked processes may share it."""
 
 import os
-from pathlib import Path
+from io import FileIO
 from threading import Lock
 
 
 class PositionalFile:
     """An open file without a position of its own: no reader moves another one's."""
 
-    def __init__(self, path: str | Path) -> None:
-        """Open it.
+    def __init__(self, file: FileIO) -> None:
+        """Take it.
 
         Args:
-            path: the file.
-
-        Raises:
-            FileNotFoundError: it does not exist.
+            file: opened without a buffer; it is closed with this.
         """
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed in close()
+        self._file = file
         self._lock = Lock()
 
     @property
@@ -41,6 +38,20 @@ class PositionalFile:
             start, count = start + len(part), count - len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def write(self, start: int, data: memoryview) -> None:
+        """Write some bytes.
+
+        Args:
+            start: where the first one goes.
+            data: all of them, flat.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        while len(data):
+            written = self._write_once(start, data)
+            start, data = start + written, data[written:]
+
     def close(self) -> None:
         """Close it."""
         self._file.close()
@@ -52,3 +63,10 @@ class PositionalFile:
         with self._lock:
             self._file.seek(start)
             return self._file.read(count)
+
+    def _write_once(self, start: int, data: memoryview) -> int:
+        if hasattr(os, "pwrite"):
+            return os.pwrite(self._file.fileno(), data, start)
+        with self._lock:
+            self._file.seek(start)
+            return self._file.write(data)

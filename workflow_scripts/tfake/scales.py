@@ -44,7 +44,7 @@ _WARMEST_OF_PEOPLE, _LEAST_SPAN = 10.0, 0.5
 _LIKELY_MIDDLE, _LIKELY_HIGHEST, _SKIN = (0.0, 37.0), 46.0, 34.0
 _LIKELY_WARMEST_AND_SPAN = ((27.0, 3.0), (15.0, 1.0))
 _STRETCHED_SHARE = 0.95
-_MOST_PIXELS = 1 << 14
+_MOST_PIXELS = 1 << 13
 _DECLARE = "declare values: {}"
 
 
@@ -181,7 +181,7 @@ def check_plausible(
     for name, raw in images:
         place = ": ".join(part for part in (where, name) if part)
         try:
-            quantiles = _quantiles(scale.convert(raw))
+            quantiles = _quantiles(scale.convert(_thin(raw)))
         except ScaleError as error:
             raise ScaleError(f"{place}: {error}") from error
         if quantiles is None:
@@ -203,7 +203,7 @@ def likely_scales(raw: np.ndarray) -> list[Scale]:
     Args:
         raw: numbers as stored, any shape.
     """
-    raw = np.asarray(raw)
+    raw = _thin(np.asarray(raw))
     if raw.dtype.kind not in "uif" or not raw.size or (stored := _quantiles(raw.astype(np.float64))) is None:
         return []
     known = (*map(Scale, SCALE_NAMES[:3]), *(Scale("counts", *counts) for counts in _KNOWN_COUNTS))
@@ -230,10 +230,14 @@ def spread_evenly(items: Sequence, most: int = 32) -> list:
     return [items[place] for place in np.unique(np.linspace(0, len(items) - 1, min(most, len(items))).astype(int))]
 
 
+def _thin(raw: np.ndarray) -> np.ndarray:
+    """Enough of an image's numbers, spread over it: an odd step does not stay in a few columns."""
+    raw = np.ravel(raw)
+    return raw[:: len(raw) // _MOST_PIXELS | 1]
+
+
 def _quantiles(values: np.ndarray) -> tuple[float, float, float] | None:
     """The 1st, 50th and 99th percentile of what is finite; None where nothing is."""
-    values = values.ravel()
-    values = values[:: max(1, len(values) // _MOST_PIXELS)]
     values = values[np.isfinite(values)]
     return tuple(np.percentile(values, (1, 50, 99)).tolist()) if len(values) else None
 

@@ -34,11 +34,10 @@ def summarise_arms(scores: pd.DataFrame) -> pd.DataFrame:
         scores: from ``gather_scores``.
 
     Returns:
-        Rows of ``ARM_COLUMNS``, in the order in which they first came; sd is 0 of a single seed.
+        Rows of ``ARM_COLUMNS``, in the order in which they first came; sd is NaN of a single seed.
     """
     grouped = scores.groupby(["faces", "condition", "arm", "score"], sort=False)["value"]
-    table = grouped.agg(mean="mean", sd="std", seeds="count").reset_index()
-    return table.fillna({"sd": 0.0})[list(ARM_COLUMNS)]
+    return grouped.agg(mean="mean", sd="std", seeds="count").reset_index()[list(ARM_COLUMNS)]
 
 
 def gain(arms: pd.DataFrame, faces: str, condition: str, arm: str, baseline: str, score: str) -> float:

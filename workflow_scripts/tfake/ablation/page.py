@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 import tfake
 from tfake.ablation.comparison import gain
-from tfake.report.drawing import ACCENT, INK, SERIES, Drawing, draw
+from tfake.report.drawing import ACCENT, INK, Drawing, draw, series_marker
 
 #: Scores in the page's tables: name, heading, whether it needs a truth.
 COLUMNS = (
@@ -95,7 +95,7 @@ def draw_errors(scores: pd.DataFrame, places: Sequence[tuple[str, str]]) -> Draw
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
         axes.set_xlim(left=0)
-        axes.set_title(f"{place[1]}: face MAE against the noise-free truth")
+        axes.set_title(f"{place[1]}: face MAE")
         axes.set_xlabel("K")
 
     return draw("arms", panel, places, panel_height=1.0 + 0.3 * scores["arm"].nunique(), share_x=True)
@@ -108,17 +108,18 @@ def draw_class_errors(arms: pd.DataFrame, places: Sequence[tuple[str, str]]) -> 
         chosen = _of(arms, *place).set_index(["arm", "score"])["mean"]
         names = list(dict.fromkeys(arms["arm"]))
         present = [name for name in _CLASSES if (names[0], f"{name}_mae") in chosen]
-        for name, colour in zip(names, SERIES * len(names), strict=False):
+        for number, name in enumerate(names):
             values = [chosen[name, f"{entry}_mae"] for entry in present]
-            axes.plot(values, range(len(present)), "o", color=colour, markersize=6, alpha=0.85, label=name)
+            axes.plot(values, range(len(present)), markersize=6, alpha=0.85, label=name, **series_marker(number))
         axes.set_yticks(range(len(present)), [entry.replace("_", " ") for entry in present])
         axes.invert_yaxis()
         axes.set_xlim(left=0)
         axes.set_title(f"{place[1]}: MAE by class")
         axes.set_xlabel("K")
-        axes.legend(frameon=False, fontsize=8)
+        # Below: beside eight arms' dots there is no free place.
+        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
 
-    return draw("classes", panel, places, panel_height=4.6, share_x=True)
+    return draw("classes", panel, places, panel_height=5.4, share_x=True)
 
 
 def _of(table: pd.DataFrame, faces: str, condition: str) -> pd.DataFrame:
@@ -129,13 +130,21 @@ def _table(arms: pd.DataFrame, faces: str, condition: str, baseline: str) -> dic
     chosen = _of(arms, faces, condition)
     values = chosen.set_index(["arm", "score"])
     known = set(chosen["score"])
-    columns = [(name, heading) for name, heading, _ in COLUMNS if name in known]
-    rows = []
-    for arm in dict.fromkeys(chosen["arm"]):
-        cells = [(values.loc[(arm, name), "mean"], values.loc[(arm, name), "sd"]) for name, _ in columns]
-        lower = gain(arms, faces, condition, arm, baseline, "face_mae") if "face_mae" in known else None
-        rows.append({"arm": arm, "cells": cells, "gain": lower})
-    return {"faces": faces, "condition": condition, "headings": [h for _, h in columns], "rows": rows}
+    shown = [(name, heading) for name, heading, _ in COLUMNS if name in known]
+    names = list(dict.fromkeys(chosen["arm"]))
+    gains = [gain(arms, faces, condition, arm, baseline, "face_mae") for arm in names if "face_mae" in known]
+    return {
+        "faces": faces,
+        "condition": condition,
+        "arms": names,
+        "gains": gains,
+        "rows": [(heading, [_cell(values.loc[(arm, name)]) for arm in names]) for name, heading in shown],
+    }
+
+
+def _cell(found: pd.Series) -> tuple[float, float | None]:
+    """Mean and standard deviation over the seeds; of a single seed there is none."""
+    return found["mean"], found["sd"] if found["seeds"] > 1 else None
 
 
 def _encode(png: bytes) -> str:

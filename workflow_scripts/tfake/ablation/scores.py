@@ -128,8 +128,9 @@ def _patch_distance(celsius: np.ndarray, foreground: np.ndarray, real: PatchBank
     mask = torch.from_numpy(foreground)[None, None]
     image = standardise(torch.from_numpy(celsius)[None, None], mask)
     patches = [real.draw(scale, _PATCHES, generator) for scale in range(len(real.scales))]
+    places = torch.rand(len(patches), _PATCHES, generator=generator, dtype=torch.float64)
     distance = patch_wasserstein(
-        image, mask, patches, generator=generator, patch_pixels=real.patch_pixels, scales=real.scales, blur_kelvin=0.1
+        image, mask, patches, places=places, patch_pixels=real.patch_pixels, scales=real.scales, blur_kelvin=0.1
     )
     return float(distance)
 

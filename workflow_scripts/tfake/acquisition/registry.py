@@ -1,12 +1,16 @@
 """The data registry: one row a downloaded file with its length and SHA-256, recorded once and enforced from then on."""
 
 import csv
-import fcntl
+import hashlib
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tfake.sources.text_tables import read_rows
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,24 @@ class Record:
     url: str
 
 
+_SHA256 = re.compile("[0-9a-f]{64}")
 _COLUMNS = tuple(field.name for field in fields(Record))
+
+
+def name_downloads(urls: Sequence[str]) -> dict[str, str]:
+    """The names that downloads get here: the last of their addresses' paths, where that tells files apart.
+
+    Args:
+        urls: the addresses of one archive; several are its parts, in order.
+
+    Returns:
+        Address to name. Where addresses end alike, or in what is no file's name, a name is made from all of them.
+    """
+    names = {url: re.sub(r"[^A-Za-z0-9._+-]", "_", unquote(os.path.basename(urlsplit(url).path))) for url in urls}
+    if len(set(names.values())) == len(urls) and all("." in name for name in names.values()):
+        return names
+    own = f"archive-{hashlib.sha256(' '.join(urls).encode()).hexdigest()[:8]}.zip"
+    return {url: own if len(urls) == 1 else f"{own}.{part:03d}" for part, url in enumerate(urls, start=1)}
 
 
 def read_registry(path: str | Path) -> dict[str, Record]:
@@ -36,15 +57,20 @@ def read_registry(path: str | Path) -> dict[str, Record]:
     """
     if not Path(path).exists():
         return {}
-    with open(path, newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t")
-        if tuple(reader.fieldnames or ()) != _COLUMNS:
-            raise ValueError(f"{path}: expected the columns {', '.join(_COLUMNS)}, found {reader.fieldnames}")
-        records = {}
-        for line, row in enumerate(reader, start=2):
-            if not str(row["bytes"]).isdigit() or len(row["sha256"] or "") != 64 or not row["url"]:
-                raise ValueError(f"{path}, line {line}: expected name, bytes, sha256 and url, found {row}")
-            records[row["name"]] = Record(row["name"], int(row["bytes"]), row["sha256"], row["url"])
+    header, *rows = read_rows(Path(path).read_bytes())
+    if header.cells != _COLUMNS:
+        raise ValueError(
+            f"{path}: expected the columns {', '.join(_COLUMNS)}, found {', '.join(header.cells) or 'none'}"
+        )
+    records = {}
+    for row in rows:
+        if row.is_blank:
+            continue
+        name, length, sha256, url = row.cells if len(row.cells) == len(_COLUMNS) else [""] * len(_COLUMNS)
+        if not (name and length.isdecimal() and _SHA256.fullmatch(sha256) and url):
+            found = row.fault or list(row.cells)
+            raise ValueError(f"{path}, line {row.line}: expected name, bytes, sha256 and url, found {found}")
+        records[name] = Record(name, int(length), sha256, url)
     return records
 
 
@@ -88,6 +114,8 @@ def how_to_forget(path: str | Path, record: Record) -> str:
 
 @contextmanager
 def _locked(path: str | Path) -> Iterator[None]:
+    import fcntl  # here: Windows has none, and this package shall be imported there
+
     with open(f"{path}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -131,9 +131,15 @@ def _identity_file(part: Path) -> Path:
 
 def _forget_another_file(part: Path, remote: RemoteFile) -> None:
     """Delete a part that belongs to another file, or to another version of it."""
-    identity = {"url": remote.url, "bytes": remote.bytes, "validator": remote.validator}
+    # A signed address has another query each time; with a validator, the rest of it tells.
+    url = remote.url.partition("?")[0] if remote.validator else remote.url
+    identity = {"url": url, "bytes": remote.bytes, "validator": remote.validator}
     recorded = _identity_file(part)
-    if part.exists() and not (recorded.exists() and json.loads(recorded.read_text()) == identity):
+    try:
+        is_same = json.loads(recorded.read_text()) == identity
+    except (OSError, ValueError):
+        is_same = False
+    if part.exists() and not is_same:
         logging.warning("%s is of another version of %s: starting again", part, remote.url)
         part.unlink()
     recorded.write_text(json.dumps(identity))

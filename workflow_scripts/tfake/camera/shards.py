@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 import numpy as np
-import zarr
 
 from tfake.camera.recording import Recorder
 from tfake.camera.settings import Camera
@@ -12,12 +11,13 @@ from tfake.radiometry import NO_IMAGE, decode_counts
 from tfake.sources.samples import SampleStatus
 from tfake.store.camera_layout import camera_layout
 from tfake.store.ids import decode_ids
+from tfake.store.opening import StoreGroup
 from tfake.store.statistics import class_statistics, merge_statistics
 from tfake.thermalizer.foreground import fill_glasses
 
 
 def record_rows(
-    base: zarr.Group, faces: zarr.Group, rows: Collection[int], camera: Camera, ambient_celsius: float
+    base: StoreGroup, faces: StoreGroup, rows: Collection[int], camera: Camera, ambient_celsius: float
 ) -> tuple[dict[str, np.ndarray], dict[str, dict[str, float]]]:
     """Record some rows.
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import zarr
 
 from tfake.comparison.datasets import Dataset
 from tfake.radiometry import decode_counts
 from tfake.store.ids import decode_ids
+from tfake.store.opening import open_store
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _shared_rows(first: Dataset, second: Dataset, images: int) -> list[tuple[int
     for dataset in (first, second):
         if "faces" not in dataset.stores:
             raise FileNotFoundError(f"{dataset.folder}: no sealed faces store; pixels are compared by its ids")
-        ids = decode_ids(zarr.open_group(dataset.stores["faces"].path, mode="r")["image_id"][:])
+        ids = decode_ids(open_store(dataset.stores["faces"].path)["image_id"][:])
         places.append({image_id: row for row, image_id in enumerate(ids)})
     shared = [(row, places[1][image_id]) for image_id, row in places[0].items() if image_id in places[1]]
     chosen = np.unique(np.rint(np.linspace(0, len(shared) - 1, min(images, len(shared)))).astype(int))
@@ -67,7 +67,7 @@ def _shared_rows(first: Dataset, second: Dataset, images: int) -> list[tuple[int
 
 
 def _compare(variant: str, first: Path, second: Path, rows: Sequence[tuple[int, int]]) -> PixelDifference:
-    arrays = [zarr.open_group(path, mode="r")["thermal"] for path in (first, second)]
+    arrays = [open_store(path)["thermal"] for path in (first, second)]
     kinds = [f"{array.shape[2]}x{array.shape[1]} {array.dtype}" for array in arrays]
     if kinds[0] != kinds[1]:
         return PixelDifference(variant, reason=f"{kinds[0]} against {kinds[1]}")

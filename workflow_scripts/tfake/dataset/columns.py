@@ -1,6 +1,6 @@
 """What a dataset knows of every row without reading an image: ids, statuses, errors, poses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -8,10 +8,14 @@ from functools import cached_property
 import numpy as np
 
 from tfake.dataset.likeness import near_identical_groups
-from tfake.dataset.place import DatasetError, Place
+from tfake.dataset.place import FACES, DatasetError, Place
+from tfake.dataset.presence import ImageStatus, image_statuses
 from tfake.labels.status import MeshStatus
 from tfake.sources.samples import SampleStatus
+from tfake.store.array_layout import UNUSED_CODE
 from tfake.store.ids import decode_ids
+
+_ARRAYS = ("image_id", "status", "landmarks_478_status", "landmarks_478_error", "head_pose")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +28,37 @@ class Columns:
     landmarks_478_status: np.ndarray  # (N,) uint8 MeshStatus
     landmarks_478_error: np.ndarray  # (N,) float32
     head_pose: np.ndarray  # (N, 3) float32 degrees: yaw, pitch, roll
+    images: Mapping[str, np.ndarray]  # variant to (N,) uint8 ImageStatus
+
+    @property
+    def made(self) -> np.ndarray:
+        """(N,) bool: the faces store has the row; a run that is not finished leaves others empty."""
+        return self.status != UNUSED_CODE
+
+    def common(self) -> np.ndarray:
+        """The rows that no variant lacks by itself: (N,) bool; of unusable samples none has an image.
+
+        Raises:
+            DatasetError: there is no such row.
+        """
+        has = {name: np.isin(codes, (ImageStatus.OK, ImageStatus.NO_SAMPLE)) for name, codes in self.images.items()}
+        common = np.logical_and.reduce([self.made, *has.values()])
+        if self.made.any() and not common.any():
+            rows = "; ".join(f"{name} {_span(mask)}" for name, mask in has.items())
+            raise DatasetError(
+                f"{self.place.address}: no row is in every variant ({rows}); name fewer variants, or ask for rows='all'"
+            )
+        return common
+
+    def begun(self) -> tuple[str, ...]:
+        """The variants that have at least one row."""
+        return tuple(name for name, codes in self.images.items() if (codes != ImageStatus.NOT_MADE).any())
 
     @cached_property
     def groups(self) -> np.ndarray:
         """(N,) int, equal for near-identical faces (:mod:`tfake.dataset.likeness`); read at first use."""
         every = np.arange(len(self.status))
-        return near_identical_groups(self.place.rows("faces/faces.zarr/landmarks_70", every))
+        return near_identical_groups(self.place.rows(f"{FACES}/landmarks_70", every))
 
     def where(
         self,
@@ -39,6 +68,7 @@ class Columns:
         yaw: tuple[float, float] | None = None,
         pitch: tuple[float, float] | None = None,
         roll: tuple[float, float] | None = None,
+        images: Sequence[str] | None = None,
     ) -> np.ndarray:
         """Which rows meet every condition; those of :meth:`tfake.dataset.FaceDataset.where`.
 
@@ -46,7 +76,7 @@ class Columns:
             (N,) bool.
 
         Raises:
-            DatasetError: a status of this name does not exist.
+            DatasetError: a status or a variant of this name does not exist.
         """
         met = np.ones(len(self.status), dtype=bool)
         if statuses is not None:
@@ -59,18 +89,36 @@ class Columns:
             if limits is not None:
                 # NaN is within no limits.
                 met &= (self.head_pose[:, column] >= limits[0]) & (self.head_pose[:, column] <= limits[1])
+        for name in (images,) if isinstance(images, str) else images or ():
+            if name not in self.images:
+                raise DatasetError(f"{name!r} is no variant that is read; they are {', '.join(self.images) or 'none'}")
+            met &= self.images[name] == ImageStatus.OK
         return met
 
 
-def read_columns(place: Place) -> Columns:
-    """Read the columns of a dataset's faces store."""
-    path = "faces/faces.zarr/"
-    names = ("status", "landmarks_478_status", "landmarks_478_error", "head_pose")
-    return Columns(
-        place,
-        np.array(list(decode_ids(place.array(path + "image_id")[:]))),
-        **{name: place.array(path + name)[:] for name in names},
-    )
+def read_columns(place: Place, variants: Sequence[str]) -> Columns:
+    """Read the columns of a dataset's faces store, and which rows the variants have images in.
+
+    Raises:
+        DatasetError: the faces store lacks an array, or a variant is of another source.
+    """
+    try:
+        ids, status, mesh, error, pose = (place.array(f"{FACES}/{name}")[:] for name in _ARRAYS)
+    except KeyError as error:
+        raise DatasetError(
+            f"{error.args[0]}: its faces store is not finished; go on with `snakemake --cores all faces`"
+        ) from error
+    # Rows that are not written yet hold no text.
+    ids[status == UNUSED_CODE] = 0
+    samples = np.where(status == UNUSED_CODE, SampleStatus.MISSING_MEMBER, status)
+    images = {name: image_statuses(place, name, samples) for name in variants}
+    return Columns(place, np.array(list(decode_ids(ids))), status, mesh, error, pose, images)
+
+
+def _span(mask: np.ndarray) -> str:
+    """How many rows a mask has, and between which."""
+    rows = np.flatnonzero(mask)
+    return f"has {len(rows)} rows between {rows[0]} and {rows[-1]}" if len(rows) else "has none"
 
 
 def _codes(names: Sequence[str], codes: type[IntEnum]) -> list[int]:

@@ -38,7 +38,7 @@ def crop_face(face: ThermalFace, square: Square, pixels: int) -> ThermalFace:
     """Cut a square out of a face and scale it.
 
     Temperatures are interpolated linearly, or averaged over a pixel's area where the square shrinks; classes are those
-    of the nearest pixel. What lies outside the image is NaN, and IGNORE in the class map.
+    of the nearest pixel. What lies outside the image is NaN, IGNORE in the class map, and black in RGB.
 
     Args:
         face: any fields.
@@ -58,6 +58,8 @@ def crop_face(face: ThermalFace, square: Square, pixels: int) -> ThermalFace:
         moved["landmarks_478_depth"] = (face.landmarks_478_depth * zoom).astype(np.float32)
     if face.segmentation is not None:
         moved["segmentation"] = _crop_classes(face.segmentation, square, pixels)
+    if face.rgb is not None:
+        moved["rgb"] = _crop_rgb(face.rgb, square, pixels)
     thermal = {name: _crop_celsius(celsius, square, pixels) for name, celsius in face.thermal.items()}
     return replace(face, thermal=thermal, **moved)
 
@@ -111,6 +113,11 @@ def _crop_celsius(celsius: np.ndarray, square: Square, pixels: int) -> np.ndarra
     rows = _weights(square.top, square.edge, pixels, height)
     columns = _weights(square.left, square.edge, pixels, width)
     return rows @ celsius @ columns.T
+
+
+def _crop_rgb(rgb: np.ndarray, square: Square, pixels: int) -> np.ndarray:
+    channels = [_crop_celsius(channel.astype(np.float32), square, pixels) for channel in np.moveaxis(rgb, -1, 0)]
+    return np.rint(np.nan_to_num(np.stack(channels, axis=-1))).astype(np.uint8)
 
 
 def _weights(start: float, edge: float, pixels: int, length: int) -> np.ndarray:

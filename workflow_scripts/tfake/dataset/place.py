@@ -1,26 +1,37 @@
 """Where a dataset lies - a folder, a zip, a URL - as one Zarr store, opened anew in each process that reads it."""
 
+import asyncio
+import json
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
-from zarr.abc.store import Store
-from zarr.core.buffer import default_buffer_prototype
+from zarr.abc.store import Store, SuffixByteRequest
+from zarr.core.buffer import Buffer, default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.errors import ArrayNotFoundError
 from zarr.storage import FsspecStore, LocalStore, ZipStore
 
-import tfake.store  # noqa: F401 - chooses the codec pipeline
 from tfake.dataset.reading import read_rows
 from tfake.store.arrays import StoreError
+from tfake.store.opening import with_pipeline
 from tfake.store.shard_reader import ShardReader
 
 #: Held against the process that reads: in a forked one the codecs' thread pool has lost its threads.
 _IMPORTED_IN = os.getpid()
+#: The store of what does not depend on a variant.
+FACES = "faces/faces.zarr"
 #: A dataset is a folder that holds this file; a zip may hold the folder itself.
-_MARK = "faces/faces.zarr/zarr.json"
+_MARK = f"{FACES}/zarr.json"
+#: How deep below a dataset's folder an array lies: variants, NAME, thermal.zarr, thermal.
+_DEPTH = 4
+#: What a run leaves before its faces, and what exports hold.
+_BEGUN = ("variants", "thermalizers", "source")
+_EXPORTED = ("keypoints_70.json", "annotations.pkl", "000000.tar", "landmarks_70")
 
 
 class DatasetError(ValueError):
@@ -43,7 +54,7 @@ class Place:
         Raises:
             DatasetError: nothing is there, or it holds no ``faces/faces.zarr``.
         """
-        self.address = os.fspath(address)
+        self.address = os.path.expanduser(os.fspath(address))
         self._opened: tuple[int, Store, dict[str, zarr.Array], dict[str, ShardReader | None]] | None = None
         self._prefix = ""
         self._prefix = self._find_prefix()
@@ -64,10 +75,11 @@ class Place:
         store, arrays, _ = self._open()
         if path not in arrays:
             try:
-                with zarr.config.set(_reading(store)):
-                    arrays[path] = zarr.open_array(store=store, path=self._prefix + path, mode="r")
+                opened = zarr.open_array(store=store, path=self._prefix + path, mode="r", zarr_format=3)
             except (ArrayNotFoundError, FileNotFoundError) as error:
                 raise KeyError(f"{self.address} has no array {path}") from error
+            # A forked process has the parent's thread pool but none of its threads: with one worker none is used.
+            arrays[path] = with_pipeline(opened, threads=None if os.getpid() == _IMPORTED_IN else 1)
         return arrays[path]
 
     def rows(self, path: str, rows: np.ndarray) -> np.ndarray:
@@ -93,6 +105,22 @@ class Place:
         found = sync(store.get(self._prefix + path, default_buffer_prototype()))
         return None if found is None else found.to_bytes()
 
+    def attributes(self, path: str) -> dict[str, Any]:
+        """The attributes of a Zarr group or array below the dataset's folder; none where there is none."""
+        metadata = self.read(f"{path}/zarr.json")
+        return {} if metadata is None else json.loads(metadata).get("attributes", {})
+
+    def ends(self, paths: Sequence[str], size: int) -> list[bytes | None]:
+        """The last bytes of files below the dataset's folder, asked for side by side; None where there is no file.
+
+        Args:
+            paths: the files.
+            size: how many bytes of each; shorter files come whole.
+        """
+        store, *_ = self._open()
+        found = sync(_read_ends(store, [self._prefix + path for path in paths], size))
+        return [None if buffer is None else buffer.to_bytes() for buffer in found]
+
     def names(self, folder: str) -> list[str]:
         """Names of what lies in a folder below the dataset's, sorted; none where the place cannot be listed."""
         store, *_ = self._open()
@@ -116,7 +144,22 @@ class Place:
             if len(found) == 1:
                 return found[0]
         listed = ", ".join(self.names("")[:8]) or "nothing that can be listed"
-        raise DatasetError(f"{self.address} holds no faces/faces.zarr and so is no dataset; found {listed}")
+        message = f"{self.address} holds no {FACES} and so is no dataset; found {listed}"
+        raise DatasetError("; ".join([message, *self._advice()]))
+
+    def _advice(self) -> list[str]:
+        """What to do instead, where that can be told from what is there."""
+        if any(name in self.names("") for name in _EXPORTED):
+            return ["it is an export for other programs: open the results, or what `snakemake publish` makes"]
+        if self.has(f"results/{_MARK}"):
+            return [f"the dataset is its folder results: open {self.address.rstrip('/')}/results"]
+        if "://" not in self.address:
+            here = Path(self.address).absolute()
+            if above := [folder for folder in here.parents[:_DEPTH] if (folder / _MARK).is_file()]:
+                return [f"it lies in the dataset {above[0]}: open that, and name a variant by variants=[...]"]
+        if self.has("thermal.zarr/zarr.json") or any(name in self.names("") for name in _BEGUN):
+            return ["ids and labels are made by `snakemake --cores all faces`, in the folder that holds results"]
+        return []
 
 
 def _shard_reader(store: Store, path: str, array: zarr.Array) -> ShardReader | None:
@@ -129,13 +172,9 @@ def _shard_reader(store: Store, path: str, array: zarr.Array) -> ShardReader | N
         return None
 
 
-def _reading(store: Store) -> dict[str, object]:
-    """Zarr's settings for opening an array."""
-    if not isinstance(store, LocalStore):
-        # The Rust pipeline fetches over the net by itself, and holds up every other Python thread while it waits.
-        return {"codec_pipeline.path": "zarr.core.codec_pipeline.BatchedCodecPipeline"}
-    # A forked process has the parent's thread pool but none of its threads: with one worker none is used.
-    return {} if os.getpid() == _IMPORTED_IN else {"threading.max_workers": 1}
+async def _read_ends(store: Store, paths: Sequence[str], size: int) -> list[Buffer | None]:
+    wanted = SuffixByteRequest(size)
+    return await asyncio.gather(*(store.get(path, default_buffer_prototype(), wanted) for path in paths))
 
 
 async def _list_names(store: Store, folder: str) -> list[str]:

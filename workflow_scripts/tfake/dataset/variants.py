@@ -1,12 +1,9 @@
 """Which variants a dataset has, and which of its stores holds their labels."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from tfake.dataset.place import DatasetError, Place
+from tfake.dataset.place import FACES, DatasetError, Place
 
 #: Labels that a variant may bring: a camera of another geometry moves all of them, imported files have points.
 _MOVED = ("segmentation", "landmarks_70", "landmarks_478")
@@ -21,7 +18,7 @@ class LabelSource:
 
     def path(self, name: str) -> str:
         """The array of one label, below the dataset's folder."""
-        return f"variants/{self.variant}/thermal.zarr/{name}" if name in self.own else f"faces/faces.zarr/{name}"
+        return f"variants/{self.variant}/thermal.zarr/{name}" if name in self.own else f"{FACES}/{name}"
 
 
 def find_variants(place: Place, wanted: Sequence[str] | None) -> tuple[str, ...]:
@@ -29,20 +26,32 @@ def find_variants(place: Place, wanted: Sequence[str] | None) -> tuple[str, ...]
 
     Args:
         place: the dataset.
-        wanted: their names, or None for all that are there.
+        wanted: their names. None: all that are there and have their images in the source's geometry, or a single one
+            of another geometry.
 
     Raises:
-        DatasetError: one of them is not there.
+        DatasetError: one of them is not there, or None are in the source's geometry and several in others.
     """
     if wanted is None:
-        listed = place.names("variants")
-        return tuple(name for name in listed if place.has(f"variants/{name}/thermal.zarr/thermal/zarr.json"))
+        there = list_variants(place)
+        alike = tuple(name for name in there if not _has_own(place, name, "segmentation"))
+        if len(there) > 1 and not alike:
+            names = ", ".join(there)
+            raise DatasetError(
+                f"{place.address}: {names} each have a geometry and labels of their own; name one of them"
+            )
+        return alike or there
     names = (wanted,) if isinstance(wanted, str) else tuple(wanted)
     for name in names:
-        if not place.has(f"variants/{name}/thermal.zarr/thermal/zarr.json"):
-            there = ", ".join(find_variants(place, None)) or "none that can be listed"
+        if not _is_there(place, name):
+            there = ", ".join(list_variants(place)) or "none that can be listed"
             raise DatasetError(f"{place.address} has no variant {name!r}; it has {there}")
     return names
+
+
+def list_variants(place: Place) -> tuple[str, ...]:
+    """The variants that are there, begun ones included; none where the place cannot be listed."""
+    return tuple(name for name in place.names("variants") if _is_there(place, name))
 
 
 def label_source(place: Place, variants: Sequence[str]) -> LabelSource:
@@ -63,16 +72,8 @@ def label_source(place: Place, variants: Sequence[str]) -> LabelSource:
     return LabelSource(None, frozenset())
 
 
-def covered_rows(place: Place, variants: Sequence[str], rows: int) -> np.ndarray:
-    """Which rows every one of the given variants was made for: (rows,) bool; a variant may be a slice of the source."""
-    covered = np.ones(rows, dtype=bool)
-    for name in variants:
-        if (summary := place.read(f"variants/{name}/summary.json")) is not None:
-            made = np.zeros(rows, dtype=bool)
-            for shard in json.loads(summary)["shards"]:
-                made[slice(*shard["rows"])] = True
-            covered &= made
-    return covered
+def _is_there(place: Place, variant: str) -> bool:
+    return place.has(f"variants/{variant}/thermal.zarr/thermal/zarr.json")
 
 
 def _has_own(place: Place, variant: str, label: str) -> bool:

@@ -75,7 +75,7 @@ def ibug_points(content: dict) -> np.ndarray:
         if len(content["groups"]) != 1:
             raise ValueError(f"expected one group of landmarks, found {', '.join(content['groups']) or 'none'}")
         (content,) = content["groups"].values()
-    listed = content["landmarks"]["points"]
+    listed = [(None, None) if pair is None else pair for pair in content["landmarks"]["points"]]
     if len(listed) != 68 or any(len(pair) != 2 for pair in listed):
         raise ValueError(f"expected 68 points [y, x], found {len(listed)}, the first {listed[:1]}")
     # [y, x] in the file.

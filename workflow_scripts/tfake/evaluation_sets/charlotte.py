@@ -69,7 +69,7 @@ def open_charlotte(path: str, images_needed: bool = True) -> EvaluationSet:
 
 def _table_rows(data: bytes) -> list[TableRow]:
     header, *rows = read_rows(data)
-    if header.cells[:3] != HEADER[:3]:
+    if [cell.lower() for cell in header.cells[:3]] != [cell.lower() for cell in HEADER[:3]]:
         raise ValueError(f"expected columns that begin with ID,x0,y0; found {','.join(header.cells[:3]) or 'none'}")
     return rows
 

@@ -33,6 +33,11 @@ def png(pixels: np.ndarray) -> bytes:
     return cv2.imencode(".png", pixels)[1].tobytes()
 
 
+def rgb_png(rgb: np.ndarray) -> bytes:
+    """A lossless PNG of a (H, W, 3) uint8 RGB image."""
+    return png(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+
+
 def has_mesh(face: ThermalFace) -> bool:
     """Whether the 478 points are there."""
     return bool(np.isfinite(face.landmarks_478).all())

@@ -1,7 +1,7 @@
 """T-FAKE's own layout: ``{id}_thermal.png``, 16 bit for 20 to 40 °C, class maps, 70 points, a pickle of the 478.
 
 As T-FAKE's released code reads them: T = 20 + 20 v / 65535 °C; the pickle maps the RGB image's name to points in 0..1
-of the image. The RGB images themselves are the source's, and are not copied.
+of the image. The RGB images, ``{id}.png``, are the source's; they are written where the dataset has that field.
 """
 
 import logging
@@ -12,7 +12,7 @@ import numpy as np
 
 from tfake.dataset.dataset import FaceDataset
 from tfake.dataset.face import ThermalFace
-from tfake.exports.samples import CORNER, has_mesh, iterate_faces, png, write_points
+from tfake.exports.samples import CORNER, has_mesh, iterate_faces, png, rgb_png, write_points
 from tfake.scales import spread_evenly
 
 LOWEST_CELSIUS, SPAN_KELVIN = 20.0, 20.0
@@ -48,6 +48,8 @@ def write_tfake(folder: Path, dataset: FaceDataset, most_clipped: float = MOST_C
         values = np.rint(np.clip(share, 0, 1) * FULL).astype(np.uint16)
         (folder / f"{face.image_id}_thermal.png").write_bytes(png(values))
         (folder / f"{face.image_id}_seg.png").write_bytes(png(face.segmentation))
+        if face.rgb is not None:
+            (folder / f"{face.image_id}.png").write_bytes(rgb_png(face.rgb))
         write_points(folder / f"{face.image_id}_ldmks.txt", face.landmarks_70)
         if has_mesh(face):
             height, width = celsius.shape

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfake.dataset.dataset import FaceDataset
 from tfake.dataset.face import ThermalFace
-from tfake.exports.samples import iterate_faces, png, thermal_pixels
+from tfake.exports.samples import iterate_faces, png, rgb_png, thermal_pixels
 
 #: Samples a tar file.
 SAMPLES = 1000
@@ -18,8 +18,9 @@ SAMPLES = 1000
 def write_webdataset(folder: Path, dataset: FaceDataset) -> None:
     """Write ``000000.tar`` and so on.
 
-    Members of a sample: ``thermal.png`` (counts of 0.01 K, or 8-bit grey values), ``classes.png``, and ``json`` with
-    id, row, points (x, y in pixels, centres at integers), statuses, error, visibility, pose; null where there is none.
+    Members of a sample: ``thermal.png`` (counts of 0.01 K, or 8-bit grey values), ``classes.png``,
+    ``rgb.png`` where the dataset has that field, and ``json`` with id, row, points (x, y in pixels, centres at
+    integers), statuses, error, visibility, pose; null where there is none.
 
     Args:
         folder: an empty folder.
@@ -32,6 +33,8 @@ def write_webdataset(folder: Path, dataset: FaceDataset) -> None:
                 name = face.image_id.replace(".", "_")
                 _add(tar, f"{name}.thermal.png", png(thermal_pixels(face)))
                 _add(tar, f"{name}.classes.png", png(face.segmentation))
+                if face.rgb is not None:
+                    _add(tar, f"{name}.rgb.png", rgb_png(face.rgb))
                 _add(tar, f"{name}.json", json.dumps(describe(face)).encode())
 
 

@@ -49,12 +49,12 @@ def correct(mesh: np.ndarray, landmarks_70: np.ndarray, yaw: float) -> np.ndarra
     return moved.astype(np.float32)
 
 
-def left_out_error(make_mesh: Callable[[np.ndarray], np.ndarray], landmarks_70: np.ndarray) -> float:
+def left_out_error(find_residuals: Callable[[np.ndarray], np.ndarray]) -> float:
     """The error that correction leaves at points it has not seen: each third of the shared points is left out once.
 
     Args:
-        make_mesh: gives the mesh (478, 3) to correct from the numbers, within the 54, of the points it may look at.
-        landmarks_70: (70, 2) exact points, pixels.
+        find_residuals: gives the residuals (54, 2) of the mesh to correct, over sqrt(w h), from the numbers, within the
+            54, of the points that this mesh may look at.
 
     Returns:
         Mean distance over the 54 points, over sqrt(w h).
@@ -62,9 +62,9 @@ def left_out_error(make_mesh: Callable[[np.ndarray], np.ndarray], landmarks_70: 
     errors = []
     for fold in range(_FOLDS):
         shown, hidden, weights = _to_hidden(fold)
-        misses = residuals(make_mesh(shown), landmarks_70)
-        errors.extend(np.linalg.norm(misses[hidden] - weights @ misses[shown], axis=1))
-    return float(np.mean(errors))
+        misses = find_residuals(shown)
+        errors.append(np.linalg.norm(misses[hidden] - weights @ misses[shown], axis=1))
+    return float(np.concatenate(errors).mean())
 
 
 def _visible_jaw(yaw: float) -> tuple[int, ...]:

@@ -21,41 +21,30 @@ MESH_POINTS = 478
 
 
 @cache
-def _places() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which of the 70 points (P,), whether shared or jaw (P,) bool, and the mixture (P, 478)."""
+def _places(use: str) -> tuple[np.ndarray, np.ndarray]:
+    """The ``shared`` or the ``jaw`` points: which of the 70 (P,), and each as a mixture (P, 478) of the mesh's."""
     table = pd.read_csv(_TABLE, comment="#")
+    table = table[table["use"] == use]
     mixture = np.zeros((len(table), MESH_POINTS))
     for corner in "abc":
         np.add.at(mixture, (np.arange(len(table)), table[f"point_{corner}"]), table[f"weight_{corner}"])
-    return table["landmark"].to_numpy(), (table["use"] == "shared").to_numpy(), mixture
-
-
-def _shared() -> np.ndarray:
-    landmarks, shared, _ = _places()
-    return landmarks[shared]
-
-
-def _jaw() -> np.ndarray:
-    landmarks, shared, _ = _places()
-    return landmarks[~shared]
+    return table["landmark"].to_numpy(), mixture
 
 
 #: (54,) indices into the 70 points that have a place on the mesh at every pose.
-SHARED_70: np.ndarray = _shared()
+SHARED_70: np.ndarray = _places("shared")[0]
 #: (6,) indices into the 70 points that have one where that side of the jaw faces the camera.
-JAW_70: np.ndarray = _jaw()
+JAW_70: np.ndarray = _places("jaw")[0]
 
 
 def shared_places(mesh: np.ndarray) -> np.ndarray:
     """The places of the 54 shared points on a mesh: (478, D) to (54, D)."""
-    _, shared, mixture = _places()
-    return mixture[shared] @ mesh.astype(np.float64)
+    return _places("shared")[1] @ mesh.astype(np.float64)
 
 
 def jaw_places(mesh: np.ndarray) -> np.ndarray:
     """The places of the 6 jaw points on a mesh: (478, D) to (6, D)."""
-    _, shared, mixture = _places()
-    return mixture[~shared] @ mesh.astype(np.float64)
+    return _places("jaw")[1] @ mesh.astype(np.float64)
 
 
 def face_size(landmarks_70: np.ndarray) -> float:

@@ -123,7 +123,10 @@ class _Placing:
         )
         self._found = None
         self._time += 1
-        image = mp.packet_creator.create_image_frame(image_format=mp.ImageFormat.SRGB, data=rgb)
+        # MediaPipe copies what could change under it; the graph is idle again before this method ends.
+        shown = np.ascontiguousarray(rgb).view()
+        shown.flags.writeable = False
+        image = mp.packet_creator.create_image_frame(image_format=mp.ImageFormat.SRGB, data=shown)
         self._graph.add_packet_to_input_stream("image", image.at(self._time))
         self._graph.add_packet_to_input_stream("square", mp.packet_creator.create_proto(square).at(self._time))
         self._graph.wait_until_idle()

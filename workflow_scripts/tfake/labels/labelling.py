@@ -6,7 +6,7 @@ import numpy as np
 
 from tfake.labels.backends import Finder
 from tfake.labels.correction import correct, left_out_error
-from tfake.labels.correspondence import mesh_error
+from tfake.labels.correspondence import mesh_error, residuals
 from tfake.labels.detection import LabelSettings
 from tfake.labels.expression import openings
 from tfake.labels.guided import Found, find_mesh
@@ -85,14 +85,15 @@ def label_face(sample: Sample, finder: Finder, settings: LabelSettings) -> FaceL
     mesh = None
     if agrees:
         mesh = correct(found.detection.mesh, exact, float(pose[0]))
-        left_out = left_out_error(lambda _: found.detection.mesh, exact)
+        misses = residuals(found.detection.mesh, exact)
+        left_out = left_out_error(lambda _: misses)
     elif settings.fit_missing:
         fitted = fit_shape(exact, rotation)
         # Points that are no face's are nothing to fit a face to.
         if mesh_error(fitted, exact) <= settings.reject_above:
             status = MeshStatus.FITTED
             mesh = correct(fitted, exact, float(pose[0]))
-            left_out = left_out_error(lambda shown: fit_shape(exact, rotation, shown), exact)
+            left_out = left_out_error(lambda shown: residuals(fit_shape(exact, rotation, shown), exact))
     return FaceLabels(
         status=status,
         attempt=found.attempt if found else Attempt.NONE,

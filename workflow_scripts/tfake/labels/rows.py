@@ -13,7 +13,8 @@ from tfake.labels.detection import LabelSettings
 from tfake.labels.labelling import FaceLabels, label_face
 from tfake.processes import single_threaded
 from tfake.sources.archive import Archive
-from tfake.sources.samples import Sample, read_sample
+from tfake.sources.samples import Sample, read_landmarks
+from tfake.store.image_reader import ImageReader
 
 #: Rows that a worker takes at once, and how many such portions lie ahead of the consumer, a worker.
 _PORTION, _AHEAD = 8, 3
@@ -22,14 +23,14 @@ _finder: Finder | None = None
 
 
 def label_rows(
-    archive: Archive, records: pd.DataFrame, pixels: int, settings: LabelSettings, processes: int
+    archive: Archive, images: ImageReader, records: pd.DataFrame, settings: LabelSettings, processes: int
 ) -> Iterator[tuple[Sample, FaceLabels]]:
     """Read and label samples; neither the number of processes nor the order changes a result.
 
     Args:
-        archive: the open archive.
+        archive: the open archive, for the exact points.
+        images: the archive's images and class maps.
         records: rows of the index that can be used.
-        pixels: height and width of the images.
         settings: backend and thresholds.
         processes: worker processes; 1 works in this one.
 
@@ -38,11 +39,12 @@ def label_rows(
 
     Raises:
         SampleError: a sample that was good when indexed is not any more.
+        StoreError: a shard of decoded images is damaged.
     """
     if processes == 1:
         with open_finder(settings) as finder:
             for record in records.itertuples():
-                yield _label(archive, pixels, settings, finder, record)
+                yield _label(archive, images, settings, finder, record)
         return
     portions = (records.iloc[start : start + _PORTION] for start in range(0, len(records), _PORTION))
     with (
@@ -51,7 +53,7 @@ def label_rows(
             processes, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(settings,)
         ) as pool,
     ):
-        work = partial(_label_portion, archive, pixels, settings)
+        work = partial(_label_portion, archive, images, settings)
         waiting = [pool.submit(work, portion) for _, portion in zip(range(processes * _AHEAD), portions, strict=False)]
         try:
             while waiting:
@@ -63,8 +65,8 @@ def label_rows(
                 future.cancel()
 
 
-def _label(archive: Archive, pixels: int, settings: LabelSettings, finder: Finder, record):
-    sample = read_sample(archive, record, pixels)
+def _label(archive: Archive, images: ImageReader, settings: LabelSettings, finder: Finder, record):
+    sample = Sample(images.read_rgb(record), images.read_classes(record), read_landmarks(archive, record))
     return sample, label_face(sample, finder, settings)
 
 
@@ -75,5 +77,5 @@ def _start_worker(settings: LabelSettings) -> None:
     _finder = open_finder(settings)
 
 
-def _label_portion(archive: Archive, pixels: int, settings: LabelSettings, records: pd.DataFrame):
-    return [_label(archive, pixels, settings, _finder, record) for record in records.itertuples()]
+def _label_portion(archive: Archive, images: ImageReader, settings: LabelSettings, records: pd.DataFrame):
+    return [_label(archive, images, settings, _finder, record) for record in records.itertuples()]

@@ -65,6 +65,13 @@ def nearest_in_mirror(mean: np.ndarray) -> np.ndarray:
     return np.linalg.norm(mirrored[:, None] - mean[None], axis=2).argmin(axis=1)
 
 
+@cache
+def _shared_parts() -> np.ndarray:
+    """The 54 shared places on the mean face and on each of its deformations: (1 + K, 54, 3)."""
+    shape = mesh_shape()
+    return np.array([shared_places(part) for part in (shape.mean, *shape.modes)])
+
+
 def fit_shape(landmarks_70: np.ndarray, rotation: np.ndarray, shown: np.ndarray | None = None) -> np.ndarray:
     """Fit the model to exact points: pose, scale and deformations by Gauss-Newton, seen from far away.
 
@@ -82,7 +89,7 @@ def fit_shape(landmarks_70: np.ndarray, rotation: np.ndarray, shown: np.ndarray 
     goal = landmarks_70[SHARED_70][seen].astype(np.float64)
     middle = goal.mean(axis=0)
     goal = (goal - middle) / size
-    places = np.array([shared_places(part)[seen] for part in (shape.mean, *shape.modes)])
+    places = _shared_parts()[:, seen]
     amounts = np.zeros(len(shape.modes))
     turned = (places[0] @ rotation.T * _TO_IMAGE)[:, :2]
     scale = np.linalg.norm(goal) / np.linalg.norm(turned - turned.mean(axis=0))

@@ -8,13 +8,13 @@ from tfake.classes import FaceClass
 from tfake.labels.shape import mesh_shape
 from tfake.labels.status import PointState
 
-_COVERS = {
-    FaceClass.HAIR: PointState.HAIR,
-    FaceClass.GLASSES: PointState.GLASSES,
-    FaceClass.HEADWEAR: PointState.HEADWEAR,
-    FaceClass.FACEWEAR: PointState.FACEWEAR,
-    FaceClass.CLOTHING: PointState.CLOTHING,
-}
+#: State by class id, (256,): what is not listed here covers nothing.
+_STATES = np.full(256, PointState.VISIBLE, dtype=np.uint8)
+_STATES[FaceClass.HAIR] = PointState.HAIR
+_STATES[FaceClass.GLASSES] = PointState.GLASSES
+_STATES[FaceClass.HEADWEAR] = PointState.HEADWEAR
+_STATES[FaceClass.FACEWEAR] = PointState.FACEWEAR
+_STATES[FaceClass.CLOTHING] = PointState.CLOTHING
 #: A surface hides what lies further behind it than this, as a share of the mesh's width and height together.
 _DEPTH_MARGIN = 0.01
 #: Cosine to the camera above which a point lies well inside the outline.
@@ -40,9 +40,7 @@ def point_states(mesh: np.ndarray, classes: np.ndarray) -> np.ndarray:
     columns, rows = np.rint(points[:, :2]).astype(int).T
     inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
     seen = classes[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
-    states = np.full(len(mesh), PointState.VISIBLE, dtype=np.uint8)
-    for face_class, state in _COVERS.items():
-        states[seen == face_class] = state
+    states = _STATES[seen]
     states[(seen == FaceClass.BACKGROUND) & (facing > _INSIDE)] = PointState.FACEWEAR
     states[(facing <= 0.0) | _behind(points, facing)] = PointState.SELF_OCCLUDED
     states[~inside] = PointState.OUTSIDE
@@ -51,17 +49,21 @@ def point_states(mesh: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
 def _facing(points: np.ndarray) -> np.ndarray:
     """Cosine between each point's normal and the direction to the camera, (478,)."""
-    triangles = mesh_shape().triangles
-    a, b, c = np.moveaxis(points[triangles], 1, 0)
-    u, v = b - a, c - a
+    a, b, c = points[mesh_shape().triangles.T]
+    u, v = (b - a).T, (c - a).T
     # Written out: np.cross takes several times as long.
-    normals = u[:, [1, 2, 0]] * v[:, [2, 0, 1]] - u[:, [2, 0, 1]] * v[:, [1, 2, 0]]
-    sums = np.zeros_like(points)
-    for axis in range(3):
-        sums[:, axis] = np.bincount(triangles.ravel(), np.repeat(normals[:, axis], 3), minlength=len(points))
+    normals = np.stack([u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]], axis=1)
+    sums = np.bincount(_corner_places(), np.repeat(normals, 3, axis=0).ravel(), minlength=points.size)
+    sums = sums.reshape(points.shape)
     loose, neighbours = _loose_points()
     sums[loose] = sums[neighbours].sum(axis=1)
     return -sums[:, 2] / np.maximum(np.linalg.norm(sums, axis=1), 1e-12)
+
+
+@cache
+def _corner_places() -> np.ndarray:
+    """Where the three components of each triangle's normal go, for each corner, in a flat (478, 3) array."""
+    return (3 * mesh_shape().triangles[:, :, None] + np.arange(3)).ravel()
 
 
 @cache
@@ -76,25 +78,28 @@ def _loose_points() -> tuple[np.ndarray, np.ndarray]:
 
 def _behind(points: np.ndarray, facing: np.ndarray) -> np.ndarray:
     """Whether a triangle lies between each point and the camera, (478,) bool."""
-    corners = points[mesh_shape().triangles].astype(np.float32)
     margin = _DEPTH_MARGIN * np.ptp(points[:, :2], axis=0).sum()
     # What faces away is hidden already, and hides nothing that another side of the face does not.
     asked = np.flatnonzero(facing > 0.0)
-    a, b, c = np.moveaxis(corners, 1, 0)
-    corners = corners[_cross(b - a, c - a) < 0.0]
+    corners = points.astype(np.float32)[mesh_shape().triangles.T]
+    a, b, c = corners
+    corners = corners[:, _cross(b - a, c - a) < 0.0]
+    low, high = corners.min(axis=0), corners.max(axis=0)
     here = points[asked].astype(np.float32)
-    # Coordinates apart, each in one piece: the comparisons then run many pairs at a time.
-    low, high = (np.ascontiguousarray(edge.T) for edge in (corners.min(axis=1), corners.max(axis=1)))
-    x, y = here[:, None, 0], here[:, None, 1]
-    # Boxes first: of some 300,000 pairs a few thousand are left for the exact test.
-    near = low[0] < x
-    near &= x < high[0]
-    near &= low[1] < y
-    near &= y < high[1]
-    point, triangle = np.divmod(np.flatnonzero(near), len(corners))
-    deeper = low[2, triangle] < here[point, 2] - margin
-    point, triangle = point[deeper], triangle[deeper]
-    a, b, c = np.moveaxis(corners[triangle], 1, 0)
+    # Boxes first: of some 300,000 pairs a few thousand are left for the exact test. The points within a triangle's
+    # columns are neighbours in their order from left to right.
+    order = np.argsort(here[:, 0])
+    x, y, z = here[order].T.copy()
+    first, stop = np.searchsorted(x, low[:, 0], "right"), np.searchsorted(x, high[:, 0], "left")
+    counts = np.maximum(stop - first, 0)
+    ends = np.cumsum(counts)
+    place = np.arange(counts.sum()) - np.repeat(ends - counts - first, counts)
+    height = y[place]
+    pairs = np.flatnonzero((np.repeat(low[:, 1], counts) < height) & (height < np.repeat(high[:, 1], counts)))
+    place, triangle = place[pairs], np.searchsorted(ends, pairs, "right")
+    deeper = low[triangle, 2] < z[place] - margin
+    point, triangle = order[place[deeper]], triangle[deeper]
+    a, b, c = corners[:, triangle]
     area = _cross(b - a, c - a)
     over_b = _cross(here[point] - a, c - a) / area
     over_c = _cross(b - a, here[point] - a) / area

@@ -190,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
         "--values", help="what they are: celsius, kelvin, fahrenheit, counts:PER_KELVIN[:OFFSET], relative"
     )
     parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be read")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threshold", type=float, help="mean sigma, in crop widths, below which a window is a face")
     parser.add_argument("--export", help="write the network as ONNX to this file, and look at no image")
     return parser

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,22 @@ import numpy as np
 import torch
 
 from tfake.allocation import keep_freed_memory
+from tfake.config.neutral import without_neutral
 from tfake.dataset.dataset import open_dataset
-from tfake.devices import limit_threads, resolve_device
+from tfake.devices import explain_full_memory, limit_threads, resolve_device
 from tfake.landmarks.figures import draw_course, draw_predictions
 from tfake.landmarks.scoring import look_at
 from tfake.landmarks.settings import LandmarkSettings
 from tfake.landmarks.training import TrainedLandmarker, train_landmarks
 from tfake.landmarks.training_faces import TrainingFaces
 from tfake.landmarks.weights import save_landmark_provenance, save_landmark_weights
+from tfake.processes import share_threads
 from tfake.sources.index import read_index
 from tfake.store.checksums import file_sha256
-from tfake.training.checkpoint import CheckpointFile
-from tfake.training.distributed import first_process_only
+from tfake.training.checkpoint import find_checkpoint
+from tfake.training.distributed import current_share, first_process_only
 from tfake.training.files import stopping_on_sigterm, write_whole
+from tfake.training.precision import precisions_to_resume
 
 FIELDS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "landmarks_478_visibility")
 _DRAWN = 6
@@ -40,6 +43,7 @@ class StoredFaces:
         index: the archive's index.
         landmarks: 70 or 478.
         variants: thermal variants.
+        images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
     """
 
     results: str
@@ -47,6 +51,7 @@ class StoredFaces:
     index: str
     landmarks: int
     variants: Sequence[str]
+    images: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,9 @@ class LandmarkJob:
         sums: the stores' checksum lists: what the run is told apart by.
         task: the network's name.
         settings: the config's block (:class:`tfake.landmarks.settings.LandmarkSettings`).
-        device: ``auto``, ``cpu`` or ``cuda``.
-        threads: threads for torch on the CPU, and for decoding beside a GPU.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        threads: of the whole job; :func:`tfake.processes.share_threads` divides them.
+        encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
     """
 
     weights: str
@@ -80,6 +86,7 @@ class LandmarkJob:
     settings: Mapping[str, Any]
     device: str
     threads: int
+    encoder: str | None = None
 
 
 def run_landmark_job(job: LandmarkJob) -> None:
@@ -94,17 +101,33 @@ def run_landmark_job(job: LandmarkJob) -> None:
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
     keep_freed_memory()
-    limit_threads(job.threads)
     device = resolve_device(job.device)
+    computing, workers = share_threads(job.threads, current_share().of, beside_gpu=device.type == "cuda")
+    limit_threads(computing)
     settings = LandmarkSettings.from_mapping(job.settings)
     faces, held_out = (open_faces(job.stored, part, settings.covered_weight) for part in ("train", "validation"))
     logging.info("%d faces to learn from, %d to validate on", len(faces), len(held_out))
-    checkpoint = CheckpointFile(job.checkpoint, _digest(job, settings))
+    checkpoint, precision = find_checkpoint(
+        job.checkpoint,
+        precisions_to_resume(settings.precision, device),
+        lambda number: _digest(job, replace(settings, precision=number)),
+    )
     with stopping_on_sigterm() as is_stopping:
-        workers = job.threads if device.type == "cuda" else 0
-        trained = train_landmarks(
-            settings, faces, held_out, job.stored.landmarks, device, checkpoint, is_stopping, workers
-        )
+        chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
+        with explain_full_memory(device, "landmarks.", settings, ("batch", "image_pixels")):
+            trained = train_landmarks(
+                chosen,
+                faces,
+                held_out,
+                job.stored.landmarks,
+                device,
+                checkpoint,
+                is_stopping,
+                workers,
+                # Where the source is kept decoded, nothing has to be kept again.
+                None if job.stored.images else Path(job.checkpoint).parent,
+                encoder,
+            )
     with first_process_only() as writes:
         if writes:
             _write_products(job, settings, trained, len(faces), held_out, device)
@@ -120,7 +143,8 @@ def open_faces(stored: StoredFaces, part: str, covered_weight: float = 0.0) -> T
         covered_weight: weight of covered dense points.
     """
     dataset = open_dataset(stored.results, stored.variants, part, fields=FIELDS)
-    return TrainingFaces(dataset, stored.archive, read_index(stored.index), stored.landmarks, covered_weight)
+    records = read_index(stored.index)
+    return TrainingFaces(dataset, stored.archive, records, stored.landmarks, covered_weight, stored.images)
 
 
 def _write_products(
@@ -163,9 +187,11 @@ def _write_products(
 
 
 def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
-    """Stands for everything the weights depend on; where files lie is none of it."""
-    sums = [file_sha256(path) for path in job.sums]
-    parts = [settings.as_mapping(), sums, job.stored.landmarks, list(job.stored.variants), torch.__version__]
+    """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
+    sums = [file_sha256(path) for path in (*job.sums, *filter(None, [job.encoder]))]
+    # What follows a plus tells CUDA's version, or that there is none.
+    version = torch.__version__.split("+")[0]
+    parts = [without_neutral(settings.as_mapping()), sums, job.stored.landmarks, list(job.stored.variants), version]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from tfake.devices import resolve_device
+from tfake.forks import ForkGuard
 from tfake.landmarks.crops import cut, into_image, square_around, whole_square
 from tfake.landmarks.loading import load_landmark_network
 from tfake.landmarks.reading import as_network_sees
@@ -51,7 +52,11 @@ class FoundFaces:
 
 
 class ThermalLandmarker:
-    """A landmark network that is ready for images."""
+    """A landmark network that is ready for images.
+
+    Several may live in one process, on one device or on several. Workers that were started by ``spawn`` take one along;
+    in a fork, one on a CPU computes with one thread, and one on a GPU refuses.
+    """
 
     def __init__(
         self,
@@ -64,7 +69,7 @@ class ThermalLandmarker:
 
         Args:
             weights: a file of this workflow's training, or a state dict that TFAN released, 70 or 478 points.
-            device: ``auto``, ``cpu`` or ``cuda``.
+            device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; a GPU that others use, too, is not waited for.
             threshold: mean standard deviation, in crop widths, below which a window is a face; None: the file's own,
                 calibrated when it was trained.
             search: which windows ``sliding_window`` looks at; the defaults find faces of a fifth of the image.
@@ -72,8 +77,9 @@ class ThermalLandmarker:
         Raises:
             FileNotFoundError: no such file.
             ValueError: the file is no landmark network, or the device has no such name.
-            RuntimeError: ``cuda`` was asked for and torch sees no GPU.
+            RuntimeError: a GPU was asked for that torch does not see (:func:`tfake.devices.resolve_device`).
         """
+        self._guard = ForkGuard()
         self.device = resolve_device(device)
         self.network, own_threshold = load_landmark_network(weights)
         self.network.to(self.device).eval()
@@ -104,8 +110,19 @@ class ThermalLandmarker:
 
         Raises:
             ValueError: the image or the mode is none of those.
+            RuntimeError: the network is on a GPU, and this process is a fork of the one that loaded it.
         """
         picture = as_network_sees(image, mode)
+        with self._guard.computing(self.device):
+            return self._process(picture, sliding_window, multi, boxes)
+
+    def _process(
+        self,
+        picture: np.ndarray,
+        sliding_window: bool,
+        multi: bool,
+        boxes: Sequence[Sequence[float]] | np.ndarray | None,
+    ) -> FoundFaces:
         if boxes is not None:
             squares = np.array([square_around(box) for box in boxes]).reshape(-1, 3)
         elif sliding_window:

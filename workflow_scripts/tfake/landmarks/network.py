@@ -11,10 +11,13 @@ a large image once and decodes all of its windows.
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import timm
 import torch
 from torch import Tensor, nn
+
+from tfake.training.encoder_file import load_encoder
 
 HEADS = ("heatmap", "pooled")
 
@@ -52,15 +55,17 @@ class LandmarkArchitecture:
 class LandmarkNetwork(nn.Module):
     """Points and standard deviations of one face in a square crop."""
 
-    def __init__(self, architecture: LandmarkArchitecture, pretrained: bool = False) -> None:
+    def __init__(self, architecture: LandmarkArchitecture, pretrained: bool | Path = False) -> None:
         """Build the network in channels-last layout; random weights come from torch's global generator.
 
         Args:
             architecture: number of points, backbone, head and crop.
-            pretrained: fetch timm's ImageNet weights for the backbone.
+            pretrained: whether to fetch timm's ImageNet weights for the backbone; or the path of a file of
+                :func:`tfake.training.encoder_file.save_encoder`.
 
         Raises:
-            ValueError: timm has no such backbone, an unknown head, or a crop that is no multiple of 32.
+            ValueError: timm has no such backbone, an unknown head, a crop that is no multiple of 32, or a file that
+                does not fit the backbone.
         """
         super().__init__()
         if architecture.head not in HEADS:
@@ -71,7 +76,9 @@ class LandmarkNetwork(nn.Module):
             raise ValueError(f"timm has no model {architecture.backbone!r}")
         self.architecture = architecture
         head = _HeatmapHead if architecture.head == "heatmap" else _PooledHead
-        self.body = head(architecture, pretrained)
+        self.body = head(architecture, pretrained is True)
+        if isinstance(pretrained, Path):
+            load_encoder(pretrained, architecture.backbone, self.body.backbone)
         self.register_buffer("mean", torch.tensor(_MEAN).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(_DEVIATION).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("temperature", torch.ones(()))

@@ -1,5 +1,7 @@
 """The landmark network's training run: its network and its loss."""
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
@@ -21,7 +23,14 @@ class LandmarkRun(Run):
 
     TERMS = ("total", "faces", "textures", "distance")
 
-    def __init__(self, settings: LandmarkSettings, landmarks: int, precision: str, device: torch.device) -> None:
+    def __init__(
+        self,
+        settings: LandmarkSettings,
+        landmarks: int,
+        precision: str,
+        device: torch.device,
+        encoder: Path | None = None,
+    ) -> None:
         """Start at step 0; random weights come from torch's global generator.
 
         Args:
@@ -29,8 +38,9 @@ class LandmarkRun(Run):
             landmarks: 70 or 478.
             precision: number format of the network's body.
             device: where to compute.
+            encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
         """
-        network = LandmarkNetwork(settings.architecture(landmarks), settings.pretrained).to(device).train()
+        network = LandmarkNetwork(settings.architecture(landmarks), encoder or settings.pretrained).to(device).train()
         super().__init__(settings, network, precision, device)
 
     def compute(self, step: int, batch: LandmarkBatch) -> tuple[Tensor, ...]:

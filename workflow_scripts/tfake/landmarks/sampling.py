@@ -4,36 +4,41 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from tfake.landmarks.conventions import convention
 from tfake.landmarks.crops import MARGIN
+from tfake.landmarks.face_cache import FaceCache
 from tfake.landmarks.settings import LandmarkSettings
 from tfake.landmarks.textures import draw_texture
 from tfake.landmarks.thermal_augmentation import show_thermal
-from tfake.landmarks.training_faces import TrainingFace
+from tfake.landmarks.training_faces import LazyFace, TrainingFace
 from tfake.thermalizer.augmentation import augment_rgb
 from tfake.thermalizer.crops import warp_linear, warp_nearest
 from tfake.training.chance import Stream
-from tfake.training.drawing import ALONE, CACHE_BYTES, Cache, Drawing, Share, move_batch
+from tfake.training.drawing import ALONE, CACHE_BYTES, Batch, Drawing, Share
+from tfake.training.scratch import ScratchFile
 
 _SETS = {70: "face70", 478: "mesh478"}
 
 
 @dataclass(frozen=True)
-class LandmarkBatch:
-    """Crops of a step."""
+class LandmarkBatch(Batch):
+    """Crops of a step, as few bytes as they need: those in colour first, then those without."""
 
-    images: Tensor  # (B, 3, P, P) float32 in 0..1
-    points: Tensor  # (B, L, 2) float32 crop widths
-    weights: Tensor  # (B, L) float32
-    is_face: Tensor  # (B,) bool: otherwise a texture, whose points mean nothing
+    colour: Tensor  # (C, 3, P, P) uint8
+    gray: Tensor  # (G, 1, P, P) float16 in 0..1: finer than 8 bits, as a thermal image is
+    points: Tensor  # (C + G, L, 2) float32 crop widths
+    weights: Tensor  # (C + G, L) float32
+    is_face: Tensor  # (C + G,) bool: otherwise a texture, whose points mean nothing
 
-    def to(self, device: torch.device) -> "LandmarkBatch":
-        """The batch on a device."""
-        return move_batch(self, device)
+    @property
+    def images(self) -> Tensor:
+        """(C + G, 3, P, P) float32 in 0..1, made on the batch's device."""
+        return torch.cat((self.colour.float() / 255, self.gray.float().expand(-1, 3, -1, -1)))
 
 
 def mirror_order(landmarks: int) -> np.ndarray:
@@ -51,6 +56,7 @@ class FaceSampler:
         settings: LandmarkSettings,
         share: Share = ALONE,
         cache_bytes: int = CACHE_BYTES,
+        scratch: ScratchFile | None = None,
     ) -> None:
         """Keep the set.
 
@@ -59,7 +65,8 @@ class FaceSampler:
             landmarks: 70 or 478.
             settings: of the run.
             share: which crops of a batch are made here.
-            cache_bytes: memory for decoded faces.
+            cache_bytes: memory for decoded images.
+            scratch: for visible images that memory has no room for.
 
         Raises:
             ValueError: the set is empty.
@@ -69,7 +76,7 @@ class FaceSampler:
         self._settings = settings
         self._textures = round(settings.texture_share * settings.batch)
         self._order = mirror_order(landmarks)
-        self._faces = Cache(lambda index: faces[index], cache_bytes)
+        self._faces = FaceCache(faces, settings, cache_bytes, scratch)
         of_faces = settings.batch - self._textures
         self._draw = Drawing(len(faces), of_faces, settings.seed, share, Stream.FACE_ORDER, Stream.FACE_CROPS)
         # A texture needs no item: its own chance is all there is to draw.
@@ -77,22 +84,36 @@ class FaceSampler:
 
     def batch(self, step: int) -> LandmarkBatch:
         """Draw the crops of a step."""
-        crops = [crop_face(self._faces[index], self._order, rng, self._settings) for index, rng in self._draw(step)]
-        count = len(crops)
-        crops += [_crop_texture(len(self._order), rng, self._settings) for _, rng in self._blank(step)]
-        images, points, weights = (np.stack(parts) for parts in zip(*crops, strict=True))
+        order, settings = self._order, self._settings
+        crops = [(*crop_face(self._faces[index], order, rng, settings), True) for index, rng in self._draw(step)]
+        crops += [(*_crop_texture(len(order), rng, settings), False) for _, rng in self._blank(step)]
+        crops.sort(key=lambda crop: crop[0].ndim, reverse=True)
+        images, points, weights, is_face = zip(*crops, strict=True)
+        pixels = settings.image_pixels
+        colour = _stack([image for image in images if image.ndim == 3], (pixels, pixels, 3), np.uint8)
+        gray = _stack([image for image in images if image.ndim == 2], (pixels, pixels), np.float16)
         return LandmarkBatch(
-            torch.from_numpy(images).permute(0, 3, 1, 2),
-            torch.from_numpy(points),
-            torch.from_numpy(weights),
-            torch.arange(len(crops)) < count,
+            torch.from_numpy(colour).permute(0, 3, 1, 2),
+            torch.from_numpy(gray)[:, None],
+            torch.from_numpy(np.stack(points)),
+            torch.from_numpy(np.stack(weights)),
+            torch.tensor(is_face),
         )
 
 
+def _stack(images: list[np.ndarray], shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    stacked = np.empty((len(images), *shape), dtype)
+    for place, image in enumerate(images):
+        stacked[place] = image
+    return stacked
+
+
 def crop_face(
-    face: TrainingFace, order: np.ndarray, rng: np.random.Generator, settings: LandmarkSettings
+    face: TrainingFace | LazyFace, order: np.ndarray, rng: np.random.Generator, settings: LandmarkSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw one crop of a face: where, in which spectrum, how it looks, and on what.
+
+    The face's images are asked for once it is drawn which are needed.
 
     Args:
         face: the face.
@@ -101,28 +122,28 @@ def crop_face(
         settings: of the run.
 
     Returns:
-        (P, P, 3) float32 image in 0..1, (L, 2) float32 points in crop widths, (L,) float32 weights.
+        The image, (P, P, 3) uint8 or, without colours, (P, P) float32 in 0..1; (L, 2) float32 points in crop widths;
+        (L,) float32 weights.
     """
     pixels = settings.image_pixels
     matrix, mirrored = _draw_square(face.points, rng, settings)
     if rng.random() < settings.thermal_share:
         variant = sorted(face.thermal)[rng.integers(len(face.thermal))]
-        celsius = warp_linear(face.thermal[variant], matrix, pixels)
-        image = np.repeat(show_thermal(celsius, rng, settings.thermal_strength)[..., None], 3, axis=2)
+        celsius = warp_linear(face.thermal[variant], matrix, pixels, face.shape)
+        image = show_thermal(celsius, rng, settings.thermal_strength)
     else:
-        rgb = augment_rgb(warp_linear(face.rgb, matrix, pixels), rng, settings.photometric_strength)
-        image = rgb.astype(np.float32) / 255
+        image = augment_rgb(warp_linear(face.rgb, matrix, pixels, face.shape), rng, settings.photometric_strength)
     if rng.random() < settings.background_share:
-        texture = draw_texture(rng, pixels)
-        image = np.where(warp_nearest(face.foreground, matrix, pixels)[..., None] > 0, image, texture)
+        texture = _as_bytes(draw_texture(rng, pixels))
+        image = cv2.copyTo(_in_colour(image), warp_nearest(face.foreground, matrix, pixels), texture)
     elif rng.random() < 0.5:
         # Beyond the image its border goes on, or there is nothing, as where a window reaches over the edge.
-        image = image * warp_nearest(np.ones_like(face.foreground), matrix, pixels)[..., None]
+        image = cv2.copyTo(image, warp_nearest(np.ones(face.shape, np.uint8), matrix, pixels))
     return image, *_place_points(face, matrix, pixels, order if mirrored else slice(None))
 
 
 def crop_still(
-    face: TrainingFace, variant: str | None, margin: float, pixels: int
+    face: TrainingFace | LazyFace, variant: str | None, margin: float, pixels: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A crop as inference sees it: upright, centred on the face, nothing varied.
 
@@ -133,13 +154,13 @@ def crop_still(
         pixels: edge of the crop.
 
     Returns:
-        As ``crop_face``.
+        (pixels, pixels, 3) float32 image in 0..1; points and weights as of ``crop_face``.
     """
     matrix = _square_matrix(face.points, margin, pixels)
     return _show_still(face, variant, matrix, pixels), *_place_points(face, matrix, pixels, slice(None))
 
 
-def elsewhere_crops(face: TrainingFace, variant: str | None, pixels: int) -> list[np.ndarray]:
+def elsewhere_crops(face: TrainingFace | LazyFace, variant: str | None, pixels: int) -> list[np.ndarray]:
     """Windows of an image that hold at most a corner of the face: a crop's edge left, right, above and below it.
 
     Args:
@@ -159,16 +180,18 @@ def elsewhere_crops(face: TrainingFace, variant: str | None, pixels: int) -> lis
     return crops
 
 
-def _show_still(face: TrainingFace, variant: str | None, matrix: np.ndarray, pixels: int) -> np.ndarray:
+def _show_still(face: TrainingFace | LazyFace, variant: str | None, matrix: np.ndarray, pixels: int) -> np.ndarray:
     if variant is None:
         image = warp_linear(face.rgb, matrix, pixels).astype(np.float32) / 255
     else:
         celsius = warp_linear(face.thermal[variant], matrix, pixels)
         image = np.repeat(show_thermal(celsius, np.random.default_rng(0), 0.0)[..., None], 3, axis=2)
-    return image * warp_nearest(np.ones_like(face.foreground), matrix, pixels)[..., None]
+    return image * warp_nearest(np.ones(face.shape, np.uint8), matrix, pixels)[..., None]
 
 
-def _place_points(face: TrainingFace, matrix: np.ndarray, pixels: int, order) -> tuple[np.ndarray, np.ndarray]:
+def _place_points(
+    face: TrainingFace | LazyFace, matrix: np.ndarray, pixels: int, order
+) -> tuple[np.ndarray, np.ndarray]:
     inverse = np.linalg.inv(matrix[:, :2])
     points = (face.points - matrix[:, 2]) @ inverse.T
     return ((points[order] + 0.5) / pixels).astype(np.float32), face.weights[order]
@@ -200,5 +223,15 @@ def _draw_square(points: np.ndarray, rng: np.random.Generator, settings: Landmar
 def _crop_texture(
     landmarks: int, rng: np.random.Generator, settings: LandmarkSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    image = draw_texture(rng, settings.image_pixels)
+    image = _as_bytes(draw_texture(rng, settings.image_pixels))
     return image, rng.random((landmarks, 2), dtype=np.float32), np.ones(landmarks, np.float32)
+
+
+def _as_bytes(image: np.ndarray) -> np.ndarray:
+    """Of 0..1: uint8."""
+    return cv2.convertScaleAbs(image, alpha=255)
+
+
+def _in_colour(image: np.ndarray) -> np.ndarray:
+    """(P, P, 3) uint8, whatever ``crop_face`` has so far."""
+    return image if image.ndim == 3 else cv2.cvtColor(_as_bytes(image), cv2.COLOR_GRAY2RGB)

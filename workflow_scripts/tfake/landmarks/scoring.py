@@ -11,7 +11,8 @@ from tfake.landmarks.network import LandmarkNetwork
 from tfake.landmarks.sampling import crop_still, elsewhere_crops
 from tfake.landmarks.search import look
 from tfake.landmarks.textures import draw_texture
-from tfake.landmarks.training_faces import TrainingFace
+from tfake.landmarks.training_faces import LazyFace, TrainingFace
+from tfake.overlap import map_threads
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,11 @@ class Scores:
 
 
 def still_crops(
-    faces: Iterable[TrainingFace], variant: str | None, pixels: int, margin: float = MARGIN
+    faces: Iterable[TrainingFace | LazyFace],
+    variant: str | None,
+    pixels: int,
+    margin: float = MARGIN,
+    workers: int = 0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Upright crops of faces (:func:`tfake.landmarks.sampling.crop_still`), stacked.
 
@@ -57,13 +62,13 @@ def still_crops(
         variant: which thermal image; None: RGB.
         pixels: edge of the crops.
         margin: edge of the crops over the longer side of a face's box.
+        workers: threads that make them; 0: the caller's.
 
     Returns:
         (F, 3, P, P) float32 images, (F, L, 2) points, (F, L) weights.
     """
-    images, points, weights = (
-        np.stack(parts) for parts in zip(*(crop_still(f, variant, margin, pixels) for f in faces), strict=True)
-    )
+    crops = list(map_threads(lambda face: crop_still(face, variant, margin, pixels), faces, workers))
+    images, points, weights = (np.stack(parts) for parts in zip(*crops, strict=True))
     return images.transpose(0, 3, 1, 2), points, weights
 
 

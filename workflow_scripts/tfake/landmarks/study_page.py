@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import tfake
-from tfake.report.drawing import ACCENT, INK, SECOND, SERIES, Drawing, draw
+from tfake.report.drawing import ACCENT, INK, SECOND, Drawing, draw, series_style
 
 
 def render_study(
@@ -74,8 +74,8 @@ def _draw_errors(rows: pd.DataFrame) -> Drawing:
 
 def _draw_curves(records: Sequence[Mapping[str, Any]]) -> Drawing:
     def panel(axes: Axes, record: Mapping[str, Any]) -> None:
-        for (name, row), colour in zip(record["sets"].items(), SERIES, strict=False):
-            axes.plot(*row["curve"], "o-", color=colour, markersize=4, label=name.replace("_", " "))
+        for number, (name, row) in enumerate(record["sets"].items()):
+            axes.plot(*row["curve"], marker="o", markersize=4, label=name.replace("_", " "), **series_style(number))
         ends = [max(row["curve"][0][-1] for row in record["sets"].values())] * 2
         axes.plot([0, ends[0]], [0, ends[0]], color=INK, linewidth=0.8, linestyle="--")
         axes.set_title(f"{record['task'].replace('_', ' ')}: predicted against measured deviation")

@@ -17,14 +17,21 @@ def draw_texture(rng: np.random.Generator, pixels: int) -> np.ndarray:
         (pixels, pixels, 3) float32 in 0..1, coloured or gray.
     """
     layers = [_PATTERNS[rng.integers(len(_PATTERNS))](rng, pixels) for _ in range(rng.integers(1, 4))]
-    gray = np.tensordot(rng.dirichlet(np.ones(len(layers))), layers, 1)
-    if rng.random() < 0.5:
-        image = np.repeat(gray[..., None], 3, axis=2)
-    else:
-        colours = rng.uniform(0, 1, (2, 3))
-        image = colours[0] + gray[..., None] * (colours[1] - colours[0])
+    gray = sum(
+        np.float32(share) * layer for share, layer in zip(rng.dirichlet(np.ones(len(layers))), layers, strict=True)
+    )
+    start, gain = np.zeros(3), np.ones(3)
+    if rng.random() >= 0.5:
+        start, end = rng.uniform(0, 1, (2, 3))
+        gain = end - start
     contrast, level = rng.uniform(0.1, 1.5), rng.uniform(0.1, 0.9)
-    return np.clip(level + contrast * (image - image.mean()), 0, 1).astype(np.float32)
+    # Contrast about the mean of all channels: each is a linear function of the gray values.
+    mean = (start + gain * gray.mean()).mean()
+    channels = [
+        gray * np.float32(contrast * g) + np.float32(level + contrast * (s - mean))
+        for s, g in zip(start, gain, strict=True)
+    ]
+    return np.clip(cv2.merge(channels), np.float32(0), np.float32(1))
 
 
 def _clouds(rng: np.random.Generator, pixels: int) -> np.ndarray:
@@ -39,7 +46,7 @@ def _clouds(rng: np.random.Generator, pixels: int) -> np.ndarray:
 
 
 def _stripes(rng: np.random.Generator, pixels: int) -> np.ndarray:
-    y, x = np.mgrid[:pixels, :pixels].astype(np.float32) / pixels
+    y, x = (np.float32(places) / pixels for places in np.ogrid[:pixels, :pixels])
     angle, frequency = rng.uniform(0, np.pi), rng.uniform(1, 20)
     bend = rng.uniform(0, 1) * np.sin(2 * np.pi * rng.uniform(0.5, 3) * y)
     wave = np.sin(2 * np.pi * frequency * (np.cos(angle) * x + np.sin(angle) * y) + bend)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,12 +14,13 @@ from tfake.landmarks.run import LandmarkRun
 from tfake.landmarks.sampling import FaceSampler
 from tfake.landmarks.scoring import beside_sigma, score, still_crops, texture_sigma
 from tfake.landmarks.settings import LandmarkSettings
-from tfake.landmarks.training_faces import TrainingFace
+from tfake.landmarks.training_faces import LazyFace, TrainingFace
 from tfake.training.chance import Stream, derive_seed
 from tfake.training.checkpoint import CheckpointFile
-from tfake.training.distributed import current_share
+from tfake.training.distributed import add_up, current_share
 from tfake.training.loop import reproducible, run_steps
 from tfake.training.precision import resolve_precision
+from tfake.training.scratch import SCRATCH_BYTES, ScratchFile
 
 #: Faces that a validation looks at, at most: it is a pause in the training.
 VALIDATION_FACES = 48
@@ -46,13 +48,15 @@ class TrainedLandmarker:
 
 def train_landmarks(
     settings: LandmarkSettings,
-    faces: Sequence[TrainingFace],
-    held_out: Sequence[TrainingFace],
+    faces: Sequence[TrainingFace | LazyFace],
+    held_out: Sequence[TrainingFace | LazyFace],
     landmarks: int,
     device: torch.device,
     checkpoint: CheckpointFile | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
     workers: int = 0,
+    scratch_folder: str | Path | None = None,
+    encoder: Path | None = None,
 ) -> TrainedLandmarker:
     """Train a landmark network; on one machine and thread count the result depends on settings and faces alone.
 
@@ -65,6 +69,9 @@ def train_landmarks(
         checkpoint: as in :func:`tfake.training.loop.run_steps`.
         is_stopping: as there.
         workers: threads that make batches ahead; no result depends on them.
+        scratch_folder: where visible images are kept that memory has no room for
+            (:class:`tfake.training.scratch.ScratchFile`); None: they are decoded each time. No result depends on it.
+        encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
 
     Returns:
         The network, its calibration and the course of its loss.
@@ -79,20 +86,26 @@ def train_landmarks(
         raise ValueError(f"batch {settings.batch} must be a multiple of the {share.of} processes")
     if not len(held_out):
         raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
-    sampler = FaceSampler(faces, landmarks, settings, share)
+    scratch = None if scratch_folder is None else ScratchFile(scratch_folder, SCRATCH_BYTES // share.of)
+    sampler = FaceSampler(faces, landmarks, settings, share, scratch=scratch)
     shown = np.unique(np.linspace(0, len(held_out) - 1, min(len(held_out), VALIDATION_FACES)).astype(int))
     held = [held_out[place] for place in shown.tolist()]
-    stills = _still_sets(held, settings)
+    # Each process of a group looks at its part of them, where there are enough.
+    seen = held[share.rank :: share.of] if len(held) >= share.of else held
+    stills = _still_sets(seen, settings, workers) if settings.validate_every else {}
 
     def measure(network: LandmarkNetwork) -> float:
         was_training = network.training
         network.eval()
-        error = float(np.mean([score(network, crops, device).nme for crops in stills.values()]))
+        *errors, faces_seen = add_up(
+            [float(score(network, crops, device).errors.sum(dtype=np.float64)) for crops in stills.values()]
+            + [len(seen)]
+        )
         network.train(was_training)
-        return error
+        return float(np.mean(errors)) / faces_seen
 
     with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
-        run = LandmarkRun(settings, landmarks, precision, device)
+        run = LandmarkRun(settings, landmarks, precision, device, encoder)
         losses = run_steps(
             run,
             settings,
@@ -105,20 +118,24 @@ def train_landmarks(
             f"train landmarks {landmarks}",
         )
         network = run.finish()
+    if share.of > 1 or not stills:
+        stills = _still_sets(held, settings, workers)
     calibration, errors = _calibrate(network, held, stills, settings, device)
     return TrainedLandmarker(network, calibration, losses, precision, errors)
 
 
-def _still_sets(held: Sequence[TrainingFace], settings: LandmarkSettings) -> dict[str, tuple[np.ndarray, ...]]:
+def _still_sets(
+    held: Sequence[TrainingFace | LazyFace], settings: LandmarkSettings, workers: int
+) -> dict[str, tuple[np.ndarray, ...]]:
     """Crops of each spectrum that the run learns from, ``rgb`` or a variant."""
     spectra = [None] if settings.thermal_share < 1 else []
     spectra += sorted(held[0].thermal) if settings.thermal_share > 0 else []
-    return {variant or "rgb": still_crops(held, variant, settings.image_pixels) for variant in spectra}
+    return {variant or "rgb": still_crops(held, variant, settings.image_pixels, workers=workers) for variant in spectra}
 
 
 def _calibrate(
     network: LandmarkNetwork,
-    held: Sequence[TrainingFace],
+    held: Sequence[TrainingFace | LazyFace],
     stills: dict[str, tuple[np.ndarray, ...]],
     settings: LandmarkSettings,
     device: torch.device,

@@ -1,7 +1,8 @@
-"""The faces a landmark network learns from: RGB out of the archive, temperatures and labels out of the stores."""
+"""The faces a landmark network learns from: RGB out of the source, temperatures and labels out of the stores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,13 +10,16 @@ import pandas as pd
 from tfake.classes import FaceClass
 from tfake.dataset.dataset import FaceDataset
 from tfake.labels.status import MeshStatus, PointState
-from tfake.sources.archive import Archive
-from tfake.sources.samples import read_rgb
+from tfake.store.image_reader import open_images
 from tfake.thermalizer.crops import build_pyramid
 
 # How far a row's dense points are trusted: a shape fitted to the exact points knows nothing of the image in between.
 _FITTED_WEIGHT = 0.5
 _SEEN = (PointState.VISIBLE, PointState.SELF_OCCLUDED)
+# Rows whose labels are read in one go.
+_ROWS_AT_ONCE = 4096
+
+Levels = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -30,21 +34,71 @@ class TrainingFace:
         weights: (L,) float32, how much each point counts.
     """
 
-    rgb: tuple[np.ndarray, ...]
-    thermal: Mapping[str, tuple[np.ndarray, ...]]
+    rgb: Levels
+    thermal: Mapping[str, Levels]
     foreground: np.ndarray
     points: np.ndarray
     weights: np.ndarray
 
     @property
-    def nbytes(self) -> int:
-        """What it takes in memory."""
-        levels = [*self.rgb, *(level for levels in self.thermal.values() for level in levels)]
-        return sum(level.nbytes for level in levels) + self.foreground.nbytes
+    def shape(self) -> tuple[int, int]:
+        """Height and width that the points are pixels of; the first levels may be smaller."""
+        return self.foreground.shape
 
 
-class TrainingFaces(Sequence[TrainingFace]):
-    """Rows of the stores that have an image and points, read when asked for."""
+class LazyFace:
+    """A ``TrainingFace`` whose images are read when they are asked for, each on its own."""
+
+    def __init__(
+        self,
+        points: np.ndarray,
+        weights: np.ndarray,
+        shape: tuple[int, int],
+        variants: Sequence[str],
+        read: Callable[[str, str | None], Levels],
+    ) -> None:
+        """Keep labels, and how an image is read.
+
+        Args:
+            points: as of ``TrainingFace``.
+            weights: as there.
+            shape: as there.
+            variants: names of its thermal images.
+            read: gives levels of ``rgb``, ``thermal`` (of the variant that is named) or ``foreground`` (one).
+        """
+        self.points, self.weights, self.shape = points, weights, shape
+        self.thermal = _LazyMapping(variants, partial(read, "thermal"))
+        self._read = read
+
+    @property
+    def rgb(self) -> Levels:
+        """Levels of the visible image."""
+        return self._read("rgb", None)
+
+    @property
+    def foreground(self) -> np.ndarray:
+        """Where the person is."""
+        return self._read("foreground", None)[0]
+
+
+class _LazyMapping(Mapping[str, Levels]):
+    def __init__(self, names: Sequence[str], read: Callable[[str], Levels]) -> None:
+        self._names, self._read = names, read
+
+    def __getitem__(self, name: str) -> Levels:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._read(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class TrainingFaces(Sequence[LazyFace]):
+    """Rows of the stores that have an image and points: labels in memory, an image read when it is asked for."""
 
     def __init__(
         self,
@@ -53,6 +107,7 @@ class TrainingFaces(Sequence[TrainingFace]):
         records: pd.DataFrame,
         landmarks: int,
         covered_weight: float,
+        images: str | None = None,
     ) -> None:
         """Choose the rows.
 
@@ -63,6 +118,7 @@ class TrainingFaces(Sequence[TrainingFace]):
             records: the archive's index; row i is row i of the stores.
             landmarks: 70 or 478.
             covered_weight: weight of covered dense points.
+            images: the folder ``images.zarr``, where the source is kept decoded; the archive is then not looked at.
 
         Raises:
             ValueError: not one row has such points.
@@ -72,32 +128,41 @@ class TrainingFaces(Sequence[TrainingFace]):
             dataset = dataset.where(label_statuses=("ok", "retried", "fitted"))
         if not len(dataset):
             raise ValueError(f"the stores hold no face with {landmarks} points")
-        self._dataset, self._archive, self._covered = dataset, Archive(archive), covered_weight
+        self._dataset, self._covered = dataset, covered_weight
         self._records = list(records.itertuples())
+        self._shape = dataset.read("segmentation", [0]).shape[1:]
+        self._images = open_images(archive, self._shape[0], images, records.attrs.get("source_sha256", ""))
+        # Labels lie in one piece a shard: read one by one they would cost a shard each.
+        field = "landmarks_478" if self._dense else "landmarks_70"
+        self._points = self._read_labels(field, lambda values: values[..., :2].astype(np.float32))
+        if self._dense:
+            self._seen = self._read_labels("landmarks_478_visibility", lambda values: np.isin(values, _SEEN))
 
     def __len__(self) -> int:
         """How many rows."""
         return len(self._dataset)
 
-    def __getitem__(self, index: int) -> TrainingFace:
-        """Read one row.
-
-        Raises:
-            SampleError: the archive's image cannot be read, or is not of the stores' size.
-        """
-        face = self._dataset[index]
-        rgb = read_rgb(self._archive, self._records[face.row], face.segmentation.shape[0])
-        foreground = (face.segmentation != FaceClass.BACKGROUND) & (face.segmentation != FaceClass.IGNORE)
-        points = face.landmarks_478 if self._dense else face.landmarks_70
-        return TrainingFace(
-            build_pyramid(rgb),
-            {name: build_pyramid(celsius) for name, celsius in face.thermal.items()},
-            foreground.astype(np.uint8),
-            points,
-            self._weigh(face) if self._dense else np.ones(len(points), np.float32),
+    def __getitem__(self, index: int) -> LazyFace:
+        """One row; reading its images raises ``SampleError`` or ``StoreError`` where one is damaged."""
+        weights = self._weigh(index) if self._dense else np.ones(self._points.shape[1], np.float32)
+        return LazyFace(
+            self._points[index], weights, self._shape, self._dataset.variants, partial(self._read_image, index)
         )
 
-    def _weigh(self, face) -> np.ndarray:
-        seen = np.isin(face.landmarks_478_visibility, _SEEN)
-        weights = np.where(seen, 1.0, self._covered).astype(np.float32)
-        return weights * (_FITTED_WEIGHT if face.landmarks_478_status == MeshStatus.FITTED else 1.0)
+    def _read_image(self, index: int, kind: str, variant: str | None) -> Levels:
+        if kind == "rgb":
+            return build_pyramid(self._images.read_rgb(self._records[self._dataset.rows[index]]))
+        if kind == "thermal":
+            return build_pyramid(self._dataset.read("thermal", [index], variant)[0])
+        classes = self._dataset.read("segmentation", [index])[0]
+        return (((classes != FaceClass.BACKGROUND) & (classes != FaceClass.IGNORE)).view(np.uint8),)
+
+    def _read_labels(self, field: str, convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """(N, L, ...) of all rows."""
+        starts = range(0, len(self), _ROWS_AT_ONCE)
+        return np.concatenate([convert(self._dataset[start : start + _ROWS_AT_ONCE].read(field)) for start in starts])
+
+    def _weigh(self, index: int) -> np.ndarray:
+        weights = np.where(self._seen[index], 1.0, self._covered).astype(np.float32)
+        status = self._dataset.columns.landmarks_478_status[self._dataset.rows[index]]
+        return weights * np.float32(_FITTED_WEIGHT if status == MeshStatus.FITTED else 1.0)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import zarr
-
 import tfake
 from tfake.publication.terms import Terms, terms_of
+from tfake.store.opening import open_store
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def gather_facts(
         commit: the workflow's commit, None outside a checkout.
     """
     settings = config["publication"]
-    root = zarr.open_group(Path(thermal, "thermal.zarr"), mode="r")
+    root = open_store(Path(thermal, "thermal.zarr"))
     summary = json.loads(Path(thermal, "summary.json").read_text())
     return Publication(
         variant=variant,

@@ -59,9 +59,16 @@ def terms_of(name: str) -> Terms:
     )
 
 
-def write_terms(folder: Path, terms: Terms) -> None:
-    """Write ``LICENSE.txt``, and ``ATTRIBUTION.txt`` where the terms ask for attribution, into a folder."""
+def write_terms(folder: Path, terms: Terms, has_rgb: bool = False) -> None:
+    """Write ``LICENSE.txt``, and ``ATTRIBUTION.txt`` where the terms ask for attribution, into a folder.
+
+    Args:
+        folder: what is passed on.
+        terms: of its source.
+        has_rgb: whether the source's own images are in it.
+    """
     text = license_text(terms.name)
     (folder / "LICENSE.txt").write_text(f"{terms.title}\n\n{terms.summary}\n" if text is None else text)
     if terms.attribution:
-        (folder / "ATTRIBUTION.txt").write_text(f"{terms.attribution}\n\n{terms.summary} See LICENSE.txt.\n")
+        own = "The RGB images are the source's own, unchanged. " if has_rgb else ""
+        (folder / "ATTRIBUTION.txt").write_text(f"{terms.attribution}\n\n{own}{terms.summary} See LICENSE.txt.\n")

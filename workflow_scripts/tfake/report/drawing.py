@@ -28,7 +28,8 @@ _ALONE = {
     "var(--raised)": "#f2f2ef",
     "var(--muted)": "#575c66",
 }
-SERIES = (ACCENT, SECOND, "#3a9d5d", "#a05fc9", "#c99a2e", "#7c8794")
+_SERIES = (ACCENT, SECOND, "#3a9d5d", "#a05fc9", "#c99a2e", "#7c8794", "#d6589f", "#2aa1a1")
+_LINES, _MARKERS = ("-", "--", ":", "-."), "osD^vPX*"
 _STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tfake",
@@ -50,6 +51,17 @@ _STYLE = {
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
 }
+
+
+def series_style(number: int) -> dict[str, str]:
+    """How one of several series is drawn: matplotlib's ``color`` and ``linestyle``; none of 32 pairs recurs."""
+    return {"color": _SERIES[number % len(_SERIES)], "linestyle": _LINES[number // len(_SERIES) % len(_LINES)]}
+
+
+def series_marker(number: int) -> dict[str, str]:
+    """How the dots of one of several series are drawn: ``color`` and ``marker``; none of 64 pairs recurs."""
+    marker = _MARKERS[(number + number // len(_SERIES)) % len(_MARKERS)]
+    return {"color": series_style(number)["color"], "marker": marker, "linestyle": "none"}
 
 
 @dataclass(frozen=True)

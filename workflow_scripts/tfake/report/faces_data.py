@@ -13,7 +13,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
-import zarr
 from tqdm import tqdm
 
 from tfake.report.packing import pack
@@ -21,6 +20,7 @@ from tfake.report.pictures import full_photo_uri
 from tfake.report.variant_images import VariantImages
 from tfake.sources.archive import open_archive
 from tfake.sources.samples import SampleStatus, read_rgb
+from tfake.store.opening import StoreGroup, open_store
 
 #: Places of the points are told to a hundredth of a pixel.
 _DECIMALS = 2
@@ -56,9 +56,10 @@ def write_faces(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    labels, opened = zarr.open_group(faces, mode="r"), open_archive(archive)
+    labels, opened = open_store(faces), open_archive(archive)
     pixels = labels["segmentation"].shape[1]
-    written = 0
+    # By its arrival the page knows that this folder lies beside it.
+    written = _write(folder, "here", {})
     for record in tqdm(index.iloc[list(rows)].itertuples(), "write faces for the viewer", len(rows)):
         if record.status != SampleStatus.OK:
             continue
@@ -79,7 +80,7 @@ def write_faces(
     return written
 
 
-def _labels(owner: zarr.Group | VariantImages, row: int) -> dict[str, Any]:
+def _labels(owner: StoreGroup | VariantImages, row: int) -> dict[str, Any]:
     segmentation, exact, dense = (
         getattr(owner, name) if isinstance(owner, VariantImages) else owner[name]
         for name in ("segmentation", "landmarks_70", "landmarks_478")

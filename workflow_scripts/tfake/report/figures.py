@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from tfake.report.distributions import Distribution
-from tfake.report.drawing import ACCENT, INK, SECOND, SERIES, Drawing, draw
+from tfake.report.drawing import ACCENT, INK, SECOND, Drawing, draw, series_style
 from tfake.report.pictures import class_colour
 from tfake.report.temperatures import VariantTemperatures
 
@@ -85,17 +85,18 @@ def draw_losses(losses: Mapping[str, pd.DataFrame]) -> Drawing:
     terms = [term for term in _LOSS_TERMS if any(term in table and table[term].any() for table in losses.values())]
 
     def panel(axes: Axes, term: str) -> None:
-        for (condition, table), colour in zip(losses.items(), SERIES * len(losses), strict=False):
+        for number, (condition, table) in enumerate(losses.items()):
+            style = series_style(number)
             if term not in table:
                 continue
             if term == "validation":
                 measured = table[table[term].notna()]
-                axes.plot(measured["step"], measured[term], "o-", color=colour, markersize=4, label=condition)
+                axes.plot(measured["step"], measured[term], marker="o", markersize=4, label=condition, **style)
                 continue
             window = max(1, len(table) // 25)
             running = table[term].rolling(window, center=True, min_periods=1).mean()
-            axes.plot(table["step"], table[term], color=colour, linewidth=0.6, alpha=0.35)
-            axes.plot(table["step"], running, color=colour, linewidth=1.8, label=condition)
+            axes.plot(table["step"], table[term], color=style["color"], linewidth=0.6, alpha=0.35)
+            axes.plot(table["step"], running, linewidth=1.8, label=condition, **style)
         positive = all((table[term].dropna() > 0).all() for table in losses.values() if term in table)
         if positive:
             axes.set_yscale("log")

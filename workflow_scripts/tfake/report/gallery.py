@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import zarr
 from tqdm import tqdm
 
 from tfake.classes import FACE_CLASSES, LABELLED_CLASSES, FaceClass
@@ -18,6 +17,7 @@ from tfake.report.variant_images import VariantImages
 from tfake.report.words import words_of
 from tfake.sources.archive import open_archive
 from tfake.sources.samples import SampleStatus, read_rgb
+from tfake.store.opening import open_store
 from tfake.thermalizer.foreground import fill_glasses
 
 
@@ -117,7 +117,7 @@ def build_gallery(
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
     """
-    labels = zarr.open_group(faces, mode="r")
+    labels = open_store(faces)
     opened = open_archive(archive)
     pixels = labels["segmentation"].shape[1]
     seen: set[int] = set()

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
+from typing import NamedTuple
 
-_WIDTH, _HEIGHT, _ACROSS, _DOWN = 212, 62, 62, 18
+_WIDTH, _HEIGHT, _ACROSS, _DOWN, _LANE = 212, 62, 62, 18, 4
 _LINE = 17
 # Styles, not classes: the drawing is also a file of its own (tfake.report.drawing.stand_alone).
 _NODE = "fill: var(--raised); stroke: var(--muted)"
@@ -23,6 +25,13 @@ class Node:
     title: str
     note: str  # its identity, or what else is known of it
     made_from: tuple[str, ...] = ()
+
+
+class _Lane(NamedTuple):
+    """The way that a node's edges take past the boxes of a layer."""
+
+    node: str
+    layer: int
 
 
 def layers_of(nodes: Sequence[Node]) -> list[list[Node]]:
@@ -60,23 +69,57 @@ def draw_lineage(nodes: Sequence[Node]) -> str:
         nodes: at least one.
 
     Returns:
-        An ``<svg>`` element in the page's colours. What is made from a node by way of another has no edge of its own.
+        An ``<svg>`` element in the page's colours. What is made from a node by way of another has no edge of its own,
+        and an edge that passes a layer does so between its boxes.
     """
-    layers = layers_of(nodes)
-    tallest = max(len(layer) for layer in layers)
-    height = tallest * (_HEIGHT + _DOWN) - _DOWN + 4
-    width = len(layers) * (_WIDTH + _ACROSS) - _ACROSS + 4
+    edges = list(_needed_edges(nodes))
+    columns = _columns(layers_of(nodes), edges)
+    height = max(_height(column) for column in columns) + 4
+    width = len(columns) * (_WIDTH + _ACROSS) - _ACROSS + 4
     places = {}
-    for column, layer in enumerate(layers):
-        top = (height - len(layer) * (_HEIGHT + _DOWN) + _DOWN) / 2
-        for line, node in enumerate(layer):
-            places[node.key] = (2 + column * (_WIDTH + _ACROSS), top + line * (_HEIGHT + _DOWN))
-    edges = [_edge(places[parent], places[node.key]) for parent, node in _needed_edges(nodes)]
+    for number, column in enumerate(columns):
+        y = (height - _height(column)) / 2
+        for item in column:
+            places[item] = (2 + number * (_WIDTH + _ACROSS), y)
+            y += _item_height(item) + _DOWN
+    layer = {item: number for number, column in enumerate(columns) for item in column}
+    drawn = []
+    for parent, node in edges:
+        lanes = [_Lane(parent, number) for number in range(layer[parent] + 1, layer[node.key])]
+        drawn.append(_edge([(item, *places[item]) for item in (parent, *lanes, node.key)]))
     boxes = [_box(node, *places[node.key]) for node in nodes]
     return (
         f'<svg class="lineage" viewBox="0 0 {width} {height:g}" width="{width}" aria-hidden="true" focusable="false">'
-        f"{''.join(edges)}{''.join(boxes)}</svg>"
+        f"{''.join(drawn)}{''.join(boxes)}</svg>"
     )
+
+
+def _columns(layers: Sequence[Sequence[Node]], edges: Sequence[tuple[str, Node]]) -> list[list[str | _Lane]]:
+    """What lies in each layer from top to bottom: keys of nodes, and lanes for the edges that pass the layer."""
+    layer = {node.key: number for number, column in enumerate(layers) for node in column}
+    columns: list[list[str | _Lane]] = [[node.key for node in column] for column in layers]
+    behind: dict[str | _Lane, set[str | _Lane]] = {}
+    for parent, node in edges:
+        # Edges of one parent share a lane and part behind it.
+        way = [parent, *(_Lane(parent, number) for number in range(layer[parent] + 1, layer[node.key])), node.key]
+        for lane in way[1:-1]:
+            if lane not in columns[lane.layer]:
+                columns[lane.layer].append(lane)
+        for first, second in pairwise(way):
+            behind.setdefault(second, set()).add(first)
+    for before, column in pairwise(columns):
+        # Each beside what it comes from, so that few edges cross.
+        place = {item: number / len(before) for number, item in enumerate(before)}
+        column.sort(key=lambda item: sum(place[other] for other in behind[item]) / len(behind[item]))
+    return columns
+
+
+def _item_height(item: str | _Lane) -> float:
+    return _LANE if isinstance(item, _Lane) else _HEIGHT
+
+
+def _height(column: Sequence[str | _Lane]) -> float:
+    return sum(_item_height(item) + _DOWN for item in column) - _DOWN
 
 
 def describe_lineage(nodes: Sequence[Node]) -> list[str]:
@@ -107,12 +150,16 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _edge(start: tuple[float, float], end: tuple[float, float]) -> str:
-    x0, y0 = start[0] + _WIDTH, start[1] + _HEIGHT / 2
-    x1, y1 = end[0], end[1] + _HEIGHT / 2
-    middle = x0 + _ACROSS / 2
-    bend = x1 - _ACROSS / 2
-    return f'<path style="{_EDGE}" d="M{x0:g} {y0:g}C{middle:g} {y0:g} {bend:g} {y1:g} {x1:g} {y1:g}"/>'
+def _edge(way: Sequence[tuple[str | _Lane, float, float]]) -> str:
+    """A line through the items of a way, each with its upper left corner: level in a lane, bent between layers."""
+    drawn = ""
+    for (item, x0, y0), (following, x1, y1) in pairwise(way):
+        start, end = x0 + _WIDTH, x1
+        leaves, arrives = y0 + _item_height(item) / 2, y1 + _item_height(following) / 2
+        bend = (start + end) / 2
+        drawn += f"{'H' if drawn else 'M'}{start:g}" + ("" if drawn else f" {leaves:g}")
+        drawn += f"C{bend:g} {leaves:g} {bend:g} {arrives:g} {end:g} {arrives:g}"
+    return f'<path style="{_EDGE}" d="{drawn}"/>'
 
 
 def _box(node: Node, x: float, y: float) -> str:

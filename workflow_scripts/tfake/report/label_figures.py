@@ -38,7 +38,7 @@ def draw_errors(
 
     def histogram(axes: Axes) -> None:
         edges = np.linspace(0, _LARGEST, _BINS + 1)
-        for values, colour, label in ((error, SECOND, "as found"), (left_out, ACCENT, "corrected, at left-out points")):
+        for values, colour, label in ((error, SECOND, "as found"), (left_out, ACCENT, "corrected, at withheld points")):
             shown = values[found & np.isfinite(values)]
             if len(shown):
                 median = np.median(shown)
@@ -71,7 +71,7 @@ def draw_errors(
         for height in (retry, reject):
             axes.axhline(height, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
         shown = "" if drawn.all() else f" of {_DRAWN:,} faces"
-        axes.set_title(f"error against yaw{shown} (lines: retry, reject)")
+        axes.set_title(f"error against yaw{shown} (above the lines: tried again, rejected)")
         axes.set_xlabel("yaw (degrees), to the image's right")
         axes.set_ylabel("share of the face's size")
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))

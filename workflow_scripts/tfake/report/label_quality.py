@@ -8,7 +8,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
-import zarr
 from tqdm import tqdm
 
 from tfake.labels.status import LABELLED, Attempt, MeshStatus
@@ -18,10 +17,29 @@ from tfake.report.pictures import THUMBNAIL_PIXELS, photo_uri, points_path
 from tfake.report.words import words_of
 from tfake.sources.archive import Archive, open_archive
 from tfake.sources.samples import SampleStatus, read_rgb
+from tfake.store.opening import StoreGroup, open_store
 
 _WORST = 24
 #: Edge of a worst face's picture over that of its points' box.
 _MARGIN = 1.35
+
+#: How the picture was shown to the mesh detector.
+ATTEMPTS = {
+    Attempt.GUIDED: "cut out closely around the source's points, turned level",
+    Attempt.WIDE: "the same with more around it",
+    Attempt.FULL: "the whole picture",
+    Attempt.MIRRORED: "the close cut, mirrored",
+    Attempt.LIFTED: "the close cut, its shadows brightened",
+    Attempt.NONE: "the detector found no face in any of these",
+}
+#: How a face came to its 478 points.
+STATUSES = {
+    MeshStatus.OK: "found at the first attempt",
+    MeshStatus.RETRIED: "a later attempt was nearer to the exact points",
+    MeshStatus.FITTED: "no attempt was near enough: a mean face is fitted to the exact points",
+    MeshStatus.REJECTED: "found too far off; without 478 points",
+    MeshStatus.NOT_FOUND: "no face was found; without 478 points",
+}
 
 
 @dataclass(frozen=True)
@@ -43,8 +61,9 @@ class WorstFace:
 class LabelQuality:
     """What the section needs."""
 
-    attempts: tuple[tuple[str, tuple[int, ...], int], ...]  # name, rows by status, rows in all
-    statuses: tuple[str, ...]
+    # Name and meaning of an attempt, rows by status, rows in all.
+    attempts: tuple[tuple[str, str, tuple[int, ...], int], ...]
+    statuses: tuple[tuple[str, str], ...]  # name and meaning
     rows: int
     labelled: int
     error: float  # medians; NaN where there is none
@@ -75,20 +94,25 @@ def measure_labels(
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
     """
-    store = zarr.open_group(faces, mode="r")
+    store = open_store(faces)
     names = ("status", "attempt", "error", "left_out_error")
     status, attempt, error, left_out = (store[f"landmarks_478_{name}"][:] for name in names)
     usable = status != MeshStatus.NO_IMAGE
     present = [code for code in MeshStatus if (status[usable] == code).any()]
     table = [
-        (words_of(code), tuple(int((chosen & (status == kind)).sum()) for kind in present), int(chosen.sum()))
+        (
+            words_of(code),
+            ATTEMPTS[code],
+            tuple(int((chosen & (status == kind)).sum()) for kind in present),
+            int(chosen.sum()),
+        )
         for code in Attempt
         if (chosen := usable & (attempt == code)).any()
     ]
     placed = np.isin(status, (MeshStatus.OK, MeshStatus.RETRIED))
     return LabelQuality(
         attempts=tuple(table),
-        statuses=tuple(words_of(code) for code in present),
+        statuses=tuple((words_of(code), STATUSES[code]) for code in present),
         rows=int(usable.sum()),
         labelled=int(np.isin(status, LABELLED).sum()),
         error=float(np.median(error[placed])) if placed.any() else float("nan"),
@@ -109,7 +133,7 @@ def _rank(status: np.ndarray, error: np.ndarray, left_out: np.ndarray) -> list[i
     return usable[np.argsort(-rank[usable], kind="stable")][:_WORST].tolist()
 
 
-def _draw_worst(archive: Archive, index: pd.DataFrame, store: zarr.Group, rows: Sequence[int]):
+def _draw_worst(archive: Archive, index: pd.DataFrame, store: StoreGroup, rows: Sequence[int]):
     pixels = store["segmentation"].shape[1]
     for record in tqdm(index.iloc[list(rows)].itertuples(), "draw worst faces", len(rows)):
         if record.status != SampleStatus.OK:
@@ -127,7 +151,7 @@ def _draw_worst(archive: Archive, index: pd.DataFrame, store: zarr.Group, rows: 
             flags=cv2.INTER_AREA | cv2.WARP_INVERSE_MAP,
         )
         error, left_out = (float(store[f"landmarks_478_{name}"][row]) for name in ("error", "left_out_error"))
-        known = [f"{text} {100 * value:.1f} %" for text, value in (("found", error), ("left out", left_out))]
+        known = [f"found {100 * error:.1f} % off", f"corrected to {100 * left_out:.1f} %"]
         yield WorstFace(
             image_id=record.image_id,
             row=row,

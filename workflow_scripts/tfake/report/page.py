@@ -19,8 +19,9 @@ from tfake.report.graph import Node, describe_lineage, draw_lineage
 from tfake.report.label_quality import LabelQuality
 from tfake.report.reference import Reference
 from tfake.report.stores import SealedStore
-from tfake.report.temperatures import VariantTemperatures
+from tfake.report.temperatures import VariantTemperatures, prior_pull
 from tfake.report.timings import StepTime
+from tfake.report.variant_facts import VariantFacts
 from tfake.report.words import bytes_in_words, core_hours, plural, seconds_in_words, words_of
 from tfake.sources.samples import SampleStatus
 
@@ -39,6 +40,7 @@ def render_page(
     faces: SealedStore,
     labels: LabelQuality,
     variants: Mapping[str, SealedStore],
+    variant_facts: Sequence[VariantFacts],
     gallery: Gallery,
     temperatures: Sequence[VariantTemperatures],
     timings: Sequence[StepTime],
@@ -61,6 +63,7 @@ def render_page(
         faces: the faces store.
         labels: the quality of the dense labels.
         variants: variant to its thermal store.
+        variant_facts: what each variant is, a line each.
         gallery: the gallery's cards.
         temperatures: temperatures by class of each variant.
         timings: time by rule.
@@ -101,6 +104,7 @@ def render_page(
         faces=faces,
         labels=labels,
         variants=variants,
+        variant_facts=variant_facts,
         stores=stores,
         verified_files=sum(store.verified_files for store in stores),
         verified_bytes=sum(store.verified_bytes for store in stores),
@@ -110,6 +114,7 @@ def render_page(
         unfound=_unfound_faces(index, mesh_status),
         listed=_LISTED,
         temperatures=temperatures,
+        prior_pull=prior_pull(config),
         temperature_drawing=figures.get("temperatures"),
         sampled_faces=sampled_faces,
         copies=copies,

@@ -11,7 +11,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-import zarr
 
 from tfake.classes import LABELLED_CLASSES, FaceClass
 from tfake.radiometry import decode_counts
@@ -20,6 +19,7 @@ from tfake.report.pictures import photo_uri, thermal_uri
 from tfake.report.words import words_of
 from tfake.sources.archive import open_archive
 from tfake.sources.samples import SampleStatus, read_rgb
+from tfake.store.opening import open_store
 from tfake.thermalizer.foreground import fill_glasses
 
 #: What the published 8-bit values mean.
@@ -81,7 +81,7 @@ def compare_with_reference(
     Raises:
         ValueError: a file is no 8-bit gray image.
     """
-    labels, ours = zarr.open_group(faces, mode="r"), zarr.open_group(thermal, mode="r")["thermal"]
+    labels, ours = open_store(faces), open_store(thermal)["thermal"]
     opened, scale = open_archive(archive), TemperatureScale(int(REFERENCE_CELSIUS[0]), int(REFERENCE_CELSIUS[1]))
     shown, both = [], []
     for record in index[index["status"] == SampleStatus.OK].itertuples():

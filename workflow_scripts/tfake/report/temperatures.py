@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,25 @@ class VariantTemperatures:
     errors: tuple[dict, ...]  # rows of evaluation.csv; empty without a truth
     distributions: Mapping[FaceClass, Distribution]  # over sampled faces
     measured: Mapping[FaceClass, Measured]  # by CHARLOTTE in such a room; empty outside its rooms
+
+
+def prior_pull(config: Mapping[str, Any]) -> float | None:
+    """How far the prior takes a class from the temperature that its pairs show to its own.
+
+    Both terms weigh a class by its area, (T - pairs)^2 and w (T - prior)^2 / d^2, so that the least sum lies at a share
+    w / (w + d^2) of the way; here for d = 1 K.
+
+    Args:
+        config: the effective configuration.
+
+    Returns:
+        The share; None where no condition has pairs whose temperatures are taken as they are.
+    """
+    pairs = [settings["pairs"] for name, settings in config["conditions"].items() if name not in config["thermalizers"]]
+    if not any(pair["values"] == "celsius" and pair["supervision"] == "absolute" for pair in pairs):
+        return None
+    weight = config["thermalizer"]["weight_prior"]
+    return weight / (1 + weight)
 
 
 def class_temperatures(

@@ -8,6 +8,7 @@ import zarr
 
 from tfake.radiometry import NEVER_WRITTEN, NO_IMAGE
 from tfake.report.palette import TemperatureScale
+from tfake.store.opening import open_store
 
 #: What a page calls the unit that a store's attributes name.
 _UNITS = {"degree_Celsius": "°C"}
@@ -101,7 +102,7 @@ def open_variant(name: str, store: str | Path, faces: str | Path, span: tuple[in
         ValueError: some of the arrays of a camera's variant are there and others not, or none of them though the images
             have another size than the source's.
     """
-    group, source = zarr.open_group(store, mode="r"), zarr.open_group(faces, mode="r")
+    group, source = open_store(store), open_store(faces)
     counts = group["thermal"]
     # Images that others published bring at most points, in the source's geometry.
     own = [array for array in (*_LABELS, _MAP) if array in group]

@@ -193,6 +193,7 @@ for (const button of document.querySelectorAll(".open")) {
   button.addEventListener("click", () => show(Number(card.dataset.row)));
   for (const figure of card.querySelectorAll("figure"))
     figure.addEventListener("click", () => {
+      if (!document.documentElement.classList.contains("openable")) return;
       const number = report.variants.findIndex((variant) => variant.name === figure.dataset.variant);
       show(Number(card.dataset.row), number < 0 ? state.number : number);
     });
@@ -227,3 +228,9 @@ dialog.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
+
+// Copied without its folder, as into Snakemake's own report, the page can open no face: it says so and offers none.
+load("here").then(
+  () => document.documentElement.classList.add("openable"),
+  () => (part("alone").hidden = false),
+);

@@ -58,7 +58,7 @@ def build_index(paths: Sequence[str | Path], images: int, pixels: int, threads: 
     if (table["status"] != SampleStatus.OK).all():
         first = table.iloc[0]
         raise ArchiveError(f"not one of the {len(table)} samples of {where} can be used; the first: {first.detail}")
-    table.attrs["source_sha256"] = _identity_of(table)
+    table.attrs["source_sha256"] = source_identity(table)
     return table
 
 
@@ -150,7 +150,8 @@ def _check_chunk(paths: Sequence[str | Path], chunk: pd.DataFrame, pixels: int) 
     return outcomes
 
 
-def _identity_of(table: pd.DataFrame) -> str:
+def source_identity(table: pd.DataFrame) -> str:
+    """What tells one source from another: a SHA-256 over the names, lengths and CRCs of :func:`select_samples`."""
     digest = hashlib.sha256()
     for record in table.itertuples():
         for role in MEMBER_SUFFIXES:

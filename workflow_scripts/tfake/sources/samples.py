@@ -71,8 +71,7 @@ def read_sample(archive: Archive, record, pixels: int) -> Sample:
 
 def read_rgb(archive: Archive, record, pixels: int) -> np.ndarray:
     """Read a sample's image: (H, W, 3) uint8 RGB. Raises as :func:`read_sample`."""
-    image = _decode(archive, record, "rgb", cv2.IMREAD_COLOR, pixels)
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return _decode(archive, record, "rgb", cv2.IMREAD_COLOR_RGB, pixels)
 
 
 def read_classes(archive: Archive, record, pixels: int) -> np.ndarray:
@@ -104,6 +103,8 @@ def read_landmarks(archive: Archive, record) -> np.ndarray:
         raise SampleError(SampleStatus.WRONG_LANDMARKS, f"{where}: {error}") from error
     if not np.isfinite(points).all():
         raise SampleError(SampleStatus.WRONG_LANDMARKS, f"{where}: a coordinate is not finite")
+    if np.ptp(points, axis=0).min() <= 0:
+        raise SampleError(SampleStatus.WRONG_LANDMARKS, f"{where}: the points span a face without an area")
     return points
 
 

@@ -1,28 +1,28 @@
-"""A source archive as the sequence of images that training asks for."""
+"""The source as the sequence of images that training asks for."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from tfake.sources.archive import Archive
-from tfake.sources.samples import SampleStatus, read_classes, read_rgb
+from tfake.sources.samples import SampleStatus
+from tfake.store.image_reader import open_images
 
 
 class SourceImages(Sequence[tuple[np.ndarray, np.ndarray]]):
-    """The usable images of an archive, each with its class map, read when asked for."""
+    """The usable images of a source, each with its class map, read when asked for."""
 
-    def __init__(self, paths: Sequence[str], records: pd.DataFrame, pixels: int):
+    def __init__(self, paths: Sequence[str], records: pd.DataFrame, pixels: int, images: str | None = None):
         """Keep where the samples lie.
 
         Args:
             paths: one zip, or all its raw split parts in order.
             records: the archive's index; rows whose status is not OK are left out.
             pixels: height and width of the images.
+            images: the folder ``images.zarr``, where the source is kept decoded; the archive is then not looked at.
         """
-        self._archive = Archive(paths)
+        self._images = open_images(paths, pixels, images, records.attrs.get("source_sha256", ""))
         self._records = list(records[records["status"] == SampleStatus.OK].itertuples())
-        self._pixels = pixels
 
     def __len__(self) -> int:
         """Return the number of usable images."""
@@ -33,6 +33,7 @@ class SourceImages(Sequence[tuple[np.ndarray, np.ndarray]]):
 
         Raises:
             SampleError: a sample that was good when indexed is not any more: the archive has changed.
+            StoreError: a shard of decoded images is damaged.
         """
         record = self._records[index]
-        return read_rgb(self._archive, record, self._pixels), read_classes(self._archive, record, self._pixels)
+        return self._images.read_rgb(record), self._images.read_classes(record)

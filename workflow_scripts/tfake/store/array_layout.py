@@ -21,6 +21,8 @@ class ArrayLayout:
     attributes: dict[str, Any] = field(default_factory=dict)
     #: True: one chunk a row, gathered in one shard file. False: the shard's rows are one chunk, the file itself.
     chunk_per_row: bool = True
+    #: Blosc's inner codec: ``zstd`` for what is kept for long, ``lz4`` for what is read more often than it is stored.
+    codec: str = "zstd"
 
     def shard_file(self, shard: int) -> str:
         """The path, relative to the store, of the one file that holds shard number ``shard`` of this array."""

@@ -11,11 +11,14 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from tfake.store.layout import ArrayLayout
+from tfake.store.opening import open_store
 
 #: Shuffling lays bytes, or the bits of single bytes, of like weight side by side; zstd then finds little left to store.
 #: Chosen by size and speed among the codecs of docs/benchmarks.md; in Blosc's own, smaller blocks, zstd takes a
-#: quarter to a half longer to write, and half as long again or more to read.
-_COMPRESSOR = {"cname": "zstd", "clevel": 1, "blocksize": 1 << 18}
+#: quarter to a half longer to write, and half as long again or more to read. RGB images in lz4 are a fifth larger than
+#: in zstd, and read two to three times as fast.
+_LEVELS = {"zstd": 1, "lz4": 5}
+_BLOCK_BYTES = 1 << 18
 
 
 class StoreError(ValueError):
@@ -46,7 +49,7 @@ def create_store(
             chunks=(1 if array.chunk_per_row else shard_images, *array.row_shape),
             shards=(shard_images, *array.row_shape) if array.chunk_per_row else None,
             dtype=array.dtype,
-            compressors=_compressor_for(np.dtype(array.dtype).itemsize),
+            compressors=_compressor_for(array),
             fill_value=array.fill_value,
             attributes=array.attributes,
             dimension_names=array.dimensions,
@@ -58,8 +61,15 @@ def create_store(
             stale.unlink()
 
 
-def _compressor_for(itemsize: int) -> BloscCodec:
-    return BloscCodec(typesize=itemsize, shuffle="shuffle" if itemsize > 1 else "bitshuffle", **_COMPRESSOR)
+def _compressor_for(array: ArrayLayout) -> BloscCodec:
+    itemsize = np.dtype(array.dtype).itemsize
+    return BloscCodec(
+        typesize=itemsize,
+        cname=array.codec,
+        clevel=_LEVELS[array.codec],
+        shuffle="shuffle" if itemsize > 1 else "bitshuffle",
+        blocksize=_BLOCK_BYTES,
+    )
 
 
 def write_shard(path: str | Path, values: Mapping[str, np.ndarray], shard: int) -> None:
@@ -75,10 +85,9 @@ def write_shard(path: str | Path, values: Mapping[str, np.ndarray], shard: int) 
     """
     # One thread: several would lay the chunks into the shard's file in the order in which they happen to finish, and
     # equal data would not be equal bytes.
-    with zarr.config.set({"threading.max_workers": 1}):
-        group = zarr.open_group(path, mode="r+", zarr_format=3)
-        for name, rows in values.items():
-            _write_rows(f"{path}/{name}", group[name], rows, shard)
+    group = open_store(path, mode="r+", threads=1)
+    for name, rows in values.items():
+        _write_rows(f"{path}/{name}", group[name], rows, shard)
 
 
 def _write_rows(where: str, array: zarr.Array, rows: np.ndarray, shard: int) -> None:

@@ -1,4 +1,4 @@
-"""What the two stores hold: one :class:`ArrayLayout` an array, axis 0 shared by all.
+"""What the stores hold: one :class:`ArrayLayout` an array, axis 0 shared by all.
 
 Every array is laid out so that one shard job writes exactly one file of it. A store leaves out a file that holds only
 its fill value, and then Snakemake would miss an output; so no fill value here can fill a whole shard: ``NEVER_WRITTEN``
@@ -68,6 +68,30 @@ def faces_layout(pixels: int) -> tuple[ArrayLayout, ...]:
             },
         ),
         *dense_label_layout(),
+    )
+
+
+def images_layout(pixels: int) -> tuple[ArrayLayout, ...]:
+    """The arrays of ``images.zarr``, the source's images decoded.
+
+    Returns:
+        ``rgb`` (N, H, W, 3) uint8, and ``segmentation`` (N, H, W) as in :func:`faces_layout`.
+    """
+    return (
+        ArrayLayout(
+            "rgb",
+            "uint8",
+            (pixels, pixels, 3),
+            ("image", "y", "x", "channel"),
+            fill_value=UNUSED_CODE,
+            attributes={
+                "long_name": "the source's image: red, green, blue",
+                "color_space": "sRGB",
+                "missing": "rows without a usable sample are 0 throughout",
+            },
+            codec="lz4",
+        ),
+        *(array for array in faces_layout(pixels) if array.name == "segmentation"),
     )
 
 

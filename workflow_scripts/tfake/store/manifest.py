@@ -11,6 +11,9 @@ from typing import Any
 from tfake.store.arrays import StoreError
 from tfake.store.checksums import file_sha256
 
+#: In ``made_from``: what computed a shard. Unlike everything else there it may differ from shard to shard.
+COMPUTED_ON = "computed_on"
+
 
 @dataclass(frozen=True)
 class ShardFile:
@@ -28,7 +31,7 @@ class Manifest:
     shard: int
     start: int
     stop: int
-    made_from: dict[str, Any]  # identities of the inputs (hashes, settings): equal in all shards of a store
+    made_from: dict[str, Any]  # identities of the inputs (hashes, settings), equal in all shards; and COMPUTED_ON
     files: tuple[ShardFile, ...]
     counts: dict[str, int]  # rows by status
     statistics: dict[str, dict[str, float]]  # by class: pixels, mean and sd; empty where nothing is measured

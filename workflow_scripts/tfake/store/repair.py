@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfake.store.inspection import NOT_LISTED, OK, CheckedFile, read_copies
+from tfake.store.unfinished import keep_shard
 
 METADATA = "zarr.json"
 
 
-def repair_store(folder: str | Path, checked: Sequence[CheckedFile]) -> dict[str, str]:
+def repair_store(folder: str | Path, checked: Sequence[CheckedFile], batched: bool = False) -> dict[str, str]:
     """Act on the faults of one store.
 
     A damaged shard goes together with its manifest; a lost or damaged manifest together with the checksum list, which
@@ -21,6 +22,8 @@ def repair_store(folder: str | Path, checked: Sequence[CheckedFile]) -> dict[str
     Args:
         folder: the folder that holds the store.
         checked: what :func:`tfake.store.inspection.inspect_store` found.
+        batched: whether a job writes several shards of it: Snakemake will delete the good ones beside a damaged one, so
+            all good ones are kept for that job to take back.
 
     Returns:
         Path to ``removed`` or ``restored``, for every file at fault.
@@ -41,6 +44,9 @@ def repair_store(folder: str | Path, checked: Sequence[CheckedFile]) -> dict[str
         actions[file.path] = "removed"
     if actions:
         (folder / "verified.json").unlink(missing_ok=True)
+        # Those that went are not among these: their manifests went, too.
+        for manifest in sorted((folder / "manifests").glob("*.json")) if batched else ():
+            keep_shard(folder, manifest)
     return actions
 
 

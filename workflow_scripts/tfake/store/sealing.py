@@ -1,17 +1,18 @@
 """Closing a store: its index and its ``SHA256SUMS`` are made from the shards' manifests and the metadata files."""
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import zarr
-
 from tfake.store.arrays import StoreError
 from tfake.store.checksums import file_sha256, write_sums
-from tfake.store.manifest import Manifest, read_manifest
+from tfake.store.manifest import COMPUTED_ON, Manifest, read_manifest
+from tfake.store.opening import open_store
 from tfake.store.statistics import merge_statistics
+from tfake.store.unfinished import forget_shards
 
 
 def seal_store(
@@ -21,8 +22,8 @@ def seal_store(
 
     Args:
         sums: the ``SHA256SUMS`` to write, in the folder that holds the store.
-        summary: the JSON summary to write: rows, shards, bytes, counts by status, statistics by class, and the
-            metadata files' text.
+        summary: the JSON summary to write: rows, shards, bytes, counts by status, statistics by class, what computed
+            which shards, and the metadata files' text.
         store: the store's folder.
         manifests: every shard's manifest, in any order.
         stop: the row behind the last that was made: the length of axis 0, or the end of a slice.
@@ -46,13 +47,15 @@ def seal_store(
         # A few KB, from which `repair_stores` brings damaged metadata back.
         "metadata": metadata,
         "rows": stop - start,
-        "made_from": shards[0].made_from,
+        "made_from": _origin(shards[0]),
+        COMPUTED_ON: _describe_computing(shards, store),
         "shards": [{"shard": shard.shard, "rows": [shard.start, shard.stop]} for shard in shards],
         "bytes": sum(file.bytes for shard in shards for file in shard.files),
         "counts": dict(sum((Counter(shard.counts) for shard in shards), Counter())),
         "statistics": merge_statistics([shard.statistics for shard in shards]),
     }
     Path(summary).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    forget_shards(folder)
 
 
 def _check_cover(shards: Sequence[Manifest], start: int, stop: int, store: str | Path) -> None:
@@ -68,15 +71,40 @@ def _check_cover(shards: Sequence[Manifest], start: int, stop: int, store: str |
 def _check_origin(shards: Sequence[Manifest], store: str | Path) -> None:
     first = shards[0]
     for shard in shards[1:]:
-        if shard.made_from != first.made_from:
+        if _origin(shard) != _origin(first):
             raise StoreError(
                 f"{store}: shards {first.shard} and {shard.shard} were made from different inputs: "
-                f"{first.made_from} and {shard.made_from}; delete one and run again"
+                f"{_origin(first)} and {_origin(shard)}; delete one and run again"
             )
 
 
+def _origin(shard: Manifest) -> dict[str, Any]:
+    return {key: value for key, value in shard.made_from.items() if key != COMPUTED_ON}
+
+
+def _describe_computing(shards: Sequence[Manifest], store: str | Path) -> list[dict[str, Any]]:
+    """What computed the shards, each with the numbers of its shards; none where nothing says so."""
+    found: list[dict[str, Any]] = []
+    for shard in shards:
+        computed_on = shard.made_from.get(COMPUTED_ON)
+        if computed_on is None:
+            continue
+        known = next((entry for entry in found if entry.items() >= computed_on.items()), None)
+        if known is None:
+            found.append(known := {**computed_on, "shards": []})
+        known["shards"].append(shard.shard)
+    formats = sorted({entry["precision"] for entry in found})
+    if len(formats) > 1:
+        logging.warning(
+            "%s: its shards were computed in %s, on different machines; single pixels may differ by some tenths of a "
+            "kelvin. inference_precision: float32 makes all alike",
+            *(store, " and ".join(formats)),
+        )
+    return found
+
+
 def _check_attributes(shard: Manifest, store: str | Path) -> None:
-    attributes = zarr.open_group(store, mode="r").attrs.asdict()
+    attributes = open_store(store).attrs.asdict()
     for key, made_from in shard.made_from.items():
         if key in attributes and attributes[key] != made_from:
             raise StoreError(

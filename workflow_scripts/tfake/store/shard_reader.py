@@ -7,6 +7,7 @@ out which bytes of which file it is (docs/benchmarks.md); here that is known aft
 import os
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import zarr
@@ -60,8 +61,8 @@ class ShardReader:
         path = self._folder / self._name_of((shard, *(0 for _ in self._shape)))
         try:
             with open(path, "rb", buffering=0) as file:
-                offset, length = self._index(shard, file.fileno(), path)[slot].tolist()
-                chunk = b"" if offset == NO_CHUNK else os.pread(file.fileno(), length, offset)
+                offset, length = self._index(shard, file, path)[slot].tolist()
+                chunk = b"" if offset == NO_CHUNK else _read(file, offset, length)
         except FileNotFoundError:
             offset = NO_CHUNK
         if offset == NO_CHUNK:
@@ -74,8 +75,8 @@ class ShardReader:
         except (RuntimeError, ValueError) as error:
             raise StoreError(f"{path}: row {number}'s chunk cannot be decompressed: {error}") from error
 
-    def _index(self, shard: int, file: int, path: Path) -> np.ndarray:
-        state = os.fstat(file)
+    def _index(self, shard: int, file: BinaryIO, path: Path) -> np.ndarray:
+        state = os.fstat(file.fileno())
         # A shard that was repaired meanwhile is another file.
         mark = (state.st_ino, state.st_mtime_ns, state.st_size)
         known = self._indices.get(shard)
@@ -84,8 +85,14 @@ class ShardReader:
         start = state.st_size - index_bytes(self._rows)
         if start < 0:
             raise StoreError(f"{path}: is too short to hold the index of {self._rows} rows")
-        index = unpack_index(os.pread(file, index_bytes(self._rows), start), str(path))
+        index = unpack_index(_read(file, start, index_bytes(self._rows)), str(path))
         if len(self._indices) >= _INDICES_KEPT:
             self._indices.clear()
         self._indices[shard] = (mark, index)
         return index
+
+
+def _read(file: BinaryIO, offset: int, length: int) -> bytes:
+    # Nobody else has this open file, so that its position may move; reading at a position is not there on Windows.
+    file.seek(offset)
+    return file.read(length)

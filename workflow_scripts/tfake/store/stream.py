@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-import zarr
 
 from tfake.store.arrays import StoreError
+from tfake.store.opening import open_store
 from tfake.store.sharding import chunk_codec, empty_index, pack_index
 
 
@@ -36,7 +36,7 @@ class ShardStream:
             StoreError: the array is laid out in another way than :func:`tfake.store.arrays.create_store` does it.
             OSError: the file cannot be made; the error names it.
         """
-        array = zarr.open_group(store, mode="r", zarr_format=3)[name]
+        array = open_store(store)[name]
         self._where = f"{store}/{name}, shard {shard}"
         self._compressor = chunk_codec(array, self._where)
         self._shape, self._dtype = array.shape[1:], array.dtype

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-import zarr
 
 from tfake.store.arrays import StoreError
 from tfake.store.ids import decode_ids
 from tfake.store.inspection import OK, inspect_store, write_table
+from tfake.store.opening import open_store
+
+#: What is to be done about a store that is not what was sealed.
+REMEDY = "`snakemake repair`, with the config and the directory of the run, makes again exactly what is at fault"
 
 
 def verify_store(
@@ -34,7 +37,7 @@ def verify_store(
         write_table(table, {str(Path(sums).parent): checked}, {})
     faults = [file.describe() for file in checked if file.state != OK]
     if faults:
-        raise StoreError(f"{store} is not what was sealed; {len(faults)} faults:\n  " + "\n  ".join(faults))
+        raise StoreError(f"{store} is not what was sealed; {len(faults)} faults; {REMEDY}:\n  " + "\n  ".join(faults))
     return {"files": len(checked), "bytes": sum(file.bytes for file in checked)}
 
 
@@ -48,7 +51,7 @@ def check_rows(store: str | Path, index: pd.DataFrame) -> None:
     Raises:
         StoreError: another number of rows, or another id or status in a row, which is named.
     """
-    group = zarr.open_group(store, mode="r")
+    group = open_store(store)
     ids = list(decode_ids(group["image_id"][:]))
     if len(ids) != len(index):
         raise StoreError(f"{store}: has {len(ids)} rows, the source's index {len(index)}")

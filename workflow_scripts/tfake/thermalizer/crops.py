@@ -45,7 +45,9 @@ def build_pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
     return tuple(levels)
 
 
-def draw_crop(rng: np.random.Generator, foreground: np.ndarray, settings: CropSettings) -> np.ndarray:
+def draw_crop(
+    rng: np.random.Generator, foreground: np.ndarray, settings: CropSettings
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw the affine map of one crop.
 
     Args:
@@ -54,31 +56,44 @@ def draw_crop(rng: np.random.Generator, foreground: np.ndarray, settings: CropSe
         settings: the limits.
 
     Returns:
-        (2, 3) float64 that takes crop pixels (x, y, 1) to source pixels.
+        (2, 3) float64 that takes crop pixels (x, y, 1) to source pixels, and the foreground's crop, (pixels, pixels)
+        bool.
     """
-    rows, columns = np.nonzero(foreground) if foreground.any() else np.nonzero(np.ones_like(foreground))
+    places = Places(foreground)
     for _ in range(_TRIES):
-        matrix = _draw_once(rng, rows, columns, foreground.shape, settings)
-        if warp_nearest(foreground.astype(np.uint8), matrix, settings.pixels).mean() >= _LEAST_FOREGROUND:
+        matrix = _draw_once(rng, places, foreground.shape, settings)
+        crop = warp_nearest(foreground.view(np.uint8), matrix, settings.pixels)
+        if cv2.countNonZero(crop) >= _LEAST_FOREGROUND * crop.size:
             break
-    return matrix
+    return matrix, crop.view(bool)
 
 
-def warp_linear(pyramid: Sequence[np.ndarray], matrix: np.ndarray, pixels: int) -> np.ndarray:
+def choose_level(source_per_crop_pixel: float) -> int:
+    """The coarsest level of a pyramid that still is as fine as a crop, 0 being the image itself."""
+    return max(0, math.floor(math.log2(source_per_crop_pixel) + 1e-9))
+
+
+def warp_linear(
+    pyramid: Sequence[np.ndarray], matrix: np.ndarray, pixels: int, shape: tuple[int, int] | None = None
+) -> np.ndarray:
     """Sample a crop bilinearly from the pyramid level next finer than its resolution.
 
     Args:
         pyramid: from ``build_pyramid``.
         matrix: (2, 3), from ``draw_crop``.
         pixels: edge of the crop.
+        shape: height and width of the image that the matrix is about, where the pyramid begins with a coarser level;
+            None: its first level is the image.
 
     Returns:
         (pixels, pixels) or (pixels, pixels, C) of the pyramid's dtype; outside the image its border goes on, so that
         no value at the border is mixed with one that never was.
     """
-    source_per_crop_pixel = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
-    level = min(len(pyramid) - 1, max(0, math.floor(math.log2(source_per_crop_pixel) + 1e-9)))
-    (height, width), (level_height, level_width) = pyramid[0].shape[:2], pyramid[level].shape[:2]
+    height, width = shape or pyramid[0].shape[:2]
+    (a, b), (c, d) = matrix[:, :2].tolist()
+    first_per_crop_pixel = math.sqrt(abs(a * d - b * c)) * pyramid[0].shape[0] / height
+    level = min(len(pyramid) - 1, choose_level(first_per_crop_pixel))
+    level_height, level_width = pyramid[level].shape[:2]
     # Integer coordinates are pixel centres: x_level = (x + 1/2) width_level / width - 1/2.
     scale = np.array([[level_width / width], [level_height / height]])
     to_level = matrix * scale
@@ -103,9 +118,29 @@ def warp_nearest(ids: np.ndarray, matrix: np.ndarray, pixels: int, outside: int 
     return cv2.warpAffine(ids, matrix, (pixels, pixels), flags=flags, borderValue=outside)
 
 
-def _draw_once(
-    rng: np.random.Generator, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int], settings: CropSettings
-) -> np.ndarray:
+class Places:
+    """The pixels of a foreground, or of an image without any, in reading order; only the asked one is looked for."""
+
+    def __init__(self, foreground: np.ndarray) -> None:
+        """Count them: (H, W) bool."""
+        counts = np.count_nonzero(foreground, axis=1)
+        if not counts.any():
+            foreground = np.ones_like(foreground)
+            counts = np.full(len(foreground), foreground.shape[1])
+        self._foreground, self._ends = foreground, np.cumsum(counts)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return int(self._ends[-1])
+
+    def __getitem__(self, place: int) -> tuple[int, int]:
+        """Column and row of one."""
+        row = int(np.searchsorted(self._ends, place, side="right"))
+        before = int(self._ends[row - 1]) if row else 0
+        return int(np.flatnonzero(self._foreground[row])[place - before]), row
+
+
+def _draw_once(rng: np.random.Generator, places: Places, shape: tuple[int, int], settings: CropSettings) -> np.ndarray:
     coarsest = min(settings.pixels / max(shape), settings.largest_zoom)
     zoom = math.exp(rng.uniform(math.log(coarsest), math.log(settings.largest_zoom)))
     angle = math.radians(rng.uniform(-settings.rotation_degrees, settings.rotation_degrees))
@@ -114,9 +149,9 @@ def _draw_once(
     rotation = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     linear = rotation @ np.array([[mirror, shear], [0.0, 1.0]]) / zoom
     # At the coarsest zoom the crop is centred on the image, at native zoom on some foreground pixel.
-    pick = rng.integers(len(rows))
+    pick = places[int(rng.integers(len(places)))]
     middle = np.array([shape[1] - 1, shape[0] - 1]) / 2
     share = 1 - min(1.0, coarsest / zoom)
-    centre = (1 - share) * middle + share * np.array([columns[pick], rows[pick]])
+    centre = (1 - share) * middle + share * np.array(pick)
     half = (settings.pixels - 1) / 2
     return np.concatenate((linear, (centre - linear @ np.array([half, half]))[:, None]), axis=1)

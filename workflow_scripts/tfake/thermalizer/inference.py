@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tfake.devices import device_model
 from tfake.thermalizer.foreground import fill_glasses, mask_background, set_background
 from tfake.thermalizer.network import ThermalUNet
 from tfake.training.precision import autocast_body, resolve_precision
@@ -34,6 +35,10 @@ class Thermalizer:
         self.condition = condition
         # One image a pass on a CPU: its kernels, and so the last bits, vary with the batch size.
         self.batch_images = GPU_BATCH_IMAGES if device.type == "cuda" else 1
+
+    def computed_on(self) -> dict[str, str]:
+        """What the last bits of the temperatures depend on beside the inputs: device, number format and torch."""
+        return {"device": device_model(self.device), "precision": self.precision, "torch": torch.__version__}
 
     def thermalize(self, rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> np.ndarray:
         """Generate temperatures.
@@ -94,7 +99,7 @@ class Thermalizer:
         copied = torch.empty(celsius.shape, dtype=celsius.dtype, pin_memory=True)
         copied.copy_(celsius, non_blocking=True)
         done = torch.cuda.Event()
-        done.record()
+        done.record(torch.cuda.current_stream(self.device))
 
         def finish() -> np.ndarray:
             done.synchronize()

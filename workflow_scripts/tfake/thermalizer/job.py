@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import numpy as np
 import torch
 
 from tfake.allocation import keep_freed_memory
-from tfake.devices import limit_threads, resolve_device
+from tfake.config.neutral import without_neutral
+from tfake.devices import explain_full_memory, limit_threads, resolve_device
+from tfake.processes import share_threads
 from tfake.report.training_figures import draw_loss_curves, draw_samples
 from tfake.sources.index import read_index
 from tfake.sources.pairs import open_pairs
@@ -25,9 +27,10 @@ from tfake.thermalizer.settings import TrainingSettings
 from tfake.thermalizer.training import Trained, train
 from tfake.thermalizer.training_data import TrainingData
 from tfake.thermalizer.weights import save_provenance, save_weights
-from tfake.training.checkpoint import CheckpointFile
-from tfake.training.distributed import first_process_only
+from tfake.training.checkpoint import find_checkpoint
+from tfake.training.distributed import current_share, first_process_only
 from tfake.training.files import stopping_on_sigterm, write_whole
+from tfake.training.precision import precisions_to_resume
 
 _SAMPLES_DRAWN = 6
 
@@ -57,8 +60,10 @@ class TrainingJob:
         read_prior_at_celsius: take the body's temperatures of the table as in this room; None: as in its own.
         prior_offsets_kelvin: class name to what is added to its temperature in the table.
         settings: the config's block (:class:`tfake.thermalizer.settings.TrainingSettings`).
-        device: ``auto``, ``cpu`` or ``cuda``.
-        threads: threads for torch on the CPU, and for decoding beside a GPU.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        threads: of the whole job; :func:`tfake.processes.share_threads` divides them.
+        images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
+        encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
     """
 
     weights: str
@@ -83,6 +88,8 @@ class TrainingJob:
     settings: Mapping[str, Any]
     device: str
     threads: int
+    images: str | None = None
+    encoder: str | None = None
 
 
 def run_job(job: TrainingJob) -> None:
@@ -97,13 +104,14 @@ def run_job(job: TrainingJob) -> None:
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
     keep_freed_memory()
-    limit_threads(job.threads)
     device = resolve_device(job.device)
+    computing, workers = share_threads(job.threads, current_share().of, beside_gpu=device.type == "cuda")
+    limit_threads(computing)
     settings = TrainingSettings.from_mapping(job.settings)
     prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
     prior.check_rooms(job.ambient_celsius, job.read_prior_at_celsius)
     table = read_index(job.index)
-    sources = SourceImages(job.archive, table, job.image_pixels)
+    sources = SourceImages(job.archive, table, job.image_pixels, job.images)
     paired = open_pairs(job.pairs, job.pair_values, job.pair_layout)
     data = TrainingData(
         pairs=paired,
@@ -116,10 +124,15 @@ def run_job(job: TrainingJob) -> None:
         ambient_celsius=job.ambient_celsius,
         read_prior_at_celsius=job.read_prior_at_celsius,
     )
-    checkpoint = CheckpointFile(job.checkpoint, _digest(job, settings, table.attrs["source_sha256"]))
-    with stopping_on_sigterm() as is_stopping:
-        workers = job.threads if device.type == "cuda" else 0
-        trained = train(settings, data, device, checkpoint, is_stopping, workers)
+    checkpoint, precision = find_checkpoint(
+        job.checkpoint,
+        precisions_to_resume(settings.precision, device),
+        lambda number: _digest(job, replace(settings, precision=number), table.attrs["source_sha256"]),
+    )
+    chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
+    keys = ("batch_pairs", "batch_sources", "image_pixels")
+    with stopping_on_sigterm() as is_stopping, explain_full_memory(device, "thermalizer.", settings, keys):
+        trained = train(chosen, data, device, checkpoint, is_stopping, workers, encoder)
     with first_process_only() as writes:
         if writes:
             _write_products(job, settings, data, trained, table.attrs["source_sha256"], device)
@@ -163,16 +176,18 @@ def _write_products(
 
 
 def _digest(job: TrainingJob, settings: TrainingSettings, source_sha256: str) -> str:
-    """Stands for everything the weights depend on; where files lie is none of it."""
+    """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
     prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
     parts = [
-        settings.as_mapping(),
+        without_neutral(settings.as_mapping()),
         source_sha256,
         file_sha256(job.patches),
+        job.encoder and file_sha256(job.encoder),
         _describe_files(Path(job.pairs)),
         [job.pair_layout, job.pair_values, job.supervision, list(job.ambient_celsius), job.read_prior_at_celsius],
         [prior.ambients.tolist(), np.nan_to_num(prior.celsius).tolist(), prior.deviation_kelvin.tolist()],
-        torch.__version__,
+        # What follows a plus tells CUDA's version, or that there is none.
+        torch.__version__.split("+")[0],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -16,6 +16,7 @@ quantise temperatures far coarser than the 0.01 K of a stored count.
 import math
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import segmentation_models_pytorch as smp
 import torch
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 
 from tfake.thermalizer.class_offset import ClassOffset
 from tfake.thermalizer.row_convolution import convolve_by_rows
+from tfake.training.encoder_file import load_encoder
 
 # Channel statistics of ImageNet, which every encoder of timm and smp was trained with.
 _RGB_MEAN = (0.485, 0.456, 0.406)
@@ -52,18 +54,23 @@ class ThermalUNet(nn.Module):
     """U-Net with a bounded float32 output in degrees Celsius."""
 
     def __init__(
-        self, architecture: Architecture, encoder_weights: str | None = None, initial_celsius: float | None = None
+        self,
+        architecture: Architecture,
+        encoder_weights: str | Path | None = None,
+        initial_celsius: float | None = None,
     ) -> None:
         """Build the network in channels-last layout; random weights come from torch's global generator.
 
         Args:
             architecture: encoder, decoder and range.
-            encoder_weights: None for random weights, ``imagenet`` to fetch pretrained ones.
+            encoder_weights: None for random weights, the path of a file of
+                :func:`tfake.training.encoder_file.save_encoder`, or ``imagenet`` to fetch pretrained ones.
             initial_celsius: the temperature that the untrained network gives everywhere on average; the middle of the
                 range by default.
 
         Raises:
-            ValueError: smp knows no such encoder or weights, the range is empty, or the initial value lies outside.
+            ValueError: smp knows no such encoder or weights, the file does not fit it, the range is empty, or the
+                initial value lies outside.
             RuntimeError: the pretrained weights cannot be fetched.
         """
         super().__init__()
@@ -71,7 +78,11 @@ class ThermalUNet(nn.Module):
         if not low < high:
             raise ValueError(f"output_celsius must be (lowest, highest); found ({low}, {high})")
         self.architecture = architecture
-        self.body = _build_unet(architecture, encoder_weights)
+        if isinstance(encoder_weights, Path):
+            self.body = _build_unet(architecture, None)
+            load_encoder(encoder_weights, architecture.encoder, self.body.encoder)
+        else:
+            self.body = _build_unet(architecture, encoder_weights)
         takes_ambient = architecture.ambient_celsius is not None
         if architecture.class_offset:
             self.offset = ClassOffset(takes_ambient)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tfake.thermalizer.draws import StepDraws
 from tfake.thermalizer.patch_bank import PatchBank
 from tfake.thermalizer.patch_wasserstein import PatchWasserstein
 from tfake.thermalizer.sampling import PairBatch, SourceBatch
@@ -59,8 +60,10 @@ class ThermalObjective(nn.Module):
             )
         self.weight_wasserstein = settings.weight_wasserstein
         self.weight_prior = settings.weight_prior
-        self.patches = settings.patches
-        self.bank = bank
+        # A bank of 16,384 patches at five scales is 21 MB: it lies where it is compared.
+        self._scales = [f"real_{scale}" for scale in bank.scales]
+        for name, cloud in zip(self._scales, bank.patches, strict=True):
+            self.register_buffer(name, torch.from_numpy(cloud), persistent=False)
         self.supervised = SupervisedLoss(pair_values, supervision)
         self.wasserstein = PatchWasserstein(
             values=bank.values,
@@ -76,8 +79,7 @@ class ThermalObjective(nn.Module):
         unpaired: Tensor,
         pair_batch: PairBatch,
         source_batch: SourceBatch,
-        targets: Tensor,
-        generator: torch.Generator,
+        draws: StepDraws,
     ) -> LossTerms:
         """Compare what the network gave with what the batches ask for.
 
@@ -86,8 +88,7 @@ class ThermalObjective(nn.Module):
             unpaired: (C, 1, P, P) generated degrees Celsius of the source images.
             pair_batch: the paired images.
             source_batch: the source images.
-            targets: (C, 19) degrees Celsius that the prior expects of each source image's classes.
-            generator: CPU generator that draws the patches.
+            draws: the step's patches, and what the prior expects of the source images.
 
         Returns:
             The loss and its parts; a term of weight 0 is not computed and stands as 0.
@@ -96,12 +97,14 @@ class ThermalObjective(nn.Module):
         supervised = self.supervised(paired, pair_batch.thermal, pair_batch.mask, pair_batch.classes)
         wasserstein = prior = nothing
         if self.weight_wasserstein > 0:
-            real = [
-                self.bank.draw(scale, self.patches, generator).to(unpaired.device) if len(cloud) else cloud
-                for scale, cloud in enumerate(self.bank.patches)
-            ]
-            wasserstein = self.wasserstein(unpaired, source_batch.foreground, real, generator)
+            wasserstein = self.compare_patches(unpaired, source_batch.foreground, draws)
         if self.weight_prior > 0:
-            prior = self.prior(unpaired, source_batch.classes, targets)
+            prior = self.prior(unpaired, source_batch.classes, draws.targets)
         total = supervised + self.weight_wasserstein * wasserstein + self.weight_prior * prior
         return LossTerms(total, supervised, wasserstein, prior)
+
+    def compare_patches(self, unpaired: Tensor, foreground: Tensor, draws: StepDraws) -> Tensor:
+        """The patch Wasserstein term of generated images (C, 1, P, P) over their foreground: () in K^2."""
+        clouds = [self.get_buffer(name) for name in self._scales]
+        real = [cloud[rows] if len(cloud) else cloud for cloud, rows in zip(clouds, draws.real, strict=True)]
+        return self.wasserstein(unpaired, foreground, real, draws.places)

@@ -225,7 +225,7 @@ def _cut_image(
     crops = math.ceil(max(wanted) / _PATCHES_A_CROP)
     shares = [_spread(count, range(crops)) for count in wanted]
     for number in range(crops):
-        matrix = draw_crop(rng, foreground, crop)
+        matrix, _ = draw_crop(rng, foreground, crop)
         # A pixel between the two is mixed of both; and beyond the image there is nothing, whatever its border holds.
         inside = warp_linear(share_pyramid, matrix, crop.pixels) >= _WHOLLY
         inside &= warp_nearest(foreground.astype(np.uint8), matrix, crop.pixels) > 0

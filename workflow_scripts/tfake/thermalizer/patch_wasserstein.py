@@ -4,23 +4,20 @@
 
 P_s takes square patches of p x p pixels, wholly inside the foreground, from the images downsampled by area by the
 factor s; a patch is a point of R^(p^2), scaled by 1/p, so that a squared distance is a mean squared difference a pixel
-in K^2. S_eps is the debiased Sinkhorn divergence (Feydy, PhD thesis 2020, eq. 3.209) with cost |x - y|^2 and blur
-sigma in K, which tends to the squared Wasserstein-2 distance as sigma -> 0. This is the patch term of the RGB2Thermal
-loss (Flotho et al., CVPR 2025; there with blur .001, without debiasing). Its gradient reaches the generated images,
-through the sampled patches and only there.
+in K^2. S_eps is the debiased Sinkhorn divergence (:mod:`tfake.thermalizer.sinkhorn`) with cost |x - y|^2 and blur sigma
+in K, which tends to the squared Wasserstein-2 distance as sigma -> 0. This is the patch term of the RGB2Thermal loss
+(Flotho et al., CVPR 2025; there with blur .001, without debiasing). Its gradient reaches the generated images, through
+the patches and only there.
 """
 
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from geomloss import SamplesLoss
 from torch import Tensor, nn
 
+from tfake.thermalizer.sinkhorn import sinkhorn_divergence
 from tfake.thermalizer.supervised import RELATIVE_SPREAD_KELVIN
-
-#: Ratio of successive blurs in the annealing; at .5 (geomloss's default) the divergence may come out negative.
-ANNEALING_RATIO = 0.7
 
 # Images flatter than this (in the units of the values) are not amplified to unit spread.
 _FLAT = 1e-3
@@ -61,46 +58,44 @@ def sample_patches(
     """
     if min(images.shape[2:]) < patch_pixels:
         return None
-    # The sliding minimum of the mask marks every top-left corner of a patch without a background pixel.
-    fits = -F.max_pool2d(-mask.float(), patch_pixels, stride=1) > 0
-    corners = fits.nonzero()
-    if not len(corners):
+    fitting = _count_fitting(mask, patch_pixels)
+    places = int(fitting[-1])
+    if not places:
         return None
-    chosen = corners[torch.randint(len(corners), (patches,), generator=generator).to(corners.device)]
-    image, _, top, left = (column[:, None, None] for column in chosen.unbind(1))
-    along = torch.arange(patch_pixels, device=images.device)
-    return images[image, 0, top + along[:, None], left + along].flatten(1)
+    return _cut(images, fitting, patch_pixels, torch.randint(places, (patches,), generator=generator))
 
 
-def sinkhorn_divergence(x: Tensor, y: Tensor, blur: float) -> Tensor:
-    """Debiased Sinkhorn divergence with cost |x - y|^2, close to the squared Wasserstein-2 distance.
-
-    geomloss needs guarding: it takes the logarithm of the clouds' diameter (0 when all points are one, its issue 51),
-    forms squared distances from inner products (cancellation far from the origin), switches autograd on globally,
-    and would compute in bfloat16 inside an autocast region.
+def take_patches(images: Tensor, mask: Tensor, patch_pixels: int, places: Tensor) -> tuple[Tensor, Tensor]:
+    """As ``sample_patches`` with places that were drawn before; a GPU is not waited for.
 
     Args:
-        x: (N, D) points, float32 or float64.
-        y: (M, D) points.
-        blur: sigma, in the points' units, > 0.
+        images: (B, 1, H, W) floating, at least as large as a patch.
+        mask: (B, 1, H, W) bool, the foreground.
+        patch_pixels: edge p of a patch.
+        places: (N,) float64, uniform in [0, 1): which of the places where a patch fits, on the images' device.
 
     Returns:
-        () scalar, differentiable in both clouds.
+        (N, p^2), differentiable, and () bool whether any patch fits: without one they are cut anywhere.
     """
-    centre = torch.cat((x, y)).detach().mean(0)
-    x, y = x - centre, y - centre
-    both = torch.cat((x, y)).detach()
-    diameter = max(blur, float((both.amax(0) - both.amin(0)).norm()))
-    divergence = SamplesLoss(
-        "sinkhorn", p=2, blur=blur, diameter=diameter, scaling=ANNEALING_RATIO, backend="tensorized"
-    )
-    grad_was_enabled = torch.is_grad_enabled()
-    try:
-        with torch.autocast(x.device.type, enabled=False):
-            # geomloss's cost is |x - y|^2 / 2.
-            return 2 * divergence(x, y)
-    finally:
-        torch.set_grad_enabled(grad_was_enabled)
+    fitting = _count_fitting(mask, patch_pixels)
+    return _cut(images, fitting, patch_pixels, (places * fitting[-1]).long()), fitting[-1] > 0
+
+
+def _count_fitting(mask: Tensor, patch_pixels: int) -> Tensor:
+    """(places,) int64: how many of the places so far, image by image and row by row, have a patch inside the mask."""
+    # The sliding minimum of the mask marks every top-left corner of a patch without a background pixel.
+    return (F.max_pool2d((~mask).float(), patch_pixels, stride=1) == 0).flatten().cumsum(0)
+
+
+def _cut(images: Tensor, fitting: Tensor, patch_pixels: int, ranks: Tensor) -> Tensor:
+    """(N, p^2): the patches at some of the places that fit, by their number among these."""
+    rows, columns = (edge - patch_pixels + 1 for edge in images.shape[2:])
+    # Where nothing fits, the search ends behind the last place.
+    corners = torch.searchsorted(fitting, ranks.to(fitting.device), right=True).clamp(max=len(fitting) - 1)
+    image, top, left = corners // (rows * columns), corners // columns % rows, corners % columns
+    along = torch.arange(patch_pixels, device=images.device)
+    row, column = top[:, None, None] + along[:, None], left[:, None, None] + along
+    return images[image[:, None, None], 0, row, column].flatten(1)
 
 
 def downsample(images: Tensor, mask: Tensor, factor: int) -> tuple[Tensor, Tensor]:
@@ -124,7 +119,7 @@ def patch_wasserstein(
     mask: Tensor,
     real: Sequence[Tensor],
     *,
-    generator: torch.Generator,
+    places: Tensor,
     patch_pixels: int = 8,
     scales: Sequence[int] = (1, 2, 4),
     blur_kelvin: float = 0.3,
@@ -134,9 +129,9 @@ def patch_wasserstein(
     Args:
         generated: (B, 1, H, W) degrees Celsius, float32 or float64.
         mask: (B, 1, H, W) bool, its foreground.
-        real: for each scale (N, p^2) patches of real thermal images in degrees Celsius, on generated's device; as many
-            are drawn from the generated images.
-        generator: a CPU generator; decides which patches are drawn.
+        real: for each scale (N, p^2) patches of real thermal images in degrees Celsius, or none, on generated's device;
+            as many are taken from the generated images.
+        places: (S, N) float64, uniform in [0, 1), on generated's device; decides which patches are taken.
         patch_pixels: edge p of a patch, the same at every scale.
         scales: downsampling factors.
         blur_kelvin: blur of the divergence.
@@ -147,14 +142,17 @@ def patch_wasserstein(
     """
     # What lies outside may hold anything, NaN included; it must not pass through the downsampling.
     generated = torch.where(mask, generated, 0.0)
-    total = generated.sum() * 0
-    for factor, y in zip(scales, real, strict=True):
-        if not len(y):
-            continue
-        x = sample_patches(*downsample(generated, mask, factor), patch_pixels, len(y), generator)
-        if x is not None:
-            total = total + sinkhorn_divergence(x / patch_pixels, y.to(x) / patch_pixels, blur_kelvin)
-    return total / len(scales)
+    smallest = min(generated.shape[2:])
+    taken = []
+    for factor, wanted, where in zip(scales, real, places, strict=True):
+        if len(wanted) and smallest // factor >= patch_pixels:
+            cut, fits = take_patches(*downsample(generated, mask, factor), patch_pixels, where)
+            taken.append((cut, wanted.to(cut), fits))
+    if not taken:
+        return generated.sum() * 0
+    x, y, fits = (torch.stack(parts) for parts in zip(*taken, strict=True))
+    divergences = sinkhorn_divergence(x / patch_pixels, y / patch_pixels, blur_kelvin)
+    return torch.where(fits, divergences, 0.0).sum() / len(scales)
 
 
 class PatchWasserstein(nn.Module):
@@ -174,8 +172,8 @@ class PatchWasserstein(nn.Module):
         self.values = values
         self.settings = {"patch_pixels": patch_pixels, "scales": tuple(scales), "blur_kelvin": blur_kelvin}
 
-    def forward(self, generated: Tensor, mask: Tensor, real: Sequence[Tensor], generator: torch.Generator) -> Tensor:
+    def forward(self, generated: Tensor, mask: Tensor, real: Sequence[Tensor], places: Tensor) -> Tensor:
         """See ``patch_wasserstein``."""
         if self.values == "relative":
             generated = standardise(generated, mask)
-        return patch_wasserstein(generated, mask, real, generator=generator, **self.settings)
+        return patch_wasserstein(generated, mask, real, places=places, **self.settings)

@@ -22,8 +22,8 @@ import pandas as pd
 
 from tfake.overlap import map_ahead
 from tfake.radiometry import NO_IMAGE, encode_celsius
-from tfake.sources.archive import Archive
-from tfake.sources.samples import SampleStatus, read_classes, read_rgb
+from tfake.sources.samples import SampleStatus
+from tfake.store.image_reader import ImageReader
 from tfake.store.statistics import CountStatistics
 from tfake.thermalizer.foreground import fill_glasses, mask_background, set_background
 from tfake.thermalizer.inference import Thermalizer
@@ -48,7 +48,7 @@ class ThermalRow:
 
 def thermalize_rows(
     thermalizer: Thermalizer,
-    paths: list[str],
+    source: ImageReader,
     records: pd.DataFrame,
     pixels: int,
     ambient_celsius: float,
@@ -59,7 +59,7 @@ def thermalize_rows(
 
     Args:
         thermalizer: the trained network.
-        paths: the archive's files.
+        source: its images and class maps.
         records: rows of the index; those whose status is not OK become rows of ``NO_IMAGE``.
         pixels: height and width of the images.
         ambient_celsius: the room's temperature.
@@ -71,10 +71,11 @@ def thermalize_rows(
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
+        StoreError: a shard of decoded images is damaged.
         ValueError: the network's temperatures of an image, which is named, are not finite.
     """
     missing = ThermalRow(compress(np.full((pixels, pixels), NO_IMAGE, np.uint16)), None)
-    prepare = partial(_prepare, paths, pixels)
+    prepare = partial(_prepare, source)
     finish = partial(_finish, missing, ambient_celsius, compress)
     ahead = 2 * thermalizer.batch_images + threads
     with ThreadPoolExecutor(max(1, threads)) as pool:
@@ -96,11 +97,10 @@ def _thermalize_alone(
     return finish((image, celsius[0]))
 
 
-def _prepare(paths: list[str], pixels: int, record) -> PreparedImage | None:
+def _prepare(source: ImageReader, record) -> PreparedImage | None:
     if record.status != SampleStatus.OK:
         return None
-    archive = Archive(paths)  # a file position of its own: threads read side by side
-    rgb, classes = read_rgb(archive, record, pixels), read_classes(archive, record, pixels)
+    rgb, classes = source.read_rgb(record), source.read_classes(record)
     return PreparedImage(record.image_id, mask_background(rgb, classes), fill_glasses(classes))
 
 

@@ -1,15 +1,17 @@
 """The thermalizer's training run: its network and its loss."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from tfake.thermalizer.draws import StepDraws
 from tfake.thermalizer.network import ThermalUNet
 from tfake.thermalizer.objective import ThermalObjective
 from tfake.thermalizer.sampling import PairBatch, SourceBatch
 from tfake.thermalizer.settings import TrainingSettings
 from tfake.thermalizer.training_data import TrainingData
-from tfake.training.chance import Stream, derive_seed
 from tfake.training.precision import autocast_body
 from tfake.training.run import Run
 
@@ -23,7 +25,14 @@ class ThermalizerRun(Run):
 
     TERMS = ("total", "supervised", "wasserstein", "prior")
 
-    def __init__(self, settings: TrainingSettings, data: TrainingData, precision: str, device: torch.device) -> None:
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        data: TrainingData,
+        precision: str,
+        device: torch.device,
+        encoder: Path | None = None,
+    ) -> None:
         """Start at step 0; random weights come from torch's global generator.
 
         Args:
@@ -31,18 +40,20 @@ class ThermalizerRun(Run):
             data: what it learns from.
             precision: number format of the network's body.
             device: where to compute.
+            encoder: file of the weights that ``settings.encoder_weights`` names; None: they are fetched.
         """
-        self._data = data
         prior = data.prior_at(data.middle_celsius)
         architecture = settings.architecture(data.ambient_celsius)
         initial = _initial_celsius(prior.celsius, settings.output_celsius)
-        network = ThermalUNet(architecture, settings.encoder_weights, initial).to(device).train()
+        network = ThermalUNet(architecture, encoder or settings.encoder_weights, initial).to(device).train()
         super().__init__(settings, network, precision, device)
         self.objective = ThermalObjective(
             settings, data.pair_values, data.supervision, data.bank, prior.deviation_kelvin
         ).to(device)
 
-    def compute(self, step: int, pair_batch: PairBatch, source_batch: SourceBatch) -> tuple[Tensor, ...]:
+    def compute(
+        self, step: int, pair_batch: PairBatch, source_batch: SourceBatch, draws: StepDraws
+    ) -> tuple[Tensor, ...]:
         """The loss terms of a step."""
         # One forward pass for both, so that batch normalisation sees the mixture it will have recorded.
         rgb = torch.cat((pair_batch.rgb, source_batch.rgb))
@@ -50,11 +61,7 @@ class ThermalizerRun(Run):
         rooms = torch.cat((pair_batch.ambient_celsius, source_batch.ambient_celsius))
         celsius = self._forward(rgb, classes, rooms, autocast_body(self._precision, self._device))
         paired, unpaired = celsius.split((len(pair_batch.rgb), len(source_batch.rgb)))
-        targets = np.stack([self._data.prior_at(room).celsius for room in source_batch.ambient_celsius.tolist()])
-        generator = torch.Generator().manual_seed(derive_seed(self._settings.seed, Stream.PATCHES, step))
-        terms = self.objective(
-            paired, unpaired, pair_batch, source_batch, torch.from_numpy(targets).to(self._device), generator
-        )
+        terms = self.objective(paired, unpaired, pair_batch, source_batch, draws)
         return terms.total, terms.supervised, terms.wasserstein, terms.prior
 
 

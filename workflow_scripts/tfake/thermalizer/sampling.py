@@ -18,11 +18,11 @@ from tfake.thermalizer.augmentation import augment_rgb
 from tfake.thermalizer.crops import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermalizer.foreground import fill_glasses, mask_background
 from tfake.training.chance import Stream
-from tfake.training.drawing import ALONE, CACHE_BYTES, Cache, Drawing, Share, move_batch
+from tfake.training.drawing import ALONE, CACHE_BYTES, Batch, Cache, Drawing, Share
 
 
 @dataclass(frozen=True)
-class PairBatch:
+class PairBatch(Batch):
     """Crops of paired images."""
 
     rgb: Tensor  # (B, 3, P, P) uint8
@@ -32,23 +32,15 @@ class PairBatch:
     classes: Tensor  # (B, P, P) uint8, lenses labelled GLASSES; IGNORE throughout a pair without a class map
     ambient_celsius: Tensor  # (B,) float32, the room that the pair was recorded in
 
-    def to(self, device: torch.device) -> "PairBatch":
-        """The batch on a device."""
-        return move_batch(self, device)
-
 
 @dataclass(frozen=True)
-class SourceBatch:
+class SourceBatch(Batch):
     """Crops of source images, background removed, lenses labelled GLASSES."""
 
     rgb: Tensor  # (B, 3, P, P) uint8
     classes: Tensor  # (B, P, P) uint8
     ambient_celsius: Tensor  # (B,) float32, the room it shall be thermalized for
     dropped: Tensor  # (B,) bool: the network shall do without the class map
-
-    def to(self, device: torch.device) -> "SourceBatch":
-        """The batch on a device."""
-        return move_batch(self, device)
 
     @property
     def known_classes(self) -> Tensor:
@@ -207,26 +199,31 @@ def _prepare_source(rgb: np.ndarray, classes: np.ndarray) -> _PreparedSource:
 
 
 def _crop_pair(pair: _PreparedPair, rng: np.random.Generator, crop: CropSettings) -> tuple[np.ndarray, ...]:
-    matrix = draw_crop(rng, pair.foreground, crop)
+    matrix, foreground = draw_crop(rng, pair.foreground, crop)
     rgb = augment_rgb(warp_linear(pair.rgb, matrix, crop.pixels), rng, crop.photometric_strength)
     thermal = warp_linear(pair.thermal, matrix, crop.pixels)
-    foreground = warp_nearest(pair.foreground.astype(np.uint8), matrix, crop.pixels).astype(bool)
     known = True if pair.known is None else warp_nearest(pair.known.astype(np.uint8), matrix, crop.pixels).astype(bool)
     if pair.classes is None:
         # Beyond the image is background; within it, nobody knows: everything counts.
         inside = warp_nearest(np.ones(pair.foreground.shape, np.uint8), matrix, crop.pixels)
         unknown = np.full_like(inside, FaceClass.IGNORE)
-        return mask_background(rgb, inside), thermal, inside.astype(bool) & known, foreground & known, unknown
-    rgb = mask_background(rgb, warp_nearest(pair.classes, matrix, crop.pixels))
-    classes = warp_nearest(pair.filled, matrix, crop.pixels)
+        return mask_background(rgb, inside), thermal, inside.view(bool) & known, foreground & known, unknown
+    rgb, classes = _mask_crop(rgb, pair.classes, pair.filled, matrix, crop.pixels)
     return rgb, thermal, foreground & known, foreground & known, classes
 
 
 def _crop_source(source: _PreparedSource, rng: np.random.Generator, crop: CropSettings) -> tuple[np.ndarray, ...]:
-    matrix = draw_crop(rng, source.classes != FaceClass.BACKGROUND, crop)
+    matrix, _ = draw_crop(rng, source.classes != FaceClass.BACKGROUND, crop)
     rgb = augment_rgb(warp_linear(source.rgb, matrix, crop.pixels), rng, crop.photometric_strength)
-    rgb = mask_background(rgb, warp_nearest(source.classes, matrix, crop.pixels))
-    return rgb, warp_nearest(source.filled, matrix, crop.pixels)
+    return _mask_crop(rgb, source.classes, source.filled, matrix, crop.pixels)
+
+
+def _mask_crop(
+    rgb: np.ndarray, classes: np.ndarray, filled: np.ndarray, matrix: np.ndarray, pixels: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The crop with black background, and its classes with lenses filled: without glasses one map is both."""
+    shown = warp_nearest(classes, matrix, pixels)
+    return mask_background(rgb, shown), shown if filled is classes else warp_nearest(filled, matrix, pixels)
 
 
 def _channels_first(rgb: np.ndarray) -> Tensor:

@@ -5,13 +5,14 @@ whether it starts them itself or is started by ``torchrun``.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
 import torch
 import torch.distributed
+from timm.layers import convert_sync_batchnorm
 from torch import nn
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from torch.nn.parallel import DistributedDataParallel
@@ -50,7 +51,8 @@ def _in_group(function: Callable[..., None], arguments: dict[str, Any], gpus: bo
     # Everybody has joined before anybody works: a process that fails at once would break its neighbours' joining, and
     # their message could hide its own. By the store, since no process has claimed its GPU yet.
     os.environ["TORCH_DIST_INIT_BARRIER"] = "1"
-    torch.distributed.init_process_group("nccl" if gpus else "gloo")
+    # Votes go over the CPU: they must not wait for a GPU's work.
+    torch.distributed.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo")
     try:
         function(**arguments)
     finally:
@@ -69,7 +71,8 @@ def wrap(network: nn.Module, device: torch.device) -> nn.Module:
     if not torch.distributed.is_initialized():
         return network
     if device.type == "cuda":
-        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        # timm's own: torch's loses the activation that is part of timm's BatchNormAct2d.
+        network = convert_sync_batchnorm(network)
     # On a CPU there is no synchronised normalisation: the buffers of the first process count. A decoder of less depth
     # than its encoder leaves the encoder's last stages without a gradient.
     gpus = [torch.cuda.current_device()] if device.type == "cuda" else None
@@ -80,10 +83,19 @@ def agree(decision: bool) -> bool:
     """Whether any process of the group says yes, so that all leave their loop at the same step."""
     if not torch.distributed.is_initialized():
         return decision
-    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
-    vote = torch.tensor(float(decision), device=device)
+    vote = torch.tensor(float(decision))
     torch.distributed.all_reduce(vote, torch.distributed.ReduceOp.MAX)
     return bool(vote.item())
+
+
+def add_up(values: Sequence[float]) -> list[float]:
+    """Each value summed over the processes of the group, the same in all of them."""
+    if not torch.distributed.is_initialized():
+        return list(values)
+    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
+    total = torch.tensor(values, dtype=torch.float64, device=device)
+    torch.distributed.all_reduce(total)
+    return total.tolist()
 
 
 @contextmanager

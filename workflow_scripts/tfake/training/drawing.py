@@ -1,8 +1,9 @@
 """Which items a step takes, shared between processes, and what is kept of items once they are decoded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from threading import Lock
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 import torch
@@ -10,29 +11,36 @@ import torch
 from tfake.training.chance import Stream, draw_indices
 
 #: Decoded images of one set are kept in memory up to this; beyond it they are decoded each time they are drawn.
-CACHE_BYTES = 2 << 30
+CACHE_BYTES = 3 << 29
 
+Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
 
 
-class Cache(Generic[Item]):
-    """Remembers prepared items until the budget is full."""
+class Cache(Generic[Key, Item]):
+    """Remembers prepared items until the budget is full; may be used from several threads."""
 
-    def __init__(self, prepare: Callable[[int], Item], budget_bytes: int) -> None:
-        """Keep how an item is prepared, and how many bytes may be kept."""
+    def __init__(self, prepare: Callable[[Key], Item], budget_bytes: int) -> None:
+        """Keep how an item is prepared from its key, and how many bytes may be kept."""
         self._prepare = prepare
         self._left = budget_bytes
-        self._items: dict[int, Item] = {}
+        self._items: dict[Key, Item] = {}
+        self._lock = Lock()
+        #: Whether there was no room for an item.
+        self.is_full = False
 
-    def __getitem__(self, index: int) -> Item:
-        """The prepared item of an index."""
-        if index not in self._items:
-            item = self._prepare(index)
-            if item.nbytes > self._left:
-                return item
-            self._left -= item.nbytes
-            self._items[index] = item
-        return self._items[index]
+    def __getitem__(self, key: Key) -> Item:
+        """The prepared item of a key; two threads that want it for the first time may both prepare it."""
+        item = self._items.get(key)
+        if item is None:
+            item = self._prepare(key)
+            with self._lock:
+                if key not in self._items and item.nbytes <= self._left:
+                    self._left -= item.nbytes
+                    self._items[key] = item
+                elif item.nbytes > self._left:
+                    self.is_full = True
+        return item
 
 
 @dataclass(frozen=True)
@@ -67,3 +75,16 @@ class Drawing:
 def move_batch(batch, device: torch.device):
     """A dataclass of tensors, each on a device."""
     return type(batch)(**{name: value.to(device, non_blocking=True) for name, value in vars(batch).items()})
+
+
+class Batch:
+    """What a dataclass of tensors, the crops of a step, has in common with others."""
+
+    def to(self, device: torch.device) -> Self:
+        """The batch on a device."""
+        return move_batch(self, device)
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory."""
+        return sum(value.nbytes for value in vars(self).values())

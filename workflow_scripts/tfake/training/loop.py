@@ -14,6 +14,7 @@ from tfake.training.distributed import agree, first_process_only
 from tfake.training.prefetch import prefetch
 from tfake.training.run import Run
 from tfake.training.settings import LoopSettings
+from tfake.training.transfer import pinned, sent_ahead
 
 
 class TrainingStoppedError(Exception):
@@ -56,9 +57,9 @@ def run_steps(
     if state is not None:
         run.load_state_dict(state)
     steps = range(run.next_step, settings.steps)
-    batches = prefetch(make_batches, steps, workers)
+    batches = sent_ahead(prefetch(pinned(make_batches, device), steps, workers), device)
     for parts in tqdm(batches, title, settings.steps, initial=run.next_step, unit="step", mininterval=2):
-        run.step(*(part.to(device) for part in parts))
+        run.step(*parts)
         if measure and (run.next_step % settings.validate_every == 0 or run.next_step == settings.steps):
             run.record_validation(measure(run.result))
         stops = agree(is_stopping())

@@ -34,6 +34,20 @@ def resolve_precision(name: str, device: torch.device) -> str:
     return "bfloat16" if native else "float32"
 
 
+def precisions_to_resume(name: str, device: torch.device) -> tuple[str, ...]:
+    """The number formats that a run may go on in: the one that it would begin in here, then others.
+
+    A run that chose its format by ``auto`` keeps it on a machine that would choose otherwise: every device computes in
+    either, in bfloat16 slowly where it is emulated.
+
+    Args:
+        name: as in ``resolve_precision``.
+        device: where the run goes on.
+    """
+    first = resolve_precision(name, device)
+    return (first,) if name != "auto" else tuple(dict.fromkeys((first, "float32", "bfloat16")))
+
+
 def autocast_body(precision: str, device: torch.device) -> AbstractContextManager:
     """The autocast region of a network's body.
 

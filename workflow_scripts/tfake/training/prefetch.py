@@ -1,37 +1,38 @@
-"""Batches made ahead by threads while the network computes."""
+"""Batches made ahead by threads while the network computes, as many as some memory holds."""
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from typing import TypeVar
+from typing import Any
 
-Batch = TypeVar("Batch")
+from tfake.overlap import map_threads
+
+#: What the batches ahead of the network may take.
+PREFETCH_BYTES = 512 << 20
+
+Parts = tuple[Any, ...]
 
 
-def prefetch(make: Callable[[int], Batch], steps: range, workers: int) -> Iterator[Batch]:
+def prefetch(
+    make: Callable[[int], Parts], steps: range, workers: int, most_bytes: int = PREFETCH_BYTES
+) -> Iterator[Parts]:
     """Make the batches of some steps, in order.
 
     Args:
-        make: gives the batch of a step; called from several threads at once.
+        make: gives what a step takes, a tuple of dataclasses of tensors; called from several threads at once.
         steps: the steps.
-        workers: threads; twice as many batches are made ahead. 0 makes each batch when it is asked for, which is
-            fastest where the network computes on the same cores.
+        workers: threads. 0 makes each batch when it is asked for, which is fastest where the network computes on the
+            same cores.
+        most_bytes: what the batches ahead of the network may take, made or in the making. One is always made ahead,
+            and never more than two a thread.
 
     Yields:
         The batch of each step, whatever the number of workers.
     """
-    if workers == 0:
+    if workers == 0 or not steps:
         yield from map(make, steps)
         return
-    with ThreadPoolExecutor(workers) as pool:
-        ahead = iter(steps)
-        waiting = deque(pool.submit(make, step) for step in islice(ahead, 2 * workers))
-        try:
-            while waiting:
-                batch = waiting.popleft().result()
-                waiting.extend(pool.submit(make, step) for step in islice(ahead, 1))
-                yield batch
-        finally:
-            for future in waiting:
-                future.cancel()
+    # All batches are as large as the first.
+    batch = make(steps[0])
+    size = max(1, sum(tensor.nbytes for part in batch for tensor in vars(part).values()))
+    yield batch
+    del batch
+    yield from map_threads(make, steps[1:], workers, min(2 * workers, max(1, most_bytes // size)))

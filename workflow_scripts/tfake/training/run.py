@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tfake.training.chance import Stream, derive_seed
 from tfake.training.distributed import wrap
 from tfake.training.optimisation import Optimisation
 from tfake.training.settings import LoopSettings
+from tfake.training.transfer import HostValues
 
 
 class Run(ABC):
@@ -20,7 +22,7 @@ class Run(ABC):
     Attributes:
         TERMS: names of the loss terms that ``compute`` gives, the total first.
         network: what is trained.
-        rows: one a step done, of ``columns``.
+        rows: one a step done, of ``columns``; asking for them waits for a GPU.
     """
 
     TERMS: ClassVar[tuple[str, ...]]
@@ -39,7 +41,9 @@ class Run(ABC):
         self._optimisation = Optimisation(network, settings, precision, device)
         wrapped = wrap(network, device)
         self._forward = torch.compile(wrapped) if settings.compile else wrapped
-        self.rows: list[list[float]] = []
+        self._rows: list[list[float]] = []
+        # Of the last step, until its numbers have arrived.
+        self._pending: tuple[float, HostValues] | None = None
         self._best = math.inf
         self._best_weights: dict[str, Tensor] | None = None
         self._worse = 0
@@ -56,7 +60,17 @@ class Run(ABC):
     @property
     def next_step(self) -> int:
         """Steps done so far."""
-        return len(self.rows)
+        return len(self._rows) + (self._pending is not None)
+
+    @property
+    def rows(self) -> list[list[float]]:
+        """One a step done, of ``columns``.
+
+        Raises:
+            FloatingPointError: the loss of the last step is not finite.
+        """
+        self._settle()
+        return self._rows
 
     @property
     def result(self) -> nn.Module:
@@ -71,24 +85,35 @@ class Run(ABC):
     def step(self, *batches: Any) -> None:
         """One optimiser step; adds a row to the record.
 
+        The step's numbers are read when the next one is under way, so that a GPU has work meanwhile.
+
         Args:
             batches: what ``compute`` takes, on the run's device.
 
         Raises:
-            FloatingPointError: the loss is not finite any more.
+            FloatingPointError: the loss of the step before is not finite any more.
         """
-        step, rate = self.next_step, self._optimisation.learning_rate
-        terms = self.compute(step, *batches)
+        rate = self._optimisation.learning_rate
+        terms = self.compute(self.next_step, *batches)
         norm = self._optimisation.backward(terms[0])
-        values = [value.item() for value in (*terms, norm)]
+        self._optimisation.step()
+        self._settle()
+        self._pending = rate, HostValues((*terms, norm))
+
+    def _settle(self) -> None:
+        """Add the row of the last step."""
+        if self._pending is None:
+            return
+        (rate, numbers), step = self._pending, len(self._rows)
+        values = numbers.tolist()
         # A float16 gradient may overflow now and then: its scaler skips that step.
-        if not np.isfinite(values[: len(terms) if self._precision == "float16" else None]).all():
+        if not np.isfinite(values[: len(self.TERMS) if self._precision == "float16" else None]).all():
             found = ", ".join(f"{name} {value}" for name, value in zip(self.columns[1:], values, strict=False))
             raise FloatingPointError(
                 f"the loss is not finite at step {step}: {found}; a lower learning_rate or precision: float32 may help"
             )
-        self._optimisation.step()
-        self.rows.append([step, *values, rate, math.nan])
+        self._rows.append([step, *values, rate, math.nan])
+        self._pending = None
 
     def record_validation(self, error: float) -> None:
         """Note a validation error, and keep the weights if it is the best and they may be needed."""
@@ -118,14 +143,21 @@ class Run(ABC):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state_dict`` gave."""
+        """Go on from what ``state_dict`` gave, whichever device gave it.
+
+        A GPU has a generator of its own. Where the run comes from a CPU, it begins with the step's seed.
+        """
         self.network.load_state_dict(state["network"])
         self._optimisation.load_state_dict(state["optimisation"])
-        self.rows = state["rows"]
+        self._rows, self._pending = list(state["rows"]), None
         self._best, self._worse, self._best_weights = state["validation"]
-        torch.set_rng_state(state["chance"][0])
-        if self._device.type == "cuda":
-            torch.cuda.set_rng_state(state["chance"][1], self._device)
+        of_cpu, of_gpu = state["chance"]
+        torch.set_rng_state(of_cpu)
+        if self._device.type == "cuda" and of_gpu is not None:
+            torch.cuda.set_rng_state(of_gpu, self._device)
+        elif self._device.type == "cuda":
+            with torch.cuda.device(self._device):
+                torch.cuda.manual_seed(derive_seed(self._settings.seed, Stream.NETWORK, self.next_step))
 
 
 def _chance_state(device: torch.device) -> tuple[Tensor, Tensor | None]:

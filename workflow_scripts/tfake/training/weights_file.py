@@ -16,8 +16,8 @@ from torch import nn
 
 import tfake
 
-# What torch raises on files that are not its own, or are cut short; LookupError is what some texts come to.
-_UNREADABLE = (
+#: What torch raises on files that are not its own, or are cut short; LookupError is what some texts come to.
+UNREADABLE = (
     pickle.UnpicklingError,
     RuntimeError,
     EOFError,
@@ -66,7 +66,7 @@ def read_weights(path: str | Path, what: str) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ValueError(f"{path}: not a {what} file: torch cannot read it ({type(error).__name__})") from error
 
 

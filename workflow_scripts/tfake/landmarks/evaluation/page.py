@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 import tfake
 from tfake.landmarks.evaluation.columns import COLUMNS, published
 from tfake.landmarks.evaluation.errors import NORMALISERS, coverage_curve, cumulative_curve
-from tfake.report.drawing import INK, SERIES, Drawing, draw
+from tfake.report.drawing import INK, Drawing, draw, series_style
 
 #: What each normaliser is called on the page.
 NORMALISER_WORDS = {
@@ -19,7 +19,6 @@ NORMALISER_WORDS = {
     "inter_ocular": "outer eye corners",
     "image": "sqrt(W H) of the image",
 }
-_LINES = ("-", "--", ":")
 
 
 def render_evaluation(sets: Sequence[Mapping[str, Any]], faces: Sequence[pd.DataFrame], failure_above: float) -> str:
@@ -74,7 +73,7 @@ def draw_curves(name: str, faces: pd.DataFrame, failure_above: float) -> Drawing
         for number, method in enumerate(methods):
             own = faces[faces["method"] == method]
             errors = own["nme_box"].to_numpy(float)
-            style = {"color": SERIES[number % len(SERIES)], "linestyle": _LINES[number // len(SERIES) % len(_LINES)]}
+            style = series_style(number)
             if kind == "errors":
                 axes.plot(*cumulative_curve(errors, failure_above), label=method, **style)
             else:

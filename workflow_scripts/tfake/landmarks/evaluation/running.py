@@ -42,7 +42,7 @@ def score_set(
         most_images: images at most, spread evenly; None: all.
         smallest_share: edge of the smallest windows searched, over the image's shorter edge.
         least_overlap: intersection over union from which a face counts as found.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: CPU threads.
         progress: wraps the list of images.
 

@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from annotated_sets import charlotte_cells, labelme, ljson, seen_from
+from annotated_sets import labelme, ljson, open_quirky, seen_from
 from tfake.evaluation_sets.catalogue import KINDS
-from tfake.evaluation_sets.charlotte_rows import HEADER, parse_row
 from tfake.evaluation_sets.image_places import ImagePlaceError, ImagePlaces
 from tfake.evaluation_sets.sf_tl54 import GROUPS
 from tfake.evaluation_sets.temperatures import declare_scale
@@ -19,96 +18,7 @@ from thermal_sets import write_set
 
 GRAY = np.full((100, 120), 90, np.uint8)
 COUNTS = np.full((100, 120), 30000, np.uint16)
-IBUG, FRONT = seen_from("ibug68"), seen_from("charlotte73")
-FIVE = seen_from("tfw5").round()
-NUMBERS = [f"{value:g}" for value in FIVE.ravel()]
-
-
-def opened(kind, folder, files):
-    """The set, its findings by row, and its images by row."""
-    found = KINDS[kind].open(str(write_set(folder / "set", files)))
-    account = found.account
-    assert {face.name for face in found.faces} == set(account.used)
-    assert all(face.size > 0 for face in found.faces)
-    # Of several, the one for which it is left out.
-    findings = sorted(account.findings, key=lambda finding: finding.left_out)
-    faults = {finding.row: (finding.fault, finding.detail) for finding in findings}
-    return found, faults, {face.name: face.image for face in found.faces}
-
-
-HEAD = ",".join((*HEADER, "Distance", "RH", "Airflow", "env-temp", "Sensation"))
-
-
-def charlotte_text(newline="\n", delimiter=",", points=FRONT):
-    rows = [",".join(charlotte_cells(f"R100{number}", points)) for number in (1, 2)]
-    return newline.join([HEAD, *rows, ""]).replace(",", delimiter)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        charlotte_text(),
-        charlotte_text("\r"),
-        charlotte_text("\r\n", ";").replace("1.4", "1,4"),
-        charlotte_text().encode("utf-16"),
-        charlotte_text().encode("utf-8-sig"),
-        charlotte_text().replace(HEAD, ",".join(f'"{cell}"' for cell in HEAD.split(","))),
-    ],
-)
-def test_charlotte_in_any_text(tmp_path, data):
-    found, faults, images = opened(
-        "charlotte", tmp_path, {"S1.csv": data, "S1/R1001.tiff": COUNTS, "R1002.tiff": COUNTS}
-    )
-    assert not faults
-    assert list(images.values()) == ["S1/R1001.tiff", "R1002.tiff"]
-    assert found.faces[0].groups["distance_m"] == "1.4"
-
-
-def test_charlotte_rows_that_are_broken_cost_themselves(tmp_path):
-    text = charlotte_text() + '"R1003,1,2\n' + "," * 151 + "\nR1004,1,2,3\n"
-    _, faults, images = opened("charlotte", tmp_path, {"S1.csv": text, "R1001.tiff": COUNTS, "R1002.tiff": COUNTS})
-    assert len(images) == 2
-    assert [faults[row][0] for row in ("S1.csv:4", "S1.csv:5", "S1.csv:6 R1004")] == [
-        "unreadable",
-        "empty_row",
-        "half_a_point",
-    ]
-
-
-def test_a_subject_whose_table_is_another_one_is_named(tmp_path):
-    files = {"S1.csv": charlotte_text(), "S2.csv": "subject,age\n1,2\n", "S3.csv": b"", "notes.csv": "a,b\n"}
-    _, faults, images = opened("charlotte", tmp_path, files | {"R1001.tiff": COUNTS, "R1002.tiff": COUNTS})
-    assert len(images) == 2
-    assert {row: fault for row, (fault, _) in faults.items()} == {"S2.csv": "unreadable", "S3.csv": "unreadable"}
-
-
-def test_points_between_pixels_are_points_and_slid_columns_are_not():
-    between = [f"{float(cell) + 0.25:.2f}" if cell else "" for cell in charlotte_cells("R1001", FRONT)[1:147]]
-    row = parse_row(["R1001", *between, *charlotte_cells("R1001", FRONT)[147:]])
-    np.testing.assert_allclose(row.points, FRONT.round() + 0.25)
-    only_x = charlotte_cells("R1001", FRONT)
-    only_x[1:147:2] = [f"{cell}.5" for cell in only_x[1:147:2]]
-    assert parse_row(only_x).points is not None
-    slid = charlotte_cells("R1001", FRONT)
-    del slid[140]
-    assert [fault for fault, _ in parse_row(slid).reasons] == ["shifted_columns"]
-
-
-def test_an_id_with_two_images_is_ambiguous_unless_one_is_its_subjects(tmp_path):
-    files = {"S1.csv": charlotte_text(), "S1/R1001.tiff": COUNTS, "backup/R1001.tiff": COUNTS}
-    files |= {"a/R1002.tiff": COUNTS, "b/R1002.tiff": COUNTS}
-    _, faults, images = opened("charlotte", tmp_path, files)
-    assert images == {"S1.csv:2 R1001": "S1/R1001.tiff"}
-    fault, detail = faults["S1.csv:3 R1002"]
-    assert fault == "ambiguous_image"
-    assert "a/R1002.tiff or b/R1002.tiff" in detail
-
-
-def test_tables_of_one_name_in_two_folders_are_told_apart(tmp_path):
-    files = {"a/S1.csv": charlotte_text(), "b/S1.csv": charlotte_text(points=FRONT[:44])}
-    _, faults, images = opened("charlotte", tmp_path, files | {"R1001.tiff": COUNTS, "R1002.tiff": COUNTS})
-    assert list(images) == ["a/S1.csv:2 R1001", "a/S1.csv:3 R1002"]
-    assert set(faults) == {"b/S1.csv:2 R1001", "b/S1.csv:3 R1002"}
+IBUG = seen_from("ibug68")
 
 
 def lj(points=IBUG, groups=(), **more):
@@ -143,7 +53,7 @@ GOOD = {"good_1.ljson": lj(), "good_1.png": GRAY}
     ],
 )
 def test_a_bad_ljson_is_a_remark(tmp_path, text, detail):
-    _, faults, images = opened("aachen", tmp_path, {"bad_1.ljson": text, "bad_1.png": GRAY} | GOOD)
+    _, faults, images = open_quirky("aachen", tmp_path, {"bad_1.ljson": text, "bad_1.png": GRAY} | GOOD)
     assert list(images.values()) == ["good_1.png"]
     fault, found = faults["bad_1.ljson"]
     assert fault == "unreadable"
@@ -154,21 +64,32 @@ def test_a_bad_ljson_is_a_remark(tmp_path, text, detail):
 def test_ljson_of_version_3_is_read(tmp_path, encoding):
     content = json.loads(lj())
     third = {"version": 3, "groups": {"LJSON": {"landmarks": content["landmarks"], "labels": content["labels"]}}}
-    found, faults, _ = opened("aachen", tmp_path, {"a_1.ljson": json.dumps(third).encode(encoding), "a_1.png": GRAY})
+    found, faults, _ = open_quirky(
+        "aachen", tmp_path, {"a_1.ljson": json.dumps(third).encode(encoding), "a_1.png": GRAY}
+    )
     np.testing.assert_allclose(found.faces[0].points, IBUG)
     assert not faults
 
 
+@pytest.mark.parametrize("missing", [None, [None, None]])
+def test_a_point_that_is_null_is_a_remark(tmp_path, missing):
+    content = json.loads(lj())
+    content["landmarks"]["points"][3] = missing
+    found, faults, _ = open_quirky("aachen", tmp_path, {"a_1.ljson": json.dumps(content), "a_1.png": GRAY})
+    assert faults == {"a_1.ljson": ("points_missing", "1 of 68 are null")}
+    assert np.flatnonzero(np.isnan(found.faces[0].points[:, 0])).tolist() == [3]
+
+
 @pytest.mark.parametrize("points", [np.full((68, 2), np.nan), np.ones((68, 2)), np.c_[np.arange(68.0), np.ones(68)]])
 def test_a_face_without_a_size_is_left_out(tmp_path, points):
-    _, faults, images = opened("aachen", tmp_path, {"flat_1.ljson": lj(points), "flat_1.png": GRAY} | GOOD)
+    _, faults, images = open_quirky("aachen", tmp_path, {"flat_1.ljson": lj(points), "flat_1.png": GRAY} | GOOD)
     assert list(images.values()) == ["good_1.png"]
     assert faults["flat_1.ljson"][0] == ("no_points" if np.isnan(points).any() else "no_extent")
 
 
 def test_two_images_of_one_stem_are_ambiguous(tmp_path):
     tiff = {"a_1.ljson": lj(), "a_1.png": GRAY, "a_1.tiff": COUNTS}
-    _, faults, images = opened("aachen", tmp_path, tiff | GOOD)
+    _, faults, images = open_quirky("aachen", tmp_path, tiff | GOOD)
     assert list(images.values()) == ["good_1.png"]
     assert faults["a_1.ljson"] == ("ambiguous_image", "'a_1.ljson' may be a_1.png or a_1.tiff")
 
@@ -207,7 +128,7 @@ def lm(**more):
 )
 def test_labelme_quirks(tmp_path, text, fault):
     files = {"json/1_1.json": text, "images/1_1.png": GRAY, "json/2_1.json": lm(), "images/2_1.png": GRAY}
-    _, faults, images = opened("sf_tl54", tmp_path, files)
+    _, faults, images = open_quirky("sf_tl54", tmp_path, files)
     assert images["json/2_1.json"] == "images/2_1.png"
     assert faults.get("json/1_1.json", (None,))[0] == fault
     assert ("json/1_1.json" in images) == (fault in (None, "no_box"))
@@ -215,36 +136,7 @@ def test_labelme_quirks(tmp_path, text, fault):
 
 def test_labelme_says_which_of_two_images_it_means(tmp_path):
     files = {"json/1_1.json": lm(imagePath="C:\\work\\1_1.tiff"), "images/1_1.png": GRAY, "images/1_1.tiff": COUNTS}
-    assert opened("sf_tl54", tmp_path, files)[2] == {"json/1_1.json": "images/1_1.tiff"}
-
-
-TFW = ["a.jpg", "10", "10", "60", "70", *NUMBERS]
-
-
-@pytest.mark.parametrize("newline", ["\n", "\r", "\r\n"])
-@pytest.mark.parametrize("delimiter", [",", ";"])
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_tfw_tables_in_any_text(tmp_path, newline, delimiter, encoding):
-    text = newline.join(delimiter.join(TFW) for _ in range(2)) + newline
-    found, faults, images = opened("tfw", tmp_path, {"outdoor.csv": text.encode(encoding), "outdoor/a.jpg": GRAY})
-    assert not faults
-    assert list(images.values()) == ["outdoor/a.jpg"] * 2
-    np.testing.assert_array_equal(found.faces[0].points, FIVE)
-
-
-def test_tfw_rows_that_are_broken_cost_themselves(tmp_path):
-    rows = [TFW, [""] * 15, ["a.jpg", "10"], TFW[:-1], [*TFW[:-1], "nan"], ['"a.jpg', *TFW[1:]], ["", *TFW[1:]], TFW]
-    text = "\n".join(",".join(row) for row in rows) + "\n\n"
-    _, faults, images = opened("tfw", tmp_path, {"outdoor.csv": text, "outdoor/a.jpg": GRAY})
-    assert list(images) == ["outdoor.csv:1", "outdoor.csv:8"]
-    assert [faults[f"outdoor.csv:{line}"][0] for line in range(2, 8)] == [
-        "empty_row",
-        "wrong_length",
-        "wrong_length",
-        "unreadable",
-        "unreadable",
-        "no_image",
-    ]
+    assert open_quirky("sf_tl54", tmp_path, files)[2] == {"json/1_1.json": "images/1_1.tiff"}
 
 
 YOLO = "0 0.3 0.4 0.4 0.6 0.2 0.3 0.4 0.3 0.3 0.4 0.22 0.5 0.38 0.5"
@@ -263,7 +155,7 @@ def test_tfw_yolo_folders_with_other_texts_and_bad_images(tmp_path):
         "my_labels/labels/classes.txt": "face\n",
         "README.txt": "Two\nlines\n",
     }
-    _, faults, images = opened("tfw", tmp_path, files)
+    _, faults, images = open_quirky("tfw", tmp_path, files)
     assert images == {"my_labels/labels/train/a.txt:1": "my_labels/images/train/a.jpg"}
     assert {row.rpartition("/")[2]: fault for row, (fault, _) in faults.items()} == {
         "b.txt": "unreadable_image",
@@ -274,62 +166,6 @@ def test_tfw_yolo_folders_with_other_texts_and_bad_images(tmp_path):
         "classes.txt": "no_image",
         "README.txt": "no_image",
     }
-
-
-COLUMNS = "image_name," + ",".join(f"original_{i}_x,original_{i}_y" for i in range(5))
-
-
-def point_row(name):
-    return ",".join([name, *NUMBERS])
-
-
-def test_a_name_with_folders_means_that_folder(tmp_path):
-    names = ["1/f.png", "01/f.png", "./1/f.png", "1\\f.png", "C:\\data\\01\\f.png", "2/f.png", "f.png"]
-    text = "\n".join([COLUMNS, *map(point_row, names)])
-    _, faults, images = opened("point_files", tmp_path, {"list.csv": text, "1/f.png": GRAY, "01/f.png": GRAY})
-    assert list(images.values()) == ["1/f.png", "01/f.png", "1/f.png", "1/f.png", "01/f.png"]
-    assert faults["list.csv:7"] == ("no_image", "no image '2/f.png'; of that name there is 01/f.png, 1/f.png")
-    assert faults["list.csv:8"] == ("ambiguous_image", "'f.png' may be 01/f.png or 1/f.png")
-
-
-@pytest.mark.parametrize("newline", ["\n", "\r", "\r\n"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_point_tables_in_any_text(tmp_path, newline, delimiter):
-    text = newline.join([COLUMNS, point_row("imgs/f.png"), point_row("f"), ""]).replace(",", delimiter)
-    found, faults, images = opened("point_files", tmp_path, {"list.csv": text, "imgs/f.png": GRAY})
-    assert not faults
-    assert list(images.values()) == ["imgs/f.png"] * 2
-    np.testing.assert_array_equal(found.faces[0].points, FIVE)
-
-
-@pytest.mark.parametrize(
-    ("row", "fault"),
-    [
-        (",,,,,,,,,,", "empty_row"),
-        ("f.png", "unreadable"),
-        ("f.png,1,2", "unreadable"),
-        (point_row("f.png").replace("," + NUMBERS[0], ",x", 1), "unreadable"),
-        (point_row("f.png").replace("," + NUMBERS[0], ",1e999", 1), "unreadable"),
-        ('"f.png,1', "unreadable"),
-        (point_row(""), "no_image"),
-        ("f.png" + ",7" * 10, "no_extent"),
-    ],
-)
-def test_a_bad_row_of_points_is_a_remark(tmp_path, row, fault):
-    text = "\n".join([COLUMNS, row, point_row("f.png")])
-    _, faults, images = opened("point_files", tmp_path, {"list.csv": text, "f.png": GRAY})
-    assert images == {"list.csv:3": "f.png"}
-    assert faults["list.csv:2"][0] == fault
-
-
-@pytest.mark.parametrize(
-    "header", ["", "a,b", "image_name", "image_name,x0,y0,x2,y2", "image_name,x0", "image_name,x0,y0,x0,y0"]
-)
-def test_a_table_without_points_is_a_remark(tmp_path, header):
-    files = {"other.csv": header + "\nf.png,1,2,3,4\n", "list.csv": f"{COLUMNS}\n{point_row('f.png')}\n", "f.png": GRAY}
-    _, faults, images = opened("point_files", tmp_path, files)
-    assert images == {"list.csv:2": "f.png"}
-    assert faults["other.csv"][0] == "no_columns"
 
 
 @pytest.mark.parametrize(
@@ -349,7 +185,9 @@ def test_a_table_without_points_is_a_remark(tmp_path, header):
 )
 def test_pts_quirks(tmp_path, text, fault):
     good = "{ 1 2 3 4 5 9 7 8 9 1 }"
-    _, faults, images = opened("point_files", tmp_path, {"f.pts": text, "f.png": GRAY, "g.pts": good, "g.png": GRAY})
+    _, faults, images = open_quirky(
+        "point_files", tmp_path, {"f.pts": text, "f.png": GRAY, "g.pts": good, "g.png": GRAY}
+    )
     assert "g.pts" in images
     assert faults.get("f.pts", (None,))[0] == fault
 
@@ -386,7 +224,7 @@ def test_image_places_go_by_whole_names(tmp_path):
 def test_a_test_set_is_judged_and_read_in_its_scale(tmp_path):
     kelvin = np.where(np.arange(120) > 40, 307.15, 295.15) * np.ones((100, 1))
     files = {"a_1.ljson": lj(), "a_1.tiff": np.rint(kelvin * 10).astype(np.uint16)} | GOOD
-    found = opened("aachen", tmp_path, files)[0]
+    found = open_quirky("aachen", tmp_path, files)[0]
     with pytest.raises(ScaleError, match=r"mine: a_1\.tiff: .*0\.1 K counts"):
         declare_scale(found, "celsius", "mine")
     declared = declare_scale(found, {"counts": {"per_kelvin": 10}}, "mine")
