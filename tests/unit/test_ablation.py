@@ -45,6 +45,9 @@ class Painter:
         painted = TARGETS[np.minimum(classes, 18)] + self.add + (self.add_small if classes.shape[1] < 64 else 0.0)
         return np.where(classes == 0, ambient_celsius, painted).astype(np.float32)
 
+    def thermalize_each(self, images, ambient_celsius):
+        return (self.thermalize(rgb[None], classes[None], ambient_celsius)[0] for rgb, classes in images)
+
 
 def make_face(pixels=64):
     classes = np.zeros((pixels, pixels), np.uint8)

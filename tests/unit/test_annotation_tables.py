@@ -134,6 +134,19 @@ def test_a_name_with_folders_means_that_folder(tmp_path):
     assert faults["list.csv:8"] == ("ambiguous_image", "'f.png' may be 01/f.png or 1/f.png")
 
 
+def test_two_names_do_not_become_one_image(tmp_path):
+    text = "\n".join([COLUMNS, *map(point_row, ["1/f.png", "2/f.png", "C:\\work\\g.png", "g.png"])])
+    _, faults, images = open_quirky("point_files", tmp_path, {"list.csv": text, "f.png": GRAY, "g.png": GRAY})
+    assert images == {"list.csv:5": "g.png"}
+    assert faults["list.csv:4"][0] == "ambiguous_image"
+    assert faults["list.csv:2"] == ("ambiguous_image", "f.png may be '1/f.png' or '2/f.png'")
+    assert faults["list.csv:3"] == ("ambiguous_image", "f.png may be '2/f.png' or '1/f.png'")
+    rows = "\n".join(",".join([name, *TFW[1:]]) for name in ("1/a.jpg", "2/a.jpg"))
+    _, faults, images = open_quirky("tfw", tmp_path / "tfw", {"outdoor.csv": rows, "a.jpg": GRAY})
+    assert not images
+    assert {fault for fault, _ in faults.values()} == {"ambiguous_image"}
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r", "\r\n"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_point_tables_in_any_text(tmp_path, newline, delimiter):

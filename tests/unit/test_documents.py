@@ -111,6 +111,17 @@ def test_pictures_are_light():
         assert path.stat().st_size < 300_000, path.name
 
 
+def test_no_command_gives_a_target_where_snakemake_expects_a_file():
+    """After ``--configfile mine.yaml`` a target is taken for a second file: it stands before, or behind ``--``."""
+    commands = []
+    for page in [*PAGES, *(ROOT / "config/presets").glob("*.yaml"), ROOT / "Makefile"]:
+        commands += re.findall(r"snakemake[^`\n#]*--configfiles? ([^`\n#;]*)", page.read_text())
+    assert len(commands) > 5
+    for words in commands:
+        files = re.split(r"\s--?", f"{words} ")[0].split()
+        assert all(name.rstrip(".,)").endswith((".yaml", "yaml`")) for name in files), words
+
+
 def test_python_that_the_readme_shows_runs(tmp_path, monkeypatch):
     make_dataset(tmp_path / "results")
     weights = tmp_path / "results/landmarks/joint_70/weights.pt"

@@ -109,3 +109,20 @@ def test_temperatures_are_finer_than_a_count(precision):
 def test_wrong_inputs_are_named(edit, message):
     with pytest.raises(ValueError, match=message):
         build("cpu", "float32").thermalize(*edit(*samples(1)))
+
+
+def test_images_that_come_one_by_one_fill_whole_batches(monkeypatch):
+    thermalizer = build("cpu", "float32")
+    thermalizer.batch_images = 4
+    rgb, classes = samples(6)
+    sizes, start = [], thermalizer.start
+
+    def counted(masked, *rest):
+        sizes.append(len(masked))
+        return start(masked, *rest)
+
+    monkeypatch.setattr(thermalizer, "start", counted)
+    found = list(thermalizer.thermalize_each(zip(rgb, classes, strict=True), AMBIENT))
+    assert sizes == [4, 2]
+    np.testing.assert_array_equal(np.stack(found), thermalizer.thermalize(rgb, classes, AMBIENT))
+    assert list(thermalizer.thermalize_each([], AMBIENT)) == []

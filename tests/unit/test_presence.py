@@ -13,6 +13,7 @@ from test_import_faces import bring_in
 import cameras
 import tfake
 from create_camera_store import create_camera_store
+from export_variant import export_variant
 from record_faces import record_faces
 from seal_thermal import seal_thermal
 from tfake.classes import FaceClass
@@ -85,6 +86,12 @@ def test_every_row_is_there_when_asked_for_and_says_what_it_lacks(whole):
         faces.where(images=["cold"])
     with pytest.raises(DatasetError, match="rows is one of common, all; found 'outer'"):
         tfake.open_dataset(whole, rows="outer")
+
+
+def test_an_export_holds_what_was_published(whole, tmp_path):
+    export_variant(str(tmp_path / "png/SHA256SUMS"), str(whole), "published", "png")
+    found = sorted(int(path.stem) for path in (tmp_path / "png/thermal").iterdir())
+    assert found == usable(*UNPUBLISHED)
 
 
 def test_slices_have_their_rows_and_together_the_common_ones(results):

@@ -1,4 +1,7 @@
-"""Damaged files of every format: cut, with bytes turned over or taken out, nothing but the readers' own error comes out."""
+"""Damaged files of every format: cut, with bytes turned over or taken out, they raise the readers' own error alone."""
+
+import io
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -13,8 +16,6 @@ from tfake.thermal_io.palettes import palettes
 
 
 def npz(array):
-    import io
-
     buffer = io.BytesIO()
     np.savez_compressed(buffer, counts=array)
     return buffer.getvalue()
@@ -61,10 +62,8 @@ def files(tmp_path_factory):
 def read(data, name):
     """Whatever comes out: images, or the readers' own error."""
     for reader in (lambda: list(iterate_thermal(data, name=name)), lambda: read_header(data, name)):
-        try:
+        with suppress(ThermalFileError):
             reader()
-        except ThermalFileError as error:
-            assert str(error)
 
 
 NAMES = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import tee
 
 import cv2
 import numpy as np
@@ -59,8 +60,9 @@ def score(
     errors, similarity, gaps, background = ErrorSums(), [], [], []
     sums, pixels = np.zeros(256), np.zeros(256)
     texture = []
-    for face in faces:
-        celsius = thermalizer.thermalize(face.rgb[None], face.classes[None], ambient_celsius)[0]
+    faces, shown = tee(faces)
+    made = thermalizer.thermalize_each(((face.rgb, face.classes) for face in shown), ambient_celsius)
+    for celsius, face in zip(made, faces, strict=True):
         filled = fill_glasses(face.classes)
         sums += np.bincount(filled.ravel(), celsius.ravel(), minlength=256)
         pixels += np.bincount(filled.ravel(), minlength=256)

@@ -29,9 +29,10 @@ def draw_strip(thermalizer: Thermalizer, faces: Iterable[Face], count: int, ambi
     """
     every = max(1, count // STRIP_FACES)
     columns = []
-    for face in islice(faces, 0, every * STRIP_FACES, every):
-        rows = [cv2.cvtColor(face.rgb, cv2.COLOR_RGB2GRAY)]
-        rows.append(_shade(thermalizer.thermalize(face.rgb[None], face.classes[None], ambient_celsius)[0]))
+    drawn = list(islice(faces, 0, every * STRIP_FACES, every))
+    made = thermalizer.thermalize_each(((face.rgb, face.classes) for face in drawn), ambient_celsius)
+    for face, celsius in zip(drawn, made, strict=True):
+        rows = [cv2.cvtColor(face.rgb, cv2.COLOR_RGB2GRAY), _shade(celsius)]
         if face.expected is not None:
             rows.append(_shade(decode_counts(face.expected)))
         size = (STRIP_PIXELS, STRIP_PIXELS)

@@ -1,7 +1,7 @@
 """Which image an annotation means: by its name and folders, never the first of several."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from tfake.evaluation_sets.pictures import SUFFIXES
@@ -29,6 +29,7 @@ class ImagePlaces:
             tree: the set's files.
         """
         self._by_stem: dict[str, list[str]] = {}
+        self._announced: dict[str, set[tuple[str, ...]]] = {}
         for name in tree.names:
             if PurePosixPath(name).suffix.lower() in SUFFIXES:
                 self._by_stem.setdefault(_stem(name), []).append(name)
@@ -56,6 +57,16 @@ class ImagePlaces:
         looked = " or ".join(sorted("the top folder" if place == PurePosixPath() else f"{place}/" for place in places))
         return _only(hinted or found, f"no image of its name in {looked}", annotation)
 
+    def announce(self, references: Iterable[str]) -> None:
+        """Tell all that a table will refer to, so that no two of its images become one.
+
+        Args:
+            references: as for ``named``.
+        """
+        for parts in map(_parts, references):
+            if parts:
+                self._announced.setdefault(_stem(parts[-1]), set()).add(tuple(parts[:-1]))
+
     def named(self, reference: str, near: str = "") -> str:
         """The image that a table refers to.
 
@@ -69,7 +80,7 @@ class ImagePlaces:
             agree as far as the shorter one goes.
 
         Raises:
-            ImagePlaceError: none, or several.
+            ImagePlaceError: none, or several; or it would be another announced reference's as well.
         """
         parts = _parts(reference)
         if not parts:
@@ -80,8 +91,22 @@ class ImagePlaces:
                 return place
         found = [name for name in named if _agree(PurePosixPath(name).parts[:-1], parts[:-1])]
         exact = [name for name in found if PurePosixPath(name).name == parts[-1]]
+        if len(found) == 1 and (also := self._also_named(found[0], parts)):
+            raise ImagePlaceError("ambiguous_image", f"{found[0]} may be {reference!r} or {also!r}")
         elsewhere = f"; of that name there is {', '.join(named[:2])}" if named else ""
         return _only(exact or found, f"no image {reference!r}{elsewhere}", reference)
+
+    def _also_named(self, image: str, parts: Sequence[str]) -> str:
+        """Another announced reference that an image at the top would be as well, "" without one.
+
+        The folders of the reference are then its own affair, and nothing tells it from one with others or none.
+        """
+        own = tuple(parts[:-1])
+        if own and len(PurePosixPath(image).parts) == 1:
+            for other in sorted(self._announced.get(_stem(parts[-1]), ())):
+                if other != own and (not other or not _agree(other, own)):
+                    return "/".join((*other, parts[-1]))
+        return ""
 
 
 def _parts(reference: str) -> list[str]:

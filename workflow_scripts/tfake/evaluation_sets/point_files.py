@@ -85,6 +85,7 @@ def _read_table(tree: FileTree, table: str, account: Account, faces: list[Annota
         account.leave_out(table, "no_columns", str(error))
         return
     folder = PurePosixPath(table).parent.as_posix()
+    images.announce(row.cells[image_column] for row in rows[1:] if len(row.cells) > image_column)
     for row in rows[1:]:
         name = f"{table}:{row.line}"
         account.enter(name)

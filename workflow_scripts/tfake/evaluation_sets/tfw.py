@@ -46,7 +46,9 @@ def open_tfw(path: str) -> EvaluationSet:
 
 def _read_table(tree: FileTree, table: str, account: Account, faces: list[AnnotatedFace], images: ImagePlaces) -> None:
     folder = PurePosixPath(table).with_suffix("")
-    for row in _rows(tree, table, account):
+    rows = _rows(tree, table, account)
+    images.announce(row.cells[0] for row in rows if row.cells)
+    for row in rows:
         if row.line == 1 and row.cells[1:2] == ("xs",):
             continue
         name = f"{table}:{row.line}"

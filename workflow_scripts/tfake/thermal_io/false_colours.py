@@ -20,7 +20,7 @@ GRAY_LEVELS = 8
 _SAME, _APART = 14.0, 0.1
 #: The share of a picture's coloured pixels that must be on the palette, and of all of them, and the least share of
 #: coloured ones.
-_LEAST_COLOURED, _LEAST_SHARE, _LEAST_COLOURS = 0.8, 0.5, 0.1
+_LEAST_COLOURED, _LEAST_SHARE, _LEAST_COLOURS = 0.8, 0.3, 0.1
 #: The part of the palette that a picture must use, between its 5th and 95th percentile.
 _LEAST_SPAN = 0.2
 _MOST_SAMPLED = 1 << 13

@@ -24,6 +24,7 @@ _UNITS = {
     "kelvin": re.compile(r"kelvin|\(K\)|\[K\]|\bin K\b|°\s*K\b", re.IGNORECASE),
     "celsius": re.compile(r"°\s*C\b|\bdeg\.?\s*C\b|celsius|\(C\)|\[C\]|\u2103", re.IGNORECASE),
 }
+_LETTERS = {"c": "celsius", "f": "fahrenheit", "k": "kelvin"}
 _DELIMITERS = (";", "\t", ",", " ")
 #: Lines that are looked at to tell how a table is written.
 _SAMPLE = 64
@@ -91,7 +92,7 @@ def _find_tables(lines: Sequence[str]) -> tuple[list[np.ndarray], str, str | Non
     _, delimiter, decimal = best
     blocks: list[list[list[float]]] = [[]]
     header, units = [], set()
-    for text, cells, unit in _rows(lines, delimiter, decimal):
+    for text, cells, found in _rows(lines, delimiter, decimal):
         if cells is None:
             header.append(text)
             blocks.append([])
@@ -99,7 +100,7 @@ def _find_tables(lines: Sequence[str]) -> tuple[list[np.ndarray], str, str | Non
         if blocks[-1] and len(cells) != len(blocks[-1][0]):
             blocks.append([])
         blocks[-1].append(cells)
-        units |= {unit} - {None}
+        units |= found
     if len(units) > 1:
         raise ThermalFileError(f"its cells have several units: {', '.join(sorted(units))}")
     tables = _joined([block for block in blocks if block])
@@ -121,8 +122,8 @@ def _joined(blocks: list[list[list[float]]]) -> list[list[list[float]]]:
     return blocks
 
 
-def _rows(lines: Sequence[str], delimiter: str, decimal: str) -> Iterator[tuple[str, list[float] | None, str | None]]:
-    """Each line as it stands; its numbers, None where it is no row of numbers; and the unit in its cells."""
+def _rows(lines: Sequence[str], delimiter: str, decimal: str) -> Iterator[tuple[str, list[float] | None, set[str]]]:
+    """Each line as it stands; its numbers, None where it is no row of numbers; and the units in its cells."""
     for line in lines:
         cells = line.split() if delimiter == " " else next(csv.reader([line], delimiter=delimiter), [])
         if cells and not cells[-1].strip():
@@ -130,8 +131,8 @@ def _rows(lines: Sequence[str], delimiter: str, decimal: str) -> Iterator[tuple[
         yield line, *_numbers(cells, decimal)
 
 
-def _numbers(cells: Sequence[str], decimal: str) -> tuple[list[float] | None, str | None]:
-    numbers, unit, found = [], None, 0
+def _numbers(cells: Sequence[str], decimal: str) -> tuple[list[float] | None, set[str]]:
+    numbers, units, found = [], set(), 0
     for cell in cells:
         text = cell.strip()
         if text.lower() in _EMPTY:
@@ -139,15 +140,16 @@ def _numbers(cells: Sequence[str], decimal: str) -> tuple[list[float] | None, st
             continue
         if decimal == ",":
             if "." in text:
-                return None, None
+                return None, units
             text = text.replace(",", ".")
         match = _NUMBER.fullmatch(text)
         if match is None:
-            return None, None
+            return None, units
         numbers.append(float(match[1]))
         found += 1
-        unit = {"c": "celsius", "f": "fahrenheit", "k": "kelvin"}.get(match[2].lower(), unit)
-    return (numbers, unit) if found else (None, None)
+        if match[2]:
+            units.add(_LETTERS[match[2].lower()])
+    return (numbers, units) if found else (None, units)
 
 
 def _check_commas(table: np.ndarray, lines: Sequence[str]) -> None:
@@ -155,7 +157,8 @@ def _check_commas(table: np.ndarray, lines: Sequence[str]) -> None:
     if table.shape[1] % 2 or any("." in line for line in lines) or not np.array_equal(table, np.rint(table)):
         return
     wholes, parts = table[:, ::2], table[:, 1::2]
-    if (parts >= 0).all() and np.ptp(wholes) < np.ptp(parts) and np.abs(wholes.mean() - parts.mean()) > np.ptp(wholes):
+    # In an image a pixel is about as far from its neighbour as from the one behind it.
+    if np.abs(wholes - parts).mean() > 4 * (np.abs(np.diff(wholes, axis=1)).mean() + 0.5):
         raise ThermalFileError(
             "commas stand between its numbers and, as it seems, inside them: save it with semicolons"
         )

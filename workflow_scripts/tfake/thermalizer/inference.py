@@ -1,6 +1,7 @@
 """From RGB and class map to a temperature image."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 import torch
@@ -64,6 +65,26 @@ class Thermalizer:
             part = slice(start, start + self.batch_images)
             celsius[part] = self.start(masked[part], filled[part], ambient_celsius)()
         return set_background(celsius, classes, ambient_celsius)
+
+    def thermalize_each(
+        self, images: Iterable[tuple[np.ndarray, np.ndarray]], ambient_celsius: float
+    ) -> Iterator[np.ndarray]:
+        """Thermalize images that come one by one, as many at a time as the network takes: none is padded but the last.
+
+        Args:
+            images: (H, W, 3) uint8 and (H, W) uint8 class ids of each, all of one size.
+            ambient_celsius: as of ``thermalize``.
+
+        Yields:
+            (H, W) float32 degrees Celsius of each, in order.
+
+        Raises:
+            ValueError: as ``thermalize``, or images of different sizes.
+        """
+        images = iter(images)
+        while group := list(islice(images, self.batch_images)):
+            rgb, classes = (np.stack(parts) for parts in zip(*group, strict=True))
+            yield from self.thermalize(rgb, classes, ambient_celsius)
 
     def start(self, masked: np.ndarray, filled: np.ndarray, ambient_celsius: float) -> Callable[[], np.ndarray]:
         """Start the network on a few images; a GPU works on while the caller does something else.

@@ -201,6 +201,6 @@ def _describe_files(path: Path) -> list:
 
 
 def _thermalize_samples(thermalizer: Thermalizer, sources: SourceImages, ambient_celsius: float) -> Iterator[tuple]:
-    for image in np.unique(np.linspace(0, len(sources) - 1, _SAMPLES_DRAWN).astype(int)):
-        rgb, classes = sources[image]
-        yield rgb, classes, thermalizer.thermalize(rgb[None], classes[None], ambient_celsius)[0]
+    shown = [sources[image] for image in np.unique(np.linspace(0, len(sources) - 1, _SAMPLES_DRAWN).astype(int))]
+    for sample, celsius in zip(shown, thermalizer.thermalize_each(shown, ambient_celsius), strict=True):
+        yield *sample, celsius
