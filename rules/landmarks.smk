@@ -161,7 +161,7 @@ rule search_pictures:
         mem_mb=memory_mb(4000),
         runtime=minutes(60),
     params:
-        recipe=1,
+        recipe=2,
         folders=in_key_order(PICTURES),
     message:
         "Looking for faces in pictures without labels with {wildcards.task}."

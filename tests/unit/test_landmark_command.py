@@ -1,58 +1,31 @@
-"""The command line on what people have: bad files among good ones, films that stop, one stem twice, places to write."""
+"""The command line on what people have: bad files among good ones, films that stop, scales, false colours, tags."""
 
-import json
 import os
 import warnings
 
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from camera_files import CELSIUS, COUNTS, GRAY, cptv, film, npy, radiometric_jpeg, table, tiff
+from landmark_command import runner, save_random_weights, write
 from tfake.landmarks.__main__ import find_faces, main
-from tfake.landmarks.calibration import Calibration
-from tfake.landmarks.drawing import draw_faces, with_legend
 from tfake.landmarks.files import Picture, list_files, open_pictures
-from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
-from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.reading import Shown, as_network_sees, read_image
-from tfake.landmarks.weights import save_landmark_weights
 from tfake.thermal_io.exif import turn_upright
 from tfake.thermal_io.palettes import palettes
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """A network with random weights, whose every window passes for a face."""
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        network = LandmarkNetwork(LandmarkArchitecture(70, "resnet10t", "heatmap", 32))
-    path = tmp_path_factory.mktemp("weights") / "w.pt"
-    save_landmark_weights(path, network, Calibration(1.0, 10.0))
-    return path
+    return save_random_weights(tmp_path_factory.mktemp("weights") / "w.pt")
 
 
 @pytest.fixture
 def run(weights, tmp_path, monkeypatch, capsys):
-    """Run the command in an empty folder: exit status, what the JSON holds (None: no such file), and stderr."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments, out="out.json"):
-        status = main([*arguments, "-w", str(weights), "--device", "cpu", *(["-o", out] if out else [])])
-        content = json.loads((tmp_path / out).read_text()) if out and (tmp_path / out).is_file() else None
-        assert not list(tmp_path.rglob("*.part*"))
-        return status, content, capsys.readouterr().err
-
-    return run
-
-
-def write(folder, **files):
-    folder.mkdir(exist_ok=True, parents=True)
-    for name, content in files.items():
-        path = folder / name.replace("__", ".")
-        path.write_bytes(content if isinstance(content, bytes) else cv2.imencode(path.suffix, content)[1].tobytes())
-    return folder
+    return runner(weights, tmp_path, capsys)
 
 
 def reasons(content):
@@ -108,12 +81,6 @@ def test_an_entry_says_what_it_is(run, tmp_path):
     assert len(content["images"][0]["faces"][0]["landmarks"]) == 70
     assert "1 x counts of 0.01 K" in err
     assert main(["a.png", "-w", "no.pt"]) == 1
-
-
-def test_the_json_goes_to_the_terminal_alone(run, tmp_path, weights, capsys):
-    write(tmp_path, a__png=COUNTS)
-    assert main(["a.png", "-w", str(weights), "--device", "cpu"]) == 0
-    assert json.loads(capsys.readouterr().out)["images"][0]["image"] == "a.png"
 
 
 def test_every_format_is_answered(run, tmp_path):
@@ -182,99 +149,6 @@ def test_a_film_that_stops_is_no_success(run, tmp_path):
     status, content, err = run("none.mp4", "--draw", "e.mp4")
     assert (status, content["images"]) == (1, [])
     assert "cannot be opened as a film" in err
-
-
-def test_one_stem_twice_is_two_drawings(run, tmp_path):
-    write(tmp_path / "pics", **{"0001__tiff": tiff(COUNTS), "0001__jpg": GRAY, "0002__tiff": tiff(COUNTS)})
-    assert run("pics", "--draw", "drawn")[0] == 0
-    drawn = sorted(path.name for path in (tmp_path / "drawn").iterdir())
-    assert drawn == ["0001.jpg.png", "0001.tiff.png", "0002.tiff.png"]
-
-
-@pytest.mark.parametrize(
-    "draw", ["two", "two/", "two/../two", "linked", "two/a.png"], ids=["itself", "slash", "dots", "link", "a file"]
-)
-def test_an_input_is_never_written_over(run, tmp_path, draw):
-    write(tmp_path / "two", a__png=COUNTS, b__png=COUNTS)
-    os.symlink("two", tmp_path / "linked")
-    before = (tmp_path / "two/a.png").read_bytes()
-    status, content, err = run("two/a.png" if draw == "two/a.png" else "two", "--draw", draw)
-    assert (status, content) == (1, None)
-    assert "name another place" in err
-    assert (tmp_path / "two/a.png").read_bytes() == before
-    assert sorted(path.name for path in (tmp_path / "two").iterdir()) == ["a.png", "b.png"]
-
-
-def test_links_in_the_drawings_folder_lead_to_no_input(run, tmp_path):
-    write(tmp_path / "two", a__png=COUNTS, b__png=COUNTS)
-    (tmp_path / "drawn").mkdir()
-    os.symlink("../two/a.png", tmp_path / "drawn/a.png")
-    os.link(tmp_path / "two/b.png", tmp_path / "drawn/b.png")
-    before = (tmp_path / "two/b.png").read_bytes()
-    assert run("two", "--draw", "drawn")[0] == 1
-    assert (tmp_path / "two/b.png").read_bytes() == before
-
-
-def test_the_json_is_no_input_s_place(weights, tmp_path, capsys):
-    write(tmp_path, a__png=COUNTS)
-    assert main([str(tmp_path / "a.png"), "-w", str(weights), "-o", str(tmp_path / "a.png")]) == 1
-    assert "would be written over the input" in capsys.readouterr().err
-    assert cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED).dtype == np.uint16
-
-
-def test_drawings_inside_the_inputs_are_no_inputs_next_time(run, tmp_path):
-    write(tmp_path / "pics", a__png=COUNTS)
-    for _ in range(2):
-        status, content, _ = run("pics", "--draw", "pics/drawn")
-        assert (status, len(content["images"])) == (0, 1)
-
-
-def test_places_are_checked_before_the_first_picture(run, tmp_path, monkeypatch):
-    write(tmp_path / "one", a__png=COUNTS)
-    looked = []
-    original = ThermalLandmarker.process
-    monkeypatch.setattr(ThermalLandmarker, "process", lambda *a, **k: looked.append(1) or original(*a, **k))
-    (tmp_path / "file").write_text("")
-    for arguments, out, message in (
-        (("one",), "one", "-o: one is a folder"),
-        (("one",), "file/out.json", "cannot be written"),
-        (("one", "--draw", "file"), "o.json", "is a file"),
-        (("one", "--draw", "file/below"), "o.json", "cannot be written"),
-        (("one/a.png", "--draw", "x.gif"), "o.json", "name a folder, or an image"),
-        (("one/none.png",), "o.json", "no such image"),
-        (("empty",), "o.json", "no images"),
-        (("one", "--values", "rankine"), "o.json", "rankine"),
-    ):
-        (tmp_path / "empty").mkdir(exist_ok=True)
-        status, content, err = run(*arguments, out=out)
-        assert (status, content, looked) == (1, None, []), arguments
-        assert message in err
-    assert run("one", "--draw", "drawn_one", out="res/deep/out.json")[0] == 0
-    assert (tmp_path / "drawn_one/a.png").is_file()
-    assert looked
-
-
-def test_no_input_is_a_usage_error(weights, capsys):
-    with pytest.raises(SystemExit) as caught:
-        main(["-w", str(weights)])
-    assert caught.value.code == 2
-    assert "name an image" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv", ".mov", ".webm", ".gif"])
-def test_films_of_drawings(run, tmp_path, suffix):
-    pytest.importorskip("av", reason="the extra cameras is not installed")
-    film(tmp_path / "a.mkv", [GRAY] * 3, "ffv1", "gray")
-    status, content, err = run("a.mkv", "--draw", f"d{suffix}")
-    if suffix == ".gif":
-        assert (status, content) == (1, None)
-        assert "drawn into a video" in err
-        return
-    assert status == 0, err
-    video = cv2.VideoCapture(str(tmp_path / f"d{suffix}"))
-    assert sum(1 for _ in iter(lambda: video.read()[0], False)) == 3
-    assert run("a.mkv", "--draw", "frames")[0] == 0
-    assert len(list((tmp_path / "frames").iterdir())) == 3
 
 
 def test_values_are_declared(run, tmp_path):
@@ -348,16 +222,3 @@ def test_relative_numbers_are_stretched():
         assert as_network_sees(np.full((3, 3), 7.0), "relative").max() == 0
     with pytest.raises(ValueError, match="none of its pixels"):
         as_network_sees(np.full((3, 3), np.nan), "relative")
-
-
-def test_a_drawing_s_legend_shows_its_colours():
-    sigma = np.array([[0.0, 100.0]], np.float32)
-    faces = FoundFaces(np.array([[[5, 5], [25, 18]]], np.float32), sigma, np.zeros(1))
-    drawn = draw_faces(CELSIUS, faces)
-    shown = with_legend(drawn)
-    assert shown.shape[0] == drawn.shape[0] + 24
-    strip = shown[drawn.shape[0] + 12]
-    coloured = strip[np.ptp(strip.astype(int), axis=1) > 0]
-    factor = drawn.shape[1] // 32
-    np.testing.assert_allclose(coloured[0], drawn[int(5.5 * factor), int(5.5 * factor)], atol=3)
-    np.testing.assert_allclose(coloured[-1], drawn[int(18.5 * factor), int(25.5 * factor)], atol=3)
