@@ -32,8 +32,8 @@ rule fetch_encoder_weights:
         "../envs/thermalizer.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory_mb(2000),
+        runtime=minutes(60),
     params:
         recipe=1,
         settings=lambda wildcards: ENCODER_SETTINGS[wildcards.network],

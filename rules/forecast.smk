@@ -21,8 +21,8 @@ rule forecast_run:
     # All that are given: it is for them that it tells.
     threads: 10000
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory_mb(500),
+        runtime=minutes(10),
     params:
         recipe=1,
         rule_threads=get_rule_threads,

@@ -126,7 +126,7 @@ def test_rooms_are_small(path):
 
 
 def test_the_snakefile_is_short():
-    assert len((ROOT / "Snakefile").read_text().splitlines()) <= 80
+    assert len((ROOT / "Snakefile").read_text().splitlines()) <= 100
 
 
 def test_every_module_is_in_the_architecture():

@@ -54,7 +54,9 @@ def slurm(tmp_path_factory):
 
 def test_every_target_is_planned():
     expected = {"all", "source", "faces", "thermalizers", "variants", "ablation", "landmarks", "landmark_study"}
-    assert expected | {"landmark_evaluation", "publish", "exports", "compare", "verify", "repair"} == set(TARGETS)
+    assert expected | {"landmark_evaluation", "publish", "exports", "compare", "verify", "repair", "forecast"} == set(
+        TARGETS
+    )
 
 
 def test_every_rule_that_runs_a_network_has_a_gpu_and_its_partition(slurm):
