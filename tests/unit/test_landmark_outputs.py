@@ -87,7 +87,7 @@ def test_places_are_checked_before_the_first_picture(run, tmp_path, monkeypatch)
         (("one",), "file/out.json", "cannot be written"),
         (("one", "--draw", "file"), "o.json", "is a file"),
         (("one", "--draw", "file/below"), "o.json", "cannot be written"),
-        (("one/a.png", "--draw", "x.gif"), "o.json", "name a folder, or an image"),
+        (("one/a.png", "--draw", "x.gif"), "o.json", "name an image"),
         (("one/none.png",), "o.json", "no such image"),
         (("empty",), "o.json", "no images"),
         (("one", "--values", "rankine"), "o.json", "rankine"),
@@ -99,6 +99,15 @@ def test_places_are_checked_before_the_first_picture(run, tmp_path, monkeypatch)
     assert run("one", "--draw", "drawn_one", out="res/deep/out.json")[0] == 0
     assert (tmp_path / "drawn_one/a.png").is_file()
     assert looked
+
+
+def test_the_frames_of_a_stack_need_a_folder(run, tmp_path):
+    write(tmp_path, a__tiff=tiff(COUNTS, COUNTS + 9))
+    status, content, err = run("a.tiff", "--draw", "d.png")
+    assert (status, content) == (1, None)
+    assert "a folder for several" in err
+    assert run("a.tiff", "--draw", "drawn")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["000000.png", "000001.png"]
 
 
 def test_no_input_is_a_usage_error(weights, capsys):

@@ -12,6 +12,7 @@ from tfake.landmarks.reading import Shown, show
 from tfake.scales import Scale
 from tfake.thermal_io.films import DEFAULT_RATE, FILM_SUFFIXES, frame_rate
 from tfake.thermal_io.formats import SUFFIXES
+from tfake.thermal_io.frames import ThermalFileError
 from tfake.thermal_io.thermal_reading import open_thermal
 
 #: Tables lie beside images to describe them as often as they are images: they are looked at where nothing else is.
@@ -56,7 +57,7 @@ class Pictures:
         single: one file was asked for, and no folder.
         rate: frames a second, of a single film; None for all else.
         items: the images, one by one.
-        count: how many, where it is known: each file is one; None for a single file of several frames.
+        count: how many there are: a folder's files, or what a single file says it has; None where it does not say.
         unreadable: what could not be read, so far; grows while ``items`` is gone through.
         left_out: how many files of the folder have a suffix that is not read, by suffix.
     """
@@ -102,7 +103,7 @@ def open_pictures(
     named = ((path.name, path),)
     rate = _rate(path) if path.suffix.lower() in FILM_SUFFIXES else None
     items = _all_pictures(named, mode, scale, unreadable, strict, single=True)
-    return Pictures(named, True, rate, items, 1 if rate is None else None, unreadable)
+    return Pictures(named, True, rate, items, _announced(path), unreadable)
 
 
 def list_files(folder: str | Path, beside: Sequence[Path] = ()) -> tuple[list[Path], dict[str, int]]:
@@ -199,6 +200,14 @@ def _pictures_of(
             palette = shown.palette or palette
             place = number if many else None
             yield Picture(shown_name, shown.image, shown.mode, shown, place, frame.time_seconds, recording.orientation)
+
+
+def _announced(file: Path) -> int | None:
+    try:
+        with open_thermal(file) as recording:
+            return recording.announced
+    except (OSError, ThermalFileError):  # whoever reads its images will say what is wrong with it
+        return 1
 
 
 def _rate(film: Path) -> float:

@@ -102,7 +102,7 @@ class ThermalLandmarker:
             sliding_window: search the whole image, at every size, for windows that the network is sure about. Without
                 it, and without boxes, the image is taken for the picture of one face.
             multi: with ``sliding_window``, all faces below the threshold; without, the surest one at most.
-            mode: ``auto``, ``temperature`` or ``pixel``.
+            mode: ``auto``, ``temperature``, ``pixel`` or ``relative``.
             boxes: (F, 4) left, top, right, bottom: faces that are known, each of which is answered, in their order.
 
         Returns:

@@ -90,7 +90,8 @@ class Drawings(AbstractContextManager):
             elif self._rate is not None:
                 self._check_film(suffix)
             elif suffix not in _IMAGES or pictures.count != 1:
-                raise ValueError(f"--draw: name a folder, or an image ({', '.join(_IMAGES)}); found {path}")
+                kinds = f"an image ({', '.join(_IMAGES)}) for a file of one, a folder for several"
+                raise ValueError(f"--draw: name {kinds}; found {path}")
             else:
                 _keep(self.path, self._inputs, "--draw")
             _check_place(self.path if self._is_folder else self.path.parent)
@@ -138,7 +139,7 @@ class Drawings(AbstractContextManager):
         # One name for two pictures: then each keeps its suffix.
         short = len(stems) == len(names)
         self._names = {name: Path(name).with_suffix(".png") if short else Path(f"{name}.png") for name in names}
-        if pictures.single and pictures.count is None:
+        if pictures.single and (pictures.count != 1 or pictures.rate is not None):
             self._names = {}
         for name in self._names.values():
             _keep(self.path / name, self._inputs, "--draw")
