@@ -11,7 +11,8 @@ _defaults = workflow.resource_settings.default_resources
 GPU_PARTITION = str(_defaults["gpu_partition"].raw).strip("'\"") if _defaults and "gpu_partition" in _defaults else None
 if workflow.is_main_process:
     _has_gpu = GPU_PARTITION is not None or shutil.which("nvidia-smi") is not None
-    os.environ["TFAKE_USES_GPU"] = str(int({"auto": _has_gpu, "cuda": True}.get(config["device"], False)))
+    _uses_gpu = config["device"] == "cuda" or (config["device"] == "auto" and _has_gpu)
+    os.environ.update(TFAKE_USES_GPU=str(int(_uses_gpu)))
 
 
 # A job elsewhere reads these rules again, and must find the same ones whatever its machine has.
