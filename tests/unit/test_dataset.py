@@ -253,8 +253,8 @@ def test_what_is_no_dataset_is_refused(results, tmp_path):
         tfake.open_dataset(results.parent)
     with pytest.raises(DatasetError, match="no variant 'hot'; it has cold, warm"):
         tfake.open_dataset(results, variants=["hot"])
-    with pytest.raises(DatasetError, match="'rgb' is no field"):
-        tfake.open_dataset(results, fields=["rgb"])
+    with pytest.raises(DatasetError, match="'depth' is no field"):
+        tfake.open_dataset(results, fields=["depth"])
     (tmp_path / "broken.zip").write_bytes(b"PK")
     with pytest.raises(DatasetError, match="is no zip"):
         tfake.open_dataset(tmp_path / "broken.zip")
