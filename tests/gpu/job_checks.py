@@ -47,10 +47,12 @@ def measure_job(size: Size, device: torch.device, folder: Path) -> dict:
     """Images a second of the network alone and of a job from archive to shard, and what 200,000 would take."""
     weights, archive, index = folder / "weights.pt", folder / "faces.zip", folder / "index.parquet"
     save_weights(weights, _network(size), "check")
+    points = np.random.default_rng(0).uniform(0.3 * size.pixels, 0.7 * size.pixels, (70, 2))
+    landmarks = "".join(f"{x:.3f} {y:.3f}\n" for x, y in points).encode()
     members = {}
     for number, (rgb, classes) in enumerate(samples(size.images, size.pixels)):
         image = {f"{number:06d}.png": encode_png(rgb), f"{number:06d}_seg.png": encode_png(classes)}
-        members |= {**image, f"{number:06d}_ldmks.txt": b"1.0 1.0\n" * 70}
+        members |= {**image, f"{number:06d}_ldmks.txt": landmarks}
     write_archive(archive, members)
     index_archive(str(index), [str(archive)], size.images, size.pixels, threads=size.workers)
     (folder / "provenance.json").write_text("{}")
