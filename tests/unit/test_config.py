@@ -49,7 +49,7 @@ def test_the_defaults_are_taken_as_they_are():
         ("thermalizer:\n  stesp: 3", "thermalizer.stesp is no key; did you mean steps? (mine.yaml, line 2)"),
         ("sauce: 1", "sauce is no key; did you mean source? (mine.yaml, line 1)"),
         ("images: 3", "images is no key here; there is source.images and variants.NAME.images"),
-        ("store: {zzz: 1}", "store.zzz is no key; the keys here are shard_images"),
+        ("store: {zzz: 1}", "store.zzz is no key; the keys here are rgb, shard_images, shards_per_job"),
         ("thermalizer: {zzz: 1}", "thermalizer.zzz is no key; config/README.md has all keys"),
         ("conditions: {warm: {ambient: 3}}", "conditions.warm.ambient is no key; did you mean ambient_celsius?"),
         (

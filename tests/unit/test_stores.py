@@ -95,7 +95,7 @@ def test_verify_names_each_flipped_byte(thermal):
     for name in read_sums(thermal / "SHA256SUMS"):
         path = thermal / name
         flip_byte(path, path.stat().st_size // 2)
-        with pytest.raises(StoreError, match=f"1 faults:\n  {name}: SHA-256 is"):
+        with pytest.raises(StoreError, match=f"1 faults; `snakemake repair`.*:\n  {name}: SHA-256 is"):
             verify_store(thermal / "SHA256SUMS", thermal / "thermal.zarr")
         flip_byte(path, path.stat().st_size // 2)
     verify_store(thermal / "SHA256SUMS", thermal / "thermal.zarr")
@@ -104,7 +104,9 @@ def test_verify_names_each_flipped_byte(thermal):
 def test_verify_names_missing_and_unlisted_files(thermal):
     (thermal / "thermal.zarr/thermal/c/1/0/0").unlink()
     (thermal / "thermal.zarr/stray").write_text("x")
-    with pytest.raises(StoreError, match=r"(?s)2 faults:.*stray: is not listed.*c/1/0/0: is missing"):
+    with pytest.raises(
+        StoreError, match=r"(?s)2 faults; `snakemake repair`.*stray: is not listed.*c/1/0/0: is missing"
+    ):
         verify_store(thermal / "SHA256SUMS", thermal / "thermal.zarr")
 
 

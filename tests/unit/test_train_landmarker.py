@@ -135,7 +135,9 @@ def reach(*arguments):
 def test_a_checkpoint_is_known_by_what_the_weights_depend_on(tmp_path, monkeypatch):
     named = []
     monkeypatch.setattr(jobs, "open_faces", lambda *rest: FACES)
-    monkeypatch.setattr(jobs, "CheckpointFile", lambda path, run: named.append(run))
+    monkeypatch.setattr(
+        jobs, "find_checkpoint", lambda path, precisions, digest: (named.append(digest(precisions[0])), precisions[0])
+    )
     monkeypatch.setattr(jobs, "train_landmarks", reach)
     (tmp_path / "SHA256SUMS").write_text("0  a\n")
     paths = ("weights", "provenance", "losses", "loss_figure", "sample_figure", "checkpoint")

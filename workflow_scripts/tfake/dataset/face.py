@@ -30,10 +30,10 @@ class ThermalFace:
     head_pose: np.ndarray  # (3,) float32 degrees: yaw to the image's right, pitch upwards, roll clockwise; NaN without
     # Variant to (H, W) float32 °C, NaN without an image; uint8 grey values of a camera with automatic gain control.
     thermal: dict[str, np.ndarray] = field(default_factory=dict)
-    rgb: np.ndarray | None = None  # (H, W, 3) uint8, the source's image; 0 throughout without a usable sample
     segmentation: np.ndarray | None = None  # (H, W) uint8 tfake.classes.FaceClass
     landmarks_70: np.ndarray | None = None  # (70, 2) float32: iBUG-68, then the pupils (image left, image right)
     landmarks_478: np.ndarray | None = None  # (478, 2) float32: MediaPipe's mesh with irises; NaN without one
     landmarks_478_depth: np.ndarray | None = None  # (478,) float32 on the scale of x, smaller is nearer
     landmarks_478_visibility: np.ndarray | None = None  # (478,) uint8 tfake.labels.status.PointState
     thermal_status: dict[str, ImageStatus] = field(default_factory=dict)  # variant to whether it has an image here
+    rgb: np.ndarray | None = None  # (H, W, 3) uint8, the source's image; 0 throughout without a usable sample
