@@ -162,7 +162,7 @@ def test_verify_names_repair_and_repair_mends(finished, copy):
         assert name in failed.stdout
     output = succeed(copy, "repair")
     assert len(re.findall(r"(?m)^Job \d+: ", output)) == 9
-    assert "Thermalizing shard 1 of warm" in output
+    assert "Thermalizing warm: results/variants/warm/manifests/1.json." in output
     assert "Labelling shard 2" in output
     assert sums(copy) == sums(finished)
     succeed(copy, "verify")

@@ -36,14 +36,22 @@ def configured(folder, **changes):
         ("conditions__warm", {"ambient": 3}, "ambient"),
         ("variants__warm__condition", "hot", "variants.warm.condition is 'hot'; the conditions are warm, cold"),
         ("device", "gpu", "gpu"),
-        ("conditions__warm__pairs", {"values": "rankine"}, "rankine"),
-        ("conditions__warm__pairs", {"values": {"counts": {"per_kelvin": 0}}}, "per_kelvin"),
+        ("conditions__warm__pairs", {"values": "rankine"}, "is 'rankine' (text); expected one of celsius, kelvin, "),
+        (
+            "conditions__warm__pairs",
+            {"values": {"counts": {"per_kelvin": 0}}},
+            "counts.per_kelvin is 0; expected a number, above 0",
+        ),
         (
             "conditions__warm",
             {"ambient_celsius": 60, "prior": {"table": "charlotte"}},
-            "charlotte answers for rooms of 10 to 34 °C; it is read at 60 °C",
+            "charlotte, which answers for rooms of 10 to 34 °C; it is read at 60 °C",
         ),
-        ("conditions__warm__prior", {"table": "nowhere"}, "conditions.warm.prior.table: nowhere cannot be read"),
+        (
+            "conditions__warm__prior",
+            {"table": "nowhere"},
+            "conditions.warm.prior.table is nowhere, which cannot be read",
+        ),
     ],
 )
 def test_a_wrong_key_or_value_stops_before_any_job(tmp_path, key, value, message):

@@ -69,7 +69,10 @@ def _explain(error: ValidationError, schema: Schema) -> Iterator[Fault]:
             yield Fault((*path, key), f"is no key{_suggest(key, path, schema)}")
     elif error.validator == "required":
         yield Fault(path, f"lacks {_list(_missing(error.schema, error.instance))}")
-    elif error.validator in ("oneOf", "anyOf") and any("required" in part for part in error.validator_value):
+    elif error.validator in ("oneOf", "anyOf") and (inner := _inside_mapping(error)):
+        for fault in inner:
+            yield from _explain(fault, schema)
+    elif error.validator in ("oneOf", "anyOf") and all("required" in part for part in error.validator_value):
         kinds = "; or ".join(_list(part["required"]) for part in error.validator_value)
         yield Fault(path, f"has {_list(error.instance) or 'nothing'}; expected {kinds}")
     elif "propertyNames" in error.absolute_schema_path:
@@ -83,13 +86,21 @@ def _explain(error: ValidationError, schema: Schema) -> Iterator[Fault]:
         yield Fault(path, f"is {_show(error.instance)}{kind}; expected {_expected(node, schema)}{_meaning(node)}")
 
 
+def _inside_mapping(error: ValidationError) -> list[ValidationError]:
+    """Of a mapping where one alternative alone is a mapping: what is wrong inside it."""
+    kinds = [part.get("type") for part in error.validator_value]
+    if not isinstance(error.instance, Mapping) or kinds.count("object") != 1:
+        return []
+    return [fault for fault in error.context if fault.schema_path[0] == kinds.index("object")]
+
+
 def _missing(node: Node, found: Mapping) -> list[str]:
     return [key for key in node["required"] if key not in found]
 
 
 def _suggest(key: str, path: Path, schema: Schema) -> str:
     """The nearest key of the same block, or where else there is a key of that name, or what the block has."""
-    known = sorted(schema.resolve(schema.at(path) or {}).get("properties", {}))
+    known = sorted({name for part in schema.alternatives(schema.at(path) or {}) for name in part.get("properties", {})})
     close = nearest(key, known)
     if close:
         return close
