@@ -5,6 +5,7 @@ import io
 import os
 import pickle
 import struct
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
@@ -100,9 +101,28 @@ def test_one_bad_entry_is_a_remark(tmp_path, bad, reason, caplog):
 
 
 def test_two_entries_for_one_image_are_ambiguous_unless_they_agree(tmp_path, caplog):
-    content = {"a.png": POINTS, "warm/a_thermal.png": POINTS + 1, "b.png": POINTS, "x\\b.png": POINTS, "c.png": POINTS}
+    content = {"a.png": POINTS, "warm/a_thermal.png": POINTS / 2, "b.png": POINTS, "x\\b.png": POINTS, "c.png": POINTS}
     assert list(read_points(written(tmp_path / "a.pkl", content))) == ["b", "c"]
     assert "a.png and warm/a_thermal.png have other points for the image a" in caplog.text
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_names_of_every_kind(tmp_path, protocol):
+    names = ["a.png", b"b.png", Path("set/c_thermal.png"), PureWindowsPath("d.PNG"), "s1.e0", "s1.e1.jpg", 7]
+    content = collections.defaultdict(list, dict.fromkeys(names, POINTS))
+    found = read_points(written(tmp_path / "a.pkl", content, protocol))
+    assert list(found) == ["a", "b", "c", "d", "s1.e0", "s1.e1", "7"]
+
+
+def test_points_in_pixels_are_refused(tmp_path):
+    path = written(tmp_path / "a.pkl", {"a.png": POINTS, "b.png": POINTS * 512, "c.png": POINTS - 0.4})
+    assert list(read_points(path)) == ["a", "c"]
+    with pytest.raises(
+        ValueError, match=r"a\.pkl: not one of its 1 entries can be used; b\.png: expected .* in 0\.\.1"
+    ):
+        read_points(written(path, {"b.png": POINTS * 512}))
+    with pytest.raises(ValueError, match="not one of its 0 entries"):
+        read_points(written(path, {}))
 
 
 def test_many_bad_entries_are_counted(tmp_path, caplog):

@@ -1,5 +1,8 @@
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from archives import PIXELS, encode_png, flip_byte, sample_members, write_archive, write_samples
 from index_archive import index_archive
@@ -60,6 +63,21 @@ def test_a_bad_sample_keeps_its_row(tmp_path, name, data, status, detail):
     with pytest.raises(SampleError, match=detail) as error:
         read_sample(open_archive([path]), list(table.itertuples())[1], PIXELS)
     assert error.value.status == status
+
+
+def test_an_orientation_tag_turns_no_pixel(tmp_path):
+    rgb = np.random.default_rng(0).integers(0, 255, (PIXELS, PIXELS, 3), dtype=np.uint8)
+    exif, buffer = Image.Exif(), io.BytesIO()
+    exif[274] = 6
+    Image.fromarray(rgb).save(buffer, "PNG", exif=exif)
+    path = write_samples(tmp_path / "a.zip", range(1), m000000__png=buffer.getvalue())
+    record = next(build_index([path], images=1, pixels=PIXELS).itertuples())
+    np.testing.assert_array_equal(read_sample(open_archive([path]), record, PIXELS).rgb, rgb)
+
+
+def test_a_folder_is_no_archive(tmp_path):
+    with pytest.raises(ArchiveError, match="is a folder; expected a zip"):
+        open_archive([tmp_path])
 
 
 def test_a_wrong_crc_is_a_status(tmp_path):

@@ -41,28 +41,40 @@ def test_one_bad_file_costs_no_other(run, tmp_path):
     write(folder / ".hidden", x__png=COUNTS)
     (folder / "backup.png").mkdir()
     os.symlink("nowhere.png", folder / "link.png")
+    os.symlink("ring.png", folder / "ring.png")
+    os.mkfifo(folder / "pipe.png")
     np.save(folder / "shutter.npy", np.full((24, 32), np.nan, np.float32))
     write(folder, empty__jpg=b"", kelvin__npy=npy(CELSIUS + 273.15), notes__txt=b"nothing")
     status, content, err = run("pics")
     assert status == 1
     assert [entry["image"] for entry in content["images"]] == ["a0.png", "a1.png", "a2.tiff"]
     found = reasons(content)
-    assert list(found) == ["empty.jpg", "kelvin.npy", "link.png", "shutter.npy", "zz_cut.png"]
+    assert list(found) == [
+        "empty.jpg",
+        "kelvin.npy",
+        "link.png",
+        "pipe.png",
+        "ring.png",
+        "shutter.npy",
+        "zz_cut.png",
+    ]
     for name, part in (
         ("empty.jpg", "empty"),
         ("kelvin.npy", "pass --values kelvin"),
         ("link.png", "nowhere.png, which is not there"),
+        ("pipe.png", "no ordinary file"),
+        ("ring.png", "ring.png, which is not there"),
         ("shutter.npy", "none of its pixels has a temperature"),
         ("zz_cut.png", "damaged"),
     ):
         assert part in found[name]
         assert f"not read: {name}: {found[name]}" in err
     assert content["summary"] == {
-        "files": 8,
+        "files": 10,
         "pictures": 3,
         "with_faces": 3,
         "faces": 3,
-        "unreadable": 5,
+        "unreadable": 7,
         "assumed": {"counts of 0.01 K": 3},
         "left_out": {".txt": 1},
     }
@@ -201,6 +213,29 @@ def test_linked_folders_are_gone_into_once(tmp_path):
     os.symlink(folder, folder / "loop")
     files, _ = list_files(folder)
     assert [file.relative_to(folder).as_posix() for file in files] == ["b.png", "more/a.png"]
+
+
+def test_a_folder_that_cannot_be_listed_is_told(tmp_path, monkeypatch):
+    folder = write(tmp_path / "in", b__png=COUNTS)
+    write(folder / "secret", a__png=COUNTS)
+    listed = os.scandir
+
+    def refuse(path):
+        if os.fspath(path).endswith("secret"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    pictures = open_pictures(folder, strict=False)
+    assert [picture.name for picture in pictures.items] == ["b.png"]
+    assert pictures.unreadable == [("secret", "Permission denied")]
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mkv")
+    pictures = open_pictures(tmp_path / "pipe.mkv", strict=False)
+    assert not list(pictures.items)
+    assert pictures.unreadable == [("pipe.mkv", "no ordinary file")]
 
 
 def test_the_library_raises_at_the_first_bad_file(tmp_path):

@@ -69,6 +69,18 @@ def test_the_json_is_no_input_s_place(weights, tmp_path, capsys):
     assert cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED).dtype == np.uint16
 
 
+@pytest.mark.parametrize(
+    ("out", "draw"), [("d.png", "d.png"), ("d", "d"), ("d", "d/e"), ("d/a.png", "d"), ("./d/x/b.png", "d")]
+)
+def test_the_json_and_the_drawings_keep_apart(weights, tmp_path, monkeypatch, capsys, out, draw):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "in", a__png=COUNTS)
+    source = "in/a.png" if draw == "d.png" else "in"
+    assert main([source, "-w", str(weights), "--device", "cpu", "-o", out, "--draw", draw]) == 1
+    assert "in each other's place" in capsys.readouterr().err
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.parent.name != "in"]
+
+
 def test_drawings_inside_the_inputs_are_no_inputs_next_time(run, tmp_path):
     write(tmp_path / "pics", a__png=COUNTS)
     for _ in range(2):

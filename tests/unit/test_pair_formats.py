@@ -64,6 +64,16 @@ def test_every_layout_from_folder_and_zip(made, pack):
     np.testing.assert_array_equal(pairs[1 - index].thermal, gray(5).astype(np.float32))
 
 
+@pytest.mark.parametrize("layout", ["stems", "tfake"])
+def test_the_case_of_an_ending_is_no_matter(layout):
+    files = [name for name in SETS[layout][0] if name]
+    upper = [f"{stem}_{ending.upper()}" for stem, _, ending in (name.rpartition("_") for name in files)]
+    (pair,) = match_pairs("set", upper, layout).values()
+    assert {pair.visible, pair.thermal, pair.segmentation} == set(upper)
+    with pytest.raises(ValueError, match="claim the same place"):
+        match_pairs("set", [*files, *upper], layout)
+
+
 def test_a_lone_file_of_any_layout_is_named(made):
     folder, layout, _, _ = made
     lone = SETS[layout][3][1]

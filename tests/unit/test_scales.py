@@ -21,6 +21,9 @@ STORED = {
     "counts:64": np.rint(KELVIN * 64).astype(np.uint16),
     "counts:25": np.rint(KELVIN * 25).astype(np.uint16),
     "counts:10:273.15": np.rint(scene() * 10).astype(np.int16),
+    "counts:18:255.3722222": np.rint((scene() * 1.8 + 32) * 10).astype(np.uint16),
+    "counts:1000": np.rint(KELVIN * 1000).astype(np.int32),
+    "counts:1:273.15": np.rint(scene()).astype(np.int16),
     "counts:100:273.15": np.rint(scene() * 100).astype(np.uint16),
     "counts:3276.75:293.15": np.rint((scene() - 20) / 20 * 65535).astype(np.uint16),
 }
@@ -72,6 +75,23 @@ def test_grey_values_are_told():
         with pytest.raises(ScaleError, match="grey values"):
             check_plausible([("a", raw)], Scale("celsius"))
         check_plausible([("a", raw)], Scale("relative"))
+
+
+def test_floats_stretched_over_0_to_1_are_no_temperatures_even_of_an_empty_frame():
+    unit = (scene() - 22) / 12
+    for stored in (unit, unit.astype(np.float16), np.insert(unit, 0, np.nan, axis=0)):
+        with pytest.raises(ScaleError, match=r"floats from 0 to 1.*declare values: relative"):
+            check_plausible([("a", stored)], Scale("celsius"), people=False)
+    # A shutter near 0 °C, and a wall of half a kelvin.
+    for frame in (np.zeros((8, 8)), np.linspace(0.2, 0.7, 64)):
+        check_plausible([("a", frame)], Scale("celsius"), people=False)
+
+
+def test_thousandths_are_told():
+    assert (
+        str(likely_scales(np.rint(scene() * 1000).astype(np.int32))[0])
+        == "{counts: {per_kelvin: 1000, offset: 273.15}}"
+    )
 
 
 def test_a_message_never_speaks_of_nan():

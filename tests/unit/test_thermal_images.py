@@ -109,6 +109,14 @@ def test_what_only_pixels_tell_is_named_when_they_are_read(tmp_path):
     refused(write_set(e, {"x.tiff": np.full((3, 4), -5, np.int32)}), "celsius", "x.tiff", "int32", read=True)
 
 
+@pytest.mark.parametrize("name", ["x_seg.PNG", "x_SEG.png"])
+def test_a_class_map_is_no_image_in_any_case(tmp_path, name):
+    write_set(tmp_path / "set", {"x.png": gray(), name: np.ones((HEIGHT, WIDTH), np.uint8)})
+    images = open_thermal_images(tmp_path / "set", "relative")
+    assert images.names == ["x.png"]
+    assert images[0][1].all()
+
+
 def test_a_class_map_belongs_to_one_image(tmp_path):
     a, b = tmp_path / "a", tmp_path / "b"
     refused(write_set(a, {"x.png": gray(), "y_seg.png": gray()}), "relative", "y_seg.png", "found 0")

@@ -3,6 +3,7 @@
 import io
 import re
 import struct
+import zipfile
 
 import cv2
 import numpy as np
@@ -213,6 +214,59 @@ def test_a_page_that_is_damaged_costs_no_other():
     assert len(read) == 2
 
 
+@pytest.mark.parametrize("is_big", [False, True])
+@pytest.mark.parametrize("order", "<>")
+def test_a_stack_that_is_cut_between_its_pages_says_so(is_big, order):
+    import tifffile
+
+    buffer = io.BytesIO()
+    tifffile.imwrite(
+        buffer, np.stack([COUNTS] * 5), photometric="minisblack", metadata=None, bigtiff=is_big, byteorder=order
+    )
+    data = buffer.getvalue()
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        second = file.pages[1].offset
+    assert len(list(iterate_thermal(data, name="a.tiff"))) == 5
+    read = []
+    with pytest.raises(IncompleteError, match=r"a\.tiff: read 1 of more than 1 pages: the file is cut"):
+        read.extend(iterate_thermal(data[:second], name="a.tiff"))
+    assert len(read) == 1
+
+
+@pytest.mark.parametrize(("kind", "options"), [("PNG", {}), ("WEBP", {"lossless": True})])
+def test_an_animation_is_not_taken_for_its_first_frame(kind, options):
+    still = Image.fromarray(GRAY).convert("RGB")
+    data = pillow(still, kind, save_all=True, append_images=[still.rotate(90), still.rotate(180)], **options)
+    name = f"a.{kind.lower()}"
+    with pytest.raises(IncompleteError, match="read 1 of 3 frames: of an animation the first is read"):
+        list(iterate_thermal(data, name=name))
+    assert read_header(data, name).frames == 3
+
+
+def volume():
+    import tifffile
+
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, np.stack([COUNTS] * 4), photometric="minisblack", volumetric=True)
+    return buffer.getvalue()
+
+
+def bands(planar):
+    import tifffile
+
+    buffer = io.BytesIO()
+    stack = np.stack([COUNTS] * 5, 0 if planar else -1)
+    tifffile.imwrite(buffer, stack, photometric="minisblack", planarconfig="separate" if planar else "contig")
+    return buffer.getvalue()
+
+
+def foreign_zip():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("notes.txt", "no array")
+    return buffer.getvalue()
+
+
 def oriented(tag):
     """The same pixels with one orientation tag, in each format that has such a tag."""
     exif = Image.Exif()
@@ -257,9 +311,15 @@ def test_upright_is_what_other_programs_show(tag):
         ("a.png", b"text", "begins with 74 65 78 74"),
         ("a.jpg", cv2.imencode(".jpg", GRAY)[1].tobytes()[:-200], "damaged"),
         ("a.tiff", tiff(COUNTS)[:300], "TIFF|page"),
+        ("a.tiff", volume(), "a depth of 4"),
+        ("a.tiff", bands(planar=False), "5 samples a pixel"),
+        ("a.tiff", bands(planar=True), "5 samples a pixel"),
         ("a.npy", npy(COUNTS)[:-9], "array"),
+        ("a.npy", npy(np.dstack([CELSIUS] * 3)), "last axis"),
+        ("a.npy", npy(np.dstack([COUNTS] * 2)), "last axis"),
+        ("a.npz", foreign_zip(), "found none"),
         ("a.npy", npy(np.zeros((2, 3, 4, 5))), r"\(2, 3, 4, 5\)"),
-        ("a.npz", npy(COUNTS), "frames|several|found"),
+        ("named.npz", npy(COUNTS), "frames|several|found"),
         ("a.txt", b"1 2 3", "none of"),
         ("a.mp4", b"no film", "film"),
         ("a.csv", b"a;b\n1;2\n", "no table"),
@@ -267,7 +327,7 @@ def test_upright_is_what_other_programs_show(tag):
     ],
 )
 def test_what_cannot_be_read_says_why(name, data, reason):
-    if name == "a.npz":
+    if name == "named.npz":
         assert read_thermal(data, name=name).meaning == "celsius"  # its content decides, not its name
         return
     with pytest.raises(ThermalFileError, match=f"^{re.escape(name)}: .*({reason})"):

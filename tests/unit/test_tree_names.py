@@ -139,13 +139,14 @@ def test_folders_may_be_called_like_a_role(tmp_path, wrapper, subject, roles):
 
 @pytest.mark.parametrize("place", ["", "set/", "data/set/"])
 @pytest.mark.parametrize("name", ["s1/a", "s1\\a"])
+@pytest.mark.parametrize("table", ["pairs.csv", "Pairs.CSV"])
 @pytest.mark.parametrize(
     "text",
     ["name,subject,ambient_celsius\n{},Ada,21.5\n", "name;subject;ambient_celsius\r\n{};Ada;21,5\r\n;;\r\n"],
 )
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_the_table_is_found_beside_the_pairs(tmp_path, place, name, text, encoding):
-    files = pair_files(root=place) | {f"{place}pairs.csv": text.format(name).encode(encoding)}
+def test_the_table_is_found_beside_the_pairs(tmp_path, place, name, table, text, encoding):
+    files = pair_files(root=place) | {f"{place}{table}": text.format(name).encode(encoding)}
     pairs = open_pairs(packed(tmp_path / "set.zip", files), "celsius")
     assert pairs.subjects == ["Ada", "s2"]
     assert pairs[0].ambient_celsius == 21.5

@@ -18,14 +18,19 @@ SCALE_NAMES = ("celsius", "kelvin", "fahrenheit", "relative")
 #: What numbers are once they are read.
 MEANINGS = ("celsius", "relative")
 _EXPECTED = f"one of {', '.join(SCALE_NAMES)}, or {{counts: {{per_kelvin: NUMBER, offset: KELVIN_OF_COUNT_0}}}}"
+_ZERO_FAHRENHEIT_KELVIN = ZERO_CELSIUS_KELVIN - 32 / 1.8
 #: Counts that cameras and their programs write, by counts a kelvin and offset, and what people call them.
 _KNOWN_COUNTS = {
     (10.0, 0.0): "0.1 K counts",
     (100.0, 0.0): "0.01 K counts",
     (64.0, 0.0): "K x 64",
     (25.0, 0.0): "0.04 K counts",
+    (1000.0, 0.0): "0.001 K counts",
+    (1.0, ZERO_CELSIUS_KELVIN): "whole °C",
     (10.0, ZERO_CELSIUS_KELVIN): "0.1 °C counts",
     (100.0, ZERO_CELSIUS_KELVIN): "0.01 °C counts",
+    (1000.0, ZERO_CELSIUS_KELVIN): "0.001 °C counts",
+    (18.0, _ZERO_FAHRENHEIT_KELVIN): "0.1 °F counts",
     (65535 / 20, ZERO_CELSIUS_KELVIN + 20): "T-FAKE's 16 bits for 20 to 40 °C",
 }
 _TITLES = {
@@ -44,6 +49,8 @@ _WARMEST_OF_PEOPLE, _LEAST_SPAN = 10.0, 0.5
 _LIKELY_MIDDLE, _LIKELY_HIGHEST, _SKIN = (0.0, 37.0), 46.0, 34.0
 _LIKELY_WARMEST_AND_SPAN = ((27.0, 3.0), (15.0, 1.0))
 _STRETCHED_SHARE = 0.95
+#: Floats over so much of 0 to 1 are grey values: no scene is within one kelvin of melting ice, and fills it.
+_UNIT_SHARE = 0.9
 _MOST_PIXELS = 1 << 13
 _DECLARE = "declare values: {}"
 
@@ -188,6 +195,9 @@ def check_plausible(
             raise ScaleError(f"{place}: as {scale}, none of its pixels has a temperature{_hint(raw, remedy)}")
         if not all(low <= found <= high for found, (low, high) in zip(quantiles, _BELIEVABLE, strict=True)):
             raise ScaleError(f"{place}: {_describe(scale, quantiles)}{_hint(raw, remedy)}")
+        if _fills_unit_range(raw):
+            found = "floats from 0 to 1, which are no temperatures"
+            raise ScaleError(f"{place}: declared {scale}, but it holds {found}{_hint(raw, remedy)}")
         all_quantiles.append(quantiles)
         sample = raw if sample is None else sample
     if not people or not all_quantiles:
@@ -203,7 +213,9 @@ def likely_scales(raw: np.ndarray) -> list[Scale]:
     Args:
         raw: numbers as stored, any shape.
     """
-    raw = _thin(np.asarray(raw))
+    raw = np.asarray(raw)
+    is_stretched = raw.dtype.kind == "u" and raw.size and np.ptp(raw) >= _STRETCHED_SHARE * np.iinfo(raw.dtype).max
+    raw = _thin(raw)
     if raw.dtype.kind not in "uif" or not raw.size or (stored := _quantiles(raw.astype(np.float64))) is None:
         return []
     known = (*map(Scale, SCALE_NAMES[:3]), *(Scale("counts", *counts) for counts in _KNOWN_COUNTS))
@@ -218,9 +230,8 @@ def likely_scales(raw: np.ndarray) -> list[Scale]:
             and least_warmest <= quantiles[2] <= _LIKELY_HIGHEST
             and quantiles[2] - quantiles[0] >= least_span
         ]
-    full = np.iinfo(raw.dtype).max if raw.dtype.kind in "ui" else 1.0
     is_small = raw.dtype.itemsize == 1 or (raw.dtype.kind == "f" and stored[0] >= 0 and stored[2] <= 1)
-    if is_small or (raw.dtype.kind == "u" and stored[2] - stored[0] >= _STRETCHED_SHARE * full):
+    if is_small or is_stretched:
         likely.insert(0, Scale("relative"))
     return likely
 
@@ -228,6 +239,13 @@ def likely_scales(raw: np.ndarray) -> list[Scale]:
 def spread_evenly(items: Sequence, most: int = 32) -> list:
     """At most so many of a sequence's items, its first and last among them."""
     return [items[place] for place in np.unique(np.linspace(0, len(items) - 1, min(most, len(items))).astype(int))]
+
+
+def _fills_unit_range(raw: np.ndarray) -> bool:
+    if raw.dtype.kind != "f":
+        return False
+    low, high = np.nanmin(raw), np.nanmax(raw)
+    return low >= 0 and high <= 1 and high - low >= _UNIT_SHARE
 
 
 def _thin(raw: np.ndarray) -> np.ndarray:

@@ -87,7 +87,13 @@ _STAND_INS = {
     ("_codecs", "encode"): _StandIn(_encode),
     ("builtins", "bytes"): _StandIn(lambda: b""),
     ("collections", "OrderedDict"): _StandIn(dict),
+    ("collections", "defaultdict"): _StandIn(lambda *_: {}),
+    # What a defaultdict makes of a missing name.
+    ("builtins", "list"): _StandIn(list),
+    ("__builtin__", "list"): _StandIn(list),
 }
+for _path in ("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath"):
+    _STAND_INS["pathlib", _path] = _StandIn(lambda *parts: "/".join(map(str, parts)))
 for _core in ("core", "_core"):
     _STAND_INS |= {
         (f"numpy.{_core}.multiarray", "_reconstruct"): _StandIn(lambda *_: _Array()),
@@ -124,7 +130,7 @@ def load_arrays(data: bytes) -> dict[str, Any]:
         raise ValueError(str(error) or type(error).__name__) from error
     if not isinstance(content, Mapping):
         raise ValueError(f"expected a mapping of file names to points, found {type(content).__name__}")  # noqa: TRY004
-    return {str(name): value for name, value in content.items()}
+    return {_text(name): value for name, value in content.items()}
 
 
 def as_array(value: Any) -> np.ndarray:
@@ -143,6 +149,10 @@ def as_array(value: Any) -> np.ndarray:
         return np.asarray(value.numpy() if isinstance(value, _Array) else _plain(value), dtype=np.float64)
     except (TypeError, OverflowError, MemoryError, RecursionError) as error:
         raise ValueError(f"expected an array of numbers, found {type(value).__name__} ({error})") from error
+
+
+def _text(name: object) -> str:
+    return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfake.imports.array_pickles import as_array, load_arrays
+from tfake.sources.thermal_files import IMAGE_SUFFIXES
 from tfake.store.label_layout import MESH_POINTS
 
 #: Entries that cannot be used and are named one by one.
@@ -36,7 +37,7 @@ def read_points(path: str | Path) -> dict[str, np.ndarray]:
     names: dict[str, str] = {}
     faults = {}
     for name, values in content.items():
-        image_id = PurePosixPath(name.replace("\\", "/")).stem.removesuffix("_thermal")
+        image_id = _image_id(name)
         try:
             found = _mesh(values)
         except ValueError as error:
@@ -51,10 +52,17 @@ def read_points(path: str | Path) -> dict[str, np.ndarray]:
     if len(faults) > _FAULTS_TOLD:
         logging.warning("%s: %d further entries are left out", path, len(faults) - _FAULTS_TOLD)
     usable = {image_id: found for image_id, found in points.items() if names[image_id] not in faults}
-    if faults and not usable:
-        name, fault = next(iter(faults.items()))
-        raise ValueError(f"{path}: not one of its {len(content)} entries can be used; {name}: {fault}")
+    if not usable:
+        first = "; {}: {}".format(*next(iter(faults.items()))) if faults else ""
+        raise ValueError(f"{path}: not one of its {len(content)} entries can be used{first}")
     return usable
+
+
+def _image_id(name: str) -> str:
+    path = PurePosixPath(name.replace("\\", "/"))
+    # An id may have a dot in it, and a name no suffix.
+    bare = path.stem if path.suffix.lower() in IMAGE_SUFFIXES else path.name
+    return bare.removesuffix("_thermal")
 
 
 def _mesh(values: Any) -> np.ndarray:
@@ -65,4 +73,8 @@ def _mesh(values: Any) -> np.ndarray:
         raise ValueError(f"expected ({MESH_POINTS}, 2 or 3) points, found {array.shape}")
     if not np.isfinite(array[:, :2]).all():
         raise ValueError("a coordinate is not finite")
+    middle = np.median(array[:, :2], axis=0)
+    # A face may leave its image, but not with its middle.
+    if not ((middle > -0.5) & (middle < 1.5)).all():
+        raise ValueError(f"expected coordinates in 0..1 of the image, found a face around {middle.round(1).tolist()}")
     return array

@@ -6,6 +6,7 @@ Everything that can be read is answered; what cannot is listed, in the JSON and 
 """
 
 import argparse
+import os
 import sys
 from collections import Counter
 from contextlib import ExitStack
@@ -99,12 +100,12 @@ def _run(options: argparse.Namespace) -> int:
     scale = None if options.values is None else parse_scale(options.values)
     draw = [Path(options.draw)] if options.draw else []
     pictures = open_pictures(options.input, options.mode, scale, options.strict, beside=draw)
-    if draw and Path(options.input).is_dir() and draw[0].resolve() == Path(options.input).resolve():
+    if draw and Path(options.input).is_dir() and os.path.realpath(options.draw) == os.path.realpath(options.input):
         raise ValueError(f"--draw: {options.draw} is the folder of the inputs; name another place")
     inputs = [*(file for _, file in pictures.files), Path(options.weights)]
     with ExitStack() as stack:
         output = stack.enter_context(JsonOutput(options.output, inputs))
-        drawings = stack.enter_context(Drawings(options.draw, pictures, inputs)) if options.draw else None
+        drawings = stack.enter_context(Drawings(options.draw, pictures, inputs, output.path)) if options.draw else None
         landmarker = ThermalLandmarker(options.weights, options.device, options.threshold)
         entries, blind = _look_at_all(options, pictures, landmarker, drawings)
         summary = _summary(pictures, entries)

@@ -109,8 +109,8 @@ def open_pictures(
 def list_files(folder: str | Path, beside: Sequence[Path] = ()) -> tuple[list[Path], dict[str, int]]:
     """A folder's files that may be images, those of folders in it included, by name.
 
-    Linked folders are gone into, hidden files and folders are not. A link to nothing is listed: it was meant to be an
-    image.
+    Linked folders are gone into, hidden files and folders are not. A link to nothing, a pipe and a folder that cannot
+    be listed are among them: whoever reads them will say what is wrong.
 
     Args:
         folder: where to look.
@@ -122,12 +122,17 @@ def list_files(folder: str | Path, beside: Sequence[Path] = ()) -> tuple[list[Pa
     Raises:
         ValueError: there is none.
     """
-    folder, skipped = Path(folder), {other.resolve() for other in beside}
-    found, left_out, seen = [], {}, {folder.resolve()}
-    for place, folders, names in os.walk(folder, followlinks=True):
+    folder, skipped = Path(folder), {os.path.realpath(other) for other in beside}
+    found, left_out, seen = [], {}, {os.path.realpath(folder)}
+    barred: list[Path] = []
+
+    def note(error: OSError) -> None:
+        barred.append(Path(error.filename))
+
+    for place, folders, names in os.walk(folder, onerror=note, followlinks=True):
         kept = []
         for name in sorted(folders):
-            real = Path(place, name).resolve()
+            real = os.path.realpath(Path(place, name))
             if not name.startswith((".", "__MACOSX")) and real not in seen | skipped:
                 seen.add(real)
                 kept.append(name)
@@ -136,16 +141,16 @@ def list_files(folder: str | Path, beside: Sequence[Path] = ()) -> tuple[list[Pa
             file, suffix = Path(place, name), Path(name).suffix.lower()
             if name.startswith("."):
                 continue
-            if suffix in SUFFIXES and (file.is_file() or file.is_symlink()):
+            if suffix in SUFFIXES:
                 found.append(file)
             else:
                 left_out[suffix] = left_out.get(suffix, 0) + 1
     images = [file for file in found if file.suffix.lower() not in _TABLES]
     if images and len(images) < len(found):
         left_out[_TABLES[0]] = len(found) - len(images)
-    if not found:
+    if not found and not barred:
         raise ValueError(f"{folder}: no images ({', '.join(SUFFIXES)}) in this folder")
-    return sorted(images or found), left_out
+    return sorted([*(images or found), *barred]), left_out
 
 
 def first_picture(file: Path) -> Picture:
@@ -204,6 +209,7 @@ def _pictures_of(
 
 def _announced(file: Path) -> int | None:
     try:
+        _check_file(file)
         with open_thermal(file) as recording:
             return recording.announced
     except (OSError, ThermalFileError):  # whoever reads its images will say what is wrong with it
@@ -212,6 +218,7 @@ def _announced(file: Path) -> int | None:
 
 def _rate(film: Path) -> float:
     try:
+        _check_file(film)
         with open(film, "rb") as file:
             return frame_rate(file)
     except Exception:  # whoever reads its frames will say what is wrong with it
@@ -221,6 +228,8 @@ def _rate(film: Path) -> float:
 def _check_file(path: Path) -> None:
     if path.is_symlink() and not path.exists():
         raise OSError(f"a link to {os.readlink(path)}, which is not there")
+    if path.is_dir():
+        os.scandir(path).close()
     if not path.is_file():
         raise OSError("no ordinary file")
 

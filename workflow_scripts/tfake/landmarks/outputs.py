@@ -67,13 +67,14 @@ class JsonOutput(AbstractContextManager):
 class Drawings(AbstractContextManager):
     """Drawings of pictures: a file for a picture, a folder for a folder or for frames, or a film for a film."""
 
-    def __init__(self, path: str, pictures: Pictures, inputs: Iterable[Path]) -> None:
+    def __init__(self, path: str, pictures: Pictures, inputs: Iterable[Path], beside: Path | None = None) -> None:
         """Choose the kind by the path and by what there is to draw, and check that it can be written.
 
         Args:
             path: where to draw.
             pictures: what will be drawn.
             inputs: files that must not be written over.
+            beside: the file that the answers are written to.
 
         Raises:
             ValueError: of no kind that can be written, an input's place, or a place that cannot be written.
@@ -84,6 +85,8 @@ class Drawings(AbstractContextManager):
         self._rate = pictures.rate
         suffix = self.path.suffix.lower()
         self._is_folder = not pictures.single or self.path.is_dir() or not suffix
+        if beside is not None:
+            self._check_beside(beside)
         try:
             if self._is_folder:
                 self._check_folder(pictures)
@@ -131,6 +134,13 @@ class Drawings(AbstractContextManager):
     def _part(self) -> Path:
         return self.path.with_name(f"{self.path.stem}.part{self.path.suffix}")
 
+    def _check_beside(self, answers: Path) -> None:
+        own, other = (Path(os.path.realpath(path)) for path in (self.path, answers))
+        # All that is drawn into a folder ends so.
+        is_drawing = self._is_folder and own in other.parents and other.suffix.lower() == ".png"
+        if own == other or other in own.parents or is_drawing:
+            raise ValueError(f"--draw and -o: {self.path} and {answers} are in each other's place; name another")
+
     def _check_folder(self, pictures: Pictures) -> None:
         if self.path.is_file():
             raise ValueError(f"--draw: {self.path} is a file; the drawings of several pictures need a folder")
@@ -169,7 +179,7 @@ def _keep(path: Path, inputs: Iterable[Path], option: str) -> None:
     """Refuse a path that is an input's, by whatever name."""
     for file in inputs:
         with suppress(OSError):
-            if path.resolve() == file.resolve() or (path.exists() and path.samefile(file)):
+            if os.path.realpath(path) == os.path.realpath(file) or (path.exists() and path.samefile(file)):
                 raise ValueError(f"{option}: {path} would be written over the input {file}; name another place")
 
 

@@ -188,6 +188,8 @@ def _check_parts(paths: Sequence[str]) -> None:
     if not paths:
         raise ArchiveError("no archive path was given")
     for path in paths:
+        if os.path.isdir(path):
+            raise ArchiveError(f"the archive {path} is a folder; expected a zip, or its split parts")
         if not os.path.isfile(path):
             raise ArchiveError(f"the archive {path} does not exist" + (" (a split part)" if len(paths) > 1 else ""))
     if len(paths) == 1 and not _PART.match(paths[0]):

@@ -50,7 +50,8 @@ def _by_ending(visible: str, thermal: str) -> _Locate:
 
     def locate(bare: str) -> _Place | None:
         stem, _, ending = bare.rpartition("_")
-        return _Place(roles[ending], stem) if ending in roles else None
+        role = roles.get(ending.lower())
+        return None if role is None else _Place(role, stem)
 
     return locate
 

@@ -41,7 +41,7 @@ def read_pair_tables(tree: FileTree, names: Container[str]) -> dict[str, PairNot
     """
     notes: dict[str, PairNotes] = {}
     for table in tree.names:
-        if PurePosixPath(table).name == PAIR_TABLE:
+        if PurePosixPath(table).name.lower() == PAIR_TABLE:
             try:
                 _read(tree.read(table), PurePosixPath(table).parent, names, notes)
             except ValueError as error:

@@ -142,6 +142,8 @@ def _read(archive: Archive, record, role: str) -> bytes:
 def _decode(archive: Archive, record, role: str, flags: int, pixels: int) -> np.ndarray:
     data = _read(archive, record, role)
     name = record.image_id + MEMBER_SUFFIXES[role]
+    # Labels are of the pixels as they are stored: an orientation tag turns none.
+    flags |= cv2.IMREAD_IGNORE_ORIENTATION
     image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags) if data else None
     if image is None:
         raise SampleError(SampleStatus.UNDECODABLE_IMAGE, f"{name}: its {len(data)} bytes are no image")

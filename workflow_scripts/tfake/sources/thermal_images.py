@@ -166,7 +166,7 @@ def open_thermal_images(path: str | Path, values: str | Mapping | Scale) -> Ther
     scale = parse_scale(values)
     tree = open_tree(path, "thermal images")
     readable = [name for name in tree.names if _suffix(name) in THERMAL_SUFFIXES]
-    readable = [name for name in readable if not name.endswith(_SEGMENTATION_ENDING)]
+    readable = [name for name in readable if not name.lower().endswith(_SEGMENTATION_ENDING)]
     images = {name for name in readable if _suffix(name) not in _TABLES} or set(readable)
     by_stem: dict[str, list[str]] = {}
     for name in tree.names:
@@ -177,8 +177,8 @@ def open_thermal_images(path: str | Path, values: str | Mapping | Scale) -> Ther
         raise ValueError(f"{tree.where}: no thermal images ({endings}) among its {len(tree.names)} files")
     segmentations: dict[str, str | None] = dict.fromkeys(name for group in by_stem.values() for name in group)
     for name in tree.names:
-        if name.endswith(_SEGMENTATION_ENDING):
-            owners = by_stem.get(name.removesuffix(_SEGMENTATION_ENDING), [])
+        if name.lower().endswith(_SEGMENTATION_ENDING):
+            owners = by_stem.get(name[: -len(_SEGMENTATION_ENDING)], [])
             if len(owners) != 1:
                 raise ValueError(f"{tree.where}: {name}: expected one thermal image of that stem; found {len(owners)}")
             segmentations[owners[0]] = name

@@ -9,6 +9,7 @@ from PIL import Image
 
 from tfake.thermal_io.formats import HEAD_BYTES, find_format
 from tfake.thermal_io.frames import ThermalFileError
+from tfake.thermal_io.pictures import count_frames
 from tfake.thermal_io.thermal_reading import open_thermal
 
 
@@ -43,7 +44,7 @@ def read_header(data: bytes, name: str) -> Header:
             with Image.open(io.BytesIO(data)) as image:
                 # Pillow shows 16 bits a channel as 8 where there are several channels; the file's own byte says.
                 deep = image.format == "PNG" and data[24] == 16
-                return Header(image.size, np.dtype(np.uint16 if deep else np.uint8), 1)
+                return Header(image.size, np.dtype(np.uint16 if deep else np.uint8), count_frames(image))
         if title.startswith("TIFF"):
             with open_thermal(data, name) as recording, tifffile.TiffFile(io.BytesIO(data)) as tiff:
                 page = tiff.pages.first

@@ -6,9 +6,12 @@ import numpy as np
 
 from tfake.thermal_io.frames import Frame, Recording, ThermalFileError, check_size, normalised
 
+# No image is narrower: an axis of this length counts channels.
+_NARROWEST = 5
+
 
 def open_npy(file: BinaryIO) -> Recording:
-    """Read an array: (H, W); (N, H, W), a stack of frames; (H, W, 1); or (H, W, 3) of pixels in colours, BGR.
+    """Read an array: (H, W); (N, H, W), a stack of frames; (H, W, 1); or (H, W, 3 or 4) of pixels in colours, BGR.
 
     Args:
         file: at its beginning.
@@ -37,7 +40,8 @@ def open_npz(file: BinaryIO) -> Recording:
     """
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            images = {name: arrays[name] for name in arrays.files}
+            # A zip with other files in it gives their bytes.
+            images = {name: array for name in arrays.files if isinstance(array := arrays[name], np.ndarray)}
     except Exception as error:  # as above, and what zipfile raises
         raise ThermalFileError(f"it cannot be decoded as an archive of arrays ({error})") from error
     images = {name: array for name, array in images.items() if array.ndim in (2, 3) and array.dtype.kind in "buif"}
@@ -56,8 +60,13 @@ def _split(array: np.ndarray) -> list[np.ndarray]:
         array = array[None]
     elif array.shape[2] == 1:
         array = array[None, ..., 0]
-    elif array.shape[2] == 3 and array.dtype == np.uint8:
-        array = array[None]
+    elif array.shape[2] in (3, 4) and array.dtype in (np.uint8, np.uint16):
+        array = array[None, ..., :3]
+    elif array.shape[2] < _NARROWEST:
+        raise ThermalFileError(
+            f"expected an image or frames of it; found {array.dtype} {array.shape}, whose last axis is too short for "
+            "pixels of a row and too long for one number a pixel"
+        )
     check_size(*array.shape[1:3])
     # As a whole: a frame's type must not depend on what happens to be in it.
     return list(normalised(array))

@@ -1,12 +1,18 @@
 """PNG, JPEG, BMP and WebP, by OpenCV: with their own depth, and refused where they are damaged."""
 
+import io
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from tfake.thermal_io.exif import orientation_of
-from tfake.thermal_io.frames import Frame, Recording, ThermalFileError, normalised
+from tfake.thermal_io.frames import Frame, IncompleteError, Recording, ThermalFileError, normalised
+
+# Formats whose further images are frames; those behind a JPEG are previews.
+_ANIMATED = ("PNG", "WEBP")
 
 
 def open_picture(file: BinaryIO) -> Recording:
@@ -20,7 +26,27 @@ def open_picture(file: BinaryIO) -> Recording:
     """
     data = file.read()
     frame = Frame(as_gray_or_bgr(decode(data)))
-    return Recording("picture", iter([frame]), orientation=orientation_of(data))
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            count = count_frames(image)
+    except Exception:  # as for the orientation: OpenCV read what there is
+        count = 1
+    return Recording("picture", _first_of(frame, count), announced=count, orientation=orientation_of(data))
+
+
+def _first_of(frame: Frame, count: int) -> Iterator[Frame]:
+    yield frame
+    if count > 1:
+        raise IncompleteError(f"read 1 of {count} frames: of an animation the first is read; save it as a film")
+
+
+def count_frames(image: Image.Image) -> int:
+    """How many frames an animation has; 1 for any other picture.
+
+    Args:
+        image: opened by Pillow.
+    """
+    return getattr(image, "n_frames", 1) if image.format in _ANIMATED else 1
 
 
 def decode(data: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> np.ndarray:

@@ -1,5 +1,7 @@
 """TIFF, by tifffile: every page, every sample format and byte order, BigTIFF and ImageJ stacks among them."""
 
+import io
+import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -11,6 +13,8 @@ from tfake.thermal_io.frames import Frame, IncompleteError, Recording, ThermalFi
 from tfake.thermal_io.pictures import as_gray_or_bgr
 
 _MOST_PAGES = 1 << 20
+# Gray or three colours, and either with transparency.
+_SAMPLES = (1, 2, 3, 4)
 
 
 def open_tiff(file: BinaryIO) -> Recording:
@@ -28,6 +32,7 @@ def open_tiff(file: BinaryIO) -> Recording:
         # ImageJ writes stacks of more than 4 GB as one page and the rest behind it.
         stack = tiff.series[0].shape[0] if tiff.is_imagej and len(pages) == 1 and len(tiff.series[0].shape) == 3 else 0
         orientation = pages[0].tags.get(ORIENTATION_TAG) if pages else None
+        is_cut = bool(pages) and _next_page_offset(tiff) != 0
     except Exception as error:  # tifffile raises whatever its parsing stumbles over
         raise ThermalFileError(f"it cannot be decoded as a TIFF ({_reason(error)})") from error
     if not pages:
@@ -35,7 +40,8 @@ def open_tiff(file: BinaryIO) -> Recording:
     tag = orientation.value if orientation is not None and orientation.value in range(1, 9) else 1
     if stack > 1:
         return Recording("tiff", _stack(tiff, stack), announced=stack, orientation=tag)
-    return Recording("tiff", _frames(pages), announced=len(pages), orientation=tag)
+    announced = None if is_cut else len(pages)
+    return Recording("tiff", _frames(pages, is_cut), announced=announced, orientation=tag)
 
 
 def _pages(tiff: tifffile.TiffFile) -> list[tifffile.TiffPage]:
@@ -44,7 +50,16 @@ def _pages(tiff: tifffile.TiffFile) -> list[tifffile.TiffPage]:
     return [page.aspage() for page in tiff.pages]
 
 
-def _frames(pages: list[tifffile.TiffPage]) -> Iterator[Frame]:
+def _next_page_offset(tiff: tifffile.TiffFile) -> int:
+    """Where the page behind the last one lies, 0 for the end: tifffile drops what a cut file does not reach."""
+    file, layout = tiff.filehandle, tiff.tiff
+    file.seek(tiff.pages[-1].offset)
+    (tags,) = struct.unpack(layout.tagnoformat, file.read(layout.tagnosize))
+    file.seek(tags * layout.tagsize, io.SEEK_CUR)
+    return struct.unpack(layout.offsetformat, file.read(layout.offsetsize))[0]
+
+
+def _frames(pages: list[tifffile.TiffPage], is_cut: bool) -> Iterator[Frame]:
     read, reason = 0, ""
     for number, page in enumerate(pages):
         try:
@@ -54,8 +69,9 @@ def _frames(pages: list[tifffile.TiffPage]) -> Iterator[Frame]:
             continue
         read += 1
         yield frame
-    if read < len(pages):
-        raise IncompleteError(f"read {read} of {len(pages)} pages: {reason}")
+    if read < len(pages) or is_cut:
+        of = f"more than {len(pages)}" if is_cut else len(pages)
+        raise IncompleteError(f"read {read} of {of} pages: {reason or 'the file is cut before the next'}")
 
 
 def _stack(tiff: tifffile.TiffFile, count: int) -> Iterator[Frame]:
@@ -69,13 +85,16 @@ def _stack(tiff: tifffile.TiffFile, count: int) -> Iterator[Frame]:
 
 def _decode(page: tifffile.TiffPage) -> np.ndarray:
     check_size(page.imagelength, page.imagewidth)
+    if page.imagedepth != 1 or page.samplesperpixel not in _SAMPLES:
+        found = f"a depth of {page.imagedepth} and {page.samplesperpixel} samples a pixel"
+        raise ThermalFileError(f"expected a gray image or one in colours, found {found}")
     # Pages that tell of more bytes than the file has would be filled up with zeros.
     if any(count == 0 for count in page.databytecounts):
         raise ThermalFileError("some of its pixels are missing")
     values = page.asarray()
     if page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None:
         return np.ascontiguousarray(np.moveaxis((page.colormap >> 8).astype(np.uint8)[::-1, values], 0, -1))
-    if values.ndim == 3 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and values.shape[0] <= 4:
+    if values.ndim == 3 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
         values = np.moveaxis(values, 0, -1)
     if values.ndim == 3 and values.shape[-1] >= 3:
         values = values[..., 2::-1]
