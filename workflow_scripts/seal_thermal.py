@@ -2,7 +2,6 @@
 
 import logging
 
-from tfake.store.manifest import read_manifest
 from tfake.store.sealing import seal_store
 from tfake.store.slices import remove_other_shards
 
@@ -18,8 +17,7 @@ def seal_thermal(sums: str, summary: str, store: str, manifests: list[str], rows
         rows: first row of the variant and the row behind its last.
     """
     start, stop = rows
-    kept = {read_manifest(path).shard for path in manifests}
-    for path in remove_other_shards(store, kept):
+    for path in remove_other_shards(store, manifests):
         logging.info("%s lies outside the variant's rows %d..%d and was removed", path, start, stop - 1)
     seal_store(sums, summary, store, manifests, stop, start)
 

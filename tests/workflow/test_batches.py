@@ -26,7 +26,9 @@ def test_batches_of_shards(finished, copy):
     assert sums(copy)["results/variants/warm/SHA256SUMS"] == sums(finished)["results/variants/warm/SHA256SUMS"]
     assert not (copy / "results/variants/warm/unfinished").exists()
 
-    # A slice ends within a batch.
+    # A slice leaves nothing of what it does not have, and ends within a batch.
+    succeed(copy, "variant_cold", config=config)
+    assert {path.name for path in (copy / "results/variants/cold/manifests").iterdir()} == {"1.json", "2.json"}
     planned = succeed(copy, "--dry-run", "--forceall", "variants", config=config)
     batches = {line.split()[0]: int(line.split()[1]) for line in planned.splitlines() if line.startswith("thermalize_")}
     assert batches == {"thermalize_faces": 1, "thermalize_faces_2": 1, "thermalize_faces_3": 2}
