@@ -200,10 +200,12 @@ rule evaluate_arm:
 rule measure_training:
     """Measure where a training step's time goes, and against a naive step."""
     input:
-        archive=ARCHIVE,
+        archive=UNDECODED,
+        images=DECODED,
         index=rules.index_archive.output.index,
         pairs=rules.render_ablation_lab.output.pairs,
         patches=get_measured_patches,
+        encoder=ENCODERS["thermalizer"],
     output:
         costs="results/ablation/cost.json",
     log:
@@ -212,7 +214,7 @@ rule measure_training:
         "benchmarks/measure_training.tsv"
     conda:
         "../envs/thermalizer.yaml"
-    threads: 8 if USES_GPU else 1
+    threads: NETWORK_THREADS
     resources:
         **NETWORK_DEVICE,
         mem_mb=memory_mb(8000),

@@ -121,7 +121,8 @@ if __name__ == "__main__":
         least_overlap=snakemake.params.least_overlap,
         failure_above=snakemake.params.failure_above,
         high_above_pixels=snakemake.params.high_above_pixels,
-        device=claim_device(snakemake.config["device"]),
+        # Without landmarkers there is no network, and no GPU is asked for.
+        device=claim_device(snakemake.config["device"]) if snakemake.params.landmarkers else "cpu",
         threads=snakemake.threads,
         values=snakemake.params.image_values,
     )

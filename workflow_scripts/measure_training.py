@@ -2,10 +2,12 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 from tfake.ablation.costs import measure_costs
 from tfake.devices import limit_threads, resolve_device
+from tfake.processes import share_threads
 from tfake.sources.index import read_index
 from tfake.sources.pairs import open_pairs
 from tfake.sources.training_set import SourceImages
@@ -28,6 +30,8 @@ def measure_training(
     steps: int,
     device: str,
     threads: int,
+    images: str | None = None,
+    encoder: str | None = None,
 ) -> None:
     """Train side by side as this workflow does and naively, and write what both cost.
 
@@ -43,24 +47,27 @@ def measure_training(
         settings: the config's block.
         steps: steps of each.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        threads: threads for torch on the CPU, and for decoding beside a GPU.
+        threads: of the whole job; :func:`tfake.processes.share_threads` divides them.
+        images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
+        encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
     """
-    limit_threads(threads)
     where = resolve_device(device)
+    # As in a training job.
+    computing, workers = share_threads(threads, 1, beside_gpu=where.type == "cuda")
+    limit_threads(computing)
     paired = open_pairs(pairs, "celsius")
     data = TrainingData(
         pairs=paired,
         pair_subjects=paired.subjects,
         pair_values="celsius",
         supervision="absolute",
-        sources=SourceImages(archive, read_index(index), image_pixels),
+        sources=SourceImages(archive, read_index(index), image_pixels, images),
         bank=load_patch_bank(patches),
         prior=load_prior(prior_table),
         ambient_celsius=(ambient_celsius, ambient_celsius),
     )
-    # As in a training job: beside a GPU, threads make the batches.
-    workers = threads if where.type == "cuda" else 0
-    found = measure_costs(TrainingSettings.from_mapping(settings), data, where, steps, workers)
+    chosen = TrainingSettings.from_mapping(settings)
+    found = measure_costs(chosen, data, where, steps, workers, encoder and Path(encoder))
     with open(f"{costs}.part", "w", encoding="utf-8") as file:
         file.write(json.dumps(found, indent=1) + "\n")
     os.replace(f"{costs}.part", costs)
@@ -84,4 +91,6 @@ if __name__ == "__main__":
         steps=snakemake.params.steps,
         device=claim_device(snakemake.params.device),
         threads=snakemake.threads,
+        images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
+        encoder=str(snakemake.input.encoder) or None,
     )

@@ -92,7 +92,6 @@ def thermalize_faces(
         return stream.encode(counts)
 
     # One after the other without a stop: while a shard is closed, the next one's images are on their way.
-    source = open_images(archive, image_pixels, images, table.attrs["source_sha256"])
     every_record = table.iloc[[row for shard in missing for row in range(*rows[shard])]]
     made = thermalize_rows(thermalizer, source, every_record, image_pixels, ambient_celsius, compress, threads)
     for shard in missing:

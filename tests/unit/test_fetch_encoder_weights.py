@@ -11,13 +11,14 @@ import torch
 
 from fetch_encoder_weights import fetch_encoder_weights
 from recipes import ROOT
+from tfake.ablation.costs import measure_costs
 from tfake.devices import explain_full_memory
 from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
 from tfake.store.checksums import file_sha256
 from tfake.thermalizer.network import Architecture, ThermalUNet
 from tfake.thermalizer.settings import TrainingSettings
 from tfake.training.chance import Stream, derive_seed
-from tiny_training import CPU, run
+from tiny_training import CPU, TINY, make_data, run
 
 THERMALIZER = {"encoder": "resnet18", "encoder_weights": "imagenet", "decoder_channels": [16, 8, 8]}
 LANDMARKS = {"backbone": "resnet10t", "pretrained": True, "head": "pooled"}
@@ -129,3 +130,12 @@ def test_the_plan_fetches_each_encoder_once_and_only_where_one_is_asked_for(tmp_
 
     assert planned("tfake2025", "landmarks_tfake2025") == ["2"]
     assert planned("thorough") == []
+
+
+def test_measuring_a_training_starts_from_the_file(tmp_path, published):
+    settings = TrainingSettings.from_mapping(TINY | THERMALIZER)
+    path = tmp_path / "thermalizer.pt"
+    fetch_encoder_weights(str(path), "thermalizer", THERMALIZER)
+    published.clear()
+    measure_costs(settings, make_data(), CPU, 1, encoder=path)
+    assert not published

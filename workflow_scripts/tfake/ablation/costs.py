@@ -6,6 +6,7 @@ All times are taken in one process, a few steps of each by turns, so that their 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -54,7 +55,12 @@ class NaivePatchWasserstein(nn.Module):
 
 
 def measure_costs(
-    settings: TrainingSettings, data: TrainingData, device: torch.device, steps: int, workers: int = 0
+    settings: TrainingSettings,
+    data: TrainingData,
+    device: torch.device,
+    steps: int,
+    workers: int = 0,
+    encoder: Path | None = None,
 ) -> dict[str, float | int | str]:
     """Train by the loop that trainings run, as this workflow does and naively by turns, and time both.
 
@@ -64,6 +70,7 @@ def measure_costs(
         device: where to compute.
         steps: steps of each; the schedule is as long.
         workers: threads that make batches ahead, as in :func:`tfake.thermalizer.training.train`.
+        encoder: as there.
 
     Returns:
         ``step_seconds`` and ``naive_step_seconds`` (medians over stretches of the loop), ``speedup`` (of the medians),
@@ -74,10 +81,12 @@ def measure_costs(
     settings = replace(settings, steps=steps, checkpoint_every=0)
     kept, held_out = split_by_subject(data.pair_subjects, settings.validation_share, settings.seed)
     plain = replace(settings, precision="float32", patches=NAIVE_POINTS)
-    ours, naive = (_Training(each, data, Subset(data.pairs, kept), device, workers) for each in (settings, plain))
+    ours, naive = (
+        _Training(each, data, Subset(data.pairs, kept), device, workers, encoder) for each in (settings, plain)
+    )
     naive.run.network.set_channels_last(False)
     naive.run.objective.wasserstein = NaivePatchWasserstein(settings.patch_pixels, settings.patch_scales)
-    probe = _start(settings, data, device)
+    probe = _start(settings, data, device, encoder)
     parts: dict[str, list[float]] = {}
     with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
         for stop in (*range(_STRETCH, steps, _STRETCH), steps):
@@ -116,9 +125,15 @@ class _Training:
     """One run that goes on stretch by stretch through the trainings' own loop."""
 
     def __init__(
-        self, settings: TrainingSettings, data: TrainingData, pairs: Sequence, device: torch.device, workers: int
+        self,
+        settings: TrainingSettings,
+        data: TrainingData,
+        pairs: Sequence,
+        device: torch.device,
+        workers: int,
+        encoder: Path | None,
     ) -> None:
-        self.run, self.seconds, self.making = _start(settings, data, device), [], []
+        self.run, self.seconds, self.making = _start(settings, data, device, encoder), [], []
         self._settings, self._device, self._workers = settings, device, workers
         self.make = step_batches(settings, data, pairs)
 
@@ -138,10 +153,12 @@ class _Training:
         return parts
 
 
-def _start(settings: TrainingSettings, data: TrainingData, device: torch.device) -> ThermalizerRun:
+def _start(
+    settings: TrainingSettings, data: TrainingData, device: torch.device, encoder: Path | None
+) -> ThermalizerRun:
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(derive_seed(settings.seed, Stream.NETWORK))
-        return ThermalizerRun(settings, data, resolve_precision(settings.precision, device), device)
+        return ThermalizerRun(settings, data, resolve_precision(settings.precision, device), device, encoder)
 
 
 def _time_terms(
