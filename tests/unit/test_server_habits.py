@@ -45,6 +45,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return self.reply(int(habit.removeprefix("head")), {"Content-Length": "0"})
             if habit.startswith("status"):
                 return self.reply(int(habit.removeprefix("status")), {"Content-Length": "0"})
+        if "astray" in habits:
+            return self.reply(302, {"Location": "http://[nowhere", "Content-Length": "0"})
         if "redirect" in habits:
             return self.reply(302, {"Location": "/plain/a.zip", "Content-Length": "0"})
         body, code, headers = self.server.body, 200, {"Content-Type": self.server.content_type}
@@ -267,3 +269,8 @@ def test_members_are_read_without_head_and_not_without_a_length(tmp_path):
         assert describe(open_session(0), f"{server.url}/nolength,norange/a.zip").bytes is None
         with pytest.raises(TransferError, match=r"does not tell the file's length.*set source.download: whole"):
             RemoteArchive(open_session(0), [f"{server.url}/nolength,norange/a.zip"], 0)
+
+
+def test_being_sent_to_no_address_is_told():
+    with serve() as server, pytest.raises(TransferError, match=r"/astray/a\.zip: no answer from its server"):
+        describe(open_session(0), f"{server.url}/astray/a.zip")

@@ -100,7 +100,7 @@ def describe(session: requests.Session, url: str) -> RemoteFile:
         if _length_of(response) is None:
             with session.get(url, headers={"Range": "bytes=0-0"}, stream=True, timeout=TIMEOUT_SECONDS) as response:
                 _expect(response, url, (200, 206))
-    except requests.RequestException as error:
+    except (requests.RequestException, ValueError) as error:  # the latter: it sends us on to no address
         raise TransferError(f"{url}: no answer from its server ({error})") from error
     validator = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
     return RemoteFile(url, _length_of(response), validator)

@@ -114,6 +114,8 @@ def _columns(header: Sequence[str]) -> tuple[int, list[tuple[int, int]]]:
                 raise ValueError(f"the columns {header[places[key]]} and {column} are the same")
             places[key] = place
     named = [header.index(name) for name in _IMAGE_COLUMNS if name in header]
+    if named and header.count(header[named[0]]) > 1:
+        raise ValueError(f"the column {header[named[0]]} is there twice")
     count = len(places) // 2
     wanted = [[(index, axis) for axis in "xy"] for index in range(count)]
     if not named or not count or len(places) != 2 * count or any(key not in places for pair in wanted for key in pair):
