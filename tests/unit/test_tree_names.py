@@ -13,7 +13,7 @@ from tfake.sources.file_trees import open_tree
 from tfake.sources.index import build_index
 from tfake.sources.pairs import open_pairs
 from tfake.sources.thermal_images import open_thermal_images
-from tfake.sources.tree_names import inner_path
+from tfake.sources.tree_names import inner_path, inner_paths
 from thermal_sets import celsius, encode, visible, write_set
 
 DOUBLE = bytes.fromhex("00051607000200004d6163204f53205820202020") + bytes(60)
@@ -93,6 +93,12 @@ def test_two_names_for_one_path_are_refused(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", ["../a.png", "set/../../a.png", "..\\a.png"])
+def test_a_name_that_leads_out_is_left_out_aloud(name, caplog):
+    assert inner_paths("set.zip", [name, "b.png", ".hidden"]) == {"b.png": "b.png"}
+    assert [record.message for record in caplog.records] == [f"set.zip: {name!r} leads out of it and is left out"]
+
+
 def test_a_name_twice_in_a_zip_is_refused_unless_its_contents_are_the_same(tmp_path):
     for second, fine in ((b"one", True), (b"two", False)):
         path = tmp_path / f"{fine}.zip"

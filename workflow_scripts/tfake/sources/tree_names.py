@@ -1,5 +1,6 @@
 """The names of files inside a folder or an archive, in one spelling, whatever system and tool wrote them."""
 
+import logging
 import os
 import stat
 import unicodedata
@@ -26,7 +27,7 @@ def inner_path(name: str) -> str | None:
 
 
 def inner_paths(where: str, names: Iterable[str]) -> dict[str, str]:
-    """Inner path to the name as it is stored, for every file that is data.
+    """Inner path to the name as it is stored, for every file that is data; those that lead out are warned of.
 
     Args:
         where: the folder or archive, for messages.
@@ -39,6 +40,8 @@ def inner_paths(where: str, names: Iterable[str]) -> dict[str, str]:
     for name in names:
         inner = inner_path(name)
         if inner is None:
+            if ".." in name.replace("\\", "/").split("/"):
+                logging.warning("%s: %r leads out of it and is left out", where, name)
             continue
         if found.setdefault(inner, name) != name:
             raise ValueError(f"{where}: {found[inner]!r} and {name!r} are the same path")
