@@ -191,6 +191,18 @@ def test_a_film_that_stops_early_says_so(tmp_path, name):
     assert f"read {len(read)}" in str(caught.value)
 
 
+def test_a_film_that_lacks_its_last_frame_alone_says_so(tmp_path):
+    pytest.importorskip("av", reason="the extra cameras is not installed")
+    noise = np.random.default_rng(0)
+    path = film(tmp_path / "a.mkv", list(noise.integers(0, 65535, (12, 24, 32), dtype=np.uint16)), "ffv1", "gray16le")
+    data = path.read_bytes()
+    assert len(list(iterate_thermal(data, "relative", "a.mkv"))) == 12
+    read = []
+    with pytest.raises(IncompleteError, match=r"read 11 frames: it ends at 1\.00 s of 1\.20 s"):
+        read.extend(iterate_thermal(data[: len(data) * 24 // 25], "relative", "a.mkv"))
+    assert len(read) == 11
+
+
 def test_every_page_and_every_frame_of_a_stack():
     pages = [COUNTS, COUNTS + 100, COUNTS + 200]
     for name, data in (("a.tiff", tiff(*pages)), ("a.npy", npy(np.stack(pages)))):

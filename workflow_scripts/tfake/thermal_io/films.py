@@ -14,8 +14,10 @@ DEFAULT_RATE = 25.0
 # What an AVI says of 16-bit counts that are not compressed; FFmpeg knows no decoder of these names.
 _RAW_COUNTS = re.compile(rb"strf.{4}\x28\0{3}(?P<width>.{4})(?P<height>.{4})\x01\0\x10\0(?:Y16 |Y1\0\x10)", re.DOTALL)
 _HEAD_BYTES = 1 << 16
-# Frames that a film's length may be off by, where it announces a length and no count.
-_SLACK_FRAMES = 1.5
+# Frames that the announced length may be off by, where there is no count: that of the stream (Matroska's tag) is exact but
+# for rounding, that of the whole film may be another stream's.
+_STREAM_SLACK_FRAMES, _FILM_SLACK_FRAMES = 0.5, 1.5
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 def open_film(file: BinaryIO) -> Recording:
@@ -112,11 +114,15 @@ def _as_counts(packet: Any, size: tuple[int, int]) -> tuple[np.ndarray, float | 
 def _missing_seconds(container: Any, stream: Any, end: float) -> str:
     """What is missing of the length that a film announces, in words; empty where nothing is."""
     rate = float(stream.average_rate or 0)
-    if not container.duration or not rate:
+    tag = _CLOCK.match(stream.metadata.get("DURATION", ""))
+    if not (tag or container.duration) or not rate:
         return ""
-    length = container.duration / 1e6 + (container.start_time or 0) / 1e6
+    if tag:
+        length, slack = int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3]), _STREAM_SLACK_FRAMES
+    else:
+        length, slack = (container.duration + (container.start_time or 0)) / 1e6, _FILM_SLACK_FRAMES
     missing = length - (end + 1 / rate)
-    return f"it ends at {end:.2f} s of {length:.2f} s" if missing * rate > _SLACK_FRAMES else ""
+    return f"it ends at {end:.2f} s of {length:.2f} s" if missing * rate > slack else ""
 
 
 def _pixels(frame: Any) -> np.ndarray:
