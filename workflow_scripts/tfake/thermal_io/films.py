@@ -14,8 +14,8 @@ DEFAULT_RATE = 25.0
 # What an AVI says of 16-bit counts that are not compressed; FFmpeg knows no decoder of these names.
 _RAW_COUNTS = re.compile(rb"strf.{4}\x28\0{3}(?P<width>.{4})(?P<height>.{4})\x01\0\x10\0(?:Y16 |Y1\0\x10)", re.DOTALL)
 _HEAD_BYTES = 1 << 16
-# Frames that the announced length may be off by, where there is no count: that of the stream (Matroska's tag) is exact but
-# for rounding, that of the whole film may be another stream's.
+# Frames that the announced length may be off by, where there is no count: that of the stream (Matroska's tag) is exact
+# but for rounding, that of the whole film may be another stream's.
 _STREAM_SLACK_FRAMES, _FILM_SLACK_FRAMES = 0.5, 1.5
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
