@@ -12,7 +12,7 @@ import pytest
 
 from nvidia_smi import install
 from recipes import LIBRARY
-from tfake import gpus
+from tfake import gpus, nvidia
 from tfake.gpus import JOBS_PER_GPU, claim_device, claim_gpus
 
 NAMES = ["gpu-a", "gpu-b"]
@@ -27,6 +27,15 @@ print(taken, flush=True)
 time.sleep(seconds)
 (folder / f"{sys.argv[3]}.txt").write_text(f"{taken} {began} {time.time()}")
 """
+
+
+@pytest.fixture(autouse=True)
+def same_environment():
+    """A claim is for the life of the process: what it tells CUDA would reach every later test."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 def start(folder, seconds, name, **environment):
@@ -178,6 +187,17 @@ def test_a_job_that_may_use_no_gpu_takes_none(visible, tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert claim_device("auto") == "auto"
     assert not (tmp_path / "locks").exists()
+
+
+def test_a_card_that_is_named_and_not_there_is_not_claimed(tmp_path, monkeypatch):
+    monkeypatch.setattr(nvidia, "list_gpus", tuple)
+    monkeypatch.setattr(nvidia, "_NODES", tmp_path)
+    monkeypatch.setattr(gpus, "FOLDER", tmp_path / "locks")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert claim_device("auto") == "auto"
+    assert not (tmp_path / "locks").exists()
+    (tmp_path / "nvidia0").touch()
+    assert claim_device("auto") == "cuda"
 
 
 def test_only_scripts_claim():

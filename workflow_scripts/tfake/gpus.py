@@ -45,8 +45,10 @@ def claim_device(device: str, count: int = 1) -> str:
     """
     if device == "cpu":
         return device
-    names = nvidia.visible_names(nvidia.list_gpus(), os.environ.get("CUDA_VISIBLE_DEVICES"))
-    if not names:
+    listed = nvidia.list_gpus()
+    names = nvidia.visible_names(listed, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    # Where nothing lists cards, CUDA_VISIBLE_DEVICES may name some that are not there.
+    if not names or not (listed or nvidia.find_card()):
         return device
     taken = claim_gpus(names, count)
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
