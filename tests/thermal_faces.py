@@ -3,10 +3,9 @@
 import numpy as np
 
 from cameras import face
+from tfake.codes import SampleStatus, encode_ids
 from tfake.radiometry import NO_IMAGE, encode_celsius
-from tfake.sources.samples import SampleStatus
 from tfake.store.arrays import create_store, write_shard
-from tfake.store.ids import encode_ids
 from tfake.store.layout import faces_layout, thermal_layout
 from tfake.store.rows import empty_face_rows
 

@@ -5,11 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from tfake.classes import FaceClass
-from tfake.labels.status import MeshStatus, PointState
+from tfake.codes import MeshStatus, PointState, SampleStatus, encode_ids
 from tfake.radiometry import NO_IMAGE, encode_celsius
-from tfake.sources.samples import SampleStatus
 from tfake.store.arrays import create_store, write_shard
-from tfake.store.ids import encode_ids
 from tfake.store.layout import faces_layout, thermal_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
 from tfake.store.rows import empty_face_rows

@@ -6,14 +6,13 @@ import pandas as pd
 from archives import PIXELS, write_samples
 from build_report import build_report
 from index_archive import index_archive
-from tfake.labels.status import Attempt, MeshStatus
+from tfake.codes import Attempt, MeshStatus, SampleStatus, encode_ids
 from tfake.radiometry import NO_IMAGE, decode_counts, encode_celsius
 from tfake.sources.archive import open_archive
 from tfake.sources.index import read_index
-from tfake.sources.samples import SampleStatus, read_sample
+from tfake.sources.samples import read_sample
 from tfake.store.array_layout import ArrayLayout
 from tfake.store.arrays import create_store, write_shard
-from tfake.store.ids import encode_ids
 from tfake.store.layout import faces_layout, thermal_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
 from tfake.store.rows import empty_face_rows

@@ -9,9 +9,9 @@ import numpy as np
 from tqdm import tqdm
 
 from tfake.classes import FaceClass
+from tfake.codes import SampleStatus
 from tfake.overlap import map_ahead
 from tfake.sources.index import read_index
-from tfake.sources.samples import SampleStatus
 from tfake.store.image_reader import ArchiveImages
 from tfake.store.layout import images_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest

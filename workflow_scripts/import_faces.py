@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from tfake.codes import PIXEL_CENTRE, SampleStatus, decode_ids
 from tfake.imports.images import list_images, read_image
 from tfake.imports.layout import import_layout
 from tfake.imports.points import read_points
 from tfake.radiometry import NO_IMAGE, decode_counts, encode_celsius
 from tfake.sources.file_trees import open_tree
-from tfake.sources.samples import PIXEL_CENTRE, SampleStatus
 from tfake.store.arrays import write_shard
-from tfake.store.ids import decode_ids
 from tfake.store.manifest import Manifest, describe_files, write_manifest
 from tfake.store.opening import open_store
 from tfake.store.statistics import class_statistics, merge_statistics

@@ -3,8 +3,8 @@
 import logging
 import os
 
+from tfake.codes import SampleStatus
 from tfake.sources.index import build_index, write_index
-from tfake.sources.samples import SampleStatus
 
 
 def index_archive(index: str, archive: list[str], images: int, image_pixels: int, threads: int) -> None:

@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from tfake.codes import Attempt, MeshStatus, SampleStatus, encode_ids
 from tfake.labels.detection import LabelSettings
 from tfake.labels.rows import label_rows
-from tfake.labels.status import Attempt, MeshStatus
 from tfake.sources.archive import open_archive
 from tfake.sources.index import read_index
-from tfake.sources.samples import SampleStatus
 from tfake.store.arrays import write_shard
 from tfake.store.checksums import file_sha256
-from tfake.store.ids import encode_ids
 from tfake.store.image_reader import open_images
 from tfake.store.layout import faces_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from tfake.camera.settings import Camera
 from tfake.camera.shards import record_rows
-from tfake.sources.samples import SampleStatus
+from tfake.codes import SampleStatus
 from tfake.store.arrays import StoreError, write_shard
 from tfake.store.camera_layout import camera_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest

@@ -9,9 +9,9 @@ import numpy as np
 from tqdm import tqdm
 
 from tfake.allocation import keep_freed_memory
+from tfake.codes import SampleStatus
 from tfake.devices import limit_threads, resolve_device
 from tfake.sources.index import read_index
-from tfake.sources.samples import SampleStatus
 from tfake.store.arrays import StoreError
 from tfake.store.checksums import file_sha256
 from tfake.store.image_reader import open_images

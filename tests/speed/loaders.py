@@ -41,7 +41,7 @@ PRESET = {
 
 def make_stores(folder: Path, archive: str) -> None:
     """A faces store and two variants, 96 rows in a shard of 1,000, from the images of an archive over and over."""
-    from tfake.labels.status import MeshStatus, PointState
+    from tfake.codes import MeshStatus, PointState
     from tfake.radiometry import encode_celsius
     from tfake.sources.archive import Archive
     from tfake.sources.index import build_index, write_index

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tfake.camera.blurring import blur
-from tfake.camera.detector import fixed_pattern
+from tfake.sensor import blur, fixed_pattern
 from tfake.sources.procedural.camera import COLUMN_KELVIN, PIXEL_KELVIN, ROW_KELVIN, record
 from tfake.sources.procedural.subject import Stream
 

@@ -19,12 +19,11 @@ import zarr
 import tfake
 from export_variant import export_variant
 from recipes import ROOT
+from tfake.codes import MeshStatus, SampleStatus
 from tfake.dataset.place import DatasetError, Place
 from tfake.dataset.reading import read_rows, runs
 from tfake.exports.formats import FORMATS
-from tfake.labels.status import MeshStatus
 from tfake.radiometry import decode_counts
-from tfake.sources.samples import SampleStatus
 from tiny_dataset import BAD, MOVED, PIXELS, ROWS, face_values, make_dataset
 
 

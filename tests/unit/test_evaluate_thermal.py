@@ -7,11 +7,10 @@ import pytest
 from archives import encode_png, write_archive
 from evaluate_thermal import evaluate_thermal
 from tfake.classes import FaceClass
+from tfake.codes import SampleStatus, encode_ids
 from tfake.evaluation import ErrorSums, TruthError
 from tfake.radiometry import NO_IMAGE, encode_celsius
-from tfake.sources.samples import SampleStatus
 from tfake.store.arrays import create_store, write_shard
-from tfake.store.ids import encode_ids
 from tfake.store.layout import faces_layout, thermal_layout
 from tfake.store.rows import empty_face_rows
 

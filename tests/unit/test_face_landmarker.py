@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from fetch_landmarker import fetch_landmarker
+from tfake.codes import Attempt
 from tfake.labels.face_landmarker import FaceLandmarker, cut_to_image, detections
 from tfake.labels.shape import mesh_partners
-from tfake.labels.status import Attempt
 from tfake.labels.views import View, view_of
 from tfake.sources.procedural.scene import render_face
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tfake.codes import Attempt, MeshStatus
 from tfake.labels.correspondence import mesh_error
 from tfake.labels.detection import Detection, LabelSettings
 from tfake.labels.facemesh import FaceMesh
@@ -10,7 +11,6 @@ from tfake.labels.guided import find_mesh
 from tfake.labels.labelling import label_face
 from tfake.labels.pose import head_rotation
 from tfake.labels.shape import fit_shape, mesh_partners
-from tfake.labels.status import Attempt, MeshStatus
 from tfake.labels.views import mirror, mirror_mesh, view_of
 from tfake.sources.procedural.scene import render_face
 from tfake.sources.samples import Sample

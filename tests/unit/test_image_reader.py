@@ -15,8 +15,9 @@ from index_archive import index_archive
 from label_faces import label_faces
 from seal_thermal import seal_thermal
 from tfake.classes import FaceClass
+from tfake.codes import SampleStatus
 from tfake.sources.index import read_index
-from tfake.sources.samples import SampleError, SampleStatus
+from tfake.sources.samples import SampleError
 from tfake.sources.training_set import SourceImages
 from tfake.store.arrays import StoreError
 from tfake.store.image_reader import ArchiveImages, StoredImages

@@ -6,9 +6,10 @@ from PIL import Image
 
 from archives import PIXELS, encode_png, flip_byte, sample_members, write_archive, write_samples
 from index_archive import index_archive
+from tfake.codes import SampleStatus
 from tfake.sources.archive import ArchiveError, open_archive
 from tfake.sources.index import build_index, read_index
-from tfake.sources.samples import SampleError, SampleStatus, read_sample
+from tfake.sources.samples import SampleError, read_sample
 
 
 def test_good_samples(tmp_path):

@@ -9,10 +9,9 @@ from create_faces_store import create_faces_store
 from index_archive import index_archive
 from label_faces import label_faces
 from tfake.classes import FaceClass
-from tfake.labels.status import Attempt, MeshStatus, PointState
+from tfake.codes import Attempt, MeshStatus, PointState, SampleStatus, decode_ids
 from tfake.sources.procedural.writing import write_faces
-from tfake.sources.samples import SampleError, SampleStatus
-from tfake.store.ids import decode_ids
+from tfake.sources.samples import SampleError
 from tfake.store.layout import faces_layout
 from tfake.store.manifest import read_manifest
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tfake.classes import FaceClass
+from tfake.codes import PointState
 from tfake.labels.correction import correct, left_out_error
 from tfake.labels.correspondence import (
     JAW_70,
@@ -17,7 +18,6 @@ from tfake.labels.correspondence import (
 from tfake.labels.expression import openings
 from tfake.labels.pose import angles, head_rotation
 from tfake.labels.shape import fit_shape, mesh_partners, mesh_shape
-from tfake.labels.status import PointState
 from tfake.labels.visibility import point_states
 from tfake.sources.procedural.person import draw_person
 from tfake.sources.procedural.viewpoint import rotation

@@ -8,12 +8,12 @@ import pytest
 
 from archives import LABELS
 from recipes import ROOT
+from tfake.codes import LABELLED, MeshStatus
 from tfake.labels.correspondence import mesh_error
 from tfake.labels.detection import LabelSettings
 from tfake.labels.facemesh import FaceMesh
 from tfake.labels.labelling import label_face
 from tfake.labels.rows import label_rows
-from tfake.labels.status import LABELLED, MeshStatus
 from tfake.sources.archive import open_archive
 from tfake.sources.index import build_index
 from tfake.sources.procedural import scene

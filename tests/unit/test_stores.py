@@ -10,11 +10,10 @@ import pytest
 import zarr
 
 from archives import flip_byte
-from tfake.labels.status import MeshStatus
+from tfake.codes import MeshStatus, decode_ids, encode_ids
 from tfake.radiometry import NO_IMAGE, decode_counts
 from tfake.store.arrays import StoreError, create_store, write_shard
 from tfake.store.checksums import file_sha256, read_sums, write_sums
-from tfake.store.ids import decode_ids, encode_ids
 from tfake.store.layout import faces_layout, thermal_layout
 from tfake.store.manifest import COMPUTED_ON, Manifest, describe_files, read_manifest, write_manifest
 from tfake.store.rows import empty_face_rows

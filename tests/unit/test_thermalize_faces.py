@@ -18,9 +18,10 @@ from label_faces import label_faces
 from save_config import save_config
 from seal_faces import seal_faces
 from seal_thermal import seal_thermal
+from tfake.codes import SampleStatus
 from tfake.radiometry import NO_IMAGE, decode_counts
 from tfake.sources.index import read_index
-from tfake.sources.samples import SampleError, SampleStatus
+from tfake.sources.samples import SampleError
 from tfake.store.arrays import StoreError
 from tfake.store.manifest import read_manifest
 from tfake.thermalizer.network import Architecture, ThermalUNet

@@ -5,10 +5,9 @@ import pytest
 
 import tfake.evaluation_sets.variants as variants
 from annotated_sets import seen_from
+from tfake.codes import MeshStatus, SampleStatus
 from tfake.dataset.face import ThermalFace
 from tfake.evaluation_sets.variants import open_variant
-from tfake.labels.status import MeshStatus
-from tfake.sources.samples import SampleStatus
 
 
 def face(row, status=SampleStatus.OK, dense=MeshStatus.OK):

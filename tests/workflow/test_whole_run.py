@@ -11,7 +11,7 @@ import zarr
 
 from runs import TINY, succeed, sums
 from tfake.classes import FACE_CLASSES
-from tfake.labels.status import Attempt, MeshStatus
+from tfake.codes import Attempt, MeshStatus
 from tfake.radiometry import decode_counts
 from tfake.thermalizer.foreground import fill_glasses
 

@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 
 from tfake.classes import FACE_CLASSES, LABELLED_CLASSES, FaceClass
+from tfake.codes import SampleStatus, decode_ids
 from tfake.radiometry import KELVIN_PER_COUNT, NEVER_WRITTEN, NO_IMAGE
 from tfake.sources.archive import MemberError, list_members, open_archive
-from tfake.sources.samples import SampleStatus
-from tfake.store.ids import decode_ids
 from tfake.store.opening import open_store
 
 EVALUATION_COLUMNS = ("class", "pixels", "mae_expected", "rmse_expected", "bias_expected", "mae_camera")

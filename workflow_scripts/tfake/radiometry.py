@@ -11,6 +11,8 @@ KELVIN_PER_COUNT = 0.01
 ZERO_CELSIUS_KELVIN = 273.15
 NEVER_WRITTEN = 0
 NO_IMAGE = 65535
+#: The temperatures that black and white stand for, the same for every image: T-FAKE's encoding.
+WINDOW_CELSIUS = (20.0, 40.0)
 
 
 def encode_celsius(celsius: np.ndarray) -> np.ndarray:

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from tfake.ablation.scores import Face
+from tfake.codes import SampleStatus
 from tfake.evaluation import read_truth
 from tfake.sources.archive import Archive
-from tfake.sources.samples import SampleStatus, read_classes, read_rgb
+from tfake.sources.samples import read_classes, read_rgb
 
 
 def iterate_faces(archive: Sequence[str], index: pd.DataFrame, pixels: int, truth: str | None) -> Iterator[Face]:

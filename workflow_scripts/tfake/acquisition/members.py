@@ -20,10 +20,11 @@ from tfake.acquisition.http import (
     describe,
     read_range,
 )
+from tfake.codes import MEMBER_SUFFIXES
 from tfake.sources.archive import Archive, MemberError, list_members
 from tfake.sources.concatenation import Concatenation
 from tfake.sources.index import select_samples
-from tfake.sources.samples import MEMBER_SUFFIXES, member_of
+from tfake.sources.samples import member_of
 
 #: A request fetches this much: a few neighbouring samples, or a part of the directory.
 REQUEST_BYTES = 4 << 20

@@ -5,32 +5,10 @@ import numpy as np
 
 from tfake.camera.settings import Camera
 from tfake.camera.streams import Stream, of_camera, of_exposure
+from tfake.sensor import fixed_pattern
 
 #: Standard deviation of what stuck pixels show, K around the room.
 STUCK_KELVIN = 10.0
-
-
-def fixed_pattern(
-    rng: np.random.Generator, shape: tuple[int, int], pixel_kelvin: float, row_kelvin: float, column_kelvin: float
-) -> np.ndarray:
-    """The camera's own pattern: an offset a pixel, a row and a column.
-
-    Args:
-        rng: of the camera; every shot has the same pattern.
-        shape: (H, W).
-        pixel_kelvin: standard deviation from pixel to pixel, K.
-        row_kelvin: from row to row, K.
-        column_kelvin: from column to column, K.
-
-    Returns:
-        (H, W) float32 K, mean 0.
-    """
-    height, width = shape
-    pattern = rng.standard_normal((height, width), dtype=np.float32) * np.float32(pixel_kelvin)
-    pattern += rng.standard_normal((height, 1), dtype=np.float32) * np.float32(row_kelvin)
-    pattern += rng.standard_normal((1, width), dtype=np.float32) * np.float32(column_kelvin)
-    pattern -= np.float32(pattern.mean(dtype=np.float64))
-    return pattern
 
 
 def dead_pixels(rng: np.random.Generator, shape: tuple[int, int], share: float) -> tuple[np.ndarray, np.ndarray]:

@@ -7,10 +7,9 @@ import numpy as np
 from tfake.camera.recording import Recorder
 from tfake.camera.settings import Camera
 from tfake.classes import FaceClass
+from tfake.codes import SampleStatus, decode_ids
 from tfake.radiometry import NO_IMAGE, decode_counts
-from tfake.sources.samples import SampleStatus
 from tfake.store.camera_layout import camera_layout
-from tfake.store.ids import decode_ids
 from tfake.store.opening import StoreGroup
 from tfake.store.statistics import class_statistics, merge_statistics
 from tfake.thermalizer.foreground import fill_glasses

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from tfake.camera.blurring import blur
+from tfake.sensor import blur
 
 
 def indoor_field(rng: np.random.Generator, pixels: tuple[int, int], spread_kelvin: float) -> np.ndarray:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tfake.codes import decode_ids
 from tfake.comparison.datasets import Dataset
 from tfake.radiometry import decode_counts
-from tfake.store.ids import decode_ids
 from tfake.store.opening import open_store
 
 

@@ -7,13 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
+from tfake.codes import MeshStatus, SampleStatus, decode_ids
 from tfake.dataset.likeness import near_identical_groups
 from tfake.dataset.place import FACES, DatasetError, Place
 from tfake.dataset.presence import ImageStatus, image_statuses
-from tfake.labels.status import MeshStatus
-from tfake.sources.samples import SampleStatus
 from tfake.store.array_layout import UNUSED_CODE
-from tfake.store.ids import decode_ids
 
 _ARRAYS = ("image_id", "status", "landmarks_478_status", "landmarks_478_error", "head_pose")
 

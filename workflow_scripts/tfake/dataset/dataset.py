@@ -10,6 +10,7 @@ import numpy as np
 import zarr
 
 from tfake.classes import FaceClass
+from tfake.codes import MeshStatus, SampleStatus
 from tfake.dataset.columns import Columns, read_columns
 from tfake.dataset.face import FIELDS, ON_DEMAND, ThermalFace
 from tfake.dataset.place import DatasetError, Place
@@ -18,9 +19,7 @@ from tfake.dataset.rgb import RgbRows, find_rgb
 from tfake.dataset.splits import SHARES, split_parts
 from tfake.dataset.summary import as_html, as_text
 from tfake.dataset.variants import LabelSource, find_variants, label_source, list_variants
-from tfake.labels.status import MeshStatus
 from tfake.radiometry import decode_counts
-from tfake.sources.samples import SampleStatus
 
 #: Which rows :func:`open_dataset` takes.
 ROWS = ("common", "all")

@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tfake.codes import MeshStatus, SampleStatus
 from tfake.dataset.presence import ImageStatus
-from tfake.labels.status import MeshStatus
-from tfake.sources.samples import SampleStatus
 
 #: What a row can be asked for, besides what is always there: id, row, statuses, error and pose.
 FIELDS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "landmarks_478_visibility")
@@ -34,6 +33,6 @@ class ThermalFace:
     landmarks_70: np.ndarray | None = None  # (70, 2) float32: iBUG-68, then the pupils (image left, image right)
     landmarks_478: np.ndarray | None = None  # (478, 2) float32: MediaPipe's mesh with irises; NaN without one
     landmarks_478_depth: np.ndarray | None = None  # (478,) float32 on the scale of x, smaller is nearer
-    landmarks_478_visibility: np.ndarray | None = None  # (478,) uint8 tfake.labels.status.PointState
+    landmarks_478_visibility: np.ndarray | None = None  # (478,) uint8 tfake.codes.PointState
     thermal_status: dict[str, ImageStatus] = field(default_factory=dict)  # variant to whether it has an image here
     rgb: np.ndarray | None = None  # (H, W, 3) uint8, the source's image; 0 throughout without a usable sample

@@ -5,8 +5,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from tfake.codes import SampleStatus
 from tfake.dataset.place import FACES, DatasetError, Place
-from tfake.sources.samples import SampleStatus
 from tfake.store.arrays import StoreError
 from tfake.store.sharding import NO_CHUNK, chunk_codec, empty_index, index_bytes, unpack_index
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tfake.codes import SampleStatus
 from tfake.dataset.place import FACES, DatasetError, Place
 from tfake.dataset.variants import LabelSource
 from tfake.sources.archive import list_members, open_archive
 from tfake.sources.index import select_samples, source_identity
-from tfake.sources.samples import SampleStatus
 from tfake.store.image_reader import ArchiveImages
 
 _IMAGES = "images/images.zarr"

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from tfake.codes import MeshStatus
 from tfake.dataset import FaceDataset, open_dataset
 from tfake.evaluation_sets.account import Account
 from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet, box_of
-from tfake.labels.status import MeshStatus
 
 _SETS = {"70": ("face70", "landmarks_70"), "478": ("mesh478", "landmarks_478")}
 

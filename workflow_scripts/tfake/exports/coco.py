@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from tfake.classes import FACE_CLASSES
+from tfake.codes import PointState
 from tfake.dataset.dataset import FaceDataset
 from tfake.dataset.face import ThermalFace
 from tfake.exports.point_sets import FACES_70, MESH_478, PointSet
 from tfake.exports.samples import CORNER, has_mesh, iterate_faces, png, rgb_png, thermal_pixels
-from tfake.labels.status import PointState
 from tfake.publication.terms import terms_of
 
 #: COCO's third number of a keypoint: labelled but not visible, and visible.

@@ -13,9 +13,9 @@ import numpy as np
 from tfake.dataset.dataset import FaceDataset
 from tfake.dataset.face import ThermalFace
 from tfake.exports.samples import CORNER, has_mesh, iterate_faces, png, rgb_png, write_points
+from tfake.imports.images import LOWEST_CELSIUS, SPAN_KELVIN
 from tfake.scales import spread_evenly
 
-LOWEST_CELSIUS, SPAN_KELVIN = 20.0, 20.0
 FULL = 65535
 #: What clipping may take from a pixel before it counts: the camera's noise around a room of 20 °C.
 TOLERANCE_KELVIN = 0.5

@@ -5,10 +5,11 @@ from pathlib import PurePosixPath
 import cv2
 import numpy as np
 
-from tfake.exports.tfake_layout import LOWEST_CELSIUS, SPAN_KELVIN
 from tfake.radiometry import ZERO_CELSIUS_KELVIN
 from tfake.scales import Scale, check_plausible, spread_evenly
 from tfake.sources.file_trees import FileTree
+
+LOWEST_CELSIUS, SPAN_KELVIN = 20.0, 20.0
 
 _SUFFIX = "_thermal.png"
 

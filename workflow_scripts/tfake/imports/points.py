@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tfake.codes import MESH_POINTS
 from tfake.imports.array_pickles import as_array, load_arrays
 from tfake.sources.thermal_files import IMAGE_SUFFIXES
-from tfake.store.label_layout import MESH_POINTS
 
 #: Entries that cannot be used and are named one by one.
 _FAULTS_TOLD = 20

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
+from tfake.codes import Attempt
 from tfake.labels.detection import Detection, LabelSettings
-from tfake.labels.status import Attempt
 from tfake.labels.views import View
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tfake.codes import SampleStatus
 from tfake.labels.correspondence import JAW_70, SHARED_70, face_size
 from tfake.labels.facemesh import FaceMesh
 from tfake.labels.guided import find_mesh
@@ -19,7 +20,7 @@ from tfake.labels.pose import angles, head_rotation
 from tfake.labels.shape import mesh_partners, mesh_shape
 from tfake.sources.archive import open_archive
 from tfake.sources.index import build_index
-from tfake.sources.samples import SampleStatus, read_sample
+from tfake.sources.samples import read_sample
 
 _TABLE = Path(__file__).with_name("places.csv")
 _LARGEST_ERROR, _CAP, _FRONTAL_YAW = 0.06, 0.05, 20.0

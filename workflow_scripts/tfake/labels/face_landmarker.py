@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tfake.codes import Attempt
 from tfake.labels.detection import Detection
 from tfake.labels.shape import mesh_partners
-from tfake.labels.status import Attempt
 from tfake.labels.views import View, lift_shadows, mirror, mirror_mesh
 
 _MAX_FACES = 4

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfake.codes import Attempt
 from tfake.labels.backends import Finder
 from tfake.labels.correspondence import mesh_error
 from tfake.labels.detection import Detection
-from tfake.labels.status import Attempt
 from tfake.labels.views import view_of
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfake.codes import Attempt, MeshStatus
 from tfake.labels.backends import Finder
 from tfake.labels.correction import correct, left_out_error
 from tfake.labels.correspondence import mesh_error, residuals
@@ -12,7 +13,6 @@ from tfake.labels.expression import openings
 from tfake.labels.guided import Found, find_mesh
 from tfake.labels.pose import angles, head_rotation
 from tfake.labels.shape import fit_shape
-from tfake.labels.status import Attempt, MeshStatus
 from tfake.labels.visibility import point_states
 from tfake.sources.samples import Sample
 

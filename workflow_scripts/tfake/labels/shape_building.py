@@ -13,10 +13,10 @@ import numpy as np
 from mediapipe.python.solutions.face_mesh_connections import FACEMESH_TESSELATION
 from tqdm import tqdm
 
+from tfake.codes import Attempt
 from tfake.labels.correspondence import mesh_error
 from tfake.labels.facemesh import FaceMesh
 from tfake.labels.shape import nearest_in_mirror
-from tfake.labels.status import Attempt
 from tfake.labels.views import view_of
 from tfake.sources.procedural.person import draw_person
 from tfake.sources.procedural.scene import render_face

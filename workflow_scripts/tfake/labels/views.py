@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tfake.labels.status import Attempt
+from tfake.codes import Attempt
 
 #: Outer corners of the eyes and pupils among the 70 points: the subject's right and left.
 _RIGHT_EYE, _LEFT_EYE = [36, 68], [45, 69]

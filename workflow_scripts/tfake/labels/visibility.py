@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 
 from tfake.classes import FaceClass
+from tfake.codes import PointState
 from tfake.labels.shape import mesh_shape
-from tfake.labels.status import PointState
 
 #: State by class id, (256,): what is not listed here covers nothing.
 _STATES = np.full(256, PointState.VISIBLE, dtype=np.uint8)
@@ -32,7 +32,7 @@ def point_states(mesh: np.ndarray, classes: np.ndarray) -> np.ndarray:
         classes: (H, W) uint8 class map.
 
     Returns:
-        (478,) uint8 codes of :class:`tfake.labels.status.PointState`.
+        (478,) uint8 codes of :class:`tfake.codes.PointState`.
     """
     height, width = classes.shape
     points = mesh.astype(np.float64)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfake.radiometry import WINDOW_CELSIUS
 from tfake.scales import Scale, ScaleError, check_plausible
 from tfake.thermal_io.false_colours import filled, gray_of, is_gray, looks_false, recover
 from tfake.thermal_io.frames import Frame, Recording, ThermalFileError
@@ -12,8 +13,6 @@ from tfake.thermal_io.palettes import palettes
 from tfake.thermal_io.thermal_reading import open_thermal
 
 MODES = ("auto", "temperature", "pixel", "relative")
-#: The temperatures that black and white stand for, the same for every image: T-FAKE's encoding.
-WINDOW_CELSIUS = (20.0, 40.0)
 _CELSIUS = Scale("celsius")
 # What relative numbers are stretched between: neither a dead pixel nor a soldering iron sets it.
 _STRETCH_PERCENT = (1, 99)

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from tfake.classes import FaceClass
+from tfake.codes import SampleStatus
 from tfake.evaluation import read_truth
 from tfake.landmarks.calibration import Calibration, calibration_curve, calibration_error, separation
 from tfake.landmarks.network import LandmarkNetwork
@@ -17,7 +18,7 @@ from tfake.landmarks.training_faces import TrainingFace
 from tfake.radiometry import decode_counts
 from tfake.sources.archive import Archive
 from tfake.sources.procedural.camera import record
-from tfake.sources.samples import SampleStatus, read_sample
+from tfake.sources.samples import read_sample
 from tfake.thermalizer.crops import build_pyramid
 
 #: Seed of textures that no training draws: training's seeds are 63-bit numbers.

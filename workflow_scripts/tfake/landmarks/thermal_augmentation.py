@@ -7,7 +7,7 @@ images that people have are 8-bit ones that were stretched scene by scene.
 import cv2
 import numpy as np
 
-from tfake.landmarks.reading import WINDOW_CELSIUS
+from tfake.radiometry import WINDOW_CELSIUS
 
 # How often each happens at strength 1.
 _GAIN_CONTROL, _EQUALISATION, _INVERSION, _BLUR, _LOW_RESOLUTION, _NOISE, _EIGHT_BITS = (

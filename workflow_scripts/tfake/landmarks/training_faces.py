@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from tfake.classes import FaceClass
+from tfake.codes import MeshStatus, PointState
 from tfake.dataset.dataset import FaceDataset
-from tfake.labels.status import MeshStatus, PointState
 from tfake.store.image_reader import open_images
 from tfake.thermalizer.crops import build_pyramid
 

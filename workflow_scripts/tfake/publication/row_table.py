@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from tfake.classes import FACE_CLASSES
+from tfake.codes import MeshStatus, SampleStatus
 from tfake.dataset.dataset import FaceDataset
 from tfake.dataset.splits import SHARES, split_parts
-from tfake.labels.status import MeshStatus
-from tfake.sources.samples import SampleStatus
 
 _BATCH = 64
 #: Column, its schema.org type, and what it says.

@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from tfake.codes import SampleStatus
 from tfake.report.packing import pack
 from tfake.report.pictures import full_photo_uri
 from tfake.report.variant_images import VariantImages
 from tfake.sources.archive import open_archive
-from tfake.sources.samples import SampleStatus, read_rgb
+from tfake.sources.samples import read_rgb
 from tfake.store.opening import StoreGroup, open_store
 
 #: Places of the points are told to a hundredth of a pixel.

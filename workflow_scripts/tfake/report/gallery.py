@@ -10,13 +10,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from tfake.classes import FACE_CLASSES, LABELLED_CLASSES, FaceClass
-from tfake.labels.status import LABELLED, MeshStatus
+from tfake.codes import LABELLED, MeshStatus, SampleStatus
 from tfake.report.palette import TemperatureScale
 from tfake.report.pictures import THUMBNAIL_PIXELS, class_colour, classes_uri, photo_uri, points_path, thermal_uri
 from tfake.report.variant_images import VariantImages
 from tfake.report.words import words_of
 from tfake.sources.archive import open_archive
-from tfake.sources.samples import SampleStatus, read_rgb
+from tfake.sources.samples import read_rgb
 from tfake.store.opening import open_store
 from tfake.thermalizer.foreground import fill_glasses
 

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from tfake.labels.status import MeshStatus
+from tfake.codes import MeshStatus
 from tfake.report.drawing import ACCENT, INK, SECOND, Drawing, draw
 from tfake.report.words import words_of
 

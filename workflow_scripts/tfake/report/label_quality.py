@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from tfake.labels.status import LABELLED, Attempt, MeshStatus
+from tfake.codes import LABELLED, Attempt, MeshStatus, SampleStatus
 from tfake.report.drawing import Drawing
 from tfake.report.label_figures import draw_errors
 from tfake.report.pictures import THUMBNAIL_PIXELS, photo_uri, points_path
 from tfake.report.words import words_of
 from tfake.sources.archive import Archive, open_archive
-from tfake.sources.samples import SampleStatus, read_rgb
+from tfake.sources.samples import read_rgb
 from tfake.store.opening import StoreGroup, open_store
 
 _WORST = 24

@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 
 import tfake
-from tfake.labels.status import LABELLED, MeshStatus
+from tfake.codes import LABELLED, MeshStatus, SampleStatus
 from tfake.report.drawing import Drawing
 from tfake.report.gallery import Gallery
 from tfake.report.graph import Node, describe_lineage, draw_lineage
@@ -23,7 +23,6 @@ from tfake.report.temperatures import VariantTemperatures, prior_pull
 from tfake.report.timings import StepTime
 from tfake.report.variant_facts import VariantFacts
 from tfake.report.words import bytes_in_words, core_hours, plural, seconds_in_words, words_of
-from tfake.sources.samples import SampleStatus
 
 _TEMPLATE = "page.html.jinja"
 #: Samples named one by one in a list; of a longer list the rest is counted.

@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from tfake.classes import LABELLED_CLASSES, FaceClass
+from tfake.codes import SampleStatus
 from tfake.radiometry import decode_counts
 from tfake.report.palette import TemperatureScale
 from tfake.report.pictures import photo_uri, thermal_uri
 from tfake.report.words import words_of
 from tfake.sources.archive import open_archive
-from tfake.sources.samples import SampleStatus, read_rgb
+from tfake.sources.samples import read_rgb
 from tfake.store.opening import open_store
 from tfake.thermalizer.foreground import fill_glasses
 

@@ -14,15 +14,15 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from tfake.codes import IMAGE_ID_BYTES, MEMBER_SUFFIXES, SampleStatus
 from tfake.sources.archive import ArchiveError, Member, list_members, open_archive
-from tfake.sources.samples import MEMBER_SUFFIXES, SampleError, SampleStatus, read_sample
+from tfake.sources.samples import SampleError, read_sample
 from tfake.sources.tree_names import inner_path
 
 _NAME = re.compile(r"(?P<image_id>[^/]+?)(?P<suffix>_seg\.png|_ldmks\.txt|\.png)", re.IGNORECASE)
 _ROLES = {suffix: role for role, suffix in MEMBER_SUFFIXES.items()}
 _ABSENT = {"offset": -1, "compressed_bytes": 0, "bytes": 0, "method": 0, "crc": 0}
 _CHUNK = 16
-IMAGE_ID_BYTES = 32
 
 
 def build_index(paths: Sequence[str | Path], images: int, pixels: int, threads: int = 1) -> pd.DataFrame:

@@ -1,33 +1,14 @@
 """One source sample: the RGB image, its class map and its 70 landmarks, decoded and checked."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import cv2
 import numpy as np
 
 from tfake.classes import LABELLED_CLASSES, is_class_id
+from tfake.codes import LANDMARKS, MEMBER_SUFFIXES, PIXEL_CENTRE, SampleStatus
 from tfake.sources.archive import Archive, Member, MemberError
 from tfake.sources.text_tables import decode_text
-
-LANDMARKS = 70
-#: The archive measures from the image's corner, so that a pixel's centre lies at a half: over 96 eyes of the released
-#: images, the centres of the class map's eyes lie .62 +- .07 pixels left of their landmarks'.
-PIXEL_CENTRE = 0.5
-#: The three members of a sample, in the order of :class:`Sample`'s fields, and how their names end.
-MEMBER_SUFFIXES = {"rgb": ".png", "classes": "_seg.png", "landmarks": "_ldmks.txt"}
-
-
-class SampleStatus(IntEnum):
-    """What is wrong with a source sample; 0 is good. Stored as uint8 in the faces store's ``status``."""
-
-    OK = 0
-    MISSING_MEMBER = 1
-    UNREADABLE_MEMBER = 2
-    UNDECODABLE_IMAGE = 3
-    WRONG_SIZE = 4
-    UNKNOWN_CLASS = 5
-    WRONG_LANDMARKS = 6
 
 
 class SampleError(ValueError):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tfake.sources.samples import SampleStatus
+from tfake.codes import SampleStatus
 from tfake.store.image_reader import open_images
 
 

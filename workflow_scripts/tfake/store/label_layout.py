@@ -2,11 +2,9 @@
 
 import numpy as np
 
-from tfake.labels.status import Attempt, MeshStatus, PointState
+from tfake.codes import BLENDSHAPES, MESH_POINTS, Attempt, MeshStatus, PointState
 from tfake.store.array_layout import UNUSED_CODE, ArrayLayout, describe_codes
 
-MESH_POINTS = 478
-BLENDSHAPES = 52
 #: Attributes of every array of points.
 POINT_UNITS = {"units": "pixel", "coordinates": "pixel centres at integers, origin at the upper left pixel"}
 _DEPTH = {"z": "relative depth on the scale of x, smaller is nearer the camera"}

@@ -8,9 +8,8 @@ counts, minus infinity for labels (missing labels are NaN), and codes above the 
 import numpy as np
 
 from tfake.classes import LABELLED_CLASSES, FaceClass
+from tfake.codes import IMAGE_ID_BYTES, LANDMARKS, SampleStatus
 from tfake.radiometry import KELVIN_PER_COUNT, NEVER_WRITTEN, NO_IMAGE, ZERO_CELSIUS_KELVIN
-from tfake.sources.index import IMAGE_ID_BYTES
-from tfake.sources.samples import LANDMARKS, SampleStatus
 from tfake.store.array_layout import UNUSED_CODE, ArrayLayout, describe_codes
 from tfake.store.label_layout import POINT_UNITS, dense_label_layout
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 
 from tfake.classes import FaceClass
-from tfake.labels.status import Attempt, MeshStatus, PointState
+from tfake.codes import Attempt, MeshStatus, PointState
 from tfake.store.layout import faces_layout
 
 #: What a row holds when its sample cannot be used; NaN where nothing else is said.

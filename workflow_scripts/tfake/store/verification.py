@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from tfake.codes import decode_ids
 from tfake.store.arrays import StoreError
-from tfake.store.ids import decode_ids
 from tfake.store.inspection import OK, inspect_store, write_table
 from tfake.store.opening import open_store
 

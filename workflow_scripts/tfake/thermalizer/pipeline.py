@@ -20,9 +20,9 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
+from tfake.codes import SampleStatus
 from tfake.overlap import map_ahead
 from tfake.radiometry import NO_IMAGE, encode_celsius
-from tfake.sources.samples import SampleStatus
 from tfake.store.image_reader import ImageReader
 from tfake.store.statistics import CountStatistics
 from tfake.thermalizer.foreground import fill_glasses, mask_background, set_background

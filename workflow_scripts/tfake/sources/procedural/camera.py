@@ -6,9 +6,8 @@ about as large again, with columns and rows standing out (judgement).
 
 import numpy as np
 
-from tfake.camera.blurring import blur
-from tfake.camera.detector import fixed_pattern
 from tfake.radiometry import ZERO_CELSIUS_KELVIN
+from tfake.sensor import blur, fixed_pattern
 from tfake.sources.procedural.subject import Stream
 
 #: Width of the face images whose pixel the blur is given in; other sizes blur the same part of the face.

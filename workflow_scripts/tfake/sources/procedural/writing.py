@@ -18,12 +18,12 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from tfake.codes import PIXEL_CENTRE
 from tfake.processes import single_threaded
 from tfake.radiometry import encode_celsius
 from tfake.sources.procedural.camera import record
 from tfake.sources.procedural.scene import render_face
 from tfake.sources.procedural.temperature import expected_temperature, subject_temperature
-from tfake.sources.samples import PIXEL_CENTRE
 
 #: Lab faces are numbered from here, so that nobody is in both sets.
 LAB_FIRST_FACE = 10_000_000
