@@ -194,7 +194,7 @@ rule evaluate_arm:
     message:
         "Scoring {wildcards.arm} for {wildcards.condition}, seed {wildcards.seed}, on the {wildcards.faces} faces."
     script:
-        "../workflow_scripts/evaluate_arm.py"
+        "../workflow_scripts/studies/evaluate_arm.py"
 
 
 rule measure_training:
@@ -230,7 +230,7 @@ rule measure_training:
     message:
         "Measuring what a training step costs."
     script:
-        "../workflow_scripts/measure_training.py"
+        "../workflow_scripts/studies/measure_training.py"
 
 
 rule compare_arms:
@@ -258,7 +258,7 @@ rule compare_arms:
     message:
         "Comparing the arms of the ablation."
     script:
-        "../workflow_scripts/compare_arms.py"
+        "../workflow_scripts/studies/compare_arms.py"
 
 
 rule ablation:

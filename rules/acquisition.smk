@@ -107,7 +107,7 @@ rule download_archive:
     message:
         "Downloading {wildcards.file}."
     script:
-        "../workflow_scripts/download_archive.py"
+        "../workflow_scripts/source/download_archive.py"
 
 
 rule fetch_members:
@@ -134,4 +134,4 @@ rule fetch_members:
     message:
         "Fetching the first {params.images} samples of the published archive."
     script:
-        "../workflow_scripts/fetch_members.py"
+        "../workflow_scripts/source/fetch_members.py"

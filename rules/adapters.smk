@@ -36,4 +36,4 @@ rule train_adapter:
     message:
         "Training the label adapter {wildcards.adapter}."
     script:
-        "../workflow_scripts/train_adapter.py"
+        "../workflow_scripts/landmarks/train_adapter.py"

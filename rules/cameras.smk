@@ -35,7 +35,7 @@ rule create_camera_store:
     message:
         "Creating the store of {wildcards.variant}."
     script:
-        "../workflow_scripts/create_camera_store.py"
+        "../workflow_scripts/variants/create_camera_store.py"
 
 
 rule record_faces:
@@ -75,4 +75,4 @@ rule record_faces:
     message:
         "Recording shard {wildcards.shard} of {wildcards.variant}."
     script:
-        "../workflow_scripts/record_faces.py"
+        "../workflow_scripts/variants/record_faces.py"

@@ -27,7 +27,7 @@ rule compare_datasets:
     message:
         "Comparing {params.folders}."
     script:
-        "../workflow_scripts/compare_datasets.py"
+        "../workflow_scripts/products/compare_datasets.py"
 
 
 rule compare:

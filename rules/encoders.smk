@@ -40,4 +40,4 @@ rule fetch_encoder_weights:
     message:
         "Fetching the pretrained encoder of the {wildcards.network}."
     script:
-        "../workflow_scripts/fetch_encoder_weights.py"
+        "../workflow_scripts/thermalizers/fetch_encoder_weights.py"

@@ -50,7 +50,7 @@ rule evaluate_test_set:
     message:
         "Scoring landmarks on {wildcards.testset}."
     script:
-        "../workflow_scripts/evaluate_test_set.py"
+        "../workflow_scripts/studies/evaluate_test_set.py"
 
 
 rule compare_test_sets:
@@ -77,7 +77,7 @@ rule compare_test_sets:
     message:
         "Comparing landmarkers; sets that are not there are listed on the page with where to ask for them."
     script:
-        "../workflow_scripts/compare_test_sets.py"
+        "../workflow_scripts/studies/compare_test_sets.py"
 
 
 rule landmark_evaluation:

@@ -33,7 +33,7 @@ rule create_faces_store:
     message:
         "Creating the faces store."
     script:
-        "../workflow_scripts/create_faces_store.py"
+        "../workflow_scripts/faces/create_faces_store.py"
 
 
 rule fetch_landmarker:
@@ -61,7 +61,7 @@ rule fetch_landmarker:
     message:
         "Fetching the face landmarker's model."
     script:
-        "../workflow_scripts/fetch_landmarker.py"
+        "../workflow_scripts/faces/fetch_landmarker.py"
 
 
 rule label_faces:
@@ -114,7 +114,7 @@ rule label_faces:
     message:
         "Labelling shard {wildcards.shard}."
     script:
-        "../workflow_scripts/label_faces.py"
+        "../workflow_scripts/faces/label_faces.py"
 
 
 rule seal_faces:
@@ -142,7 +142,7 @@ rule seal_faces:
     message:
         "Listing the checksums of the faces store."
     script:
-        "../workflow_scripts/seal_faces.py"
+        "../workflow_scripts/faces/seal_faces.py"
 
 
 rule verify_faces:
@@ -170,4 +170,4 @@ rule verify_faces:
     message:
         "Verifying the faces store."
     script:
-        "../workflow_scripts/verify_faces.py"
+        "../workflow_scripts/faces/verify_faces.py"

@@ -31,7 +31,7 @@ rule forecast_run:
     message:
         "Forecasting what the run will cost."
     script:
-        "../workflow_scripts/forecast_run.py"
+        "../workflow_scripts/products/forecast_run.py"
 
 
 rule forecast:

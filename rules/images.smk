@@ -36,7 +36,7 @@ rule create_images_store:
     message:
         "Creating the images store."
     script:
-        "../workflow_scripts/create_images_store.py"
+        "../workflow_scripts/source/create_images_store.py"
 
 
 rule decode_images:
@@ -68,7 +68,7 @@ rule decode_images:
     message:
         "Decoding shard {wildcards.shard}."
     script:
-        "../workflow_scripts/decode_images.py"
+        "../workflow_scripts/source/decode_images.py"
 
 
 use rule seal_thermal as seal_images with:

@@ -36,7 +36,7 @@ rule create_import_store:
     message:
         "Creating the store of {wildcards.variant}."
     script:
-        "../workflow_scripts/create_import_store.py"
+        "../workflow_scripts/variants/create_import_store.py"
 
 
 rule import_faces:
@@ -70,4 +70,4 @@ rule import_faces:
     message:
         "Importing shard {wildcards.shard} of {wildcards.variant}."
     script:
-        "../workflow_scripts/import_faces.py"
+        "../workflow_scripts/variants/import_faces.py"

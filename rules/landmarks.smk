@@ -53,7 +53,7 @@ rule train_landmarker:
     message:
         "Training the landmark network {wildcards.task}."
     script:
-        "../workflow_scripts/train_landmarker.py"
+        "../workflow_scripts/landmarks/train_landmarker.py"
 
 
 use rule render_faces as render_people with:
@@ -138,7 +138,7 @@ rule evaluate_landmarker:
     message:
         "Scoring the landmark network {wildcards.task}."
     script:
-        "../workflow_scripts/evaluate_landmarker.py"
+        "../workflow_scripts/studies/evaluate_landmarker.py"
 
 
 rule search_pictures:
@@ -166,7 +166,7 @@ rule search_pictures:
     message:
         "Looking for faces in pictures without labels with {wildcards.task}."
     script:
-        "../workflow_scripts/search_pictures.py"
+        "../workflow_scripts/studies/search_pictures.py"
 
 
 rule compare_landmarkers:
@@ -197,7 +197,7 @@ rule compare_landmarkers:
     message:
         "Comparing the landmark networks."
     script:
-        "../workflow_scripts/compare_landmarkers.py"
+        "../workflow_scripts/studies/compare_landmarkers.py"
 
 
 rule landmarks:

@@ -40,7 +40,7 @@ rule publish_variant:
     message:
         "Publishing {wildcards.variant}."
     script:
-        "../workflow_scripts/publish_variant.py"
+        "../workflow_scripts/products/publish_variant.py"
 
 
 rule export_variant:
@@ -74,7 +74,7 @@ rule export_variant:
     message:
         "Exporting {wildcards.variant} as {wildcards.format}."
     script:
-        "../workflow_scripts/export_variant.py"
+        "../workflow_scripts/products/export_variant.py"
 
 
 rule publish:

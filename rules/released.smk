@@ -31,7 +31,7 @@ rule download_weights:
     message:
         "Downloading the thermalizer for {wildcards.condition}."
     script:
-        "../workflow_scripts/download_weights.py"
+        "../workflow_scripts/thermalizers/download_weights.py"
 
 
 rule import_thermalizer:
@@ -59,4 +59,4 @@ rule import_thermalizer:
     message:
         "Taking the thermalizer for {wildcards.condition} from {input.weights}."
     script:
-        "../workflow_scripts/import_thermalizer.py"
+        "../workflow_scripts/thermalizers/import_thermalizer.py"

@@ -30,7 +30,7 @@ rule save_config:
     message:
         "Saving the effective configuration."
     script:
-        "../workflow_scripts/save_config.py"
+        "../workflow_scripts/products/save_config.py"
 
 
 rule build_report:
@@ -97,4 +97,4 @@ rule build_report:
     message:
         "Building the report."
     script:
-        "../workflow_scripts/build_report.py"
+        "../workflow_scripts/products/build_report.py"

@@ -33,7 +33,7 @@ rule render_faces:
     message:
         "Rendering {params.images} procedural faces."
     script:
-        "../workflow_scripts/render_faces.py"
+        "../workflow_scripts/source/render_faces.py"
 
 
 rule render_lab:
@@ -60,7 +60,7 @@ rule render_lab:
     message:
         "Rendering {params.lab_pairs} lab pairs at {params.rooms} °C for {wildcards.condition}."
     script:
-        "../workflow_scripts/render_lab.py"
+        "../workflow_scripts/source/render_lab.py"
 
 
 rule render_truth:
@@ -87,7 +87,7 @@ rule render_truth:
     message:
         "Rendering the true temperatures at {params.ambient_celsius} °C for {wildcards.variant}."
     script:
-        "../workflow_scripts/render_truth.py"
+        "../workflow_scripts/variants/render_truth.py"
 
 
 rule index_archive:
@@ -113,4 +113,4 @@ rule index_archive:
     message:
         "Indexing and checking {input.archive}."
     script:
-        "../workflow_scripts/index_archive.py"
+        "../workflow_scripts/source/index_archive.py"

@@ -49,7 +49,7 @@ rule sample_patches:
     message:
         "Sampling {params.bank_patches} thermal patches a scale for {wildcards.condition}."
     script:
-        "../workflow_scripts/sample_patches.py"
+        "../workflow_scripts/thermalizers/sample_patches.py"
 
 
 rule train_thermalizer:
@@ -104,4 +104,4 @@ rule train_thermalizer:
     message:
         "Training the thermalizer for {wildcards.condition}."
     script:
-        "../workflow_scripts/train_thermalizer.py"
+        "../workflow_scripts/thermalizers/train_thermalizer.py"

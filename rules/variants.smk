@@ -43,7 +43,7 @@ rule create_thermal_store:
     message:
         "Creating the thermal store of {wildcards.variant}."
     script:
-        "../workflow_scripts/create_thermal_store.py"
+        "../workflow_scripts/variants/create_thermal_store.py"
 
 
 # One rule, unless jobs write several shards (rules/batches.smk).
@@ -86,7 +86,7 @@ for _name, (_batch, _variants) in BATCHES.items():
         message:
             "Thermalizing {wildcards.variant}: {output.manifests}."
         script:
-            "../workflow_scripts/thermalize_faces.py"
+            "../workflow_scripts/variants/thermalize_faces.py"
 
 
 rule seal_thermal:
@@ -114,7 +114,7 @@ rule seal_thermal:
     message:
         "Listing the checksums of the thermal store of {wildcards.variant}."
     script:
-        "../workflow_scripts/seal_thermal.py"
+        "../workflow_scripts/variants/seal_thermal.py"
 
 
 rule verify_thermal:
@@ -141,7 +141,7 @@ rule verify_thermal:
     message:
         "Verifying the thermal store of {wildcards.variant}."
     script:
-        "../workflow_scripts/verify_thermal.py"
+        "../workflow_scripts/variants/verify_thermal.py"
 
 
 rule evaluate_thermal:
@@ -171,7 +171,7 @@ rule evaluate_thermal:
     message:
         "Comparing {wildcards.variant} with its thermal truth."
     script:
-        "../workflow_scripts/evaluate_thermal.py"
+        "../workflow_scripts/variants/evaluate_thermal.py"
 
 
 # Milestones: snakemake variant_cold. With what the reader needs to open it: the labels, and the config that was in force.

@@ -6,10 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tfake.evaluation_sets.catalogue import KINDS
-from tfake.evaluation_sets.charlotte_rows import HEADER
-from tfake.landmarks.conventions import convention, reference_face
-from tfake.radiometry import encode_celsius
+from tfake.core.radiometry import encode_celsius
+from tfake.labels.conventions import convention, reference_face
+from tfake.test_sets.catalogue import KINDS
+from tfake.test_sets.charlotte import HEADER
 from thermal_sets import write_set
 
 CIRCUMSTANCES = ("1.4", "50.5", "0", "22.25", "-1")

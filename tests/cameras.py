@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfake.camera.settings import Camera
+from tfake.camera.camera_model import Camera
 
 #: A camera that shows the source as it is: no blur, no noise, no fault.
 PERFECT = {

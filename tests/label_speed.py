@@ -18,12 +18,12 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 
+from tfake.archive.index import build_index
+from tfake.archive.samples import read_rgb, read_sample
+from tfake.archive.zip_archive import open_archive
 from tfake.labels.detection import LabelSettings
 from tfake.labels.facemesh import FaceMesh
 from tfake.labels.labelling import label_face
-from tfake.sources.archive import open_archive
-from tfake.sources.index import build_index
-from tfake.sources.samples import read_rgb, read_sample
 
 
 def measure(archive: str, images: int, passes: int, pixels: int = 512) -> dict[str, float]:

@@ -8,9 +8,9 @@ import cv2
 import torch
 
 from tfake.landmarks.__main__ import main
-from tfake.landmarks.calibration import Calibration
-from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
-from tfake.landmarks.weights import save_landmark_weights
+from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmarker_file import save_landmark_weights
+from tfake.landmarks.sigma_calibration import Calibration
 
 
 def save_random_weights(path: Path) -> Path:

@@ -16,11 +16,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 
-from tfake.landmarks.export import OnnxNetwork, export_onnx
-from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
+from tfake.imaging.textures import draw_texture
+from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmarker_file import load_landmark_weights
+from tfake.landmarks.onnx_export import OnnxNetwork, export_onnx
 from tfake.landmarks.search import SearchSettings, look, score_windows
-from tfake.landmarks.textures import draw_texture
-from tfake.landmarks.weights import load_landmark_weights
 
 _CROPS = 32
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import yaml
 
 from recipes import ROOT
-from tfake.landmarks.settings import LandmarkSettings
-from tfake.thermalizer.settings import TrainingSettings
+from tfake.landmarks.landmark_settings import LandmarkSettings
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
 
 _DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 _PRESETS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / "config/presets").glob("*.yaml"))}

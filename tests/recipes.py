@@ -19,9 +19,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "tests/recipes.json"
 LIBRARY = ROOT / "workflow_scripts"
+#: A rule's script, by the name that both have.
+SCRIPTS = {path.stem: path for path in LIBRARY.glob("*/*.py") if path.parent.name not in ("tfake", "heads")}
 DATA_SUFFIXES = (".csv", ".jinja", ".css", ".js", ".txt")
 #: Where a job logs, which card it takes and how its memory is handed out: no output can tell.
-WITHOUT_EFFECT = {LIBRARY / f"tfake/{name}.py" for name in ("runlog", "gpus", "allocation", "processes")}
+WITHOUT_EFFECT = {LIBRARY / f"tfake/core/{name}.py" for name in ("runlog", "gpu_claims", "processes")}
 _RULE = re.compile(r"(?m)^(?=(?:use rule|rule|checkpoint) \w+|    rule:$)")
 
 
@@ -33,7 +35,7 @@ def _blocks() -> list[str]:
 
 
 def _named(block: str) -> str:
-    script = re.search(r'workflow_scripts/(\w+)\.py"', block)
+    script = re.search(r'workflow_scripts/\w+/(\w+)\.py"', block)
     return textwrap.dedent(block).replace("rule:\n", f"rule {script[1]}:\n", 1) if script else block
 
 
@@ -58,7 +60,7 @@ def sources_of(script: Path) -> set[Path]:
         if path not in found:
             found.add(path)
             queue += _imported(path)
-    folders = {path.parent for path in found} - {LIBRARY}
+    folders = {path.parent for path in found}
     # A folder without modules of its own holds its parent's data.
     folders |= {inner for folder in folders for inner in folder.glob("*/") if not list(inner.glob("*.py"))}
     return found | {file for folder in folders for file in folder.iterdir() if file.suffix in DATA_SUFFIXES}
@@ -100,7 +102,7 @@ def behind() -> dict[str, set[str]]:
     users: dict[str, set[str]] = {}
     runs = {name: name for name in rule_blocks()} | {name: base for name, (base, _) in derived_rules().items()}
     for rule, script in runs.items():
-        for path in sources_of(LIBRARY / f"{script}.py") - WITHOUT_EFFECT:
+        for path in sources_of(SCRIPTS[script]) - WITHOUT_EFFECT:
             users.setdefault(path.relative_to(LIBRARY).as_posix(), set()).add(rule)
     return users
 

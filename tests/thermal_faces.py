@@ -3,11 +3,11 @@
 import numpy as np
 
 from cameras import face
-from tfake.codes import SampleStatus, encode_ids
-from tfake.radiometry import NO_IMAGE, encode_celsius
+from tfake.core.codes import SampleStatus, encode_ids
+from tfake.core.radiometry import NO_IMAGE, encode_celsius
 from tfake.store.arrays import create_store, write_shard
-from tfake.store.layout import faces_layout, thermal_layout
-from tfake.store.rows import empty_face_rows
+from tfake.store.layouts import faces_layout, thermal_layout
+from tfake.store.stream import empty_face_rows
 
 ROWS, BAD, PIXELS, AMBIENT = 5, 3, 64, 20.0
 ATTRIBUTES = {

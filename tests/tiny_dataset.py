@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tfake.classes import FaceClass
-from tfake.codes import MeshStatus, PointState, SampleStatus, encode_ids
-from tfake.radiometry import NO_IMAGE, encode_celsius
+from tfake.core.classes import FaceClass
+from tfake.core.codes import MeshStatus, PointState, SampleStatus, encode_ids
+from tfake.core.radiometry import NO_IMAGE, encode_celsius
 from tfake.store.arrays import create_store, write_shard
-from tfake.store.layout import faces_layout, thermal_layout
+from tfake.store.layouts import faces_layout, thermal_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
-from tfake.store.rows import empty_face_rows
 from tfake.store.sealing import seal_store
+from tfake.store.stream import empty_face_rows
 from tfake.store.verification import verify_store, write_verified
 
 ROWS, SHARD, PIXELS = 10, 4, 48

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from tfake.landmarks.settings import LandmarkSettings
+from tfake.imaging.warps import build_pyramid
+from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.training_faces import TrainingFace
-from tfake.thermalizer.crops import build_pyramid
 
 CPU = torch.device("cpu")
 TINY = {

@@ -4,20 +4,19 @@ import numpy as np
 import pandas as pd
 
 from archives import PIXELS, write_samples
-from build_report import build_report
-from index_archive import index_archive
-from tfake.codes import Attempt, MeshStatus, SampleStatus, encode_ids
-from tfake.radiometry import NO_IMAGE, decode_counts, encode_celsius
-from tfake.sources.archive import open_archive
-from tfake.sources.index import read_index
-from tfake.sources.samples import read_sample
-from tfake.store.array_layout import ArrayLayout
+from products.build_report import build_report
+from source.index_archive import index_archive
+from tfake.archive.index import read_index
+from tfake.archive.samples import read_sample
+from tfake.archive.zip_archive import open_archive
+from tfake.core.codes import Attempt, MeshStatus, SampleStatus, encode_ids
+from tfake.core.radiometry import NO_IMAGE, decode_counts, encode_celsius
 from tfake.store.arrays import create_store, write_shard
-from tfake.store.layout import faces_layout, thermal_layout
+from tfake.store.layouts import ArrayLayout, faces_layout, thermal_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
-from tfake.store.rows import empty_face_rows
 from tfake.store.sealing import seal_store
 from tfake.store.statistics import class_statistics
+from tfake.store.stream import empty_face_rows
 from tfake.store.verification import verify_store, write_verified
 
 ROWS, BAD = 3, 1

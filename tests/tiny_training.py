@@ -3,12 +3,12 @@
 import numpy as np
 import torch
 
-from tfake.sources.pairs import Pair
+from tfake.archive.pairs import Pair
+from tfake.thermalizer.pair_sampling import TrainingData
 from tfake.thermalizer.patch_bank import PatchBank
 from tfake.thermalizer.prior_table import load_prior
-from tfake.thermalizer.settings import TrainingSettings
-from tfake.thermalizer.training import train
-from tfake.thermalizer.training_data import TrainingData
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from tfake.thermalizer.thermalizer_training import train
 
 TINY = {
     "steps": 3,

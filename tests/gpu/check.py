@@ -21,9 +21,9 @@ from job_checks import compare_temperatures, measure_job  # noqa: E402
 from sizes import Size  # noqa: E402
 from training_checks import check_groups, check_moves, check_resuming, compare_losses, time_presets  # noqa: E402
 
-from tfake import nvidia  # noqa: E402
-from tfake.devices import describe_device, device_model, resolve_device  # noqa: E402
-from tfake.training.precision import resolve_precision  # noqa: E402
+from tfake.core import nvidia  # noqa: E402
+from tfake.core.devices import describe_device, device_model, resolve_device  # noqa: E402
+from tfake.training.training_settings import resolve_precision  # noqa: E402
 
 NO_CARD = (
     "no card was checked: torch sees none here. --device cpu tells whether this script works, and nothing of a GPU"

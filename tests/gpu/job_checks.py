@@ -9,14 +9,14 @@ import torch
 from sizes import Size
 
 from archives import encode_png, write_archive
-from create_thermal_store import create_thermal_store
-from index_archive import index_archive
-from tfake.devices import synchronise
+from source.index_archive import index_archive
+from tfake.core.devices import synchronise
 from tfake.thermalizer.inference import Thermalizer
-from tfake.thermalizer.network import ThermalUNet
-from tfake.thermalizer.weights import load_thermalizer, save_weights
-from thermalize_faces import thermalize_faces
+from tfake.thermalizer.thermal_unet import ThermalUNet
+from tfake.thermalizer.thermalizer_file import load_thermalizer, save_weights
 from tiny_training import samples
+from variants.create_thermal_store import create_thermal_store
+from variants.thermalize_faces import thermalize_faces
 
 CPU = torch.device("cpu")
 ROOM = 26.0

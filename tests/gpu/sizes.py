@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from presets import LANDMARKERS, THERMALIZERS
-from tfake.landmarks.settings import LandmarkSettings
-from tfake.thermalizer.settings import TrainingSettings
+from tfake.landmarks.landmark_settings import LandmarkSettings
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
 
 
 @dataclass(frozen=True)

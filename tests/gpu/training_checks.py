@@ -13,16 +13,14 @@ import torch.distributed
 from sizes import Size
 
 from presets import LANDMARKERS, THERMALIZERS
-from tfake.devices import synchronise
-from tfake.landmarks.run import LandmarkRun
-from tfake.landmarks.sampling import FaceSampler
-from tfake.landmarks.training import train_landmarks
-from tfake.thermalizer.run import ThermalizerRun
-from tfake.thermalizer.training import step_batches, train
+from tfake.core.devices import synchronise
+from tfake.landmarks.crop_sampling import FaceSampler
+from tfake.landmarks.landmark_training import LandmarkRun, train_landmarks
+from tfake.thermalizer.thermalizer_training import ThermalizerRun, step_batches, train
 from tfake.training.checkpoint import CheckpointFile
 from tfake.training.distributed import current_share, run_distributed
 from tfake.training.loop import run_steps
-from tfake.training.precision import resolve_precision
+from tfake.training.training_settings import resolve_precision
 from tiny_landmarks import make_faces
 from tiny_training import make_bank, make_data
 

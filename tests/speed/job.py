@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from passes import AMBIENT, PIXELS, THREADS, Bench, Rates
 
-from tfake.devices import limit_threads, resolve_device
-from tfake.sources.index import read_index
-from tfake.sources.training_set import SourceImages
-from tfake.thermalizer.weights import load_thermalizer
+from tfake.archive.image_reader import SourceImages
+from tfake.archive.index import read_index
+from tfake.core.devices import limit_threads, resolve_device
+from tfake.thermalizer.thermalizer_file import load_thermalizer
 
 NETWORK_IMAGES, PLAIN_IMAGES, NAIVE_IMAGES, PASSES = 192, 192, 8, 5
 LARGE_JOB = 10_000

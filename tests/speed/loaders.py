@@ -41,14 +41,14 @@ PRESET = {
 
 def make_stores(folder: Path, archive: str) -> None:
     """A faces store and two variants, 96 rows in a shard of 1,000, from the images of an archive over and over."""
-    from tfake.codes import MeshStatus, PointState
-    from tfake.radiometry import encode_celsius
-    from tfake.sources.archive import Archive
-    from tfake.sources.index import build_index, write_index
-    from tfake.sources.samples import read_sample
+    from tfake.archive.index import build_index, write_index
+    from tfake.archive.samples import read_sample
+    from tfake.archive.zip_archive import Archive
+    from tfake.core.codes import MeshStatus, PointState
+    from tfake.core.radiometry import encode_celsius
     from tfake.store.arrays import create_store, write_shard
-    from tfake.store.layout import faces_layout, thermal_layout
-    from tfake.store.rows import empty_face_rows
+    from tfake.store.layouts import faces_layout, thermal_layout
+    from tfake.store.stream import empty_face_rows
 
     reader = Archive([archive])
     listed = build_index([archive], _count_images(archive), PIXELS)
@@ -76,7 +76,7 @@ def make_stores(folder: Path, archive: str) -> None:
 
 
 def _count_images(archive: str) -> int:
-    from tfake.sources.archive import Archive, list_members
+    from tfake.archive.zip_archive import Archive, list_members
 
     return sum(member.name.endswith("_seg.png") for member in list_members(Archive([archive])))
 
@@ -92,7 +92,7 @@ def time_batches(make: Callable[[int], object], crops: int, batches: int) -> flo
 
 def measure_here(folder: Path, archive: str) -> dict[str, float]:
     """Every pass with the code of this process's tree, one thread each but in the last."""
-    from tfake.devices import limit_threads
+    from tfake.core.devices import limit_threads
 
     limit_threads(1)
     cv2.setNumThreads(1)
@@ -119,19 +119,19 @@ def measure_here(folder: Path, archive: str) -> dict[str, float]:
 
 def landmark_sampler(folder: Path, archive: str, landmarks: int, pixels: int, scratch: bool = False):
     """A sampler that keeps nothing in memory."""
-    from tfake.dataset.dataset import open_dataset
-    from tfake.landmarks.job import FIELDS
-    from tfake.landmarks.sampling import FaceSampler
-    from tfake.landmarks.settings import LandmarkSettings
+    from tfake.archive.index import read_index
+    from tfake.landmarks.crop_sampling import FaceSampler
+    from tfake.landmarks.landmark_job import FIELDS
+    from tfake.landmarks.landmark_settings import LandmarkSettings
     from tfake.landmarks.training_faces import TrainingFaces
-    from tfake.sources.index import read_index
+    from tfake.reader.dataset import open_dataset
 
     dataset = open_dataset(folder, ("warm", "cold"), fields=FIELDS)
     faces = TrainingFaces(dataset, [archive], read_index(folder / "index.parquet"), landmarks, 0.0)
     settings = LandmarkSettings.from_mapping(PRESET | {"image_pixels": pixels})
     if not scratch or "scratch" not in inspect.signature(FaceSampler).parameters:
         return FaceSampler(faces, landmarks, settings, cache_bytes=0)
-    from tfake.training.scratch import ScratchFile
+    from tfake.training.loading import ScratchFile
 
     sampler = FaceSampler(faces, landmarks, settings, cache_bytes=0, scratch=ScratchFile(folder))
     for index in (0, *range(len(faces))):
@@ -141,11 +141,11 @@ def landmark_sampler(folder: Path, archive: str, landmarks: int, pixels: int, sc
 
 def thermalizer_samplers(folder: Path, archive: str) -> tuple:
     """Pairs and sources in memory, and sources that are not, with the crops of ``tfake2025``."""
-    from tfake.sources.index import read_index
-    from tfake.sources.pairs import Pair
-    from tfake.sources.training_set import SourceImages
-    from tfake.thermalizer.crops import CropSettings
-    from tfake.thermalizer.sampling import PairSampler, SourceSampler
+    from tfake.archive.image_reader import SourceImages
+    from tfake.archive.index import read_index
+    from tfake.archive.pairs import Pair
+    from tfake.imaging.warps import CropSettings
+    from tfake.thermalizer.pair_sampling import PairSampler, SourceSampler
 
     sources = SourceImages([archive], read_index(folder / "index.parquet"), PIXELS)
     kept = [sources[index] for index in range(24)]
@@ -160,9 +160,9 @@ def thermalizer_samplers(folder: Path, archive: str) -> tuple:
 
 def time_threads(make: Callable[[int], tuple]) -> float:
     """CPU of batches made by eight threads, limited as a job beside a GPU limits them, on a machine of eight cores."""
-    from tfake import processes
-    from tfake.devices import limit_threads
-    from tfake.training.prefetch import prefetch
+    from tfake.core import processes
+    from tfake.core.devices import limit_threads
+    from tfake.training.loading import prefetch
 
     cv2.setNumThreads(8)
     computing, workers = processes.share_threads(8, 1, True) if hasattr(processes, "share_threads") else (8, 8)

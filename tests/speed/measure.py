@@ -22,9 +22,9 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow_scripts")]
 
 from runs import ROOT, command  # noqa: E402 - the tests' own module
 from tfake.store.arrays import create_store  # noqa: E402
-from tfake.store.checksums import file_sha256, write_sums  # noqa: E402
-from tfake.store.inspection import inspect_store  # noqa: E402
-from tfake.store.layout import thermal_layout  # noqa: E402
+from tfake.store.layouts import thermal_layout  # noqa: E402
+from tfake.store.manifest import file_sha256, write_sums  # noqa: E402
+from tfake.store.verification import inspect_store  # noqa: E402
 
 FIGURES = ROOT / "docs/benchmarks.json"
 IMAGES, PASSES, THREADS = 96, 5, 2

@@ -15,22 +15,22 @@ import cv2
 import numpy as np
 import torch
 
-from tfake.devices import limit_threads, resolve_device
-from tfake.radiometry import encode_celsius
-from tfake.sources.archive import Archive
-from tfake.sources.index import read_index, write_index
-from tfake.sources.samples import read_classes, read_rgb
+from tfake.archive.index import read_index, write_index
+from tfake.archive.samples import read_classes, read_rgb
+from tfake.archive.zip_archive import Archive
+from tfake.core.devices import limit_threads, resolve_device
+from tfake.core.radiometry import encode_celsius
+from tfake.imaging.foreground import fill_glasses, mask_background
 from tfake.store.arrays import create_store
-from tfake.store.layout import thermal_layout
+from tfake.store.layouts import thermal_layout
 from tfake.store.stream import ShardStream
-from tfake.thermalizer.foreground import fill_glasses, mask_background
-from tfake.thermalizer.weights import load_thermalizer
+from tfake.thermalizer.thermalizer_file import load_thermalizer
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
 
-import thermalize_faces as script
-from create_images_store import create_images_store
-from decode_images import decode_images
+from source.create_images_store import create_images_store
+from source.decode_images import decode_images
+from variants import thermalize_faces as script
 
 # The measuring processes share one GPU, of which each would wait for the others.
 os.environ.setdefault("TFAKE_JOBS_PER_GPU", "4")
@@ -221,14 +221,14 @@ def _run_naive(results: Path, images: int) -> Rates:
 
 @contextmanager
 def plain_convolutions():
-    """The network's last convolutions as torch has them (:mod:`tfake.thermalizer.row_convolution`)."""
+    """The network's last convolutions as torch has them (:mod:`tfake.thermalizer.thermal_unet`)."""
 
     def convolve(features, weight):
         return torch.nn.functional.conv2d(features, weight, padding=weight.shape[-1] // 2)
 
     with (
-        mock.patch("tfake.thermalizer.network.convolve_by_rows", convolve),
-        mock.patch("tfake.thermalizer.class_offset.convolve_by_rows", convolve),
+        mock.patch("tfake.thermalizer.thermal_unet.convolve_by_rows", convolve),
+        mock.patch("tfake.thermalizer.thermal_unet.convolve_by_rows", convolve),
     ):
         yield
 

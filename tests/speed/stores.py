@@ -22,10 +22,10 @@ from streaming import LocalDataset, MDSWriter
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
 
-from tfake.radiometry import encode_celsius
+from tfake.core.radiometry import encode_celsius
 from tfake.store.arrays import create_store
-from tfake.store.layout import thermal_layout
-from tfake.store.shard_reader import ShardReader
+from tfake.store.layouts import thermal_layout
+from tfake.store.shards import ShardReader
 from tfake.store.stream import ShardStream
 
 PASSES, REPEATED = 5, 4

@@ -9,26 +9,25 @@ import pytest
 import torch
 
 from archives import PIXELS, write_samples
-from compare_arms import compare_arms
-from evaluate_arm import evaluate_arm
-from index_archive import index_archive
-from measure_training import measure_training
-from render_faces import render_faces
-from render_lab import render_lab
-from render_truth import render_truth
-from sample_patches import sample_patches
-from tfake.ablation.comparison import gain, gather_scores, summarise_arms
-from tfake.ablation.costs import measure_costs
-from tfake.ablation.page import render_ablation
-from tfake.ablation.scores import Face, scale_gap, score
-from tfake.classes import FaceClass
-from tfake.radiometry import encode_celsius
-from tfake.report.drawing import series_marker, series_style
-from tfake.thermalizer.network import Architecture, ThermalUNet
+from source.index_archive import index_archive
+from source.render_faces import render_faces
+from source.render_lab import render_lab
+from studies.compare_arms import compare_arms
+from studies.evaluate_arm import evaluate_arm
+from studies.measure_training import measure_training
+from tfake.core.classes import FaceClass
+from tfake.core.radiometry import encode_celsius
+from tfake.pages.charts import series_marker, series_style
+from tfake.studies.ablation import Face, gain, gather_scores, scale_gap, score, summarise_arms
+from tfake.studies.ablation_page import render_ablation
+from tfake.studies.costs import measure_costs
 from tfake.thermalizer.prior_table import load_prior
-from tfake.thermalizer.settings import TrainingSettings
-from tfake.thermalizer.weights import save_weights
+from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
+from tfake.thermalizer.thermalizer_file import save_weights
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from thermalizers.sample_patches import sample_patches
 from tiny_training import TINY, make_bank, make_data
+from variants.render_truth import render_truth
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

@@ -6,15 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-import train_adapter as script
 from annotated_sets import seen_from
-from tfake.landmarks.adaptation.files import load_adapter, save_adapter
-from tfake.landmarks.adaptation.frame import frames
-from tfake.landmarks.adaptation.network import AdapterArchitecture, LabelAdapter
-from tfake.landmarks.adaptation.plain import faces_right, flip, index_table, plain_map
-from tfake.landmarks.adaptation.store_pairs import points_of
-from tfake.landmarks.adaptation.training import AdapterSettings, PairedPoints, train_adapter
-from tfake.landmarks.conventions import convention, conventions, reference_face
+from landmarks import train_adapter as script
+from tfake.labels.conventions import convention, conventions, reference_face
+from tfake.landmarks.adapter_training import AdapterSettings, PairedPoints, points_of, train_adapter
+from tfake.landmarks.adapters import (
+    AdapterArchitecture,
+    LabelAdapter,
+    faces_right,
+    flip,
+    frames,
+    index_table,
+    load_adapter,
+    plain_map,
+    save_adapter,
+)
 
 NAMES = tuple(conventions())
 QUICK = AdapterSettings(width=48, steps=150, batch=64, jitter=0.0)

@@ -11,7 +11,7 @@ PROGRAM = """
 import json, resource, sys
 import numpy as np
 sys.path.insert(0, "workflow_scripts")
-from tfake.allocation import keep_freed_memory
+from tfake.core.processes import keep_freed_memory
 
 def pages():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

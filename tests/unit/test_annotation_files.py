@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from annotated_sets import labelme, ljson, open_quirky, seen_from
-from tfake.evaluation_sets.catalogue import KINDS
-from tfake.evaluation_sets.image_places import ImagePlaceError, ImagePlaces
-from tfake.evaluation_sets.sf_tl54 import GROUPS
-from tfake.evaluation_sets.temperatures import declare_scale
-from tfake.scales import ScaleError
-from tfake.sources.file_trees import open_tree
+from tfake.archive.file_trees import open_tree
+from tfake.test_sets.annotated_faces import declare_scale
+from tfake.test_sets.catalogue import KINDS
+from tfake.test_sets.set_images import ImagePlaceError, ImagePlaces
+from tfake.test_sets.sf_tl54 import GROUPS
+from tfake.thermal_io.scales import ScaleError
 from thermal_sets import write_set
 
 GRAY = np.full((100, 120), 90, np.uint8)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from annotated_sets import charlotte_cells, open_quirky, seen_from
-from tfake.evaluation_sets.charlotte_rows import HEADER, parse_row
+from tfake.test_sets.charlotte import HEADER, parse_row
 
 GRAY = np.full((100, 120), 90, np.uint8)
 COUNTS = np.full((100, 120), 30000, np.uint16)

@@ -4,7 +4,7 @@ import zipfile
 import pytest
 
 from archives import flip_byte, sample_members, write_archive, write_samples
-from tfake.sources.archive import ArchiveError, MemberError, SplitFile, list_members, open_archive
+from tfake.archive.zip_archive import ArchiveError, MemberError, SplitFile, list_members, open_archive
 
 
 def split(path, size):

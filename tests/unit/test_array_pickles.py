@@ -10,8 +10,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 import pytest
 
-from tfake.imports.array_pickles import as_array, load_arrays
-from tfake.imports.points import read_points
+from tfake.variants.imported import as_array, load_arrays, read_points
 
 POINTS = np.random.default_rng(0).random((478, 2)).astype(np.float32)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional as F
 
-from tfake.thermalizer.augmentation import augment_rgb, cast_shadow, gray_of, jitter, stretch
+from tfake.imaging.augmentation import augment_rgb, cast_shadow, gray_of, jitter, stretch
 
 
 @pytest.fixture

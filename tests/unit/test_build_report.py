@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from archives import PIXELS
-from tfake.report.label_figures import draw_errors
-from tfake.report.temperatures import prior_pull
-from tfake.report.timings import read_timings
+from tfake.products.report.label_quality import draw_errors
+from tfake.products.report.temperatures import prior_pull
+from tfake.products.report.variant_facts import read_timings
 from tiny_report import CONFIG, make_report
 
 SECTIONS = ("variants", "lineage", "gallery", "labels", "temperatures", "statuses", "losses", "timings", "checksums")

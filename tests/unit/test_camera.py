@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tfake.sensor import blur, fixed_pattern
-from tfake.sources.procedural.camera import COLUMN_KELVIN, PIXEL_KELVIN, ROW_KELVIN, record
-from tfake.sources.procedural.subject import Stream
+from heads.subject import Stream
+from heads.truth_camera import COLUMN_KELVIN, PIXEL_KELVIN, ROW_KELVIN, record
+from tfake.core.sensor import blur, fixed_pattern
 
 FLAT = np.full((256, 256), 30.0, np.float32)
 

@@ -5,8 +5,8 @@ import pytest
 
 from cameras import camera, face
 from tfake.camera.detector import STUCK_KELVIN, Detector, replace_pixels
+from tfake.camera.optics import indoor_field
 from tfake.camera.recording import Recorder
-from tfake.camera.surroundings import indoor_field
 
 FLAT = np.full((240, 320), 30.0, np.float32)
 AMBIENT = 20.0

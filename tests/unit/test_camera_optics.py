@@ -5,11 +5,18 @@ import pytest
 from scipy.stats import norm
 
 from cameras import camera, face
-from tfake.camera.optics import gather_weights, image_scene
+from tfake.camera.optics import (
+    View,
+    choose_view,
+    gather_weights,
+    image_scene,
+    source_to_image,
+    transform_classes,
+    transform_points,
+)
 from tfake.camera.recording import Recorder
-from tfake.camera.view import View, choose_view, source_to_image, transform_classes, transform_points
+from tfake.core.radiometry import decode_counts
 from tfake.labels.correspondence import face_size
-from tfake.radiometry import decode_counts
 
 AMBIENT = 20.0
 

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from annotated_sets import CIRCUMSTANCES, charlotte_cells, seen_from, write_charlotte
-from tfake.evaluation_sets.__main__ import main
-from tfake.evaluation_sets.charlotte import open_charlotte
-from tfake.evaluation_sets.charlotte_rows import parse_row
-from tfake.radiometry import decode_counts
+from tfake.core.radiometry import decode_counts
+from tfake.test_sets.__main__ import main
+from tfake.test_sets.charlotte import open_charlotte, parse_row
 
 FRONT = seen_from("charlotte73")
 SIDE = seen_from("charlotte43", -60)

@@ -6,13 +6,11 @@ import pytest
 import yaml
 from test_record_faces import make_variant
 
-from compare_datasets import compare_datasets
+from products.compare_datasets import compare_datasets
 from tfake.compare import main
-from tfake.comparison import differences
-from tfake.comparison.datasets import read_dataset
-from tfake.comparison.pixels import compare_pixels
-from tfake.comparison.text import write_text
-from tfake.store.checksums import file_sha256, write_sums
+from tfake.products import comparison
+from tfake.products.comparison import compare_pixels, read_dataset, write_text
+from tfake.store.manifest import file_sha256, write_sums
 
 
 def make_dataset(folder, **changes):
@@ -41,7 +39,7 @@ def datasets(tmp_path_factory):
 
 
 def compare(first, second):
-    return differences.compare_datasets(read_dataset(first), read_dataset(second))
+    return comparison.compare_datasets(read_dataset(first), read_dataset(second))
 
 
 def test_a_dataset_is_itself(datasets, capsys):

@@ -17,13 +17,12 @@ import torch
 import zarr
 
 import tfake
-from export_variant import export_variant
+from products.export_variant import export_variant
 from recipes import ROOT
-from tfake.codes import MeshStatus, SampleStatus
-from tfake.dataset.place import DatasetError, Place
-from tfake.dataset.reading import read_rows, runs
-from tfake.exports.formats import FORMATS
-from tfake.radiometry import decode_counts
+from tfake.core.codes import MeshStatus, SampleStatus
+from tfake.core.radiometry import decode_counts
+from tfake.products.exports.export_formats import FORMATS
+from tfake.reader.dataset_store import DatasetError, Place, read_rows, runs
 from tiny_dataset import BAD, MOVED, PIXELS, ROWS, face_values, make_dataset
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tfake
-from tfake.dataset.crops import Square, around_face, crop_face
+from tfake.reader.face import Square, around_face, crop_face
 from tiny_dataset import BAD, PIXELS, make_dataset
 
 

@@ -9,12 +9,11 @@ import zarr
 
 import tfake
 from archives import sample_members, write_archive
-from tfake.dataset.crops import Square, crop_face
-from tfake.dataset.face import FIELDS
-from tfake.dataset.place import DatasetError
-from tfake.sources.index import build_index
-from tfake.store.image_reader import ArchiveImages
-from tfake.store.layout import images_layout
+from tfake.archive.image_reader import ArchiveImages
+from tfake.archive.index import build_index
+from tfake.reader.dataset_store import DatasetError
+from tfake.reader.face import FIELDS, Square, crop_face
+from tfake.store.layouts import images_layout
 from tiny_dataset import BAD, PIXELS, ROWS, make_dataset, write_store
 
 WITH_RGB = (*FIELDS, "rgb")

@@ -13,13 +13,13 @@ import torch
 
 from nvidia_smi import LISTING, install
 from recipes import LIBRARY
-from tfake import nvidia
-from tfake.devices import resolve_device
-from tfake.forks import ForkGuard
-from tfake.landmarks.calibration import Calibration
+from tfake.core import nvidia
+from tfake.core.devices import resolve_device
+from tfake.core.processes import ForkGuard
+from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import ThermalLandmarker
-from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
-from tfake.landmarks.weights import save_landmark_weights
+from tfake.landmarks.landmarker_file import save_landmark_weights
+from tfake.landmarks.sigma_calibration import Calibration
 
 GPUS = nvidia.parse_listing(LISTING)
 FIRST, INSTANCES, THIRD = "GPU-11111111-aaaa", ("MIG-22222222-0001", "MIG-22222222-0002"), "GPU-33333333-cccc"
@@ -37,7 +37,7 @@ def two_gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
-    monkeypatch.setattr("tfake.devices.describe_device", str)
+    monkeypatch.setattr("tfake.core.devices.describe_device", str)
 
 
 @pytest.mark.parametrize(

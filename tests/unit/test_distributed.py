@@ -8,11 +8,11 @@ import torch
 import torch.distributed
 
 from presets import LANDMARKERS, THERMALIZERS
-from tfake.landmarks.network import LandmarkNetwork
-from tfake.thermalizer.network import ThermalUNet
+from tfake.landmarks.landmark_network import LandmarkNetwork
+from tfake.thermalizer.thermal_unet import ThermalUNet
 from tfake.training import distributed
 from tfake.training.distributed import add_up, agree, current_share, first_process_only, run_distributed
-from tfake.training.drawing import ALONE
+from tfake.training.rng import ALONE
 from tiny_training import run
 
 

@@ -13,10 +13,10 @@ from snakemake.utils import update_config
 from documents import PAGES, Command, anchors_of, commands_of, links_of, swallowed
 from recipes import ROOT
 from tfake.config.loading import complete_config
-from tfake.landmarks.calibration import Calibration
-from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
-from tfake.landmarks.weights import save_landmark_weights
-from tfake.store.layout import faces_layout, images_layout, thermal_layout
+from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmarker_file import save_landmark_weights
+from tfake.landmarks.sigma_calibration import Calibration
+from tfake.store.layouts import faces_layout, images_layout, thermal_layout
 from tiny_dataset import PIXELS, make_dataset
 
 sys.path.insert(0, str(ROOT / "tests/scaling"))

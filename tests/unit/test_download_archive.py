@@ -8,8 +8,8 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from download_archive import download_archive
 from faulty_server import serve
+from source.download_archive import download_archive
 from tfake.acquisition import transfer
 from tfake.acquisition.http import ATTEMPTS, TransferError, describe, open_session, request_from
 from tfake.acquisition.registry import Record, read_registry, record_file

@@ -8,7 +8,7 @@ import tomllib
 import pytest
 import yaml
 
-from recipes import LIBRARY, ROOT, rule_blocks, sources_of
+from recipes import ROOT, SCRIPTS, rule_blocks, sources_of
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PINS = dict(pin.split("==") for pin in PROJECT["dependencies"])
@@ -74,7 +74,7 @@ PACKAGES = {
 def test_a_rule_finds_what_it_imports_in_its_environment(rule):
     envs = re.findall(r'"\.\./(envs/[\w-]+\.yaml)"', rule_blocks()[rule])
     needed = set()
-    for path in sources_of(LIBRARY / f"{rule}.py"):
+    for path in sources_of(SCRIPTS[rule]):
         if path.suffix == ".py":
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Import):

@@ -8,18 +8,17 @@ import pytest
 import torch
 
 from annotated_sets import charlotte_cells, seen_from, write_charlotte
-from compare_test_sets import compare_test_sets
-from evaluate_test_set import evaluate_test_set
-from tfake.evaluation_sets.account import Account
-from tfake.evaluation_sets.faces import AnnotatedFace, EvaluationSet, box_of
-from tfake.landmarks.adaptation.training import AdapterSettings
-from tfake.landmarks.calibration import Calibration
-from tfake.landmarks.evaluation.cross_fitting import cross_fitted_errors
-from tfake.landmarks.evaluation.methods import Method, mean_face_method
-from tfake.landmarks.evaluation.scoring import ask_methods, with_adapted_points
+from studies.compare_test_sets import compare_test_sets
+from studies.evaluate_test_set import evaluate_test_set
+from tfake.landmarks.adapter_training import AdapterSettings
+from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import FoundFaces
-from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
-from tfake.landmarks.weights import save_landmark_weights
+from tfake.landmarks.landmarker_file import save_landmark_weights
+from tfake.landmarks.sigma_calibration import Calibration
+from tfake.studies.cross_fitting import cross_fitted_errors
+from tfake.studies.method_scoring import Method, ask_methods, mean_face_method, with_adapted_points
+from tfake.test_sets.annotated_faces import AnnotatedFace, EvaluationSet, box_of
+from tfake.test_sets.read_log import Account
 
 SETTINGS = {"facemesh": False, "adapt": True, "most_images": None, "smallest_share": 0.2}
 SETTINGS |= {"least_overlap": 0.5, "failure_above": 0.1}

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from archives import encode_png, write_archive
-from evaluate_thermal import evaluate_thermal
-from tfake.classes import FaceClass
-from tfake.codes import SampleStatus, encode_ids
-from tfake.evaluation import ErrorSums, TruthError
-from tfake.radiometry import NO_IMAGE, encode_celsius
+from tfake.core.classes import FaceClass
+from tfake.core.codes import SampleStatus, encode_ids
+from tfake.core.radiometry import NO_IMAGE, encode_celsius
 from tfake.store.arrays import create_store, write_shard
-from tfake.store.layout import faces_layout, thermal_layout
-from tfake.store.rows import empty_face_rows
+from tfake.store.layouts import faces_layout, thermal_layout
+from tfake.store.stream import empty_face_rows
+from tfake.thermalizer.evaluation import ErrorSums, TruthError
+from variants.evaluate_thermal import evaluate_thermal
 
 PIXELS, ROWS, BAD = 32, 3, 1
 IDS = [f"{row:06d}" for row in range(ROWS)]

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from annotated_sets import labelme, ljson, seen_from, write_image
-from tfake.evaluation_sets.aachen import open_aachen
-from tfake.evaluation_sets.catalogue import KINDS, missing_message
-from tfake.evaluation_sets.point_files import open_point_files, parse_pts
-from tfake.evaluation_sets.sf_tl54 import GROUPS, open_sf_tl54
-from tfake.evaluation_sets.tfw import open_tfw
+from tfake.test_sets.aachen import open_aachen
+from tfake.test_sets.catalogue import KINDS, missing_message
+from tfake.test_sets.point_files import open_point_files, parse_pts
+from tfake.test_sets.sf_tl54 import GROUPS, open_sf_tl54
+from tfake.test_sets.tfw import open_tfw
 
 IBUG = seen_from("ibug68")
 BLOCKS = {

@@ -10,11 +10,11 @@ import pytest
 
 import tfake
 from archives import sample_members, write_archive
-from export_variant import export_variant
-from tfake.dataset.face import FIELDS
-from tfake.dataset.place import DatasetError
-from tfake.exports.formats import FORMATS
-from tfake.sources.index import build_index
+from products.export_variant import export_variant
+from tfake.archive.index import build_index
+from tfake.products.exports.export_formats import FORMATS
+from tfake.reader.dataset_store import DatasetError
+from tfake.reader.face import FIELDS
 from tiny_dataset import BAD, PIXELS, ROWS, make_dataset
 
 USABLE = [f"{row:06d}" for row in range(ROWS) if row != BAD]

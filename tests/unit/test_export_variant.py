@@ -10,14 +10,13 @@ import pytest
 import zarr
 
 import tfake
-from export_variant import export_variant
-from tfake.classes import FACE_CLASSES
-from tfake.exports.coco import run_lengths
-from tfake.exports.formats import FORMATS
-from tfake.exports.point_sets import FACES_70, MESH_478
-from tfake.landmarks.conventions import IBUG_PARTNERS
-from tfake.radiometry import decode_counts, encode_celsius
-from tfake.store.checksums import file_sha256, read_sums
+from products.export_variant import export_variant
+from tfake.core.classes import FACE_CLASSES
+from tfake.core.radiometry import decode_counts, encode_celsius
+from tfake.labels.conventions import IBUG_PARTNERS
+from tfake.products.exports.coco import FACES_70, MESH_478, run_lengths
+from tfake.products.exports.export_formats import FORMATS
+from tfake.store.manifest import file_sha256, read_sums
 from tiny_dataset import BAD, ROWS, make_dataset
 
 USABLE = [f"{row:06d}" for row in range(ROWS) if row != BAD]

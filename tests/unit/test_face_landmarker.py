@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fetch_landmarker import fetch_landmarker
-from tfake.codes import Attempt
+from faces.fetch_landmarker import fetch_landmarker
+from heads.scene import render_face
+from tfake.core.codes import Attempt
+from tfake.labels.detection import View, view_of
 from tfake.labels.face_landmarker import FaceLandmarker, cut_to_image, detections
 from tfake.labels.shape import mesh_partners
-from tfake.labels.views import View, view_of
-from tfake.sources.procedural.scene import render_face
 
 POINTS = np.random.default_rng(0).uniform(0.3, 0.7, (478, 3))
 

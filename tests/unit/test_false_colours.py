@@ -6,8 +6,7 @@ import pytest
 
 from camera_files import CELSIUS
 from tfake.thermal_io import ThermalFileError, read_thermal
-from tfake.thermal_io.false_colours import filled, is_gray, looks_false, recover
-from tfake.thermal_io.palettes import palettes
+from tfake.thermal_io.false_colours import filled, is_gray, looks_false, palettes, recover
 
 HEIGHT, WIDTH = 120, 160
 

@@ -9,15 +9,15 @@ import segmentation_models_pytorch as smp
 import timm
 import torch
 
-from fetch_encoder_weights import fetch_encoder_weights
 from recipes import ROOT
-from tfake.ablation.costs import measure_costs
-from tfake.devices import explain_full_memory
-from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
-from tfake.store.checksums import file_sha256
-from tfake.thermalizer.network import Architecture, ThermalUNet
-from tfake.thermalizer.settings import TrainingSettings
-from tfake.training.chance import Stream, derive_seed
+from tfake.core.devices import explain_full_memory
+from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.store.manifest import file_sha256
+from tfake.studies.costs import measure_costs
+from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from tfake.training.rng import Stream, derive_seed
+from thermalizers.fetch_encoder_weights import fetch_encoder_weights
 from tiny_training import CPU, TINY, make_data, run
 
 THERMALIZER = {"encoder": "resnet18", "encoder_weights": "imagenet", "decoder_channels": [16, 8, 8]}

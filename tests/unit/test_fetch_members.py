@@ -6,12 +6,12 @@ import pytest
 
 from archives import flip_byte, write_samples
 from faulty_server import serve
-from fetch_members import fetch_members
+from source.fetch_members import fetch_members
 from tfake.acquisition import members
 from tfake.acquisition.http import TransferError, open_session
 from tfake.acquisition.members import RemoteArchive, copy_first_samples
-from tfake.sources.archive import ArchiveError
-from tfake.sources.index import build_index
+from tfake.archive.index import build_index
+from tfake.archive.zip_archive import ArchiveError
 
 
 @pytest.fixture

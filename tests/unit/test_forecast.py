@@ -5,13 +5,21 @@ import copy
 import pytest
 import yaml
 
-from forecast_run import forecast_run
+from products.forecast_run import forecast_run
 from recipes import ROOT, rule_blocks
 from tfake.config.loading import complete_config
-from tfake.forecast.jobs import Job, list_jobs
-from tfake.forecast.measured import Cost, Measured, is_shard, read_costs
-from tfake.forecast.prediction import Machine, predict
-from tfake.forecast.text import format_bytes, format_seconds
+from tfake.products.forecast import (
+    Cost,
+    Job,
+    Machine,
+    Measured,
+    format_bytes,
+    format_seconds,
+    is_shard,
+    list_jobs,
+    predict,
+    read_costs,
+)
 from tfake.store.manifest import Manifest, ShardFile, write_manifest
 
 DEFAULTS = complete_config(yaml.safe_load((ROOT / "config.yaml").read_text()), ROOT / "schemas/config.schema.yaml")

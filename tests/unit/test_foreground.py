@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tfake.classes import FaceClass
-from tfake.thermalizer.foreground import fill_glasses, mask_background, set_background
+from tfake.core.classes import FaceClass
+from tfake.imaging.foreground import fill_glasses, mask_background, set_background
 
 
 def face(pixels=200):

@@ -17,18 +17,18 @@ from hypothesis import strategies as st
 from annotated_sets import charlotte_cells, labelme, ljson, seen_from
 from archives import PIXELS, sample_members, write_archive
 from tfake.acquisition.registry import read_registry
-from tfake.evaluation_sets.catalogue import KINDS
-from tfake.evaluation_sets.charlotte_rows import HEADER
-from tfake.evaluation_sets.sf_tl54 import GROUPS
-from tfake.imports.points import read_points
-from tfake.radiometry import encode_celsius
-from tfake.sources.archive import ArchiveError
-from tfake.sources.file_trees import open_tree
-from tfake.sources.index import build_index
-from tfake.sources.pairs import open_pairs
-from tfake.sources.text_tables import decode_text, read_rows
-from tfake.sources.thermal_images import open_thermal_images
+from tfake.archive.file_trees import open_tree
+from tfake.archive.index import build_index
+from tfake.archive.pairs import open_pairs
+from tfake.archive.thermal_images import open_thermal_images
+from tfake.archive.zip_archive import ArchiveError
+from tfake.core.radiometry import encode_celsius
+from tfake.core.text_tables import decode_text, read_rows
+from tfake.test_sets.catalogue import KINDS
+from tfake.test_sets.charlotte import HEADER
+from tfake.test_sets.sf_tl54 import GROUPS
 from tfake.thermalizer.prior_table import load_prior
+from tfake.variants.imported import read_points
 from thermal_sets import celsius, encode, visible, write_set
 
 few = settings(max_examples=60, deadline=None, derandomize=True, database=None)

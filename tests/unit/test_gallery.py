@@ -7,12 +7,18 @@ import cv2
 import numpy as np
 import pytest
 
-from tfake.classes import CLASS_COLOURS, FaceClass
-from tfake.radiometry import NEVER_WRITTEN, NO_IMAGE, encode_celsius
-from tfake.report.gallery import choose_rows
-from tfake.report.palette import TemperatureScale, fit_scale
-from tfake.report.pictures import THUMBNAIL_PIXELS, classes_uri, photo_uri, points_path, thermal_uri
-from tfake.report.variant_images import VariantImages
+from tfake.core.classes import CLASS_COLOURS, FaceClass
+from tfake.core.radiometry import NEVER_WRITTEN, NO_IMAGE, encode_celsius
+from tfake.pages.page_images import (
+    THUMBNAIL_PIXELS,
+    TemperatureScale,
+    classes_uri,
+    fit_scale,
+    photo_uri,
+    points_path,
+    thermal_uri,
+)
+from tfake.products.report.gallery import VariantImages, choose_rows
 
 SCALE = TemperatureScale(20, 40)
 

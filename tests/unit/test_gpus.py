@@ -12,14 +12,14 @@ import pytest
 
 from nvidia_smi import install
 from recipes import LIBRARY
-from tfake import gpus, nvidia
-from tfake.gpus import JOBS_PER_GPU, claim_device, claim_gpus
+from tfake.core import gpu_claims, nvidia
+from tfake.core.gpu_claims import JOBS_PER_GPU, claim_device, claim_gpus
 
 NAMES = ["gpu-a", "gpu-b"]
 JOB = """
 import sys, time
 from pathlib import Path
-from tfake.gpus import claim_gpus
+from tfake.core.gpu_claims import claim_gpus
 folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
 (taken,) = claim_gpus(["gpu-a", "gpu-b"], folder=folder / "locks")
 began = time.time()
@@ -47,8 +47,8 @@ def start(folder, seconds, name, **environment):
 @pytest.fixture(autouse=True)
 def release(monkeypatch):
     monkeypatch.delenv(JOBS_PER_GPU, raising=False)
-    monkeypatch.setattr(gpus, "POLL_SECONDS", 0.02)
-    monkeypatch.setattr(gpus, "_held", held := [])
+    monkeypatch.setattr(gpu_claims, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(gpu_claims, "_held", held := [])
     yield
     for file in held:
         os.close(file)
@@ -90,7 +90,7 @@ def test_a_job_waits_until_a_gpu_is_free_and_says_for_whom(tmp_path, caplog):
     waiting.start()
     time.sleep(0.2)
     assert found == []
-    os.close(gpus._held.pop(1))
+    os.close(gpu_claims._held.pop(1))
     waiting.join(timeout=60)
     assert found == [("gpu-b",)]
     (line,) = [text for text in caplog.messages if "waiting" in text]
@@ -100,12 +100,12 @@ def test_a_job_waits_until_a_gpu_is_free_and_says_for_whom(tmp_path, caplog):
 
 def test_one_that_waits_says_so_again_and_again(tmp_path, caplog, monkeypatch):
     caplog.set_level("INFO")
-    monkeypatch.setattr(gpus, "REPORT_SECONDS", 0.05)
+    monkeypatch.setattr(gpu_claims, "REPORT_SECONDS", 0.05)
     take(tmp_path, 2)
     waiting = threading.Thread(target=take, args=(tmp_path,))
     waiting.start()
     time.sleep(0.5)
-    os.close(gpus._held.pop())
+    os.close(gpu_claims._held.pop())
     waiting.join(timeout=60)
     assert sum("waiting since" in text for text in caplog.messages) >= 2
 
@@ -129,7 +129,7 @@ def test_a_group_takes_all_its_gpus_at_once_or_none(tmp_path):
     assert take(tmp_path, 1, names) == ("c",)
     assert second == []
     for _ in range(3):
-        os.close(gpus._held.pop())
+        os.close(gpu_claims._held.pop())
     waiting.join(timeout=60)
     assert second == [("a", "b")]
 
@@ -140,7 +140,7 @@ def test_two_groups_on_gpus_for_one_never_wait_for_each_other(tmp_path):
     def group():
         for _ in range(5):
             taken = take(tmp_path, 2)
-            held = [gpus._held.pop(), gpus._held.pop()]
+            held = [gpu_claims._held.pop(), gpu_claims._held.pop()]
             done.append(taken)
             for file in held:
                 os.close(file)
@@ -164,7 +164,7 @@ def test_what_cannot_be_had_is_said_at_once(tmp_path):
 
 def test_a_job_shows_cuda_the_gpus_that_it_took_and_no_others(tmp_path, monkeypatch):
     install(tmp_path, monkeypatch)
-    monkeypatch.setattr(gpus, "FOLDER", tmp_path / "locks")
+    monkeypatch.setattr(gpu_claims, "FOLDER", tmp_path / "locks")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert claim_device("cpu") == "cpu"
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
@@ -183,7 +183,7 @@ def test_a_job_shows_cuda_the_gpus_that_it_took_and_no_others(tmp_path, monkeypa
 @pytest.mark.parametrize("visible", ["", "-1", "NoDevFiles"])
 def test_a_job_that_may_use_no_gpu_takes_none(visible, tmp_path, monkeypatch):
     install(tmp_path, monkeypatch)
-    monkeypatch.setattr(gpus, "FOLDER", tmp_path / "locks")
+    monkeypatch.setattr(gpu_claims, "FOLDER", tmp_path / "locks")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert claim_device("auto") == "auto"
     assert not (tmp_path / "locks").exists()
@@ -192,7 +192,7 @@ def test_a_job_that_may_use_no_gpu_takes_none(visible, tmp_path, monkeypatch):
 def test_a_card_that_is_named_and_not_there_is_not_claimed(tmp_path, monkeypatch):
     monkeypatch.setattr(nvidia, "list_gpus", tuple)
     monkeypatch.setattr(nvidia, "_NODES", tmp_path)
-    monkeypatch.setattr(gpus, "FOLDER", tmp_path / "locks")
+    monkeypatch.setattr(gpu_claims, "FOLDER", tmp_path / "locks")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     assert claim_device("auto") == "auto"
     assert not (tmp_path / "locks").exists()
@@ -201,7 +201,7 @@ def test_a_card_that_is_named_and_not_there_is_not_claimed(tmp_path, monkeypatch
 
 
 def test_only_scripts_claim():
-    users = [path.relative_to(LIBRARY) for path in LIBRARY.rglob("*.py") if "tfake.gpus" in path.read_text()]
+    users = [path.relative_to(LIBRARY) for path in LIBRARY.rglob("*.py") if "tfake.core.gpu_claims" in path.read_text()]
     assert users
     for path in users:
-        assert "tfake.gpus" not in (LIBRARY / path).read_text().split('if __name__ == "__main__":')[0], path
+        assert "tfake.core.gpu_claims" not in (LIBRARY / path).read_text().split('if __name__ == "__main__":')[0], path

@@ -3,17 +3,15 @@
 import numpy as np
 import pytest
 
-from tfake.codes import Attempt, MeshStatus
+from heads.scene import render_face
+from tfake.archive.samples import Sample
+from tfake.core.codes import Attempt, MeshStatus
 from tfake.labels.correspondence import mesh_error
-from tfake.labels.detection import Detection, LabelSettings
+from tfake.labels.detection import Detection, LabelSettings, mirror, mirror_mesh, view_of
 from tfake.labels.facemesh import FaceMesh
-from tfake.labels.guided import find_mesh
-from tfake.labels.labelling import label_face
-from tfake.labels.pose import head_rotation
+from tfake.labels.head_geometry import head_rotation
+from tfake.labels.labelling import find_mesh, label_face
 from tfake.labels.shape import fit_shape, mesh_partners
-from tfake.labels.views import mirror, mirror_mesh, view_of
-from tfake.sources.procedural.scene import render_face
-from tfake.sources.samples import Sample
 
 SETTINGS = LabelSettings("facemesh", None, 0.5, 0.5, 0.025, 0.06, fit_missing=True)
 

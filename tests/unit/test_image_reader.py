@@ -8,21 +8,20 @@ import pytest
 import zarr
 
 from archives import LABELS, PIXELS, encode_png, flip_byte, write_samples
-from create_faces_store import create_faces_store
-from create_images_store import create_images_store
-from decode_images import decode_images
-from index_archive import index_archive
-from label_faces import label_faces
-from seal_thermal import seal_thermal
-from tfake.classes import FaceClass
-from tfake.codes import SampleStatus
-from tfake.sources.index import read_index
-from tfake.sources.samples import SampleError
-from tfake.sources.training_set import SourceImages
+from faces.create_faces_store import create_faces_store
+from faces.label_faces import label_faces
+from source.create_images_store import create_images_store
+from source.decode_images import decode_images
+from source.index_archive import index_archive
+from tfake.archive.image_reader import ArchiveImages, SourceImages, StoredImages
+from tfake.archive.index import read_index
+from tfake.archive.samples import SampleError
+from tfake.core.classes import FaceClass
+from tfake.core.codes import SampleStatus
 from tfake.store.arrays import StoreError
-from tfake.store.image_reader import ArchiveImages, StoredImages
 from tfake.store.manifest import read_manifest
-from verify_thermal import verify_thermal
+from variants.seal_thermal import seal_thermal
+from variants.verify_thermal import verify_thermal
 
 IMAGES, SHARD, BROKEN = 5, 2, 3
 SHARDS = {0: (0, 2), 1: (2, 4), 2: (4, 5)}

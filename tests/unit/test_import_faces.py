@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 import tfake
-from create_import_store import create_import_store
-from export_variant import export_variant
-from import_faces import import_faces
-from seal_thermal import seal_thermal
-from tfake.imports.images import list_images, read_image
-from tfake.imports.points import read_points
-from tfake.radiometry import encode_celsius
-from tfake.sources.file_trees import open_tree
+from products.export_variant import export_variant
+from tfake.archive.file_trees import open_tree
+from tfake.core.radiometry import encode_celsius
+from tfake.variants.imported import list_images, read_image, read_points
 from tiny_dataset import BAD, PIXELS, ROWS, SHARD, make_dataset
+from variants.create_import_store import create_import_store
+from variants.import_faces import import_faces
+from variants.seal_thermal import seal_thermal
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +170,7 @@ def test_points_are_found_by_their_images_id(tmp_path, name):
 
 
 def test_the_report_takes_published_images(results):
-    from tfake.report.variant_images import open_variant
+    from tfake.products.report.gallery import open_variant
 
     store = results / "variants/theirs/thermal.zarr"
     images = open_variant("theirs", store, results / "faces/faces.zarr", (0, ROWS))

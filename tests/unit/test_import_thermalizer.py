@@ -9,14 +9,13 @@ import pytest
 import segmentation_models_pytorch as smp
 import torch
 
-from download_weights import download_weights
 from faulty_server import serve
-from import_thermalizer import import_thermalizer
 from tfake.acquisition.http import TransferError
-from tfake.store.checksums import file_sha256
-from tfake.thermalizer.network import Architecture, ThermalUNet
-from tfake.thermalizer.released import import_weights
-from tfake.thermalizer.weights import load_thermalizer, save_weights
+from tfake.store.manifest import file_sha256
+from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
+from tfake.thermalizer.thermalizer_file import import_weights, load_thermalizer, save_weights
+from thermalizers.download_weights import download_weights
+from thermalizers.import_thermalizer import import_thermalizer
 
 CPU = torch.device("cpu")
 

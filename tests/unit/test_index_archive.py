@@ -5,11 +5,11 @@ import pytest
 from PIL import Image
 
 from archives import PIXELS, encode_png, flip_byte, sample_members, write_archive, write_samples
-from index_archive import index_archive
-from tfake.codes import SampleStatus
-from tfake.sources.archive import ArchiveError, open_archive
-from tfake.sources.index import build_index, read_index
-from tfake.sources.samples import SampleError, read_sample
+from source.index_archive import index_archive
+from tfake.archive.index import build_index, read_index
+from tfake.archive.samples import SampleError, read_sample
+from tfake.archive.zip_archive import ArchiveError, open_archive
+from tfake.core.codes import SampleStatus
 
 
 def test_good_samples(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tfake.thermalizer.inference import Thermalizer
-from tfake.thermalizer.network import Architecture, ThermalUNet
+from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
 
 AMBIENT = 19.37
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from runs import ROOT, tree_hash
 from tfake.store.arrays import create_store
-from tfake.store.layout import thermal_layout
+from tfake.store.layouts import thermal_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
 from tfake.store.sealing import seal_store
 from tfake.store.stream import ShardStream

@@ -5,14 +5,14 @@ import pytest
 import zarr
 
 from archives import LABELS, PIXELS, encode_png, write_archive, write_samples
-from create_faces_store import create_faces_store
-from index_archive import index_archive
-from label_faces import label_faces
-from tfake.classes import FaceClass
-from tfake.codes import Attempt, MeshStatus, PointState, SampleStatus, decode_ids
-from tfake.sources.procedural.writing import write_faces
-from tfake.sources.samples import SampleError
-from tfake.store.layout import faces_layout
+from faces.create_faces_store import create_faces_store
+from faces.label_faces import label_faces
+from heads.writing import write_faces
+from source.index_archive import index_archive
+from tfake.archive.samples import SampleError
+from tfake.core.classes import FaceClass
+from tfake.core.codes import Attempt, MeshStatus, PointState, SampleStatus, decode_ids
+from tfake.store.layouts import faces_layout
 from tfake.store.manifest import read_manifest
 
 

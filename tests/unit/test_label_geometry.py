@@ -3,24 +3,14 @@
 import numpy as np
 import pytest
 
-from tfake.classes import FaceClass
-from tfake.codes import PointState
-from tfake.labels.correction import correct, left_out_error
-from tfake.labels.correspondence import (
-    JAW_70,
-    SHARED_70,
-    face_size,
-    jaw_places,
-    mesh_error,
-    residuals,
-    shared_places,
-)
-from tfake.labels.expression import openings
-from tfake.labels.pose import angles, head_rotation
-from tfake.labels.shape import fit_shape, mesh_partners, mesh_shape
+from heads.person import draw_person
+from heads.viewpoint import rotation
+from tfake.core.classes import FaceClass
+from tfake.core.codes import PointState
+from tfake.labels.correspondence import JAW_70, SHARED_70, face_size, jaw_places, mesh_error, residuals, shared_places
+from tfake.labels.head_geometry import angles, head_rotation, openings
+from tfake.labels.shape import correct, fit_shape, left_out_error, mesh_partners, mesh_shape
 from tfake.labels.visibility import point_states
-from tfake.sources.procedural.person import draw_person
-from tfake.sources.procedural.viewpoint import rotation
 
 MEAN = mesh_shape().mean
 SIZE = 512

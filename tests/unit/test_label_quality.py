@@ -7,19 +7,18 @@ import numpy as np
 import pytest
 
 from archives import LABELS
+from heads import scene
+from heads.viewpoint import rotation
 from recipes import ROOT
-from tfake.codes import LABELLED, MeshStatus
+from tfake.archive.image_reader import ArchiveImages
+from tfake.archive.index import build_index
+from tfake.archive.samples import Sample
+from tfake.archive.zip_archive import open_archive
+from tfake.core.codes import LABELLED, MeshStatus
 from tfake.labels.correspondence import mesh_error
 from tfake.labels.detection import LabelSettings
 from tfake.labels.facemesh import FaceMesh
-from tfake.labels.labelling import label_face
-from tfake.labels.rows import label_rows
-from tfake.sources.archive import open_archive
-from tfake.sources.index import build_index
-from tfake.sources.procedural import scene
-from tfake.sources.procedural.viewpoint import rotation
-from tfake.sources.samples import Sample
-from tfake.store.image_reader import ArchiveImages
+from tfake.labels.labelling import label_face, label_rows
 
 REAL = ROOT.parent / "shared/data/facesynthetics_60.zip"
 SETTINGS = LabelSettings(model=None, **{key: value for key, value in LABELS.items() if key != "face_landmarker"})

@@ -10,11 +10,11 @@ import pytest
 from camera_files import CELSIUS, COUNTS, GRAY, cptv, film, npy, radiometric_jpeg, table, tiff
 from landmark_command import runner, save_random_weights, write
 from tfake.landmarks.__main__ import find_faces, main
-from tfake.landmarks.files import Picture, list_files, open_pictures
+from tfake.landmarks.inputs import Picture, list_files, open_pictures
 from tfake.landmarks.landmarker import ThermalLandmarker
-from tfake.landmarks.reading import Shown, as_network_sees, read_image
-from tfake.thermal_io.exif import turn_upright
-from tfake.thermal_io.palettes import palettes
+from tfake.landmarks.preprocessing import Shown, as_network_sees, read_image
+from tfake.thermal_io.false_colours import palettes
+from tfake.thermal_io.pictures import turn_upright
 
 
 @pytest.fixture(scope="module")

@@ -6,18 +6,22 @@ import pytest
 from scipy.integrate import trapezoid
 
 from annotated_sets import seen_from
-from tfake.landmarks.boxes import overlap
-from tfake.landmarks.evaluation.columns import COLUMNS, column_masks, published
-from tfake.landmarks.evaluation.detection_scores import detection_summary, match_boxes
-from tfake.landmarks.evaluation.errors import (
+from tfake.imaging.face_crops import overlap
+from tfake.studies.landmark_errors import (
+    COLUMNS,
+    column_masks,
     coverage_curve,
     cumulative_curve,
+    detection_summary,
     error_summary,
+    finite,
+    match_boxes,
     normaliser,
     point_errors,
+    published,
+    summarise,
 )
-from tfake.landmarks.evaluation.page import render_evaluation, score_rows
-from tfake.landmarks.evaluation.summary import finite, summarise
+from tfake.studies.test_set_page import render_evaluation, score_rows
 
 BOX = (10.0, 20.0, 50.0, 110.0)
 

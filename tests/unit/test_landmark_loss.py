@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from tfake.landmarks.calibration import (
+from tfake.landmarks.landmark_network import gaussian_nll, weighted_mean
+from tfake.landmarks.sigma_calibration import (
     calibration_curve,
     calibration_error,
     choose_threshold,
     fit_temperature,
     separation,
 )
-from tfake.landmarks.likelihood import gaussian_nll, weighted_mean
 
 
 def drawn(batch=2, points=5):

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from tfake.landmarks.calibration import Calibration
-from tfake.landmarks.network import HEADS, LEAST_SIGMA, LandmarkArchitecture, LandmarkNetwork
-from tfake.landmarks.weights import load_landmark_weights, save_landmark_weights
+from tfake.landmarks.landmark_network import HEADS, LEAST_SIGMA, LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmarker_file import load_landmark_weights, save_landmark_weights
+from tfake.landmarks.sigma_calibration import Calibration
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -10,8 +10,8 @@ import pytest
 from camera_files import CELSIUS, COUNTS, GRAY, film, tiff
 from landmark_command import runner, save_random_weights, write
 from tfake.landmarks.__main__ import main
-from tfake.landmarks.drawing import draw_faces, with_legend
 from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
+from tfake.landmarks.outputs import draw_faces, with_legend
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from tfake.landmarks.conventions import reference_face
-from tfake.landmarks.sampling import FaceSampler, crop_face, crop_still, elsewhere_crops, mirror_order
-from tfake.landmarks.textures import draw_texture
-from tfake.landmarks.thermal_augmentation import show_thermal
+from tfake.imaging.textures import draw_texture
+from tfake.imaging.thermal_augmentation import show_thermal
+from tfake.labels.conventions import reference_face
+from tfake.landmarks.crop_sampling import FaceSampler, crop_face, crop_still, elsewhere_crops, mirror_order
 from tiny_landmarks import make_faces, settings
 
 FACES = make_faces(4)

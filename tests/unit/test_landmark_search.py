@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.search import SearchSettings, find_windows, score_windows
 
 CPU = torch.device("cpu")

@@ -9,20 +9,18 @@ import pandas as pd
 import pytest
 import torch
 
-import evaluate_landmarker as script
-from compare_landmarkers import compare_landmarkers
-from evaluate_landmarker import evaluate_landmarker
-from search_pictures import search_pictures
-from tfake.landmarks.calibration import Calibration
-from tfake.landmarks.comparison import compare, gather
-from tfake.landmarks.job import StoredFaces
+from studies import evaluate_landmarker as script
+from studies.compare_landmarkers import compare_landmarkers
+from studies.evaluate_landmarker import evaluate_landmarker
+from studies.search_pictures import search_pictures
+from tfake.landmarks.landmark_job import StoredFaces
+from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import ThermalLandmarker
-from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
-from tfake.landmarks.pictures import search_folder
+from tfake.landmarks.landmarker_file import save_landmark_weights
 from tfake.landmarks.scoring import Scores, score, still_crops
 from tfake.landmarks.search import SearchSettings
-from tfake.landmarks.study import record_cheaply, score_sets
-from tfake.landmarks.weights import save_landmark_weights
+from tfake.landmarks.sigma_calibration import Calibration
+from tfake.studies.landmark_study import compare, gather, record_cheaply, score_sets, search_folder
 from tiny_landmarks import CPU, make_faces
 
 pytestmark = pytest.mark.usefixtures("one_thread")

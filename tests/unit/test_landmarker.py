@@ -8,17 +8,16 @@ import pytest
 import torch
 
 import tfake
+from tfake.core.radiometry import encode_celsius
+from tfake.imaging.face_crops import cut, into_image, square_around, whole_square
 from tfake.landmarks.__main__ import main
-from tfake.landmarks.calibration import Calibration
-from tfake.landmarks.crops import cut, into_image, square_around, whole_square
-from tfake.landmarks.drawing import draw_faces
+from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
-from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
-from tfake.landmarks.reading import as_network_sees, read_image
+from tfake.landmarks.landmarker_file import TfanNetwork, load_tfan, save_landmark_weights
+from tfake.landmarks.outputs import draw_faces
+from tfake.landmarks.preprocessing import as_network_sees, read_image
 from tfake.landmarks.search import SearchSettings
-from tfake.landmarks.tfan import TfanNetwork, load_tfan
-from tfake.landmarks.weights import save_landmark_weights
-from tfake.radiometry import encode_celsius
+from tfake.landmarks.sigma_calibration import Calibration
 
 SKIN = np.random.default_rng(0).uniform(18, 42, (48, 64)).astype(np.float32)
 
@@ -184,7 +183,7 @@ def test_the_command_line_reads_images_folders_and_videos(tmp_path, weights, cap
 def test_onnx_gives_what_torch_gives(tmp_path):
     pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
     pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
-    from tfake.landmarks.export import OnnxNetwork, export_onnx
+    from tfake.landmarks.onnx_export import OnnxNetwork, export_onnx
 
     network = LandmarkNetwork(LandmarkArchitecture(7, "test_efficientnet", image_pixels=32))
     export_onnx(network, tmp_path / "n.onnx")

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfake.classes import FaceClass
-from tfake.report.distributions import measure_distributions, measured_by_charlotte
-from tfake.report.drawing import stand_alone
-from tfake.report.graph import Node, describe_lineage, draw_lineage, layers_of
-from tfake.report.lineage import gather_lineage
+from tfake.core.classes import FaceClass
+from tfake.pages.charts import stand_alone
+from tfake.products.report.lineage import Node, describe_lineage, draw_lineage, gather_lineage, layers_of
+from tfake.products.report.temperatures import measure_distributions, measured_by_charlotte
 
 CONFIG = {
     "source": {"archive": ["/data/part.001", "/data/part.002"]},

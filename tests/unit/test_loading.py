@@ -14,19 +14,19 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from archives import PIXELS, write_samples
 from recipes import rule_blocks
-from tfake.devices import limit_threads
-from tfake.processes import share_threads
-from tfake.sources.index import build_index
-from tfake.sources.pairs import open_pairs
-from tfake.sources.training_set import SourceImages
-from tfake.thermalizer import training
-from tfake.thermalizer import validation as validation_module
-from tfake.thermalizer.network import ThermalUNet
-from tfake.thermalizer.settings import TrainingSettings
+from tfake.archive.image_reader import SourceImages
+from tfake.archive.index import build_index
+from tfake.archive.pairs import open_pairs
+from tfake.core.devices import limit_threads
+from tfake.core.processes import share_threads
+from tfake.thermalizer import thermalizer_training
+from tfake.thermalizer import thermalizer_training as validation_module
 from tfake.thermalizer.supervised import SupervisedLoss
-from tfake.thermalizer.validation import Validation
-from tfake.training.drawing import ALONE, CACHE_BYTES, Batch, Cache, Share
-from tfake.training.prefetch import PREFETCH_BYTES, prefetch
+from tfake.thermalizer.thermal_unet import ThermalUNet
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from tfake.thermalizer.thermalizer_training import Validation
+from tfake.training.loading import PREFETCH_BYTES, prefetch
+from tfake.training.rng import ALONE, CACHE_BYTES, Batch, Cache, Share
 from thermal_sets import gray, visible, write_set, zipped
 from tiny_training import CPU, TINY, make_data, run
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def stored(tmp_path, monkeypatch):
     """Sources and pairs that are read out of zips each time that they are drawn."""
     for name in ("PairSampler", "SourceSampler"):
-        monkeypatch.setattr(training, name, partial(getattr(training, name), cache_bytes=0))
+        monkeypatch.setattr(thermalizer_training, name, partial(getattr(thermalizer_training, name), cache_bytes=0))
     archive = [write_samples(tmp_path / "a.zip", range(6))]
     names = ("a", "b", "c", "d")
     write_set(tmp_path / "set", {f"{n}_v.png": visible(i) for i, n in enumerate(names)})

@@ -7,10 +7,9 @@ import segmentation_models_pytorch as smp
 import torch
 from torch import nn
 
-from tfake.classes import FaceClass
-from tfake.thermalizer.class_offset import ClassOffset
-from tfake.thermalizer.network import Architecture, ThermalUNet
-from tfake.training.precision import autocast_body, resolve_precision
+from tfake.core.classes import FaceClass
+from tfake.thermalizer.thermal_unet import Architecture, ClassOffset, ThermalUNet
+from tfake.training.training_settings import autocast_body, resolve_precision
 
 SMALL = Architecture("resnet18", (16, 8, 8), (10.0, 45.0))
 CPU = torch.device("cpu")

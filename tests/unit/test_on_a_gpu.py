@@ -10,18 +10,17 @@ import torch
 
 from fake_gpu import GPU, fake_gpu
 from presets import LANDMARKERS, THERMALIZERS
-from tfake.landmarks.network import LandmarkNetwork
-from tfake.landmarks.run import LandmarkRun
-from tfake.landmarks.sampling import LandmarkBatch
+from tfake.landmarks.crop_sampling import LandmarkBatch
+from tfake.landmarks.landmark_network import LandmarkNetwork
+from tfake.landmarks.landmark_training import LandmarkRun
 from tfake.landmarks.search import find_windows, look
-from tfake.thermalizer.draws import StepDraws
 from tfake.thermalizer.inference import GPU_BATCH_IMAGES, Thermalizer
-from tfake.thermalizer.network import ThermalUNet
-from tfake.thermalizer.run import ThermalizerRun
-from tfake.thermalizer.sampling import PairBatch, SourceBatch
+from tfake.thermalizer.pair_sampling import PairBatch, SourceBatch, StepDraws
+from tfake.thermalizer.thermal_unet import ThermalUNet
+from tfake.thermalizer.thermalizer_training import ThermalizerRun
+from tfake.training.loading import pinned, sent_ahead
 from tfake.training.loop import run_steps
-from tfake.training.precision import resolve_precision
-from tfake.training.transfer import pinned, sent_ahead
+from tfake.training.training_settings import resolve_precision
 from tiny_training import make_bank, make_data
 
 CPU = torch.device("cpu")
@@ -92,7 +91,7 @@ def test_a_thermalizer_s_step(name, values, monkeypatch):
     bank = make_bank(settings.patch_scales, values)
     data = make_data(values, "absolute", (20.0, 26.0), bank)
     network = ThermalUNet(settings.architecture((20.0, 26.0)))
-    monkeypatch.setattr("tfake.thermalizer.run.ThermalUNet", lambda *_: network)
+    monkeypatch.setattr("tfake.thermalizer.thermalizer_training.ThermalUNet", lambda *_: network)
     with fake_gpu(monkeypatch) as watch:
         run = ThermalizerRun(settings, data, resolve_precision("auto", GPU), GPU)
         assert {p.device for p in run.network.parameters()} == {GPU}
@@ -111,7 +110,7 @@ def test_a_thermalizer_s_step(name, values, monkeypatch):
 def test_a_landmark_network_s_step(name, monkeypatch):
     settings = LANDMARKERS[name]
     network = LandmarkNetwork(settings.architecture(70))
-    monkeypatch.setattr("tfake.landmarks.run.LandmarkNetwork", lambda *_: network)
+    monkeypatch.setattr("tfake.landmarks.landmark_training.LandmarkNetwork", lambda *_: network)
     with fake_gpu(monkeypatch) as watch:
         run = LandmarkRun(settings, 70, resolve_precision("auto", GPU), GPU)
         size, found = two_more_steps(settings, run, landmark_batches(settings), watch)
@@ -166,7 +165,7 @@ def test_a_state_of_the_cpu_goes_on_on_a_gpu_and_back(monkeypatch):
     monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, device: states.append(state))
     monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: "the card's")
     network = LandmarkNetwork(settings.architecture(70))
-    monkeypatch.setattr("tfake.landmarks.run.LandmarkNetwork", lambda *_: network)
+    monkeypatch.setattr("tfake.landmarks.landmark_training.LandmarkNetwork", lambda *_: network)
     with fake_gpu(monkeypatch):
         on_gpu = LandmarkRun(settings, 70, "float32", GPU)
         on_gpu.load_state_dict(state)

@@ -13,9 +13,8 @@ from zarrs import ZarrsCodecPipeline
 
 import tfake
 from recipes import ROOT
-from tfake.store.arrays import create_store, write_shard
-from tfake.store.layout import thermal_layout
-from tfake.store.opening import open_store, with_pipeline
+from tfake.store.arrays import create_store, open_store, with_pipeline, write_shard
+from tfake.store.layouts import thermal_layout
 from tiny_dataset import make_dataset
 
 PIXELS, ROWS, SHARD = 16, 7, 4
@@ -93,5 +92,5 @@ def test_nothing_opens_stores_past_this_module():
     for path in sorted((ROOT / "workflow_scripts").rglob("*.py")):
         text = path.read_text()
         found = {name for name in ("open_group", "open_array", "open_consolidated") if f"zarr.{name}(" in text}
-        assert found <= {own.get(path.name)}, f"{path}: use tfake.store.opening.open_store"
+        assert found <= {own.get(path.name)}, f"{path}: use tfake.store.arrays.open_store"
         assert "config.set(" not in text, f"{path}: changes settings of the whole process"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from tfake.thermalizer.settings import TrainingSettings
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.training.optimisation import Optimisation
 
 CPU = torch.device("cpu")

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfake.radiometry import encode_celsius
-from tfake.sources.pair_formats import PAIR_LAYOUTS, match_pairs
-from tfake.sources.pairs import open_pairs
+from tfake.archive.pairs import PAIR_LAYOUTS, match_pairs, open_pairs
+from tfake.core.radiometry import encode_celsius
 from thermal_sets import HEIGHT, WIDTH, celsius, gray, same, visible, write_set, zipped
 
 SKIN = np.full((HEIGHT, WIDTH), 1, np.uint8)
@@ -113,7 +112,7 @@ def test_the_subject_is_the_first_folder_that_is_no_wrapper(stems, subjects):
 
 def test_no_image_is_decoded_to_know_the_subjects(tmp_path, monkeypatch):
     write_set(tmp_path, {"S1/a_v.png": visible(), "S1/a_t.png": gray()})
-    monkeypatch.setattr("tfake.sources.pairs.read_stored", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr("tfake.archive.pairs.read_stored", lambda *_: pytest.fail("decoded"))
     assert open_pairs(tmp_path, "relative").subjects == ["S1"]
 
 

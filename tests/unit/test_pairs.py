@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tfake.radiometry import encode_celsius
-from tfake.sources.pairs import open_pairs
+from tfake.archive.pairs import open_pairs
+from tfake.core.radiometry import encode_celsius
 from thermal_sets import HEIGHT, WIDTH, celsius, gray, same, visible, write_set, zipped
 
 

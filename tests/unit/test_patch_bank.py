@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from sample_patches import sample_patches
-from tfake.radiometry import encode_celsius
-from tfake.sources.thermal_images import open_thermal_images
-from tfake.thermalizer.crops import CropSettings
+from tfake.archive.thermal_images import open_thermal_images
+from tfake.core.radiometry import encode_celsius
+from tfake.imaging.warps import CropSettings
 from tfake.thermalizer.patch_bank import PatchBank, load_patch_bank, sample_patch_bank, save_patch_bank
 from tfake.thermalizer.supervised import RELATIVE_SPREAD_KELVIN
 from thermal_sets import write_set
+from thermalizers.sample_patches import sample_patches
 
 CROP = CropSettings(pixels=64, largest_zoom=1.0, rotation_degrees=25, shear_degrees=8, photometric_strength=0.0)
 LARGE = CropSettings(pixels=160, largest_zoom=1.0, rotation_degrees=25, shear_degrees=8, photometric_strength=0.0)

@@ -5,14 +5,15 @@ import torch
 from geomloss import SamplesLoss
 
 from tfake.thermalizer.patch_wasserstein import (
+    ANNEALING_RATIO,
     PatchWasserstein,
     downsample,
     patch_wasserstein,
     sample_patches,
+    sinkhorn_divergence,
     standardise,
     take_patches,
 )
-from tfake.thermalizer.sinkhorn import ANNEALING_RATIO, sinkhorn_divergence
 
 
 def generator(seed=0):

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from archives import PIXELS, write_samples
-from tfake.overlap import map_ahead
-from tfake.radiometry import NO_IMAGE
-from tfake.sources.index import build_index
-from tfake.store.image_reader import ArchiveImages
+from tfake.archive.image_reader import ArchiveImages
+from tfake.archive.index import build_index
+from tfake.core.processes import map_ahead
+from tfake.core.radiometry import NO_IMAGE
 from tfake.store.statistics import CountStatistics, class_statistics
-from tfake.thermalizer.pipeline import thermalize_rows
+from tfake.thermalizer.inference import thermalize_rows
 
 IMAGES, AMBIENT = 7, 20.0
 

@@ -28,9 +28,9 @@ assert len(faces.split("train")) and faces.torch()[0]["thermal"]["cold"].shape =
 LANDMARKS = """
 import tfake
 import tfake.landmarks.__main__
-from tfake.landmarks.calibration import Calibration
-from tfake.landmarks.network import LandmarkArchitecture, LandmarkNetwork
-from tfake.landmarks.weights import save_landmark_weights
+from tfake.landmarks.sigma_calibration import Calibration
+from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmarker_file import save_landmark_weights
 network = LandmarkNetwork(LandmarkArchitecture(70, "test_efficientnet", image_pixels=32))
 save_landmark_weights(sys.argv[1] + "/weights.pt", network, Calibration())
 landmarker = tfake.ThermalLandmarker(sys.argv[1] + "/weights.pt", "cpu")

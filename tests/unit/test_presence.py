@@ -12,16 +12,16 @@ from test_import_faces import bring_in
 
 import cameras
 import tfake
-from create_camera_store import create_camera_store
-from export_variant import export_variant
-from record_faces import record_faces
-from seal_thermal import seal_thermal
-from tfake.classes import FaceClass
-from tfake.dataset.place import DatasetError
-from tfake.dataset.presence import ImageStatus
-from tfake.exports.tfake_layout import write_tfake
-from tfake.store.array_layout import UNUSED_CODE
+from products.export_variant import export_variant
+from tfake.core.classes import FaceClass
+from tfake.products.exports.tfake_layout import write_tfake
+from tfake.reader.dataset_store import DatasetError
+from tfake.reader.presence import ImageStatus
+from tfake.store.layouts import UNUSED_CODE
 from tiny_dataset import BAD, PIXELS, ROWS, SHARD, make_dataset
+from variants.create_camera_store import create_camera_store
+from variants.record_faces import record_faces
+from variants.seal_thermal import seal_thermal
 
 #: Rows whose image was not published.
 UNPUBLISHED = (3, 4)

@@ -5,7 +5,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from tfake.classes import FaceClass
+from tfake.core.classes import FaceClass
 from tfake.thermalizer.prior_table import load_prior
 
 

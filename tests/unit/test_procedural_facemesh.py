@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from heads.scene import render_face
 from tfake.labels.correspondence import mesh_error
-from tfake.sources.procedural.scene import render_face
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from tfake.classes import FaceClass
-from tfake.sources.procedural import features, template
-from tfake.sources.procedural.expression import Expression, express
-from tfake.sources.procedural.groom import beard_regions, hairline
-from tfake.sources.procedural.head import head_mesh
-from tfake.sources.procedural.identity import Traits, draw_traits, shape_points
-from tfake.sources.procedural.landmarks import IBUG_VERTICES
+from heads import features, template
+from heads.expression import Expression, express
+from heads.groom import beard_regions, hairline
+from heads.head import head_mesh
+from heads.identity import Traits, draw_traits, shape_points
+from heads.person import IBUG_VERTICES
+from tfake.core.classes import FaceClass
 
 _REST = Expression(0.0, 0.0, 0.0, 0.0, (0.0, 0.0), 0.0, (0.0, 0.0), (0.0, 0.0))
 _EYES = features.EYE_CENTRE

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfake.sources.procedural.raster import rasterise, rasterise_depth, signed_areas
+from heads.raster import rasterise, rasterise_depth, signed_areas
 
 
 def brute_force(screen, triangles, shape):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from tfake.classes import FaceClass, is_class_id
-from tfake.sources.procedural import wardrobe
-from tfake.sources.procedural.scene import render_face
+from heads import person
+from heads.scene import render_face
+from tfake.core.classes import FaceClass, is_class_id
 
 _SEED = 7
 _PIXELS = 256
@@ -166,14 +166,14 @@ def test_accessories_appear_among_faces_and_are_labelled(faces):
 @pytest.mark.parametrize(
     ("choice", "label"),
     [
-        (wardrobe.Wardrobe("clear", False, False), FaceClass.GLASSES),
-        (wardrobe.Wardrobe("opaque", False, False), FaceClass.GLASSES),
-        (wardrobe.Wardrobe("none", True, False), FaceClass.HEADWEAR),
-        (wardrobe.Wardrobe("none", False, True), FaceClass.FACEWEAR),
+        (person.Wardrobe("clear", False, False), FaceClass.GLASSES),
+        (person.Wardrobe("opaque", False, False), FaceClass.GLASSES),
+        (person.Wardrobe("none", True, False), FaceClass.HEADWEAR),
+        (person.Wardrobe("none", False, True), FaceClass.FACEWEAR),
     ],
 )
 def test_what_is_worn_is_labelled(monkeypatch, choice, label):
-    monkeypatch.setattr("tfake.sources.procedural.person.draw_wardrobe", lambda rng, lab: choice)
+    monkeypatch.setattr("heads.person.draw_wardrobe", lambda rng, lab: choice)
     face = render_face(_SEED, 2, _PIXELS, "lab")
     ids = face.surface.classes
     assert (ids == label).sum() > 100

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from plans import plan
-from recipes import ROOT, derived_rules, rule_blocks
+from recipes import ROOT, SCRIPTS, derived_rules, rule_blocks
 
 SLURM = yaml.safe_load((ROOT / "profiles/slurm/profile.yaml").read_text())
 DEFAULT = yaml.safe_load((ROOT / "profiles/default/profile.yaml").read_text())
@@ -23,7 +23,7 @@ TARGETS = [
     if name not in RULES
 ]
 #: Rules that run a network: their scripts are told a device.
-NETWORKS = {name for name in RULES if re.search(r"\bdevice=", (ROOT / f"workflow_scripts/{name}.py").read_text())}
+NETWORKS = {name for name in RULES if re.search(r"\bdevice=", SCRIPTS[name].read_text())}
 NETWORKS |= {name for name, (base, _) in derived_rules().items() if base in NETWORKS}
 SETTINGS = """
 ablation: {{lwir_faces: {folder}}}

@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 import tfake
-from publish_variant import publish_variant
+from products.publish_variant import publish_variant
 from recipes import ROOT
-from tfake.publication.folder import find_commit
+from tfake.products.publication.folder import find_commit
 from tfake.store.arrays import StoreError
-from tfake.store.checksums import file_sha256, read_sums
+from tfake.store.manifest import file_sha256, read_sums
 from tiny_dataset import MOVED, ROWS, make_dataset
 
 DAY = "2026-01-31"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfake.radiometry import NEVER_WRITTEN, NO_IMAGE, decode_counts, encode_celsius
+from tfake.core.radiometry import NEVER_WRITTEN, NO_IMAGE, decode_counts, encode_celsius
 
 
 def test_counts_are_hundredths_of_a_kelvin():

@@ -8,13 +8,13 @@ import zarr
 
 from archives import flip_byte
 from cameras import settings
-from create_camera_store import create_camera_store
-from record_faces import record_faces
-from seal_thermal import seal_thermal
-from tfake.radiometry import NO_IMAGE
+from tfake.core.radiometry import NO_IMAGE
 from tfake.store.arrays import StoreError
 from thermal_faces import AMBIENT, BAD, ROWS, make_stores
-from verify_thermal import verify_thermal
+from variants.create_camera_store import create_camera_store
+from variants.record_faces import record_faces
+from variants.seal_thermal import seal_thermal
+from variants.verify_thermal import verify_thermal
 
 FAULTY = settings(
     native_pixels=[48, 40],

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tfake.report.reference import compare_with_reference
-from tfake.sources.index import read_index
+from tfake.archive.index import read_index
+from tfake.products.report.reference import compare_with_reference
 from tiny_report import make_report
 
 

@@ -8,14 +8,13 @@ import shutil
 import numpy as np
 import pytest
 
-from repair_stores import repair_stores
+from products.repair_stores import repair_stores
+from products.verify_stores import verify_stores
 from tfake.store.arrays import StoreError, create_store, write_shard
-from tfake.store.inspection import DIFFERS, OK, inspect_store
-from tfake.store.layout import thermal_layout
+from tfake.store.layouts import thermal_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
 from tfake.store.sealing import seal_store
-from tfake.store.verification import verify_store
-from verify_stores import verify_stores
+from tfake.store.verification import DIFFERS, OK, inspect_store, verify_store
 
 PIXELS, SHARDS, SHARD = 16, 3, 2
 

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from tfake.classes import FaceClass
-from tfake.sources.pairs import Pair
-from tfake.sources.thermal_foreground import estimate_foreground
-from tfake.thermalizer.augmentation import augment_rgb
-from tfake.thermalizer.crops import CropSettings, Places, build_pyramid, draw_crop, warp_linear, warp_nearest
-from tfake.thermalizer.sampling import PairSampler, SourceSampler
-from tfake.training.chance import Stream, derive_seed, draw_indices
-from tfake.training.drawing import Share
+from tfake.archive.pairs import Pair
+from tfake.core.classes import FaceClass
+from tfake.imaging.augmentation import augment_rgb
+from tfake.imaging.foreground import estimate_foreground
+from tfake.imaging.warps import CropSettings, Places, build_pyramid, draw_crop, warp_linear, warp_nearest
+from tfake.thermalizer.pair_sampling import PairSampler, SourceSampler
+from tfake.training.rng import Share, Stream, derive_seed, draw_indices
 
 CROP = CropSettings(pixels=64, largest_zoom=1.0, rotation_degrees=30, shear_degrees=8, photometric_strength=1.0)
 ROOMS = (20.0, 20.0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfake.scales import Scale, ScaleError, check_plausible, likely_scales, parse_scale, spread_evenly
+from tfake.thermal_io.scales import Scale, ScaleError, check_plausible, likely_scales, parse_scale, spread_evenly
 
 
 def scene(room=22.0, skin=34.0):

@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 
 from archives import sample_members, write_archive
-from download_archive import download_archive
-from tfake.acquisition.contents import check_zip, refuse_page
+from source.download_archive import download_archive
 from tfake.acquisition.http import ContentError, TransferError, describe, open_session
 from tfake.acquisition.members import RemoteArchive
 from tfake.acquisition.registry import read_registry
-from tfake.acquisition.transfer import download
-from tfake.sources.archive import list_members
+from tfake.acquisition.transfer import check_zip, download, refuse_page
+from tfake.archive.zip_archive import list_members
 
 BYTES = np.random.default_rng(0).bytes(200_000)
 PAGE = b"\n <!DOCTYPE html><html>log in first</html>"

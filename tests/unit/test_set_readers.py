@@ -10,17 +10,17 @@ from PIL import Image
 
 from camera_files import CELSIUS, COUNTS, GRAY, film, npy, radiometric_jpeg, table, tiff
 from landmark_command import save_random_weights
-from tfake.evaluation_sets.faces import AnnotatedFace
-from tfake.evaluation_sets.pictures import reader
-from tfake.landmarks.evaluation.methods import landmarker_methods
+from tfake.archive.file_trees import open_tree
+from tfake.archive.pairs import open_pairs
+from tfake.archive.thermal_images import open_thermal_images
+from tfake.imaging.warps import CropSettings
 from tfake.landmarks.landmarker import ThermalLandmarker
-from tfake.landmarks.reading import as_network_sees
-from tfake.sources.file_trees import open_tree
-from tfake.sources.pairs import open_pairs
-from tfake.sources.thermal_images import open_thermal_images
-from tfake.thermal_io.palettes import palettes
-from tfake.thermalizer.crops import CropSettings
-from tfake.thermalizer.sampling import PairSampler
+from tfake.landmarks.preprocessing import as_network_sees
+from tfake.studies.method_scoring import landmarker_methods
+from tfake.test_sets.annotated_faces import AnnotatedFace
+from tfake.test_sets.set_images import reader
+from tfake.thermal_io.false_colours import palettes
+from tfake.thermalizer.pair_sampling import PairSampler
 from thermal_sets import write_set
 
 CLASSES = np.where(CELSIUS > 30, 1, 0).astype(np.uint8)

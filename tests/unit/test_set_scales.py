@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-import sample_patches as rule
-from tfake.scales import ScaleError
-from tfake.sources.pairs import open_pairs
-from tfake.sources.thermal_images import ThermalsOfPairs, open_thermal_images
+from tfake.archive.pairs import open_pairs
+from tfake.archive.thermal_images import ThermalsOfPairs, open_thermal_images
+from tfake.thermal_io.scales import ScaleError
 from thermal_sets import HEIGHT, WIDTH, visible, write_set, zipped
+from thermalizers import sample_patches as rule
 
 
 def scene() -> np.ndarray:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import zarr
 
-from tfake.store import shard_reader
+from tfake.store import shards
 from tfake.store.arrays import StoreError, create_store, write_shard
-from tfake.store.layout import faces_layout, thermal_layout
-from tfake.store.shard_reader import ShardReader
+from tfake.store.layouts import faces_layout, thermal_layout
+from tfake.store.shards import ShardReader
 from tfake.store.stream import ShardStream
 
 PIXELS, ROWS, SHARD = 32, 11, 3
@@ -44,7 +44,7 @@ def test_rows_are_what_zarr_reads(store):
 
 
 def test_threads_share_a_reader_and_no_file_stays_open(store, monkeypatch):
-    monkeypatch.setattr(shard_reader, "_INDICES_KEPT", 1)
+    monkeypatch.setattr(shards, "_INDICES_KEPT", 1)
     before = len(os.listdir("/proc/self/fd"))
     reader = open_reader(store)
     wanted = np.random.default_rng(2).choice([0, 1, 2, 3, 4, 5, 9, 10], 400).tolist()

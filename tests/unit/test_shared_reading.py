@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from archives import write_archive
-from tfake.positional_file import PositionalFile
-from tfake.sources.archive import MemberError, list_members, open_archive
-from tfake.sources.file_trees import open_tree
-from tfake.sources.pairs import open_pairs
+from tfake.archive.file_trees import open_tree
+from tfake.archive.pairs import open_pairs
+from tfake.archive.zip_archive import MemberError, list_members, open_archive
+from tfake.core.files import PositionalFile
 from thermal_sets import gray, same, visible, write_set, zipped
 
 MEMBERS = {f"{n:03d}.bin": np.random.default_rng(n).bytes(100_000 + n) for n in range(40)}

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tfake.sources.splits import split_by_subject
+from tfake.core.subject_splits import split_by_subject
 
 
 def people(*sizes, unknown=0):

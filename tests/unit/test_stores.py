@@ -10,14 +10,22 @@ import pytest
 import zarr
 
 from archives import flip_byte
-from tfake.codes import MeshStatus, decode_ids, encode_ids
-from tfake.radiometry import NO_IMAGE, decode_counts
+from tfake.core.codes import MeshStatus, decode_ids, encode_ids
+from tfake.core.radiometry import NO_IMAGE, decode_counts
 from tfake.store.arrays import StoreError, create_store, write_shard
-from tfake.store.checksums import file_sha256, read_sums, write_sums
-from tfake.store.layout import faces_layout, thermal_layout
-from tfake.store.manifest import COMPUTED_ON, Manifest, describe_files, read_manifest, write_manifest
-from tfake.store.rows import empty_face_rows
+from tfake.store.layouts import faces_layout, thermal_layout
+from tfake.store.manifest import (
+    COMPUTED_ON,
+    Manifest,
+    describe_files,
+    file_sha256,
+    read_manifest,
+    read_sums,
+    write_manifest,
+    write_sums,
+)
 from tfake.store.sealing import seal_store
+from tfake.store.stream import empty_face_rows
 from tfake.store.verification import check_rows, verify_store
 
 PIXELS, ROWS, SHARD = 64, 5, 2

@@ -9,8 +9,8 @@ import pytest
 import zarr
 
 from tfake.store.arrays import StoreError, create_store, write_shard
-from tfake.store.checksums import file_sha256
-from tfake.store.layout import thermal_layout
+from tfake.store.layouts import thermal_layout
+from tfake.store.manifest import file_sha256
 from tfake.store.stream import ShardStream
 
 PIXELS, ROWS, SHARD = 64, 7, 4

@@ -7,7 +7,7 @@ import pytest
 import zarr
 
 import tfake
-from tfake.dataset.torch_faces import TorchFaces
+from tfake.reader.torch_faces import TorchFaces
 from tiny_dataset import make_dataset
 
 
@@ -53,7 +53,7 @@ def test_each_variant_has_its_own_terms_and_unit(results):
 
 
 def test_large_splits_are_not_counted_for_a_look(results, monkeypatch):
-    monkeypatch.setattr("tfake.dataset.summary._COUNTED", 5)
+    monkeypatch.setattr("tfake.reader.summary._COUNTED", 5)
     faces = tfake.open_dataset(results)
     assert "counted when asked for" in repr(faces)
     assert "groups" not in vars(faces.columns)

@@ -3,16 +3,21 @@
 import numpy as np
 import pytest
 
+from heads.coverings import SKULL_RADII, covering_fraction, stand_off
+from heads.regions import contrast, control_celsius, control_weights, skin_field
+from heads.subject import draw_subject
+from heads.surface import SurfaceBuffer
+from heads.tables import read_materials, read_points, read_regions
+from heads.temperature import (
+    BAND_EXPONENT,
+    apparent_celsius,
+    directional_emissivity,
+    expected_temperature,
+    subject_temperature,
+)
+from heads.vascular import draw_vessels, draw_waves
 from painted_head import paint_head, region_masks
-from tfake.classes import FaceClass
-from tfake.sources.procedural.coverings import SKULL_RADII, covering_fraction, stand_off
-from tfake.sources.procedural.emission import BAND_EXPONENT, apparent_celsius, directional_emissivity
-from tfake.sources.procedural.regions import contrast, control_celsius, control_weights, skin_field
-from tfake.sources.procedural.subject import draw_subject
-from tfake.sources.procedural.surface import SurfaceBuffer
-from tfake.sources.procedural.tables import read_materials, read_points, read_regions
-from tfake.sources.procedural.temperature import expected_temperature, subject_temperature
-from tfake.sources.procedural.vascular import draw_vessels, draw_waves
+from tfake.core.classes import FaceClass
 
 #: facts 3: T = a * ambient + b, computed on 8,032 CHARLOTTE images.
 CHARLOTTE_LINES = {

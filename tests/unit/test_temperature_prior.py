@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from tfake.classes import FaceClass
-from tfake.report.temperatures import prior_pull
+from tfake.core.classes import FaceClass
+from tfake.products.report.temperatures import prior_pull
 from tfake.thermalizer.supervised import celsius_mse
 from tfake.thermalizer.temperature_prior import TemperaturePrior, region_means, temperature_prior
 

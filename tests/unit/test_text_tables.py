@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfake.sources.text_tables import decode_text, parse_number, read_rows
+from tfake.core.text_tables import decode_text, parse_number, read_rows
 
 ROWS = [("name", "x", "note"), ("Zoë", "21.5", "a b"), ("b", "-0.25", "")]
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from camera_files import CELSIUS, COUNTS, GRAY, cptv, film, npy, radiometric_jpeg, table, tiff
 from tfake.thermal_io import FORMATS, ThermalFileError, iterate_thermal
-from tfake.thermal_io.headers import read_header
-from tfake.thermal_io.palettes import palettes
+from tfake.thermal_io.false_colours import palettes
+from tfake.thermal_io.thermal_reading import read_header
 
 
 def npz(array):

@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from tfake.radiometry import encode_celsius
-from tfake.sources.pairs import open_pairs
-from tfake.sources.thermal_foreground import estimate_foreground
-from tfake.sources.thermal_images import ThermalsOfPairs, open_thermal_images
+from tfake.archive.pairs import open_pairs
+from tfake.archive.thermal_images import ThermalsOfPairs, open_thermal_images
+from tfake.core.radiometry import encode_celsius
+from tfake.imaging.foreground import estimate_foreground
 from thermal_sets import HEIGHT, WIDTH, celsius, encode, gray, same, visible, write_set, zipped
 
 HEAD = np.zeros((HEIGHT, WIDTH), bool)

@@ -13,9 +13,9 @@ from PIL import Image
 from camera_files import CELSIUS, COUNTS, GRAY, cptv, film, npy, radiometric_jpeg, tiff
 from recipes import ROOT
 from tfake.thermal_io import FORMATS, IncompleteError, ThermalFileError, iterate_thermal, open_thermal, read_thermal
-from tfake.thermal_io.exif import points_as_stored, turn_upright
 from tfake.thermal_io.frames import normalised
-from tfake.thermal_io.headers import read_header
+from tfake.thermal_io.pictures import points_as_stored, turn_upright
+from tfake.thermal_io.thermal_reading import read_header
 
 #: A temperature is off by half a count at most.
 COUNT = 0.0051
@@ -347,9 +347,7 @@ def test_what_cannot_be_read_says_why(name, data, reason):
 
 
 def test_a_missing_library_is_named(monkeypatch):
-    monkeypatch.setattr(
-        "tfake.thermal_io.optional.import_module", lambda name: (_ for _ in ()).throw(ImportError(name))
-    )
+    monkeypatch.setattr("tfake.thermal_io.frames.import_module", lambda name: (_ for _ in ()).throw(ImportError(name)))
     for name, data, module in (
         ("a.jpg", radiometric_jpeg(CELSIUS, GRAY), "flyr"),
         ("a.cptv", b"\x1f\x8b", "cptv"),

@@ -9,26 +9,26 @@ import yaml
 import zarr
 
 from archives import LABELS, PIXELS, encode_png, flip_byte, write_samples
-from create_faces_store import create_faces_store
-from create_images_store import create_images_store
-from create_thermal_store import create_thermal_store
-from decode_images import decode_images
-from index_archive import index_archive
-from label_faces import label_faces
-from save_config import save_config
-from seal_faces import seal_faces
-from seal_thermal import seal_thermal
-from tfake.codes import SampleStatus
-from tfake.radiometry import NO_IMAGE, decode_counts
-from tfake.sources.index import read_index
-from tfake.sources.samples import SampleError
+from faces.create_faces_store import create_faces_store
+from faces.label_faces import label_faces
+from faces.seal_faces import seal_faces
+from faces.verify_faces import verify_faces
+from products.save_config import save_config
+from source.create_images_store import create_images_store
+from source.decode_images import decode_images
+from source.index_archive import index_archive
+from tfake.archive.index import read_index
+from tfake.archive.samples import SampleError
+from tfake.core.codes import SampleStatus
+from tfake.core.radiometry import NO_IMAGE, decode_counts
 from tfake.store.arrays import StoreError
 from tfake.store.manifest import read_manifest
-from tfake.thermalizer.network import Architecture, ThermalUNet
-from tfake.thermalizer.weights import save_weights
-from thermalize_faces import thermalize_faces
-from verify_faces import verify_faces
-from verify_thermal import verify_thermal
+from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
+from tfake.thermalizer.thermalizer_file import save_weights
+from variants.create_thermal_store import create_thermal_store
+from variants.seal_thermal import seal_thermal
+from variants.thermalize_faces import thermalize_faces
+from variants.verify_thermal import verify_thermal
 
 IMAGES, SHARD, AMBIENT = 5, 2, 18.5
 SHARDS = {0: (0, 2), 1: (2, 4), 2: (4, 5)}

@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 import torch
 
-from tfake.landmarks import job as jobs
-from tfake.landmarks.job import LandmarkJob, StoredFaces
-from tfake.landmarks.training import train_landmarks
-from tfake.landmarks.weights import load_landmark_weights, save_landmark_weights
+from landmarks.train_landmarker import train_landmarker
+from tfake.landmarks import landmark_job as jobs
+from tfake.landmarks.landmark_job import LandmarkJob, StoredFaces
+from tfake.landmarks.landmark_training import train_landmarks
+from tfake.landmarks.landmarker_file import load_landmark_weights, save_landmark_weights
 from tfake.training.checkpoint import CheckpointFile
 from tfake.training.loop import TrainingStoppedError
 from tiny_landmarks import CPU, TINY, make_faces, settings
-from train_landmarker import train_landmarker
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 FACES, HELD_OUT = make_faces(6), make_faces(9)[6:]

@@ -10,17 +10,16 @@ import pytest
 import torch
 
 from archives import PIXELS, encode_png, write_archive, write_samples
-from index_archive import index_archive
-from sample_patches import sample_patches
-from tfake.radiometry import encode_celsius
-from tfake.sources.index import read_index
-from tfake.sources.training_set import SourceImages
-from tfake.store.checksums import file_sha256
-from tfake.thermalizer.job import TrainingJob
-from tfake.thermalizer.weights import load_thermalizer
-from tfake.training.loop import TrainingStoppedError
-from tfake.training.run import Run
-from train_thermalizer import train_thermalizer
+from source.index_archive import index_archive
+from tfake.archive.image_reader import SourceImages
+from tfake.archive.index import read_index
+from tfake.core.radiometry import encode_celsius
+from tfake.store.manifest import file_sha256
+from tfake.thermalizer.thermalizer_file import load_thermalizer
+from tfake.thermalizer.thermalizer_job import TrainingJob
+from tfake.training.loop import Run, TrainingStoppedError
+from thermalizers.sample_patches import sample_patches
+from thermalizers.train_thermalizer import train_thermalizer
 
 SETTINGS = {
     "steps": 2,

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from tfake.ablation.scores import Face, scale_gap
-from tfake.sources.pairs import Pair
+from tfake.archive.pairs import Pair
+from tfake.studies.ablation import Face, scale_gap
 from tfake.thermalizer.inference import Thermalizer
-from tfake.thermalizer.run import ThermalizerRun
-from tfake.thermalizer.sampling import PairSampler
-from tfake.thermalizer.weights import save_weights
+from tfake.thermalizer.pair_sampling import PairSampler
+from tfake.thermalizer.thermalizer_file import save_weights
+from tfake.thermalizer.thermalizer_training import ThermalizerRun
 from tfake.training import optimisation
 from tiny_training import make_bank, make_data, run, samples
 

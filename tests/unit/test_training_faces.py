@@ -8,16 +8,15 @@ import pytest
 import torch
 
 from archives import sample_members, write_archive
-from tfake.dataset.dataset import open_dataset
-from tfake.landmarks import training
-from tfake.landmarks.face_cache import FaceCache
-from tfake.landmarks.job import FIELDS
-from tfake.landmarks.sampling import FaceSampler, crop_face
-from tfake.landmarks.training import train_landmarks
-from tfake.landmarks.training_faces import TrainingFace, TrainingFaces
-from tfake.sources.index import build_index
-from tfake.thermalizer.crops import build_pyramid, warp_linear
-from tfake.training.scratch import ScratchFile
+from tfake.archive.index import build_index
+from tfake.imaging.warps import build_pyramid, warp_linear
+from tfake.landmarks import landmark_training
+from tfake.landmarks.crop_sampling import FaceSampler, crop_face
+from tfake.landmarks.landmark_job import FIELDS
+from tfake.landmarks.landmark_training import train_landmarks
+from tfake.landmarks.training_faces import FaceCache, TrainingFace, TrainingFaces
+from tfake.reader.dataset import open_dataset
+from tfake.training.loading import ScratchFile
 from tiny_dataset import BAD, PIXELS, ROWS, make_dataset
 from tiny_landmarks import CPU, make_faces, settings
 
@@ -170,7 +169,7 @@ def test_a_full_disk_ends_the_scratch_file_and_not_the_training(tmp_path, monkey
 
 
 def test_a_landmarker_trained_with_eight_threads_is_the_one_trained_with_none(place, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "FaceSampler", partial(FaceSampler, cache_bytes=0))
+    monkeypatch.setattr(landmark_training, "FaceSampler", partial(FaceSampler, cache_bytes=0))
     faces = stored_faces(place)
     trained = [
         train_landmarks(settings(steps=4), faces, faces, 70, CPU, workers=workers, scratch_folder=folder)

@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 
 from archives import PIXELS, sample_members
-from tfake.radiometry import encode_celsius
-from tfake.sources.archive import ArchiveError
-from tfake.sources.file_trees import open_tree
-from tfake.sources.index import build_index
-from tfake.sources.pairs import open_pairs
-from tfake.sources.thermal_images import open_thermal_images
-from tfake.sources.tree_names import inner_path, inner_paths
+from tfake.archive.file_trees import inner_path, inner_paths, open_tree
+from tfake.archive.index import build_index
+from tfake.archive.pairs import open_pairs
+from tfake.archive.thermal_images import open_thermal_images
+from tfake.archive.zip_archive import ArchiveError
+from tfake.core.radiometry import encode_celsius
 from thermal_sets import celsius, encode, visible, write_set
 
 DOUBLE = bytes.fromhex("00051607000200004d6163204f53205820202020") + bytes(60)

@@ -7,10 +7,10 @@ import pytest
 import test_thermalize_faces as one_shard
 from test_thermalize_faces import SHARDS, thermalize
 
-import thermalize_faces as script
 from archives import flip_byte
-from repair_stores import repair_stores
-from tfake.store.unfinished import FOLDER, keep_shard, take_back
+from products.repair_stores import repair_stores
+from tfake.store.repair import FOLDER, keep_shard, take_back
+from variants import thermalize_faces as script
 
 folder, weights = one_shard.folder, one_shard.weights
 MADE = {"thermal.zarr/thermal/c/{}/0/0", "{}.json"}

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-import tfake.evaluation_sets.variants as variants
+import tfake.test_sets.variant_faces as variants
 from annotated_sets import seen_from
-from tfake.codes import MeshStatus, SampleStatus
-from tfake.dataset.face import ThermalFace
-from tfake.evaluation_sets.variants import open_variant
+from tfake.core.codes import MeshStatus, SampleStatus
+from tfake.reader.face import ThermalFace
+from tfake.test_sets.variant_faces import open_variant
 
 
 def face(row, status=SampleStatus.OK, dense=MeshStatus.OK):

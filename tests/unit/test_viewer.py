@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import zarr
 
-from tfake.radiometry import decode_counts
-from tfake.report.packing import pack
-from tfake.report.variant_images import open_variant
+from tfake.core.radiometry import decode_counts
+from tfake.pages.page_images import pack
+from tfake.products.report.gallery import open_variant
 from tiny_report import CAMERA, make_report
 
 DESK = {"viewport": {"width": 1280, "height": 900}}

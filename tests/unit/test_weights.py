@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from tfake.thermalizer.inference import Thermalizer
-from tfake.thermalizer.network import Architecture, ThermalUNet
-from tfake.thermalizer.settings import TrainingSettings
-from tfake.thermalizer.weights import FORMAT, load_thermalizer, save_provenance, save_weights
+from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
+from tfake.thermalizer.thermalizer_file import FORMAT, load_thermalizer, save_provenance, save_weights
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
 
 SMALL = Architecture("resnet18", (16, 8, 8), (12.0, 44.0))
 CPU = torch.device("cpu")

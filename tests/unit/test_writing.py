@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 import pytest
 
-from render_faces import render_faces
-from render_lab import render_lab
-from render_truth import render_truth
-from tfake.classes import FaceClass, is_class_id
-from tfake.radiometry import decode_counts
-from tfake.sources.procedural import writing
-from tfake.sources.procedural.writing import LAB_FIRST_FACE, write_faces
+from heads import writing
+from heads.writing import LAB_FIRST_FACE, write_faces
+from source.render_faces import render_faces
+from source.render_lab import render_lab
+from tfake.core.classes import FaceClass, is_class_id
+from tfake.core.radiometry import decode_counts
+from variants.render_truth import render_truth
 
 PIXELS = 96
 

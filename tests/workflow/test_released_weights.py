@@ -8,7 +8,7 @@ from test_faults import configured
 
 from faulty_server import serve
 from runs import run, succeed, sums
-from tfake.store.checksums import file_sha256
+from tfake.store.manifest import file_sha256
 
 
 def test_imported_weights_make_the_stores_that_they_made_before(finished, tmp_path):

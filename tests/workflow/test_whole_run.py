@@ -10,10 +10,10 @@ import yaml
 import zarr
 
 from runs import TINY, succeed, sums
-from tfake.classes import FACE_CLASSES
-from tfake.codes import Attempt, MeshStatus
-from tfake.radiometry import decode_counts
-from tfake.thermalizer.foreground import fill_glasses
+from tfake.core.classes import FACE_CLASSES
+from tfake.core.codes import Attempt, MeshStatus
+from tfake.core.radiometry import decode_counts
+from tfake.imaging.foreground import fill_glasses
 
 VARIANTS = ("warm", "cold")
 

@@ -4,10 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tfake.comparison.datasets import read_dataset
-from tfake.comparison.differences import compare_datasets
-from tfake.comparison.pixels import compare_pixels
-from tfake.comparison.text import write_text
+from tfake.products.comparison import compare_datasets, compare_pixels, read_dataset, write_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

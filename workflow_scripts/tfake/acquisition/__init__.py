@@ -1,1 +1,1 @@
-"""Bringing published data here: files over HTTP, single members of remote archives, and what is known of both."""
+"""Downloads of published archives, whole or in part, with their terms."""

@@ -20,11 +20,10 @@ from tfake.acquisition.http import (
     describe,
     read_range,
 )
-from tfake.codes import MEMBER_SUFFIXES
-from tfake.sources.archive import Archive, MemberError, list_members
-from tfake.sources.concatenation import Concatenation
-from tfake.sources.index import select_samples
-from tfake.sources.samples import member_of
+from tfake.archive.index import select_samples
+from tfake.archive.samples import member_of
+from tfake.archive.zip_archive import Archive, Concatenation, MemberError, list_members
+from tfake.core.codes import MEMBER_SUFFIXES
 
 #: A request fetches this much: a few neighbouring samples, or a part of the directory.
 REQUEST_BYTES = 4 << 20
@@ -56,7 +55,7 @@ class RemoteSplitFile(Concatenation):
         self.fetched_bytes = 0
 
     def read_part(self, part: int, start: int, buffer: memoryview) -> int:
-        """Fetch up to ``REQUEST_BYTES`` of a part; see :meth:`tfake.sources.concatenation.Concatenation.read_part`."""
+        """Fetch up to ``REQUEST_BYTES`` of a part; see :meth:`tfake.archive.zip_archive.Concatenation.read_part`."""
         data = self._fetch(part, start, start + min(len(buffer), REQUEST_BYTES))
         buffer[: len(data)] = data
         self.fetched_bytes += len(data)
@@ -75,7 +74,7 @@ class RemoteSplitFile(Concatenation):
 
 
 class RemoteArchive(Archive):
-    """An archive that stays where it is, read by one thread; see :class:`tfake.sources.archive.Archive`."""
+    """An archive that stays where it is, read by one thread; see :class:`tfake.archive.zip_archive.Archive`."""
 
     def __init__(self, session: requests.Session, urls: Sequence[str], backoff_seconds: float = BACKOFF_SECONDS):
         """Open a remote zip or its split parts; arguments and errors as :class:`RemoteSplitFile`."""
@@ -88,7 +87,7 @@ class RemoteArchive(Archive):
         return self._stream
 
     def read_at(self, start: int, count: int) -> bytes:
-        """See :meth:`tfake.sources.archive.Archive.read_at`."""
+        """See :meth:`tfake.archive.zip_archive.Archive.read_at`."""
         self._stream.seek(start)
         return self._stream.read(count)
 

@@ -1,1 +1,1 @@
-"""A longwave camera in front of a thermalized face: view, optics, detector and display, with the labels that follow."""
+"""A thermal camera: optics, detector and display."""

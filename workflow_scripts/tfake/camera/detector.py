@@ -1,11 +1,49 @@
-"""The detector: gain and offset drift, its fixed pattern, temporal noise and pixels that do not answer."""
+"""Random generators of a camera: its own faults come from its seed, what is different in each shot also from the id.
+
+The detector: gain and offset drift, its fixed pattern, temporal noise and pixels that do not answer.
+"""
+
+import hashlib
+from enum import IntEnum
 
 import cv2
 import numpy as np
 
-from tfake.camera.settings import Camera
-from tfake.camera.streams import Stream, of_camera, of_exposure
-from tfake.sensor import fixed_pattern
+from tfake.camera.camera_model import Camera
+from tfake.core.radiometry import ZERO_CELSIUS_KELVIN
+from tfake.core.sensor import fixed_pattern
+
+
+class Stream(IntEnum):
+    """Which random choice; each has a generator of its own, so that a changed setting moves no other choice."""
+
+    VIEW = 201
+    SURROUNDINGS = 202
+    PATTERN = 203
+    DEAD_PIXELS = 204
+    DRIFT = 205
+    NOISE = 206
+
+
+def of_camera(seed: int, stream: Stream) -> np.random.Generator:
+    """A generator that every shot of the camera shares: its fixed pattern, its dead pixels."""
+    return np.random.default_rng([seed, stream])
+
+
+def of_shot(seed: int, stream: Stream, image_id: str) -> np.random.Generator:
+    """A generator for one choice of one shot, the same in every room: who stands where, in front of what."""
+    return np.random.default_rng([seed, stream, _number(image_id)])
+
+
+def of_exposure(seed: int, stream: Stream, image_id: str, ambient_celsius: float) -> np.random.Generator:
+    """A generator for what differs even between two rooms: noise and drift."""
+    millikelvin = round((ambient_celsius + ZERO_CELSIUS_KELVIN) * 1000)
+    return np.random.default_rng([seed, stream, _number(image_id), millikelvin])
+
+
+def _number(image_id: str) -> int:
+    return int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "little")
+
 
 #: Standard deviation of what stuck pixels show, K around the room.
 STUCK_KELVIN = 10.0

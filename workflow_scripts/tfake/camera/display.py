@@ -7,7 +7,7 @@ count to 0, so that no image, and no shard, is 255 throughout: 255 is the stores
 
 import numpy as np
 
-from tfake.camera.settings import Camera, Values
+from tfake.camera.camera_model import Camera, Values
 
 _WHITE = 255
 

@@ -1,18 +1,31 @@
-"""One shot of a face: view, optics, detector and output, with labels that fit every pixel of it."""
+"""One shot of a face: view, optics, detector and output, with labels that fit every pixel of it.
 
+A shard of a camera's variant, row by row: only one face is held at a time beside the shard itself.
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from tfake.camera.detector import Detector
+from tfake.camera.camera_model import Camera, camera_layout
+from tfake.camera.detector import Detector, Stream, of_shot
 from tfake.camera.display import display
-from tfake.camera.optics import image_scene
-from tfake.camera.settings import Camera
-from tfake.camera.streams import Stream, of_shot
-from tfake.camera.surroundings import indoor_field
-from tfake.camera.view import choose_view, source_to_image, transform_classes, transform_points
-from tfake.radiometry import encode_celsius
+from tfake.camera.optics import (
+    choose_view,
+    image_scene,
+    indoor_field,
+    source_to_image,
+    transform_classes,
+    transform_points,
+)
+from tfake.core.classes import FaceClass
+from tfake.core.codes import SampleStatus, decode_ids
+from tfake.core.radiometry import NO_IMAGE, decode_counts, encode_celsius
+from tfake.imaging.foreground import fill_glasses
+from tfake.store.arrays import StoreGroup
+from tfake.store.statistics import class_statistics, merge_statistics
 
 
 @dataclass(frozen=True)
@@ -66,7 +79,7 @@ class Recorder:
             landmarks_478: (478, 3) pixels, NaN where the face has none.
 
         Raises:
-            ValueError: a temperature that cannot be stored (:func:`tfake.radiometry.encode_celsius`).
+            ValueError: a temperature that cannot be stored (:func:`tfake.core.radiometry.encode_celsius`).
         """
         camera = self._camera
         view = choose_view(landmarks_70, len(classes), camera, of_shot(camera.seed, Stream.VIEW, image_id))
@@ -107,3 +120,50 @@ def resize(celsius: np.ndarray, pixels: tuple[int, int]) -> np.ndarray:
         return celsius
     shrinks = pixels[0] * pixels[1] < celsius.size
     return cv2.resize(celsius, pixels, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def record_rows(
+    base: StoreGroup, faces: StoreGroup, rows: Collection[int], camera: Camera, ambient_celsius: float
+) -> tuple[dict[str, np.ndarray], dict[str, dict[str, float]]]:
+    """Record some rows.
+
+    Args:
+        base: the thermal store that the camera looks at.
+        faces: the ``faces.zarr`` of the same source.
+        rows: their numbers, in order.
+        camera: the camera.
+        ambient_celsius: temperature of the base's room.
+
+    Returns:
+        Array name to the rows' values, as :func:`tfake.camera.camera_model.camera_layout` says; and statistics of the
+        values by class, as :func:`tfake.store.statistics.class_statistics` gives them: °C, or grey values. Rows without
+        a usable sample hold no image (``NO_IMAGE``, or 0 where pixels are grey values), class IGNORE and NaN points.
+    """
+    recorder = Recorder(camera, ambient_celsius)
+    values = _empty_rows(camera, len(rows))
+    statistics = []
+    for place, row in enumerate(rows):
+        counts = base["thermal"][row]
+        if faces["status"][row] != SampleStatus.OK or (counts == NO_IMAGE).all():
+            continue
+        (image_id,) = decode_ids(faces["image_id"][row : row + 1])
+        shot = recorder.record(
+            image_id,
+            decode_counts(counts),
+            faces["segmentation"][row],
+            faces["landmarks_70"][row],
+            faces["landmarks_478"][row],
+        )
+        for name, array in values.items():
+            array[place] = getattr(shot, name)
+        pixels = decode_counts(shot.thermal) if camera.is_radiometric else shot.thermal
+        statistics.append(class_statistics(pixels, fill_glasses(shot.segmentation)))
+    return values, merge_statistics(statistics)
+
+
+def _empty_rows(camera: Camera, rows: int) -> dict[str, np.ndarray]:
+    missing = {"thermal": NO_IMAGE if camera.is_radiometric else 0, "segmentation": FaceClass.IGNORE}
+    return {
+        array.name: np.full((rows, *array.row_shape), missing.get(array.name, np.nan), array.dtype)
+        for array in camera_layout(camera)
+    }

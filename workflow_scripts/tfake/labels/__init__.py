@@ -1,1 +1,1 @@
-"""Dense landmarks: finding them and telling how they were found."""
+"""Dense landmarks, their corrections and their quality."""

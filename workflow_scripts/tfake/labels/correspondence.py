@@ -2,12 +2,12 @@
 
 The 70 points are iBUG-68 (Sagonas et al. 2013) and two pupils; the 478 are MediaPipe's mesh and irises. No mesh point
 lies exactly where iBUG's definitions are, so each place is a mixture of the corners of one triangle of the mesh. The
-table was fitted to 58 real FaceSynthetics faces by :mod:`tfake.labels.calibration`; fitted to one half of them it
-serves the other half as well (median error .0171 of sqrt(w h), on its own half .0171, with single mesh points .0240).
+table was fitted to 58 real FaceSynthetics faces by :mod:`tfake.studies.label_calibration`; fitted to one half of them
+it serves the other half as well (median error .0171 of sqrt(w h), on its own half .0171; single mesh points: .0240).
 
 54 points count as shared. The jaw is left out of them but for the chin: iBUG's jaw is the 3D jaw line, hidden or not
 ("x-ray"), while the mesh ends at the visible outline. Six jaw points on either side of the chin still steer the
-correction, each where it faces the camera (:mod:`tfake.labels.correction`); further up, the two lines part.
+correction, each where it faces the camera (:mod:`tfake.labels.shape`); further up, the two lines part.
 """
 
 from functools import cache

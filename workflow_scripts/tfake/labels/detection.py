@@ -1,8 +1,96 @@
-"""What a landmark backend gives, and the settings of dense labels."""
+"""How an image is shown to a landmark backend: whole, or as a levelled square around the known face.
+
+What a landmark backend gives, and the settings of dense labels.
+"""
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+
+from tfake.core.codes import Attempt
+
+#: Outer corners of the eyes and pupils among the 70 points: the subject's right and left.
+_RIGHT_EYE, _LEFT_EYE = [36, 68], [45, 69]
+#: A box around the 70 points is lower than the mesh, which has a forehead: its height counts by this factor.
+_FOREHEAD = 1.25
+#: Edge of the square over that of the box. FaceMesh was trained on squares 1.5 times its mesh, forehead included.
+_MARGINS = {Attempt.GUIDED: 1.4, Attempt.WIDE: 1.6, Attempt.MIRRORED: 1.45, Attempt.LIFTED: 1.5}
+#: Upwards shift of the square, as a share of the box's height: half of the forehead that the 70 points lack.
+_UPWARDS = 0.04
+_LIFT_GAMMA = 0.5
+
+
+@dataclass(frozen=True)
+class View:
+    """A square of the image, turned so that the eyes are level.
+
+    Attributes:
+        centre: (x, y) pixels.
+        size: edge in pixels.
+        roll: radians by which the face is turned clockwise in the image.
+        mirrored: whether the image is shown mirrored.
+        lifted: whether shadows are lifted.
+    """
+
+    centre: tuple[float, float]
+    size: float
+    roll: float
+    mirrored: bool = False
+    lifted: bool = False
+
+
+def view_of(attempt: Attempt, landmarks_70: np.ndarray) -> View | None:
+    """The view that an attempt takes of a face.
+
+    Args:
+        attempt: which; not NONE.
+        landmarks_70: (70, 2) exact points, pixels.
+
+    Returns:
+        The view; None for the whole image.
+    """
+    if attempt is Attempt.FULL:
+        return None
+    points = landmarks_70.astype(np.float64)
+    across = points[_LEFT_EYE].mean(axis=0) - points[_RIGHT_EYE].mean(axis=0)
+    roll = float(np.arctan2(across[1], across[0]))
+    to_image = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
+    level = points @ to_image.T
+    low, high = level.min(axis=0), level.max(axis=0)
+    width, height = high - low
+    centre = ((low + high) / 2 - (0.0, _UPWARDS * height)) @ to_image
+    return View(
+        centre=(float(centre[0]), float(centre[1])),
+        size=_MARGINS[attempt] * max(width, _FOREHEAD * height, 1.0),
+        roll=roll,
+        mirrored=attempt is Attempt.MIRRORED,
+        lifted=attempt is Attempt.LIFTED,
+    )
+
+
+def lift_shadows(rgb: np.ndarray) -> np.ndarray:
+    """Brighten the dark half of an image: (H, W, 3) uint8, by a gamma of one half."""
+    levels = 255 * (np.arange(256) / 255) ** _LIFT_GAMMA
+    return cv2.LUT(rgb, np.rint(levels).astype(np.uint8))
+
+
+def mirror(view: View, width: int) -> View:
+    """The same square in the image mirrored left to right, whose width is given in pixels."""
+    x, y = view.centre
+    return View((width - 1 - x, y), view.size, -view.roll, view.mirrored, view.lifted)
+
+
+def mirror_mesh(mesh: np.ndarray, width: int, partners: np.ndarray) -> np.ndarray:
+    """A mesh found in a mirrored image, in the image as it is.
+
+    Args:
+        mesh: (478, 3) pixels in the mirrored image.
+        width: of the image, pixels.
+        partners: (478,) the point that each point becomes in a mirror.
+    """
+    return np.column_stack([width - 1 - mesh[partners, 0], mesh[partners, 1:]]).astype(mesh.dtype)
+
 
 BLENDSHAPES = 52
 BACKENDS = ("facemesh", "face_landmarker")

@@ -10,10 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tfake.codes import Attempt
-from tfake.labels.detection import Detection
+from tfake.core.codes import Attempt
+from tfake.labels.detection import Detection, View, lift_shadows, mirror, mirror_mesh
 from tfake.labels.shape import mesh_partners
-from tfake.labels.views import View, lift_shadows, mirror, mirror_mesh
 
 _MAX_FACES = 4
 _CUT_PIXELS = 384

@@ -18,10 +18,9 @@ from mediapipe.framework import calculator_pb2
 from mediapipe.framework.formats import landmark_pb2, rect_pb2
 from mediapipe.python._framework_bindings import calculator_graph, validated_graph_config
 
-from tfake.codes import Attempt
-from tfake.labels.detection import Detection
+from tfake.core.codes import Attempt
+from tfake.labels.detection import Detection, View, lift_shadows, mirror, mirror_mesh
 from tfake.labels.shape import mesh_partners
-from tfake.labels.views import View, lift_shadows, mirror, mirror_mesh
 
 #: Faces looked for in a whole image: the labelled one, and distractors that must not be taken in its place.
 _MAX_FACES = 4

@@ -1,20 +1,100 @@
-"""All dense labels of one face."""
+"""The two landmark backends behind one function.
 
+The mesh of the face that the exact points belong to: attempt after attempt, until one agrees.
+
+All dense labels of one face.
+
+Many rows labelled: one backend a process, as many processes as there are threads to use.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Protocol
 
+import cv2
 import numpy as np
+import pandas as pd
 
-from tfake.codes import Attempt, MeshStatus
-from tfake.labels.backends import Finder
-from tfake.labels.correction import correct, left_out_error
+from tfake.archive.image_reader import ImageReader
+from tfake.archive.samples import Sample, read_landmarks
+from tfake.archive.zip_archive import Archive
+from tfake.core.codes import Attempt, MeshStatus
+from tfake.core.processes import single_threaded
 from tfake.labels.correspondence import mesh_error, residuals
-from tfake.labels.detection import LabelSettings
-from tfake.labels.expression import openings
-from tfake.labels.guided import Found, find_mesh
-from tfake.labels.pose import angles, head_rotation
-from tfake.labels.shape import fit_shape
+from tfake.labels.detection import Detection, LabelSettings, View, view_of
+from tfake.labels.head_geometry import angles, head_rotation, openings
+from tfake.labels.shape import correct, fit_shape, left_out_error
 from tfake.labels.visibility import point_states
-from tfake.sources.samples import Sample
+
+
+class Finder(Protocol):
+    """A backend that is ready to be shown images. Its results depend on the image alone, never on those before."""
+
+    #: The attempts worth making, in order.
+    attempts: tuple[Attempt, ...]
+
+    def find(self, rgb: np.ndarray, view: View | None) -> list[Detection]:
+        """Find meshes in (H, W, 3) uint8: in the whole image, or in the square of it that a view shows."""
+
+
+def open_finder(settings: LabelSettings) -> AbstractContextManager[Finder]:
+    """Load the backend that the settings name. Make one a process: none of them is thread-safe.
+
+    Raises:
+        FileNotFoundError: the model file does not exist.
+    """
+    # Imported here: the two need different versions of mediapipe, so that only one of them can be imported at all.
+    if settings.backend == "facemesh":
+        from tfake.labels.facemesh import FaceMesh
+
+        return FaceMesh(settings.min_detection_confidence, settings.min_presence_confidence)
+    from tfake.labels.face_landmarker import FaceLandmarker
+
+    return FaceLandmarker(settings.model, settings.min_detection_confidence, settings.min_presence_confidence)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The mesh that agrees best.
+
+    Attributes:
+        detection: the face.
+        attempt: how it was found.
+        error: mean distance to the exact points, share of sqrt(w h).
+        first: whether the first attempt found it.
+    """
+
+    detection: Detection
+    attempt: Attempt
+    error: float
+    first: bool
+
+
+def find_mesh(finder: Finder, rgb: np.ndarray, landmarks_70: np.ndarray, retry_above: float) -> Found | None:
+    """Make attempts until one agrees with the exact points, which also choose among several faces.
+
+    Args:
+        finder: the backend.
+        rgb: (H, W, 3) uint8.
+        landmarks_70: (70, 2) exact points, pixels.
+        retry_above: error above which the next attempt is made, share of sqrt(w h).
+
+    Returns:
+        The best of what was found, None when no attempt found anything.
+    """
+    best: Found | None = None
+    for number, attempt in enumerate(finder.attempts):
+        for detection in finder.find(rgb, view_of(attempt, landmarks_70)):
+            error = mesh_error(detection.mesh, landmarks_70)
+            if best is None or error < best.error:
+                best = Found(detection, attempt, error, first=number == 0)
+        if best is not None and best.error <= retry_above:
+            break
+    return best
 
 
 @dataclass(frozen=True)
@@ -115,3 +195,68 @@ def _judge(found: Found | None, settings: LabelSettings) -> MeshStatus:
     if found.error > settings.reject_above:
         return MeshStatus.REJECTED
     return MeshStatus.OK if found.first else MeshStatus.RETRIED
+
+
+#: Rows that a worker takes at once, and how many such portions lie ahead of the consumer, a worker.
+_PORTION, _AHEAD = 8, 3
+
+_finder: Finder | None = None
+
+
+def label_rows(
+    archive: Archive, images: ImageReader, records: pd.DataFrame, settings: LabelSettings, processes: int
+) -> Iterator[tuple[Sample, FaceLabels]]:
+    """Read and label samples; neither the number of processes nor the order changes a result.
+
+    Args:
+        archive: the open archive, for the exact points.
+        images: the archive's images and class maps.
+        records: rows of the index that can be used.
+        settings: backend and thresholds.
+        processes: worker processes; 1 works in this one.
+
+    Yields:
+        Each sample with its labels, in the order of the records.
+
+    Raises:
+        SampleError: a sample that was good when indexed is not any more.
+        StoreError: a shard of decoded images is damaged.
+    """
+    if processes == 1:
+        with open_finder(settings) as finder:
+            for record in records.itertuples():
+                yield _label(archive, images, settings, finder, record)
+        return
+    portions = (records.iloc[start : start + _PORTION] for start in range(0, len(records), _PORTION))
+    with (
+        single_threaded(),
+        ProcessPoolExecutor(
+            processes, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(settings,)
+        ) as pool,
+    ):
+        work = partial(_label_portion, archive, images, settings)
+        waiting = [pool.submit(work, portion) for _, portion in zip(range(processes * _AHEAD), portions, strict=False)]
+        try:
+            while waiting:
+                done = waiting.pop(0).result()
+                waiting.extend(pool.submit(work, portion) for _, portion in zip(range(1), portions, strict=False))
+                yield from done
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _label(archive: Archive, images: ImageReader, settings: LabelSettings, finder: Finder, record):
+    sample = Sample(images.read_rgb(record), images.read_classes(record), read_landmarks(archive, record))
+    return sample, label_face(sample, finder, settings)
+
+
+def _start_worker(settings: LabelSettings) -> None:
+    global _finder
+    cv2.setNumThreads(1)
+    # Closed with the process.
+    _finder = open_finder(settings)
+
+
+def _label_portion(archive: Archive, images: ImageReader, settings: LabelSettings, records: pd.DataFrame):
+    return [_label(archive, images, settings, _finder, record) for record in records.itertuples()]

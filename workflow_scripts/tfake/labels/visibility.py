@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 
-from tfake.classes import FaceClass
-from tfake.codes import PointState
+from tfake.core.classes import FaceClass
+from tfake.core.codes import PointState
 from tfake.labels.shape import mesh_shape
 
 #: State by class id, (256,): what is not listed here covers nothing.
@@ -32,7 +32,7 @@ def point_states(mesh: np.ndarray, classes: np.ndarray) -> np.ndarray:
         classes: (H, W) uint8 class map.
 
     Returns:
-        (478,) uint8 codes of :class:`tfake.codes.PointState`.
+        (478,) uint8 codes of :class:`tfake.core.codes.PointState`.
     """
     height, width = classes.shape
     points = mesh.astype(np.float64)

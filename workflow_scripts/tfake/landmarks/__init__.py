@@ -1,1 +1,1 @@
-"""Landmarks with their uncertainty, in thermal and visible images: network, training, detection."""
+"""Networks that find landmarks in thermal images, and how images reach them."""

@@ -14,15 +14,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tfake.landmarks.conventions import set_of_points
-from tfake.landmarks.drawing import draw_faces, with_legend
-from tfake.landmarks.export import export_onnx
-from tfake.landmarks.files import Picture, Pictures, Unreadable, open_pictures
+from tfake.labels.conventions import set_of_points
+from tfake.landmarks.inputs import Picture, Pictures, Unreadable, open_pictures
 from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
-from tfake.landmarks.outputs import Drawings, JsonOutput
-from tfake.landmarks.reading import MODES, VISIBLE_LIGHT
-from tfake.scales import parse_scale
-from tfake.thermal_io.exif import points_as_stored, turn_upright
+from tfake.landmarks.onnx_export import export_onnx
+from tfake.landmarks.outputs import Drawings, JsonOutput, draw_faces, with_legend
+from tfake.landmarks.preprocessing import MODES, VISIBLE_LIGHT
+from tfake.thermal_io.pictures import points_as_stored, turn_upright
+from tfake.thermal_io.scales import parse_scale
 
 _COORDINATES = "pixels, centres at integers, in the rows and columns that the file stores"
 _NAMED = 5

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tfake.devices import resolve_device
-from tfake.forks import ForkGuard
-from tfake.landmarks.crops import cut, into_image, square_around, whole_square
-from tfake.landmarks.loading import load_landmark_network
-from tfake.landmarks.reading import as_network_sees
+from tfake.core.devices import resolve_device
+from tfake.core.processes import ForkGuard
+from tfake.imaging.face_crops import cut, into_image, square_around, whole_square
+from tfake.landmarks.landmarker_file import load_landmark_network
+from tfake.landmarks.preprocessing import as_network_sees
 from tfake.landmarks.search import SearchSettings, find_windows, look
 
 
@@ -77,7 +77,7 @@ class ThermalLandmarker:
         Raises:
             FileNotFoundError: no such file.
             ValueError: the file is no landmark network, or the device has no such name.
-            RuntimeError: a GPU was asked for that torch does not see (:func:`tfake.devices.resolve_device`).
+            RuntimeError: a GPU was asked for that torch does not see (:func:`tfake.core.devices.resolve_device`).
         """
         self._guard = ForkGuard()
         self.device = resolve_device(device)
@@ -98,7 +98,7 @@ class ThermalLandmarker:
         """Find landmarks in an image.
 
         Args:
-            image: temperatures or pixels, as :func:`tfake.landmarks.reading.as_network_sees` takes them.
+            image: temperatures or pixels, as :func:`tfake.landmarks.preprocessing.as_network_sees` takes them.
             sliding_window: search the whole image, at every size, for windows that the network is sure about. Without
                 it, and without boxes, the image is taken for the picture of one face.
             multi: with ``sliding_window``, all faces below the threshold; without, the surest one at most.

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from tfake.landmarks.crops import MARGIN
-from tfake.landmarks.network import LandmarkNetwork
-from tfake.landmarks.sampling import crop_still, elsewhere_crops
+from tfake.core.processes import map_threads
+from tfake.imaging.face_crops import MARGIN
+from tfake.imaging.textures import draw_texture
+from tfake.landmarks.crop_sampling import crop_still, elsewhere_crops
+from tfake.landmarks.landmark_network import LandmarkNetwork
 from tfake.landmarks.search import look
-from tfake.landmarks.textures import draw_texture
 from tfake.landmarks.training_faces import LazyFace, TrainingFace
-from tfake.overlap import map_threads
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def still_crops(
     margin: float = MARGIN,
     workers: int = 0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Upright crops of faces (:func:`tfake.landmarks.sampling.crop_still`), stacked.
+    """Upright crops of faces (:func:`tfake.landmarks.crop_sampling.crop_still`), stacked.
 
     Args:
         faces: the faces.
@@ -90,7 +90,7 @@ def score(network: LandmarkNetwork, crops: tuple[np.ndarray, np.ndarray, np.ndar
 def look_at(
     network: LandmarkNetwork, faces: Sequence[TrainingFace], variant: str | None, label: str, device: torch.device
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """What :func:`tfake.landmarks.figures.draw_predictions` takes of some faces: label, crop and answer of each."""
+    """What :func:`tfake.training.curves.draw_predictions` takes of some faces: label, crop and answer of each."""
     images, _, _ = still_crops(faces, variant, network.architecture.image_pixels)
     found = look(network, torch.from_numpy(np.ascontiguousarray(images)), device)
     yield from ((label, *pair) for pair in zip(images, found, strict=True))

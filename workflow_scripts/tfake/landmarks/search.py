@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tfake.landmarks.crops import cut, into_image, square_around
-from tfake.landmarks.network import LandmarkNetwork
+from tfake.imaging.face_crops import cut, into_image, square_around
+from tfake.landmarks.landmark_network import LandmarkNetwork
 
 _BATCH = 64
 #: Encoded levels are padded to multiples of the backbone's coarsest stride.
@@ -56,7 +56,7 @@ def find_windows(
 
     Args:
         network: in evaluation mode, on the device.
-        image: (H, W, 3) float32 in 0..1, as :func:`tfake.landmarks.reading.as_network_sees` gives it.
+        image: (H, W, 3) float32 in 0..1, as :func:`tfake.landmarks.preprocessing.as_network_sees` gives it.
         threshold: mean standard deviation, in crop widths, below which a window is a face.
         multi: all faces that do not overlap; otherwise the surest one at most.
         device: where the network is.

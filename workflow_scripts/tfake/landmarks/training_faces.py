@@ -1,4 +1,7 @@
-"""The faces a landmark network learns from: RGB out of the source, temperatures and labels out of the stores."""
+"""The faces a landmark network learns from: RGB out of the source, temperatures and labels out of the stores.
+
+The images of training faces, decoded once and kept while memory and disk allow, as fine as crops need them.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +10,15 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from tfake.classes import FaceClass
-from tfake.codes import MeshStatus, PointState
-from tfake.dataset.dataset import FaceDataset
-from tfake.store.image_reader import open_images
-from tfake.thermalizer.crops import build_pyramid
+from tfake.archive.image_reader import open_images
+from tfake.core.classes import FaceClass
+from tfake.core.codes import MeshStatus, PointState
+from tfake.imaging.face_crops import MARGIN
+from tfake.imaging.warps import build_pyramid, choose_level
+from tfake.landmarks.landmark_settings import LandmarkSettings
+from tfake.reader.dataset import FaceDataset
+from tfake.training.loading import ScratchFile
+from tfake.training.rng import Cache
 
 # How far a row's dense points are trusted: a shape fitted to the exact points knows nothing of the image in between.
 _FITTED_WEIGHT = 0.5
@@ -27,7 +34,7 @@ class TrainingFace:
     """One row, ready to be cropped.
 
     Attributes:
-        rgb: levels of the visible image, (H, W, 3) uint8 (:func:`tfake.thermalizer.crops.build_pyramid`).
+        rgb: levels of the visible image, (H, W, 3) uint8 (:func:`tfake.imaging.warps.build_pyramid`).
         thermal: variant to levels of its thermal image, (H, W) float32 °C.
         foreground: (H, W) uint8, 1 where the person is.
         points: (L, 2) float32 pixels, pixel centres at integers.
@@ -166,3 +173,63 @@ class TrainingFaces(Sequence[LazyFace]):
         weights = np.where(self._seen[index], 1.0, self._covered).astype(np.float32)
         status = self._dataset.columns.landmarks_478_status[self._dataset.rows[index]]
         return weights * np.float32(_FITTED_WEIGHT if status == MeshStatus.FITTED else 1.0)
+
+
+@dataclass(frozen=True)
+class _Image:
+    levels: Levels
+
+    @property
+    def nbytes(self) -> int:
+        return sum(level.nbytes for level in self.levels)
+
+
+class FaceCache(Sequence[LazyFace]):
+    """Faces for the crops of one run; what is drawn from them is the same whatever is kept."""
+
+    def __init__(
+        self,
+        faces: Sequence[TrainingFace | LazyFace],
+        settings: LandmarkSettings,
+        cache_bytes: int,
+        scratch: ScratchFile | None = None,
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            faces: the faces.
+            settings: how they will be cropped.
+            cache_bytes: memory for images.
+            scratch: where visible images go that memory has no room for: a PNG takes many times as long as its bytes,
+                while thermal images and class maps come fast enough from the stores.
+        """
+        self._faces, self._scratch = faces, scratch
+        self._least_margin, self._pixels = min(settings.crop_scale[0], MARGIN), settings.image_pixels
+        self._images = Cache(self._read, cache_bytes)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._faces)
+
+    def __getitem__(self, index: int) -> LazyFace:
+        """A face; its images are the cache's."""
+        face = self._faces[index]
+        return LazyFace(face.points, face.weights, face.shape, tuple(face.thermal), partial(self._levels, index))
+
+    def _levels(self, index: int, kind: str, variant: str | None) -> Levels:
+        return self._images[index, kind, variant].levels
+
+    def _read(self, key: tuple[int, str, str | None]) -> _Image:
+        index, kind, variant = key
+        if kind == "rgb" and self._scratch is not None and (finest := self._scratch.get(index)) is not None:
+            return _Image(build_pyramid(finest))
+        face = self._faces[index]
+        if kind == "foreground":
+            return _Image((face.foreground,))
+        levels = face.rgb if kind == "rgb" else face.thermal[variant]
+        # The smallest crop's edge over the crop's pixels: what is finer than that is never looked at.
+        side = float((face.points.max(axis=0) - face.points.min(axis=0)).max())
+        finest = min(len(levels) - 1, choose_level(max(side, 2.0) * self._least_margin / self._pixels))
+        if kind == "rgb" and self._scratch is not None and self._images.is_full:
+            self._scratch.add(index, levels[finest])
+        return _Image(levels[finest:])

@@ -1,1 +1,1 @@
-"""Zarr v3 stores: their layout, writing one shard, manifests, checksums and verification."""
+"""Verified Zarr stores: layout, streamed shards, manifests, sealing, verification and repair."""

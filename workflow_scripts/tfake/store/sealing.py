@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tfake.store.arrays import StoreError
-from tfake.store.checksums import file_sha256, write_sums
-from tfake.store.manifest import COMPUTED_ON, Manifest, read_manifest
-from tfake.store.opening import open_store
+from tfake.store.arrays import StoreError, open_store
+from tfake.store.manifest import COMPUTED_ON, Manifest, file_sha256, read_manifest, write_sums
+from tfake.store.repair import forget_shards
 from tfake.store.statistics import merge_statistics
-from tfake.store.unfinished import forget_shards
 
 
 def seal_store(

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from tfake.classes import LABELLED_CLASSES
-from tfake.radiometry import KELVIN_PER_COUNT, ZERO_CELSIUS_KELVIN
+from tfake.core.classes import LABELLED_CLASSES
+from tfake.core.radiometry import KELVIN_PER_COUNT, ZERO_CELSIUS_KELVIN
 
 _CLASSES = len(LABELLED_CLASSES)
 #: Counts are summed as distances from 20 °C, so that the squares of billions of pixels fit into 64 bits.

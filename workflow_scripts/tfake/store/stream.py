@@ -1,20 +1,25 @@
 """One shard of one array, written as a stream: row after row, so that its size costs no memory.
 
-Any Zarr v3 reader opens the file (:mod:`tfake.store.sharding`). Libraries write a shard from an array in memory, a
+Any Zarr v3 reader opens the file (:mod:`tfake.store.shards`). Libraries write a shard from an array in memory, a
 10,000-image one from 5 GB.
+
+A shard's rows in memory, before anything is known of them.
 """
 
 import hashlib
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
-from tfake.store.arrays import StoreError
-from tfake.store.opening import open_store
-from tfake.store.sharding import chunk_codec, empty_index, pack_index
+from tfake.core.classes import FaceClass
+from tfake.core.codes import Attempt, MeshStatus, PointState
+from tfake.store.arrays import StoreError, open_store
+from tfake.store.layouts import faces_layout
+from tfake.store.shards import chunk_codec, empty_index, pack_index
 
 
 class ShardStream:
@@ -133,3 +138,32 @@ class ShardStream:
         with suppress(OSError):
             self._file.close()
         self._part.unlink(missing_ok=True)
+
+
+#: What a row holds when its sample cannot be used; NaN where nothing else is said.
+_MISSING = {
+    "image_id": 0,
+    "status": 0,
+    "segmentation": FaceClass.IGNORE,
+    "landmarks_478_status": MeshStatus.NO_IMAGE,
+    "landmarks_478_attempt": Attempt.NONE,
+    "landmarks_478_visibility": PointState.UNKNOWN,
+}
+
+
+def empty_face_rows(rows: int, pixels: int, without: Collection[str] = ()) -> dict[str, np.ndarray]:
+    """Arrays for ``rows`` rows of the faces store, every entry missing.
+
+    Args:
+        rows: how many.
+        pixels: height and width of the images.
+        without: names of arrays to leave out.
+
+    Returns:
+        Array name to values, shapes and dtypes as in :func:`tfake.store.layouts.faces_layout`.
+    """
+    return {
+        array.name: np.full((rows, *array.row_shape), _MISSING.get(array.name, np.nan), dtype=array.dtype)
+        for array in faces_layout(pixels)
+        if array.name not in without
+    }

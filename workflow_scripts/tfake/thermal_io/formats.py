@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from tfake.thermal_io.cptv_files import open_cptv
-from tfake.thermal_io.films import FILM_SUFFIXES, open_film
+from tfake.thermal_io.films import FILM_SUFFIXES, open_cptv, open_film
 from tfake.thermal_io.frames import Recording, ThermalFileError
 from tfake.thermal_io.numpy_files import open_npy, open_npz
-from tfake.thermal_io.pictures import open_picture
-from tfake.thermal_io.radiometric_jpeg import is_radiometric, open_radiometric_jpeg
+from tfake.thermal_io.pictures import is_radiometric, open_picture, open_radiometric_jpeg, open_tiff
 from tfake.thermal_io.temperature_csv import open_temperature_csv
-from tfake.thermal_io.tiff import open_tiff
 
 
 @dataclass(frozen=True)

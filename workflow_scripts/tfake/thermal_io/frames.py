@@ -1,8 +1,13 @@
-"""What a reader hands over: frames as they are stored, what their numbers mean, and one kind of error."""
+"""What a reader hands over: frames as they are stored, what their numbers mean, and one kind of error.
+
+Libraries that only some formats need: the extra ``cameras``.
+"""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
 from typing import BinaryIO, Self
 
 import numpy as np
@@ -122,3 +127,20 @@ def check_size(height: int, width: int) -> None:
     """
     if not (height > 0 and width > 0 and height * width <= MOST_PIXELS):
         raise ThermalFileError(f"expected an image of up to {MOST_PIXELS} pixels, found {width}x{height}")
+
+
+EXTRA = "cameras"
+
+
+def import_optional(module: str) -> ModuleType:
+    """Import a module of the extra.
+
+    Raises:
+        ThermalFileError: it is not installed; the message says how to install it.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ThermalFileError(
+            f"it needs the package {module}, which is not installed: pip install 'tfake-workflow[{EXTRA}]'"
+        ) from error

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from tfake.radiometry import ZERO_CELSIUS_KELVIN
+from tfake.core.radiometry import ZERO_CELSIUS_KELVIN
 from tfake.thermal_io.frames import Frame, Recording, ThermalFileError, check_size
 
 _LEAST_EDGE = 4

@@ -1,1 +1,1 @@
-"""RGB faces to thermal faces in degrees Celsius: the network, its three loss terms, training and inference."""
+"""Networks that turn RGB into temperature, their losses and their training."""

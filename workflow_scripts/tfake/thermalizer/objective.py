@@ -9,13 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tfake.thermalizer.draws import StepDraws
+from tfake.thermalizer.pair_sampling import PairBatch, SourceBatch, StepDraws
 from tfake.thermalizer.patch_bank import PatchBank
 from tfake.thermalizer.patch_wasserstein import PatchWasserstein
-from tfake.thermalizer.sampling import PairBatch, SourceBatch
-from tfake.thermalizer.settings import TrainingSettings
 from tfake.thermalizer.supervised import SupervisedLoss
 from tfake.thermalizer.temperature_prior import TemperaturePrior
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
 
 
 @dataclass(frozen=True)

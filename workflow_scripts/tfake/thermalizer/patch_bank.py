@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tfake.scales import MEANINGS
-from tfake.thermalizer.crops import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
+from tfake.imaging.warps import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
+from tfake.thermal_io.scales import MEANINGS
 from tfake.thermalizer.patch_wasserstein import downsample, sample_patches, standardise
 
 FORMAT = "tfake-patch-bank-1"

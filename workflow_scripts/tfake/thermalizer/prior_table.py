@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tfake.classes import LABELLED_CLASSES, FaceClass
-from tfake.scales import Scale, ScaleError, check_plausible
-from tfake.sources.text_tables import decode_text, parse_number, read_rows
+from tfake.core.classes import LABELLED_CLASSES, FaceClass
+from tfake.core.text_tables import decode_text, parse_number, read_rows
+from tfake.thermal_io.scales import Scale, ScaleError, check_plausible
 
 _AMBIENT_COLUMN = re.compile(r"at_(-?\d+(?:\.\d+)?)_celsius")
 _ROOMS = re.compile(r"# rooms of (-?\d+(?:\.\d+)?) to (-?\d+(?:\.\d+)?) degrees Celsius")

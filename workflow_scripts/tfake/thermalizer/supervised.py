@@ -20,7 +20,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from tfake.classes import LABELLED_CLASSES
+from tfake.core.classes import LABELLED_CLASSES
 
 PairValues = Literal["celsius", "relative"]
 Supervision = Literal["absolute", "within_class"]

@@ -12,7 +12,7 @@ scale: R is in units of (1 K)^2. IGNORE pixels take no part.
 import torch
 from torch import Tensor, nn
 
-from tfake.classes import LABELLED_CLASSES, FaceClass
+from tfake.core.classes import LABELLED_CLASSES, FaceClass
 
 _CLASS_COUNT = len(LABELLED_CLASSES)
 

@@ -1,1 +1,1 @@
-"""One trainer for every network here: a run's state, its steps, its checkpoints, its chance and its processes."""
+"""One trainer for every network: settings, loop, checkpoints, processes and files of weights."""

@@ -50,7 +50,7 @@ def find_checkpoint(
     Args:
         path: the file, there or not.
         precisions: number formats that the run may go on in, the one that it would begin in first
-            (:func:`tfake.training.precision.precisions_to_resume`).
+            (:func:`tfake.training.training_settings.precisions_to_resume`).
         digest: the run's digest, given its number format.
 
     Returns:

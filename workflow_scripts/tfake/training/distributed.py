@@ -17,7 +17,7 @@ from torch import nn
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from torch.nn.parallel import DistributedDataParallel
 
-from tfake.training.drawing import ALONE, Share
+from tfake.training.rng import ALONE, Share
 
 
 def run_distributed(function: Callable[..., None], arguments: dict[str, Any], processes: int, gpus: bool) -> None:

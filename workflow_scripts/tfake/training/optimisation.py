@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler, MultiStepLR, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from tfake.training.settings import LoopSettings
+from tfake.training.training_settings import LoopSettings
 
 # The one-cycle schedule: a tenth of the steps to warm up, from a tenth of the peak.
 _WARM_UP_SHARE = 0.1

@@ -1,0 +1,1 @@
+"""Procedural people: heads, hair, clothes, pictures and temperatures."""

@@ -1,0 +1,152 @@
+"""What a person wears: which of glasses, hat and mask, drawn together because they get in each other's way.
+
+The 70 points of FaceSynthetics as places on the head mesh: iBUG-68 order and the two pupils.
+
+A person put together: traits, expression, all parts in their shape, and the 70 points.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from heads import features
+from heads.clothing import build_clothing
+from heads.expression import Expression, clear_eyes, draw_expression, express, turn_about_jaw
+from heads.facewear import build_mask
+from heads.glasses import Glasses, draw_glasses
+from heads.groom import Grooming, draw_grooming
+from heads.hair import build_beard, build_hair, draw_haircut
+from heads.head import head_mesh
+from heads.headwear import draw_headwear
+from heads.identity import Traits, draw_traits, shape_points
+from heads.parts import Material, Part, make_part
+from heads.skin import Complexion, draw_complexion
+
+
+@dataclass(frozen=True)
+class Wardrobe:
+    """Choices; the things themselves are drawn in their own rooms.
+
+    Attributes:
+        glasses: "none", "clear" or "opaque".
+        hat: wears headwear.
+        mask: wears facewear.
+    """
+
+    glasses: str
+    hat: bool
+    mask: bool
+
+
+def draw_wardrobe(rng: np.random.Generator, lab: bool) -> Wardrobe:
+    """Draw what is worn; a lab subject has no mask, no hat and no sunglasses."""
+    glasses, hat, mask = rng.uniform(size=3)
+    if lab:
+        return Wardrobe("clear" if glasses < 0.25 else "none", False, False)
+    kind = "clear" if glasses < 0.22 else "opaque" if glasses < 0.255 else "none"
+    masked = bool(mask < 0.045) and kind != "opaque"
+    return Wardrobe(kind, bool(hat < 0.17), masked)
+
+
+#: FaceMesh vertex of each iBUG point 0..67. Points are where the 3D surface is, seen or not ("x-ray"), and the jaw's
+#: lie on the edge of the jaw bone, not on the outline of the picture.
+IBUG_VERTICES = np.array(
+    [
+        *(127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356),
+        *(46, 53, 52, 65, 55),
+        *(285, 295, 282, 283, 276),
+        *(168, 6, 195, 4),
+        *(98, 97, 2, 326, 327),
+        *(33, 160, 158, 133, 153, 144),
+        *(362, 385, 387, 263, 373, 380),
+        *(61, 40, 39, 0, 269, 270, 291, 321, 314, 17, 84, 91),
+        *(78, 81, 13, 311, 308, 402, 14, 178),
+    ]
+)
+
+
+#: Draws an independent generator for a named purpose, so that one choice never shifts another.
+Stream = Callable[[str], np.random.Generator]
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person in an expression, dressed, not yet posed.
+
+    Attributes:
+        traits, complexion, grooming, expression: what was drawn.
+        parts: every mesh piece, the head first.
+        landmarks: (70, 3) float64 cm the 70 points in the head's frame.
+        gaze: (3,) unit direction of sight in the head's frame.
+        glasses: clear or opaque glasses, None without; their opaque pieces are in parts.
+    """
+
+    traits: Traits
+    complexion: Complexion
+    grooming: Grooming
+    expression: Expression
+    parts: list[Part]
+    landmarks: np.ndarray
+    gaze: np.ndarray
+    glasses: Glasses | None
+
+
+def draw_person(stream: Stream, lab: bool) -> Person:
+    """Draw a person and build its parts.
+
+    Args:
+        stream: gives a generator for a named purpose.
+        lab: near-neutral expression and nothing that hides the face but clear glasses.
+    """
+    traits = draw_traits(stream("identity"))
+    complexion = draw_complexion(stream("complexion"), traits)
+    expression = draw_expression(stream("expression"), neutral=lab)
+    wardrobe = draw_wardrobe(stream("wardrobe"), lab)
+    cut, grooming = draw_haircut(stream("haircut"), traits, draw_grooming(stream("grooming"), traits))
+
+    mesh = head_mesh()
+    eyes = {side: shape_points(centre[None], traits)[0] for side, centre in features.EYE_CENTRE.items()}
+    control = express(shape_points(mesh.control, traits), expression, eyes)
+    shaped = clear_eyes(mesh.refine @ control, eyes)
+    parts = [make_part(mesh.rest, mesh.triangles, mesh.classes, Material.SKIN, shaped=shaped)]
+    parts += _features(traits, expression, eyes)
+    parts += [_lashes(control, side, traits) for side in ("right", "left")]
+    parts += build_beard(stream("beard"), grooming, shaped, hidden=wardrobe.mask)
+
+    hat = draw_headwear(stream("headwear")) if wardrobe.hat else None
+    worn = build_hair(stream("hair"), cut, grooming, hat.line if hat else None) + build_clothing(stream("clothing"))
+    worn += hat.parts if hat else []
+    glasses = draw_glasses(stream("glasses"), wardrobe.glasses == "opaque") if wardrobe.glasses != "none" else None
+    worn += glasses.parts if glasses else []
+    parts += [part.with_shape(shape_points(part.rest, traits, detail=False)) for part in worn]
+    if wardrobe.mask:
+        parts += build_mask(stream("facewear"), control)
+
+    right, up = np.radians(expression.gaze)
+    gaze = np.array([np.sin(right) * np.cos(up), np.sin(up), np.cos(right) * np.cos(up)])
+    pupils = np.stack([eyes[side] + features.EYE_RADIUS * gaze for side in ("right", "left")])
+    landmarks = np.concatenate([shaped[IBUG_VERTICES], pupils])
+    return Person(traits, complexion, grooming, expression, parts, landmarks, gaze, glasses)
+
+
+def _features(traits: Traits, expression: Expression, eyes: dict[str, np.ndarray]) -> list[Part]:
+    """Eyeballs, ears, teeth and tongue in this person's shape."""
+    parts = []
+    for side in ("right", "left"):
+        ball, ear = features.eyeball(side), features.ear(side)
+        parts.append(ball.with_shape(ball.rest - features.EYE_CENTRE[side] + eyes[side]))
+        parts.append(ear.with_shape(shape_points(ear.rest, traits)))
+    upper, *lower = features.teeth("upper"), features.teeth("lower"), features.tongue()
+    parts.append(upper.with_shape(shape_points(upper.rest, traits)))
+    parts += [
+        piece.with_shape(turn_about_jaw(shape_points(piece.rest, traits), expression.jaw_degrees)) for piece in lower
+    ]
+    return parts
+
+
+def _lashes(control: np.ndarray, side: str, traits: Traits) -> Part:
+    """Lashes, whose rest position is the mean lid's."""
+    length = 0.22 + 0.20 * traits.femininity
+    at_rest = features.lashes(head_mesh().control, side, length)
+    return at_rest.with_shape(features.lashes(control, side, length).rest)

@@ -1,0 +1,151 @@
+"""The parameters of the temperature truth, read from the three CSV tables beside this module.
+
+``truth_temperatures.csv`` says how warm each region is, ``truth_points.csv`` where on the mean head that holds,
+``truth_materials.csv`` how coverings emit and how far they are between skin and ambient. Each row names its source.
+"""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from heads.template import ANCHORS
+
+#: Ambients (°C) that the columns ``sd_cold_kelvin`` and ``sd_warm_kelvin`` are for.
+COLD_CELSIUS, WARM_CELSIUS = 20.0, 27.0
+
+
+@dataclass(frozen=True)
+class RegionLines:
+    """Mean temperature ``slope * ambient + offset`` and between-subject spread of R regions.
+
+    Attributes:
+        names: the R region names.
+        slope: (R,) float64 K of skin a K of ambient.
+        offset: (R,) float64 °C.
+        sd_cold: (R,) float64 K at 20 °C.
+        sd_warm: (R,) float64 K at 27 °C.
+    """
+
+    names: tuple[str, ...]
+    slope: np.ndarray
+    offset: np.ndarray
+    sd_cold: np.ndarray
+    sd_warm: np.ndarray
+
+    def celsius(self, ambient_celsius: float) -> np.ndarray:
+        """Give the mean subject's region temperatures (R,) in °C."""
+        return self.slope * ambient_celsius + self.offset
+
+    def spread(self, ambient_celsius: float) -> np.ndarray:
+        """Give the between-subject SD (R,) in K, linear between the two tabulated ambients and constant outside."""
+        warmth = np.clip((ambient_celsius - COLD_CELSIUS) / (WARM_CELSIUS - COLD_CELSIUS), 0.0, 1.0)
+        return self.sd_cold + warmth * (self.sd_warm - self.sd_cold)
+
+
+@dataclass(frozen=True)
+class Points:
+    """P places on the mean head.
+
+    Attributes:
+        position: (P, 3) float64 cm, rest frame.
+        region: (P,) int, index into the names of :class:`RegionLines`.
+        side: (P,) int, +1 the subject's left, -1 right, 0 midline.
+        radius: (P,) float64 cm, reach of a control point (NaN for samples).
+        deviation: (P,) float64 K in the cold: a control point's from its region; at a sample, what a later layer adds.
+    """
+
+    position: np.ndarray
+    region: np.ndarray
+    side: np.ndarray
+    radius: np.ndarray
+    deviation: np.ndarray
+
+
+@dataclass(frozen=True)
+class Materials:
+    """Emission and warmth of M materials.
+
+    A covering is at ``ambient + fraction * (skin - ambient)``; the fraction falls from ``edge`` where bare skin begins
+    to ``deep`` with the e-folding length ``depth``.
+
+    Attributes:
+        names: the M material names.
+        emissivity: (M,) float32 at normal view.
+        edge: (M,) float32.
+        deep: (M,) float32.
+        depth: (M,) float32 cm.
+        fraction_sd: (M,) float32 between subjects.
+    """
+
+    names: tuple[str, ...]
+    emissivity: np.ndarray
+    edge: np.ndarray
+    deep: np.ndarray
+    depth: np.ndarray
+    fraction_sd: np.ndarray
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (Path(__file__).parent / name).open(newline="") as table:
+        return list(csv.DictReader(table))
+
+
+def _column(rows: list[dict[str, str]], key: str, dtype: type = np.float64) -> np.ndarray:
+    return np.array([float(row[key] or "nan") for row in rows], dtype=dtype)
+
+
+@cache
+def read_regions() -> RegionLines:
+    """Read ``truth_temperatures.csv``."""
+    rows = _rows("truth_temperatures.csv")
+    return RegionLines(
+        names=tuple(row["region"] for row in rows),
+        slope=_column(rows, "slope"),
+        offset=_column(rows, "offset_celsius"),
+        sd_cold=_column(rows, "sd_cold_kelvin"),
+        sd_warm=_column(rows, "sd_warm_kelvin"),
+    )
+
+
+@cache
+def read_materials() -> Materials:
+    """Read ``truth_materials.csv``."""
+    rows = _rows("truth_materials.csv")
+    return Materials(
+        names=tuple(row["material"] for row in rows),
+        emissivity=_column(rows, "emissivity", np.float32),
+        edge=_column(rows, "edge_fraction", np.float32),
+        deep=_column(rows, "deep_fraction", np.float32),
+        depth=_column(rows, "depth_cm", np.float32),
+        fraction_sd=_column(rows, "fraction_sd", np.float32),
+    )
+
+
+@cache
+def read_points(role: str) -> Points:
+    """Read the rows of one role from ``truth_points.csv``; a paired row becomes a left and a mirrored right point.
+
+    Args:
+        role: ``control`` (the field is interpolated from these) or ``sample`` (a region's mean is taken over these).
+    """
+    names = read_regions().names
+    position, rows, sides = [], [], []
+    for row in _rows("truth_points.csv"):
+        if row["role"] != role:
+            continue
+        for side in (1, -1) if row["paired"] == "1" else (0,):
+            name = f"{'left' if side > 0 else 'right'}_{row['anchor']}"
+            x, y, z = ANCHORS.get(name, ANCHORS.get(row["anchor"]))
+            position.append((x + (side or 1) * float(row["dx"]), y + float(row["dy"]), z + float(row["dz"])))
+            rows.append(row)
+            sides.append(side)
+    return Points(
+        position=np.array(position),
+        region=np.array([names.index(row["region"]) for row in rows]),
+        side=np.array(sides),
+        radius=_column(rows, "radius_cm"),
+        deviation=np.nan_to_num(_column(rows, "deviation_kelvin")),
+    )

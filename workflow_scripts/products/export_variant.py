@@ -1,0 +1,68 @@
+"""Export a variant to a format of others, with the terms of its data."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from tfake.products.exports.export_formats import FORMATS
+from tfake.products.exports.tfake_layout import MOST_CLIPPED
+from tfake.products.publication.facts import terms_of, write_terms
+from tfake.reader.dataset import open_dataset
+from tfake.reader.face import FIELDS
+from tfake.store.arrays import open_store
+from tfake.store.manifest import file_sha256, write_sums
+
+
+def export_variant(
+    sums: str,
+    results: str,
+    variant: str,
+    format: str,
+    most_clipped: float = MOST_CLIPPED,
+    rgb: bool = False,
+    archive: Sequence[str] | None = None,
+) -> None:
+    """Write a folder in one of the formats, its terms, and ``SHA256SUMS``, last.
+
+    Rows without a usable sample are left out.
+
+    Args:
+        sums: the checksum list to write, in the folder to make; what that folder holds is replaced.
+        results: a results folder or a published one.
+        variant: the variant's name.
+        format: a name of :data:`tfake.products.exports.export_formats.FORMATS`.
+        most_clipped: share of the pixels that T-FAKE's range of 20 to 40 °C may cut; read for that format alone.
+        rgb: whether the source's images go with it.
+        archive: where they are, if the results do not keep them (:func:`tfake.open_dataset`).
+
+    Raises:
+        ValueError: the format cannot hold the variant.
+        DatasetError: RGB is asked for and cannot be had: the archive is missing or another one, or the variant has a
+            geometry of its own.
+    """
+    fields = (*FIELDS, "rgb") if rgb else FIELDS
+    dataset = open_dataset(results, [variant], fields=fields, archive=archive)
+    folder = Path(sums).parent
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    options = {"most_clipped": most_clipped} if format == "tfake" else {}
+    FORMATS[format](folder, dataset, **options)
+    root = open_store(Path(results, "variants", variant, "thermal.zarr"))
+    write_terms(folder, terms_of(root.attrs["license"]), has_rgb=rgb)
+    write_sums(sums, {str(path.relative_to(folder)): file_sha256(path) for path in folder.rglob("*") if path.is_file()})
+
+
+if __name__ == "__main__":
+    from tfake.core.runlog import start_log
+
+    start_log(snakemake.log[0])
+    export_variant(
+        sums=snakemake.output.sums,
+        results=str(Path(snakemake.input.faces).parents[1]),
+        variant=snakemake.wildcards.variant,
+        format=snakemake.wildcards.format,
+        most_clipped=snakemake.params.most_clipped,
+        rgb=snakemake.params.rgb,
+        archive=list(snakemake.input.archive) or None,
+    )

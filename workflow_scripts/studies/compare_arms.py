@@ -1,0 +1,46 @@
+"""Lay the arms of the ablation side by side."""
+
+import json
+import os
+from pathlib import Path
+
+from tfake.studies.ablation import gather_scores, summarise_arms
+from tfake.studies.ablation_page import render_ablation
+
+
+def compare_arms(
+    table: str, page: str, scores: list[str], costs: str, baseline: str, pairs_ambient_celsius: float
+) -> None:
+    """Write the arms' table and their page.
+
+    Args:
+        table: the CSV to write, rows of :data:`tfake.studies.ablation.ARM_COLUMNS`.
+        page: the HTML to write.
+        scores: ``…/{faces}/{condition}/{arm}/{seed}.json``, each with a strip of pictures ``.png`` beside it.
+        costs: the JSON of :func:`tfake.studies.costs.measure_costs`.
+        baseline: the arm that the others are compared with.
+        pairs_ambient_celsius: room of the pairs, °C.
+    """
+    gathered = gather_scores(scores)
+    arms = summarise_arms(gathered)
+    strips = {}
+    for path in map(Path, scores):
+        strips.setdefault(tuple(path.parts[-4:-1]), path.with_suffix(".png"))
+    html = render_ablation(gathered, arms, strips, json.loads(Path(costs).read_text()), baseline, pairs_ambient_celsius)
+    for path, text in ((page, html), (table, arms.to_csv(index=False, float_format="%.6g"))):
+        Path(f"{path}.part").write_text(text, encoding="utf-8")
+        os.replace(f"{path}.part", path)
+
+
+if __name__ == "__main__":
+    from tfake.core.runlog import start_log
+
+    start_log(snakemake.log[0])
+    compare_arms(
+        table=snakemake.output.table,
+        page=snakemake.output.page,
+        scores=list(snakemake.input.scores),
+        costs=snakemake.input.costs,
+        baseline=snakemake.params.baseline,
+        pairs_ambient_celsius=snakemake.params.pairs_ambient_celsius,
+    )

@@ -1,0 +1,128 @@
+"""Score landmarkers and baselines on one annotated test set."""
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from tfake.studies.landmark_errors import FACE_COLUMNS, finite, summarise
+from tfake.test_sets.annotated_faces import declare_scale
+from tfake.test_sets.catalogue import KINDS, missing_message
+from tfake.test_sets.read_log import Account
+from tfake.test_sets.variant_faces import open_variant
+
+_VARIANT_KINDS = {"variant_70": "70", "variant_478": "478"}
+
+
+def evaluate_test_set(
+    scores: str,
+    faces: str,
+    account: str,
+    name: str,
+    kind: str,
+    path: str | None,
+    results: str,
+    landmarkers: Mapping[str, str],
+    facemesh: bool,
+    adapt: bool,
+    most_images: int | None,
+    smallest_share: float,
+    least_overlap: float,
+    failure_above: float,
+    high_above_pixels: float | None,
+    device: str,
+    threads: int,
+    values: str | Mapping = "celsius",
+) -> None:
+    """Write a test set's scores, or what to get where it is not there.
+
+    Args:
+        scores: the JSON to write: the account's summary and every method's figures, or ``missing`` with a message.
+        faces: the CSV to write: a row a method and face.
+        account: the CSV to write: a row a fault of the set's rows.
+        name: of the set in the config.
+        kind: a key of :data:`tfake.test_sets.catalogue.KINDS`, ``variant_70`` or ``variant_478``.
+        path: folder or zip of the set, or the variant's name; None where there is none.
+        results: the folder that holds ``faces`` and ``variants``.
+        landmarkers: name to weights.
+        facemesh: whether MediaPipe's FaceMesh is compared.
+        adapt: whether label adapters are fitted, half of the subjects for the other half.
+        most_images: images at most, spread evenly; None: all.
+        smallest_share: edge of the smallest windows searched, over the image's shorter edge.
+        least_overlap: intersection over union from which a face counts as found.
+        failure_above: error above which a face counts as failed.
+        high_above_pixels: face size above which it counts as High; None: the set's median.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        threads: CPU threads.
+        values: what the set's images of more than 8 bits hold, as :func:`tfake.thermal_io.scales.parse_scale` reads it.
+
+    Raises:
+        ValueError: the set cannot be read, or its images are not what was declared.
+    """
+    summary = {"set": name, "kind": kind, "missing": None, "account": None, "methods": {}}
+    if kind in KINDS and (path is None or not Path(path).exists()):
+        summary["missing"] = missing_message(name, kind, path)
+        logging.warning("%s", summary["missing"])
+        book, table = Account(), pd.DataFrame(columns=list(FACE_COLUMNS))
+    else:
+        # Imported here: a set that is not there needs no networks.
+        from tfake.studies.cross_fitting import score_set
+
+        if kind in _VARIANT_KINDS:
+            test_set = open_variant(results, path, _VARIANT_KINDS[kind])
+        else:
+            test_set = declare_scale(KINDS[kind].open(path), values, path)
+        book, progress = test_set.account, partial(tqdm, desc=name)
+        table, detections = score_set(
+            test_set,
+            landmarkers,
+            facemesh=facemesh,
+            adapt=adapt,
+            most_images=most_images,
+            smallest_share=smallest_share,
+            least_overlap=least_overlap,
+            device=device,
+            threads=threads,
+            progress=progress,
+        )
+        summary["methods"] = summarise(table, detections, failure_above, high_above_pixels)
+        summary["account"] = book.summary()
+        logging.info("%s: %s", name, summary["account"])
+    table.to_csv(f"{faces}.part", index=False, float_format="%.6g")
+    os.replace(f"{faces}.part", faces)
+    book.save(account)
+    Path(f"{scores}.part").write_text(json.dumps(finite(summary), indent=1) + "\n", encoding="utf-8")
+    os.replace(f"{scores}.part", scores)
+
+
+if __name__ == "__main__":
+    from tfake.core.gpu_claims import claim_device
+    from tfake.core.runlog import start_log
+
+    start_log(snakemake.log[0])
+    evaluate_test_set(
+        scores=snakemake.output.scores,
+        faces=snakemake.output.faces,
+        account=snakemake.output.account,
+        name=snakemake.wildcards.testset,
+        kind=snakemake.params.kind,
+        path=snakemake.params.path,
+        results="results",
+        landmarkers=snakemake.params.landmarkers,
+        facemesh=snakemake.params.facemesh,
+        adapt=snakemake.params.adapt,
+        most_images=snakemake.params.most_images,
+        smallest_share=snakemake.params.smallest_share,
+        least_overlap=snakemake.params.least_overlap,
+        failure_above=snakemake.params.failure_above,
+        high_above_pixels=snakemake.params.high_above_pixels,
+        # Without landmarkers there is no network, and no GPU is asked for.
+        device=claim_device(snakemake.config["device"]) if snakemake.params.landmarkers else "cpu",
+        threads=snakemake.threads,
+        values=snakemake.params.image_values,
+    )

@@ -1,0 +1,1 @@
+"""Classes, codes, temperatures, files, logs, devices and processes: what every layer uses."""

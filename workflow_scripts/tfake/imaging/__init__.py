@@ -1,0 +1,1 @@
+"""Crops, warps, augmentation and foreground."""

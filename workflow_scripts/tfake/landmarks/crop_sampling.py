@@ -1,0 +1,235 @@
+"""Training batches without end: thermal and visible crops of faces, and textures, from (seed, step, place) alone."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from tfake.imaging.augmentation import augment_rgb
+from tfake.imaging.face_crops import MARGIN
+from tfake.imaging.textures import draw_texture
+from tfake.imaging.thermal_augmentation import show_thermal
+from tfake.imaging.warps import warp_linear, warp_nearest
+from tfake.labels.conventions import convention
+from tfake.landmarks.landmark_settings import LandmarkSettings
+from tfake.landmarks.training_faces import FaceCache, LazyFace, TrainingFace
+from tfake.training.loading import ScratchFile
+from tfake.training.rng import ALONE, CACHE_BYTES, Batch, Drawing, Share, Stream
+
+_SETS = {70: "face70", 478: "mesh478"}
+
+
+@dataclass(frozen=True)
+class LandmarkBatch(Batch):
+    """Crops of a step, as few bytes as they need: those in colour first, then those without."""
+
+    colour: Tensor  # (C, 3, P, P) uint8
+    gray: Tensor  # (G, 1, P, P) float16 in 0..1: finer than 8 bits, as a thermal image is
+    points: Tensor  # (C + G, L, 2) float32 crop widths
+    weights: Tensor  # (C + G, L) float32
+    is_face: Tensor  # (C + G,) bool: otherwise a texture, whose points mean nothing
+
+    @property
+    def images(self) -> Tensor:
+        """(C + G, 3, P, P) float32 in 0..1, made on the batch's device."""
+        return torch.cat((self.colour.float() / 255, self.gray.float().expand(-1, 3, -1, -1)))
+
+
+def mirror_order(landmarks: int) -> np.ndarray:
+    """The point that each of 70 or 478 becomes in a mirror: (L,) intp, its own inverse."""
+    return convention(_SETS[landmarks]).partners
+
+
+class FaceSampler:
+    """Batches of crops."""
+
+    def __init__(
+        self,
+        faces: Sequence[TrainingFace],
+        landmarks: int,
+        settings: LandmarkSettings,
+        share: Share = ALONE,
+        cache_bytes: int = CACHE_BYTES,
+        scratch: ScratchFile | None = None,
+    ) -> None:
+        """Keep the set.
+
+        Args:
+            faces: the faces.
+            landmarks: 70 or 478.
+            settings: of the run.
+            share: which crops of a batch are made here.
+            cache_bytes: memory for decoded images.
+            scratch: for visible images that memory has no room for.
+
+        Raises:
+            ValueError: the set is empty.
+        """
+        if not len(faces):
+            raise ValueError("there are no faces to learn from")
+        self._settings = settings
+        self._textures = round(settings.texture_share * settings.batch)
+        self._order = mirror_order(landmarks)
+        self._faces = FaceCache(faces, settings, cache_bytes, scratch)
+        of_faces = settings.batch - self._textures
+        self._draw = Drawing(len(faces), of_faces, settings.seed, share, Stream.FACE_ORDER, Stream.FACE_CROPS)
+        # A texture needs no item: its own chance is all there is to draw.
+        self._blank = Drawing(1, self._textures, settings.seed, share, Stream.TEXTURES, Stream.TEXTURES)
+
+    def batch(self, step: int) -> LandmarkBatch:
+        """Draw the crops of a step."""
+        order, settings = self._order, self._settings
+        crops = [(*crop_face(self._faces[index], order, rng, settings), True) for index, rng in self._draw(step)]
+        crops += [(*_crop_texture(len(order), rng, settings), False) for _, rng in self._blank(step)]
+        crops.sort(key=lambda crop: crop[0].ndim, reverse=True)
+        images, points, weights, is_face = zip(*crops, strict=True)
+        pixels = settings.image_pixels
+        colour = _stack([image for image in images if image.ndim == 3], (pixels, pixels, 3), np.uint8)
+        gray = _stack([image for image in images if image.ndim == 2], (pixels, pixels), np.float16)
+        return LandmarkBatch(
+            torch.from_numpy(colour).permute(0, 3, 1, 2),
+            torch.from_numpy(gray)[:, None],
+            torch.from_numpy(np.stack(points)),
+            torch.from_numpy(np.stack(weights)),
+            torch.tensor(is_face),
+        )
+
+
+def _stack(images: list[np.ndarray], shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    stacked = np.empty((len(images), *shape), dtype)
+    for place, image in enumerate(images):
+        stacked[place] = image
+    return stacked
+
+
+def crop_face(
+    face: TrainingFace | LazyFace, order: np.ndarray, rng: np.random.Generator, settings: LandmarkSettings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw one crop of a face: where, in which spectrum, how it looks, and on what.
+
+    The face's images are asked for once it is drawn which are needed.
+
+    Args:
+        face: the face.
+        order: from ``mirror_order``.
+        rng: the source of chance.
+        settings: of the run.
+
+    Returns:
+        The image, (P, P, 3) uint8 or, without colours, (P, P) float32 in 0..1; (L, 2) float32 points in crop widths;
+        (L,) float32 weights.
+    """
+    pixels = settings.image_pixels
+    matrix, mirrored = _draw_square(face.points, rng, settings)
+    if rng.random() < settings.thermal_share:
+        variant = sorted(face.thermal)[rng.integers(len(face.thermal))]
+        celsius = warp_linear(face.thermal[variant], matrix, pixels, face.shape)
+        image = show_thermal(celsius, rng, settings.thermal_strength)
+    else:
+        image = augment_rgb(warp_linear(face.rgb, matrix, pixels, face.shape), rng, settings.photometric_strength)
+    if rng.random() < settings.background_share:
+        texture = _as_bytes(draw_texture(rng, pixels))
+        image = cv2.copyTo(_in_colour(image), warp_nearest(face.foreground, matrix, pixels), texture)
+    elif rng.random() < 0.5:
+        # Beyond the image its border goes on, or there is nothing, as where a window reaches over the edge.
+        image = cv2.copyTo(image, warp_nearest(np.ones(face.shape, np.uint8), matrix, pixels))
+    return image, *_place_points(face, matrix, pixels, order if mirrored else slice(None))
+
+
+def crop_still(
+    face: TrainingFace | LazyFace, variant: str | None, margin: float, pixels: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A crop as inference sees it: upright, centred on the face, nothing varied.
+
+    Args:
+        face: the face.
+        variant: which thermal image; None: RGB.
+        margin: edge of the crop over the longer side of the face's box.
+        pixels: edge of the crop.
+
+    Returns:
+        (pixels, pixels, 3) float32 image in 0..1; points and weights as of ``crop_face``.
+    """
+    matrix = _square_matrix(face.points, margin, pixels)
+    return _show_still(face, variant, matrix, pixels), *_place_points(face, matrix, pixels, slice(None))
+
+
+def elsewhere_crops(face: TrainingFace | LazyFace, variant: str | None, pixels: int) -> list[np.ndarray]:
+    """Windows of an image that hold at most a corner of the face: a crop's edge left, right, above and below it.
+
+    Args:
+        face: the face.
+        variant: which thermal image; None: RGB.
+        pixels: edge of the crops.
+
+    Returns:
+        Four (pixels, pixels, 3) float32 crops in 0..1.
+    """
+    centred = _square_matrix(face.points, MARGIN, pixels)
+    crops = []
+    for direction in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        moved = centred.copy()
+        moved[:, 2] += centred[0, 0] * pixels * np.array(direction)
+        crops.append(_show_still(face, variant, moved, pixels))
+    return crops
+
+
+def _show_still(face: TrainingFace | LazyFace, variant: str | None, matrix: np.ndarray, pixels: int) -> np.ndarray:
+    if variant is None:
+        image = warp_linear(face.rgb, matrix, pixels).astype(np.float32) / 255
+    else:
+        celsius = warp_linear(face.thermal[variant], matrix, pixels)
+        image = np.repeat(show_thermal(celsius, np.random.default_rng(0), 0.0)[..., None], 3, axis=2)
+    return image * warp_nearest(np.ones(face.shape, np.uint8), matrix, pixels)[..., None]
+
+
+def _place_points(
+    face: TrainingFace | LazyFace, matrix: np.ndarray, pixels: int, order
+) -> tuple[np.ndarray, np.ndarray]:
+    inverse = np.linalg.inv(matrix[:, :2])
+    points = (face.points - matrix[:, 2]) @ inverse.T
+    return ((points[order] + 0.5) / pixels).astype(np.float32), face.weights[order]
+
+
+def _square_matrix(points: np.ndarray, margin: float, pixels: int) -> np.ndarray:
+    least, most = points.min(axis=0), points.max(axis=0)
+    scale = max(float((most - least).max()), 2.0) * margin / pixels
+    middle = (least + most) / 2 - scale * (pixels - 1) / 2
+    return np.column_stack((scale * np.eye(2), middle))
+
+
+def _draw_square(points: np.ndarray, rng: np.random.Generator, settings: LandmarkSettings) -> tuple[np.ndarray, bool]:
+    """(2, 3) from crop pixels to image pixels, and whether it is a mirror."""
+    pixels = settings.image_pixels
+    least, most = points.min(axis=0), points.max(axis=0)
+    margin = math.exp(rng.uniform(*np.log(settings.crop_scale)))
+    edge = max(float((most - least).max()), 2.0) * margin
+    angle = math.radians(rng.uniform(-1, 1) * settings.rotation_degrees)
+    shear = math.tan(math.radians(rng.uniform(-1, 1) * settings.shear_degrees))
+    mirrored = bool(rng.random() < 0.5)
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    linear = turn @ np.array([[-1.0 if mirrored else 1.0, shear], [0.0, 1.0]]) * edge / pixels
+    centre = (least + most) / 2 + rng.normal(0, settings.shift, 2) * edge
+    half = (pixels - 1) / 2
+    return np.column_stack((linear, centre - linear @ np.array([half, half]))), mirrored
+
+
+def _crop_texture(
+    landmarks: int, rng: np.random.Generator, settings: LandmarkSettings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    image = _as_bytes(draw_texture(rng, settings.image_pixels))
+    return image, rng.random((landmarks, 2), dtype=np.float32), np.ones(landmarks, np.float32)
+
+
+def _as_bytes(image: np.ndarray) -> np.ndarray:
+    """Of 0..1: uint8."""
+    return cv2.convertScaleAbs(image, alpha=255)
+
+
+def _in_colour(image: np.ndarray) -> np.ndarray:
+    """(P, P, 3) uint8, whatever ``crop_face`` has so far."""
+    return image if image.ndim == 3 else cv2.cvtColor(_as_bytes(image), cv2.COLOR_GRAY2RGB)

@@ -1,0 +1,239 @@
+"""Many images for the landmarker: files of any format that is read, folders of them, and the frames of films."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tfake.landmarks.preprocessing import Shown, show
+from tfake.thermal_io.films import DEFAULT_RATE, FILM_SUFFIXES, frame_rate
+from tfake.thermal_io.formats import SUFFIXES
+from tfake.thermal_io.frames import ThermalFileError
+from tfake.thermal_io.scales import Scale
+from tfake.thermal_io.thermal_reading import open_thermal
+
+#: Tables lie beside images to describe them as often as they are images: they are looked at where nothing else is.
+_TABLES = (".csv",)
+
+
+class Picture(NamedTuple):
+    """One image to look at.
+
+    Attributes:
+        name: of its file, below the folder that was asked for; for one of several frames, with its number.
+        image: as :func:`tfake.landmarks.preprocessing.as_network_sees` takes it.
+        mode: with which it takes it.
+        shown: what its numbers were taken for.
+        frame: its place in its file; None where the file has one only.
+        time_seconds: since the file's first frame, where it tells.
+        orientation: the file's orientation tag, 1 to 8; the image is as stored.
+    """
+
+    name: str
+    image: np.ndarray
+    mode: str
+    shown: Shown
+    frame: int | None = None
+    time_seconds: float | None = None
+    orientation: int = 1
+
+
+class Unreadable(NamedTuple):
+    """A file, or a frame of one, that could not be read, or not wholly, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass
+class Pictures:
+    """What there is to look at.
+
+    Attributes:
+        files: name and path of each file.
+        single: one file was asked for, and no folder.
+        rate: frames a second, of a single film; None for all else.
+        items: the images, one by one.
+        count: how many there are: a folder's files, or what a single file says it has; None where it does not say.
+        unreadable: what could not be read, so far; grows while ``items`` is gone through.
+        left_out: how many files of the folder have a suffix that is not read, by suffix.
+    """
+
+    files: tuple[tuple[str, Path], ...]
+    single: bool
+    rate: float | None
+    items: Iterator[Picture]
+    count: int | None
+    unreadable: list[Unreadable] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def open_pictures(
+    path: str | Path,
+    mode: str = "auto",
+    scale: Scale | None = None,
+    strict: bool = True,
+    beside: Sequence[Path] = (),
+) -> Pictures:
+    """List a file, or a folder of files.
+
+    Args:
+        path: what to look at.
+        mode: as :func:`tfake.landmarks.preprocessing.show` takes it.
+        scale: what numbers are declared to be; None: what their type says.
+        strict: raise at the first file or frame that cannot be read; otherwise note it in ``unreadable``, and go on.
+        beside: folders in it to leave out.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        ValueError: a folder without images; or, with ``strict``, what cannot be read, when it is asked for.
+    """
+    path = Path(path)
+    unreadable: list[Unreadable] = []
+    if path.is_dir():
+        files, left_out = list_files(path, beside)
+        named = tuple((file.relative_to(path).as_posix(), file) for file in files)
+        items = _all_pictures(named, mode, scale, unreadable, strict)
+        return Pictures(named, False, None, items, len(named), unreadable, left_out)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such image, folder or video")
+    named = ((path.name, path),)
+    rate = _rate(path) if path.suffix.lower() in FILM_SUFFIXES else None
+    items = _all_pictures(named, mode, scale, unreadable, strict, single=True)
+    return Pictures(named, True, rate, items, _announced(path), unreadable)
+
+
+def list_files(folder: str | Path, beside: Sequence[Path] = ()) -> tuple[list[Path], dict[str, int]]:
+    """A folder's files that may be images, those of folders in it included, by name.
+
+    Linked folders are gone into, hidden files and folders are not. A link to nothing, a pipe and a folder that cannot
+    be listed are among them: whoever reads them will say what is wrong.
+
+    Args:
+        folder: where to look.
+        beside: folders in it to leave out.
+
+    Returns:
+        The files; and how many others there are, by suffix.
+
+    Raises:
+        ValueError: there is none.
+    """
+    folder, skipped = Path(folder), {os.path.realpath(other) for other in beside}
+    found, left_out, seen = [], {}, {os.path.realpath(folder)}
+    barred: list[Path] = []
+
+    def note(error: OSError) -> None:
+        barred.append(Path(error.filename))
+
+    for place, folders, names in os.walk(folder, onerror=note, followlinks=True):
+        kept = []
+        for name in sorted(folders):
+            real = os.path.realpath(Path(place, name))
+            if not name.startswith((".", "__MACOSX")) and real not in seen | skipped:
+                seen.add(real)
+                kept.append(name)
+        folders[:] = kept
+        for name in names:
+            file, suffix = Path(place, name), Path(name).suffix.lower()
+            if name.startswith("."):
+                continue
+            if suffix in SUFFIXES:
+                found.append(file)
+            else:
+                left_out[suffix] = left_out.get(suffix, 0) + 1
+    images = [file for file in found if file.suffix.lower() not in _TABLES]
+    if images and len(images) < len(found):
+        left_out[_TABLES[0]] = len(found) - len(images)
+    if not found and not barred:
+        raise ValueError(f"{folder}: no images ({', '.join(SUFFIXES)}) in this folder")
+    return sorted([*(images or found), *barred]), left_out
+
+
+def first_picture(file: Path) -> Picture:
+    """The first image of a file.
+
+    Raises:
+        ValueError: it cannot be read; the message names it.
+    """
+    return next(_all_pictures(((file.name, file),), "auto", None, [], strict=True))
+
+
+def _all_pictures(
+    files: Sequence[tuple[str, Path]],
+    mode: str,
+    scale: Scale | None,
+    unreadable: list[Unreadable],
+    strict: bool,
+    single: bool = False,
+) -> Iterator[Picture]:
+    for name, path in files:
+        try:
+            _check_file(path)
+            yield from _pictures_of(name, path, mode, scale, unreadable, strict, single)
+        except (OSError, ValueError) as error:
+            if strict:
+                raise ValueError(f"{name}: {error}") from error
+            unreadable.append(Unreadable(name, _reason(error)))
+
+
+def _pictures_of(
+    name: str,
+    path: Path,
+    mode: str,
+    scale: Scale | None,
+    unreadable: list[Unreadable],
+    strict: bool,
+    single: bool,
+) -> Iterator[Picture]:
+    with open_thermal(path) as recording:
+        # A film is one of many frames even where it has a single one.
+        many = recording.announced != 1 or path.suffix.lower() in FILM_SUFFIXES
+        palette = None
+        for number, frame in enumerate(recording):
+            shown_name = name if not many else f"{number:06d}" if single else f"{name}#{number:06d}"
+            try:
+                shown = show(frame, recording, mode, scale, palette)
+            except ValueError as error:
+                if strict or not many:
+                    raise
+                unreadable.append(Unreadable(shown_name, _reason(error)))
+                continue
+            palette = shown.palette or palette
+            place = number if many else None
+            yield Picture(shown_name, shown.image, shown.mode, shown, place, frame.time_seconds, recording.orientation)
+
+
+def _announced(file: Path) -> int | None:
+    try:
+        _check_file(file)
+        with open_thermal(file) as recording:
+            return recording.announced
+    except (OSError, ThermalFileError):  # whoever reads its images will say what is wrong with it
+        return 1
+
+
+def _rate(film: Path) -> float:
+    try:
+        _check_file(film)
+        with open(film, "rb") as file:
+            return frame_rate(file)
+    except Exception:  # whoever reads its frames will say what is wrong with it
+        return DEFAULT_RATE
+
+
+def _check_file(path: Path) -> None:
+    if path.is_symlink() and not path.exists():
+        raise OSError(f"a link to {os.readlink(path)}, which is not there")
+    if path.is_dir():
+        os.scandir(path).close()
+    if not path.is_file():
+        raise OSError("no ordinary file")
+
+
+def _reason(error: Exception) -> str:
+    # An OSError of the system's says the path once more.
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -1,0 +1,199 @@
+"""A landmark training job: from stores, archive and settings to a landmark network's files."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tfake.archive.index import read_index
+from tfake.config.neutral import without_neutral
+from tfake.core.devices import explain_full_memory, limit_threads, resolve_device
+from tfake.core.files import stopping_on_sigterm, write_whole
+from tfake.core.processes import keep_freed_memory, share_threads
+from tfake.landmarks.landmark_settings import LandmarkSettings
+from tfake.landmarks.landmark_training import TrainedLandmarker, train_landmarks
+from tfake.landmarks.landmarker_file import save_landmark_provenance, save_landmark_weights
+from tfake.landmarks.scoring import look_at
+from tfake.landmarks.training_faces import TrainingFaces
+from tfake.reader.dataset import open_dataset
+from tfake.store.manifest import file_sha256
+from tfake.training.checkpoint import find_checkpoint
+from tfake.training.curves import draw_course, draw_predictions
+from tfake.training.distributed import current_share, first_process_only
+from tfake.training.training_settings import precisions_to_resume
+
+FIELDS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "landmarks_478_visibility")
+_DRAWN = 6
+
+
+@dataclass(frozen=True)
+class StoredFaces:
+    """Where faces with points lie.
+
+    Attributes:
+        results: the folder of the stores (:func:`tfake.open_dataset`).
+        archive: one zip, or all its raw split parts in order: the visible images.
+        index: the archive's index.
+        landmarks: 70 or 478.
+        variants: thermal variants.
+        images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
+    """
+
+    results: str
+    archive: Sequence[str]
+    index: str
+    landmarks: int
+    variants: Sequence[str]
+    images: str | None = None
+
+
+@dataclass(frozen=True)
+class LandmarkJob:
+    """Everything a job reads, writes and is told; plain values, so that it can be sent to other processes.
+
+    Attributes:
+        weights: the weights to write.
+        provenance: the JSON to write beside them.
+        losses: the CSV to write, one row a step.
+        loss_figure: the PNG of the run's course to write.
+        sample_figure: the PNG of some validation faces to write.
+        checkpoint: where the run's state is kept until it is finished.
+        stored: what to learn from.
+        sums: the stores' checksum lists: what the run is told apart by.
+        task: the network's name.
+        settings: the config's block (:class:`tfake.landmarks.landmark_settings.LandmarkSettings`).
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
+        encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
+    """
+
+    weights: str
+    provenance: str
+    losses: str
+    loss_figure: str
+    sample_figure: str
+    checkpoint: str
+    stored: StoredFaces
+    sums: Sequence[str]
+    task: str
+    settings: Mapping[str, Any]
+    device: str
+    threads: int
+    encoder: str | None = None
+
+
+def run_landmark_job(job: LandmarkJob) -> None:
+    """Train and write; of a group of processes the first one writes.
+
+    Args:
+        job: what to do.
+
+    Raises:
+        ValueError: a setting or a store that cannot be used; the message names it.
+        FloatingPointError: the loss is not finite any more.
+        TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
+    """
+    keep_freed_memory()
+    device = resolve_device(job.device)
+    computing, workers = share_threads(job.threads, current_share().of, beside_gpu=device.type == "cuda")
+    limit_threads(computing)
+    settings = LandmarkSettings.from_mapping(job.settings)
+    faces, held_out = (open_faces(job.stored, part, settings.covered_weight) for part in ("train", "validation"))
+    logging.info("%d faces to learn from, %d to validate on", len(faces), len(held_out))
+    checkpoint, precision = find_checkpoint(
+        job.checkpoint,
+        precisions_to_resume(settings.precision, device),
+        lambda number: _digest(job, replace(settings, precision=number)),
+    )
+    with stopping_on_sigterm() as is_stopping:
+        chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
+        with explain_full_memory(device, "landmarks.", settings, ("batch", "image_pixels")):
+            trained = train_landmarks(
+                chosen,
+                faces,
+                held_out,
+                job.stored.landmarks,
+                device,
+                checkpoint,
+                is_stopping,
+                workers,
+                # Where the source is kept decoded, nothing has to be kept again.
+                None if job.stored.images else Path(job.checkpoint).parent,
+                encoder,
+            )
+    with first_process_only() as writes:
+        if writes:
+            _write_products(job, settings, trained, len(faces), held_out, device)
+            checkpoint.remove()
+
+
+def open_faces(stored: StoredFaces, part: str, covered_weight: float = 0.0) -> TrainingFaces:
+    """The faces of one part of the split.
+
+    Args:
+        stored: where they lie.
+        part: ``train``, ``validation`` or ``test``.
+        covered_weight: weight of covered dense points.
+    """
+    dataset = open_dataset(stored.results, stored.variants, part, fields=FIELDS)
+    records = read_index(stored.index)
+    return TrainingFaces(dataset, stored.archive, records, stored.landmarks, covered_weight, stored.images)
+
+
+def _write_products(
+    job: LandmarkJob,
+    settings: LandmarkSettings,
+    trained: TrainedLandmarker,
+    faces: int,
+    held_out: TrainingFaces,
+    device: torch.device,
+) -> None:
+    errors = ", ".join(f"{name} {error:.4f}" for name, error in trained.validation_nme.items())
+    logging.info("validation NME, sqrt(w h) of the box: %s", errors)
+    title = f"landmarks {job.task}, {len(trained.losses)} steps"
+    write_whole(job.losses, lambda part: trained.losses.to_csv(part, index=False, float_format="%.6g"))
+    write_whole(job.loss_figure, lambda part: draw_course(part, trained.losses, title))
+    shown = [held_out[place] for place in np.unique(np.linspace(0, len(held_out) - 1, _DRAWN).astype(int))]
+    samples = [
+        drawn
+        for variant in (None, *job.stored.variants)
+        for drawn in look_at(trained.network, shown, variant, variant or "rgb", device)
+    ]
+    write_whole(job.sample_figure, lambda part: draw_predictions(part, samples, f"{title}: validation faces"))
+    digest = save_landmark_weights(job.weights, trained.network, trained.calibration)
+    save_landmark_provenance(
+        job.provenance,
+        weights_sha256=digest,
+        task=job.task,
+        architecture=asdict(trained.network.architecture),
+        settings=settings.as_mapping(),
+        calibration=asdict(trained.calibration),
+        validation_nme=trained.validation_nme,
+        precision=trained.precision,
+        variants=list(job.stored.variants),
+        faces=faces,
+        validation_faces=len(held_out),
+        sources=[file_sha256(path) for path in job.sums],
+        device=device.type,
+        threads=torch.get_num_threads(),
+    )
+
+
+def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
+    """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
+    sums = [file_sha256(path) for path in (*job.sums, *filter(None, [job.encoder]))]
+    # What follows a plus tells CUDA's version, or that there is none.
+    version = torch.__version__.split("+")[0]
+    parts = [without_neutral(settings.as_mapping()), sums, job.stored.landmarks, list(job.stored.variants), version]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def results_folder(faces_sums: str) -> str:
+    """The folder of the stores, from the path of the faces store's checksum list."""
+    return str(Path(faces_sums).parents[1])

@@ -1,0 +1,232 @@
+"""The landmark network: from a square crop to L points, each with its own standard deviation.
+
+Two heads stand on any backbone of timm. ``pooled`` is T-FAKE's (Flotho et al., CVPR 2025): the backbone's last
+features, averaged over the crop, and one linear layer. ``heatmap`` reads each point as the mean of a softmax map over
+features of an eighth of the resolution (integral regression, Sun et al., ECCV 2018), and its deviation as the same
+map's mean of a second one: it learns from far fewer images, since where a point is need not pass through an average.
+
+Both fall into two halves: ``encode`` is convolutional, ``decode`` looks at one window of its output. Detection encodes
+a large image once and decodes all of its windows.
+
+The loss: how likely the true points are under what the network says of them.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from tfake.training.weights_file import load_encoder
+
+HEADS = ("heatmap", "pooled")
+
+#: Standard deviations are never below this, in crop widths: T-FAKE's least variance of 1e-6.
+LEAST_SIGMA = 1e-3
+
+# Channel statistics of ImageNet, which every backbone of timm was trained with.
+_MEAN = (0.485, 0.456, 0.406)
+_DEVIATION = (0.229, 0.224, 0.225)
+_NECK_CHANNELS = 64
+_FINEST_STRIDE = 8
+# Positions of a map reach this far beyond the crop, so that points on its edge can be met without an infinite logit.
+_REACH = 1.25
+# The untrained network's deviation is near that of a point anywhere in the crop, 0.29.
+_INITIAL_LOGIT = -1.0
+
+
+@dataclass(frozen=True)
+class LandmarkArchitecture:
+    """What must agree for weights to fit a network.
+
+    Attributes:
+        landmarks: number of points, 70 or 478 in this workflow.
+        backbone: name of a timm model.
+        head: ``heatmap`` or ``pooled``.
+        image_pixels: edge of the crops it is trained on; a multiple of 32.
+    """
+
+    landmarks: int
+    backbone: str = "regnetx_002"
+    head: str = "heatmap"
+    image_pixels: int = 96
+
+
+class LandmarkNetwork(nn.Module):
+    """Points and standard deviations of one face in a square crop."""
+
+    def __init__(self, architecture: LandmarkArchitecture, pretrained: bool | Path = False) -> None:
+        """Build the network in channels-last layout; random weights come from torch's global generator.
+
+        Args:
+            architecture: number of points, backbone, head and crop.
+            pretrained: whether to fetch timm's ImageNet weights for the backbone; or the path of a file of
+                :func:`tfake.training.weights_file.save_encoder`.
+
+        Raises:
+            ValueError: timm has no such backbone, an unknown head, a crop that is no multiple of 32, or a file that
+                does not fit the backbone.
+        """
+        super().__init__()
+        if architecture.head not in HEADS:
+            raise ValueError(f"head must be one of {', '.join(HEADS)}; found {architecture.head!r}")
+        if architecture.image_pixels % 32 or architecture.image_pixels < 32:
+            raise ValueError(f"image_pixels must be a multiple of 32; found {architecture.image_pixels}")
+        if not timm.is_model(architecture.backbone):
+            raise ValueError(f"timm has no model {architecture.backbone!r}")
+        self.architecture = architecture
+        head = _HeatmapHead if architecture.head == "heatmap" else _PooledHead
+        self.body = head(architecture, pretrained is True)
+        if isinstance(pretrained, Path):
+            load_encoder(pretrained, architecture.backbone, self.body.backbone)
+        self.register_buffer("mean", torch.tensor(_MEAN).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(_DEVIATION).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("temperature", torch.ones(()))
+        self.to(memory_format=torch.channels_last)
+
+    def scale_sigma(self, factor: float) -> None:
+        """Multiply every standard deviation from now on: what calibration found missing."""
+        self.temperature.mul_(factor)
+
+    @property
+    def stride(self) -> int:
+        """Pixels from one position of ``encode``'s output to the next."""
+        return self.body.stride
+
+    def forward(self, images: Tensor, body_precision: AbstractContextManager | None = None) -> Tensor:
+        """Find the points of one face a crop.
+
+        Args:
+            images: (B, 3, P, P) float32 in 0..1; a thermal image fills the three channels alike.
+            body_precision: an autocast region for all but the last step; none: float32.
+
+        Returns:
+            (B, L, 3) float32: x and y in crop widths, 0 and 1 being the crop's outer edges, so that the centre of pixel
+            i lies at (i + 1/2) / P; and the standard deviation of either, in the same unit, at least ``LEAST_SIGMA``
+            times the temperature.
+        """
+        return self.decode(self.encode(images, body_precision))
+
+    def encode(self, images: Tensor, body_precision: AbstractContextManager | None = None) -> Tensor:
+        """Compute what the windows of an image share.
+
+        Args:
+            images: (B, 3, H, W) float32 in 0..1, H and W multiples of 32.
+            body_precision: as in ``forward``.
+
+        Returns:
+            (B, K, H / stride, W / stride) float32.
+        """
+        normalised = (images - self.mean) / self.deviation
+        with body_precision or nullcontext():
+            return self.body.encode(normalised.contiguous(memory_format=torch.channels_last)).float()
+
+    def decode(self, encoded: Tensor) -> Tensor:
+        """Read points and deviations off windows of what ``encode`` gave.
+
+        Args:
+            encoded: (B, K, P / stride, P / stride) float32.
+
+        Returns:
+            (B, L, 3) as in ``forward``, relative to each window.
+        """
+        with torch.autocast(encoded.device.type, enabled=False):
+            points, logit = self.body.decode(encoded)
+            sigma = self.temperature * (LEAST_SIGMA + nn.functional.softplus(logit))
+        return torch.cat((points, sigma[..., None]), 2)
+
+
+class _PooledHead(nn.Module):
+    """Average over the crop, then one linear layer to (x, y, deviation) of each point."""
+
+    def __init__(self, architecture: LandmarkArchitecture, pretrained: bool) -> None:
+        super().__init__()
+        self.backbone = timm.create_model(architecture.backbone, pretrained=pretrained, num_classes=0)
+        reductions = {info["reduction"] for info in self.backbone.feature_info}
+        self.stride = max(reductions)
+        self.linear = nn.Linear(self.backbone.num_features, 3 * architecture.landmarks)
+        with torch.no_grad():
+            self.linear.bias.copy_(torch.tensor((0.5, 0.5, _INITIAL_LOGIT)).repeat(architecture.landmarks))
+
+    def encode(self, images: Tensor) -> Tensor:
+        return self.backbone.forward_features(images)
+
+    def decode(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
+        values = self.linear(encoded.mean((2, 3))).unflatten(1, (-1, 3))
+        return values[..., :2], values[..., 2]
+
+
+class _HeatmapHead(nn.Module):
+    """A map of places and a map of deviations for each point, over features of several scales."""
+
+    def __init__(self, architecture: LandmarkArchitecture, pretrained: bool) -> None:
+        super().__init__()
+        self.backbone = timm.create_model(architecture.backbone, pretrained=pretrained, features_only=True)
+        reductions = self.backbone.feature_info.reduction()
+        # The stages that the neck adds up: from an eighth of the resolution to the coarsest.
+        self._stages = [stage for stage, by in enumerate(reductions) if by >= _FINEST_STRIDE]
+        self.stride = reductions[self._stages[0]]
+        channels = [self.backbone.feature_info.channels()[stage] for stage in self._stages]
+        self.lateral = nn.ModuleList(nn.Conv2d(count, _NECK_CHANNELS, 1) for count in channels)
+        self.smooth = nn.Sequential(
+            nn.Conv2d(_NECK_CHANNELS, _NECK_CHANNELS, 3, padding=1, bias=False),
+            nn.BatchNorm2d(_NECK_CHANNELS),
+            nn.ReLU(inplace=True),
+        )
+        self.maps = nn.Conv2d(_NECK_CHANNELS, 2 * architecture.landmarks, 1)
+        with torch.no_grad():
+            self.maps.bias[architecture.landmarks :].fill_(_INITIAL_LOGIT)
+
+    def encode(self, images: Tensor) -> Tensor:
+        features = self.backbone(images)
+        merged = None
+        for stage, lateral in reversed(list(zip(self._stages, self.lateral, strict=True))):
+            own = lateral(features[stage])
+            if merged is not None:
+                own = own + nn.functional.interpolate(merged, scale_factor=2.0, mode="nearest")
+            merged = own
+        return self.maps(self.smooth(merged))
+
+    def decode(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
+        height, width = encoded.shape[2:]
+        places, deviations = encoded.flatten(2).chunk(2, 1)
+        shares = places.softmax(2)
+        grid = torch.stack(
+            (_positions(width, encoded).repeat(height), _positions(height, encoded).repeat_interleave(width)), 1
+        )
+        return shares @ grid, (shares * deviations).sum(2)
+
+
+def _positions(count: int, like: Tensor) -> Tensor:
+    """Where the cells of a map stand for, in crop widths."""
+    middles = (torch.arange(count, device=like.device, dtype=torch.float32) + 0.5) / count
+    return 0.5 + (middles - 0.5) * _REACH
+
+
+def gaussian_nll(found: Tensor, points: Tensor, beta: float = 0.0) -> Tensor:
+    """Negative logarithm of a Gaussian's density, a coordinate, without its constant (Flotho et al., CVPR 2025).
+
+        l = (log v + e^2 / v) / 2, averaged over x and y, with v = sigma^2
+
+    With a beta above 0, l is weighted by sigma^(2 beta), itself without a gradient (Seitzer et al., ICLR 2022, eq. 5):
+    the plain likelihood all but drops a point from the gradient of the mean once its deviation is large.
+
+    Args:
+        found: (B, L, 3) x, y and sigma > 0, from the network.
+        points: (B, L, 2) true places, in the same unit.
+        beta: 0 to 1.
+
+    Returns:
+        (B, L).
+    """
+    sigma = found[..., 2]
+    squared = (found[..., :2] - points).square().mean(-1)
+    nll = sigma.log() + 0.5 * squared / sigma.square()
+    return nll * sigma.detach().pow(2 * beta) if beta else nll
+
+
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Mean of (B, L) values by (B, L) weights; 0 where no weight is left."""
+    return (values * weights).sum() / weights.sum().clamp(min=torch.finfo(values.dtype).tiny)

@@ -1,0 +1,77 @@
+"""Every number of a landmark network's training, checked once."""
+
+from dataclasses import dataclass
+
+from tfake.landmarks.landmark_network import HEADS, LandmarkArchitecture
+from tfake.training.training_settings import LoopSettings
+
+
+@dataclass(frozen=True)
+class LandmarkSettings(LoopSettings):
+    """How a landmark network is trained; what every run has is in ``LoopSettings``.
+
+    Attributes:
+        batch: crops a step.
+        thermal_share: share of the face crops that are thermal; the others are RGB. T-FAKE's is .4.
+        texture_share: share of a batch that is pure texture with points anywhere: what is no face.
+        background_share: share of the face crops whose background is a texture.
+        covered_weight: weight of points that hair, glasses, headwear, a mask or clothing cover, against 1 of others;
+            dense points alone, since the 70 are exact wherever they are.
+        image_pixels: edge of the square crops.
+        crop_scale: (least, largest) edge of a crop over the longer side of the face's box.
+        shift: standard deviation of the crop's centre from the face's, over the crop's edge.
+        rotation_degrees: largest rotation of a crop, either way.
+        shear_degrees: largest shear of a crop, either way.
+        photometric_strength: how much colours and light of RGB crops are varied; 0 not at all, 1 as T-FAKE's training.
+        thermal_strength: how much thermal crops are varied: gain control, inversion, blur, noise, resolution.
+        nll_beta: weight of each point's likelihood by its deviation to this power (Seitzer et al., ICLR 2022), which
+            keeps hard points in the gradient; 0 is T-FAKE's Gaussian likelihood.
+        backbone: name of a timm model.
+        pretrained: whether timm's ImageNet weights are fetched for it.
+        head: ``heatmap`` or ``pooled``.
+    """
+
+    steps: int = 3000
+    learning_rate: float = 4e-3
+    weight_decay: float = 5e-5
+    clip_norm: float = 1.0
+    validate_every: int = 500
+    checkpoint_every: int = 100
+    batch: int = 48
+    thermal_share: float = 0.5
+    texture_share: float = 0.1
+    background_share: float = 0.3
+    covered_weight: float = 0.0
+    image_pixels: int = 64
+    crop_scale: tuple[float, float] = (1.0, 1.9)
+    shift: float = 0.05
+    rotation_degrees: float = 20.0
+    shear_degrees: float = 4.0
+    photometric_strength: float = 0.4
+    thermal_strength: float = 0.6
+    nll_beta: float = 0.5
+    backbone: str = "regnetx_002"
+    pretrained: bool = False
+    head: str = "heatmap"
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: a value that cannot train, named with its key.
+        """
+        super().__post_init__()
+        self._require_all(("batch",), 1)
+        angles = ("rotation_degrees", "shear_degrees")
+        self._require_all((*angles, "photometric_strength", "thermal_strength", "shift", "nll_beta"), 0)
+        self._require_share("texture_share")
+        for key in ("thermal_share", "background_share", "covered_weight"):
+            self._require(key, 0 <= getattr(self, key) <= 1, "within 0 to 1")
+        least, largest = self.crop_scale
+        self._require("crop_scale", 0 < least <= largest, "(least, largest), above 0")
+        self._require("head", self.head in HEADS, f"one of {', '.join(HEADS)}")
+        self._require("image_pixels", self.image_pixels % 32 == 0, "a multiple of 32")
+
+    def architecture(self, landmarks: int) -> LandmarkArchitecture:
+        """What weights trained with these settings fit, for 70 or 478 points."""
+        return LandmarkArchitecture(landmarks, self.backbone, self.head, self.image_pixels)

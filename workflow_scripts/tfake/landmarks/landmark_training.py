@@ -1,0 +1,200 @@
+"""The landmark network's training run: its network and its loss.
+
+Training a landmark network: what it learns from, how it is validated, and what its deviations are scaled by.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from tfake.landmarks.crop_sampling import FaceSampler, LandmarkBatch
+from tfake.landmarks.landmark_network import LandmarkNetwork, gaussian_nll, weighted_mean
+from tfake.landmarks.landmark_settings import LandmarkSettings
+from tfake.landmarks.scoring import beside_sigma, score, still_crops, texture_sigma
+from tfake.landmarks.sigma_calibration import Calibration, choose_threshold, fit_temperature
+from tfake.landmarks.training_faces import LazyFace, TrainingFace
+from tfake.training.checkpoint import CheckpointFile
+from tfake.training.distributed import add_up, current_share
+from tfake.training.loading import SCRATCH_BYTES, ScratchFile
+from tfake.training.loop import Run, reproducible, run_steps
+from tfake.training.rng import Stream, derive_seed
+from tfake.training.training_settings import autocast_body, resolve_precision
+
+
+class LandmarkRun(Run):
+    """A landmark network in training.
+
+    Terms: the loss; the negative log-likelihood of face and of texture points, without the weight of ``nll_beta``; the
+    mean distance of face points from the truth, in crop widths. The validation error is an NME, a share of sqrt(w h) of
+    the face's box.
+    """
+
+    TERMS = ("total", "faces", "textures", "distance")
+
+    def __init__(
+        self,
+        settings: LandmarkSettings,
+        landmarks: int,
+        precision: str,
+        device: torch.device,
+        encoder: Path | None = None,
+    ) -> None:
+        """Start at step 0; random weights come from torch's global generator.
+
+        Args:
+            settings: every number of the run.
+            landmarks: 70 or 478.
+            precision: number format of the network's body.
+            device: where to compute.
+            encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
+        """
+        network = LandmarkNetwork(settings.architecture(landmarks), encoder or settings.pretrained).to(device).train()
+        super().__init__(settings, network, precision, device)
+
+    def compute(self, step: int, batch: LandmarkBatch) -> tuple[Tensor, ...]:
+        """The loss terms of a step."""
+        found = self._forward(batch.images, autocast_body(self._precision, self._device))
+        beta = self._settings.nll_beta
+        total = weighted_mean(gaussian_nll(found, batch.points, beta), batch.weights)
+        with torch.no_grad():
+            plain = gaussian_nll(found, batch.points)
+            distance = (found[..., :2] - batch.points).norm(dim=-1)
+            of_faces = batch.weights * batch.is_face[:, None]
+            of_textures = batch.weights * ~batch.is_face[:, None]
+            terms = [weighted_mean(*pair) for pair in ((plain, of_faces), (plain, of_textures), (distance, of_faces))]
+        return total, *terms
+
+
+#: Faces that a validation looks at, at most: it is a pause in the training.
+VALIDATION_FACES = 48
+_TEXTURES = 256
+
+
+@dataclass(frozen=True)
+class TrainedLandmarker:
+    """A finished run.
+
+    Attributes:
+        network: the network, in evaluation mode, its deviations scaled.
+        calibration: scale and threshold.
+        losses: one row a step with the columns ``LandmarkRun.columns``.
+        precision: the number format that the body was trained in.
+        validation_nme: NME of the finished network by spectrum, ``rgb`` or a variant, on validation faces.
+    """
+
+    network: LandmarkNetwork
+    calibration: Calibration
+    losses: pd.DataFrame
+    precision: str
+    validation_nme: dict[str, float]
+
+
+def train_landmarks(
+    settings: LandmarkSettings,
+    faces: Sequence[TrainingFace | LazyFace],
+    held_out: Sequence[TrainingFace | LazyFace],
+    landmarks: int,
+    device: torch.device,
+    checkpoint: CheckpointFile | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
+    workers: int = 0,
+    scratch_folder: str | Path | None = None,
+    encoder: Path | None = None,
+) -> TrainedLandmarker:
+    """Train a landmark network; on one machine and thread count the result depends on settings and faces alone.
+
+    Args:
+        settings: every number of the run.
+        faces: what it learns from.
+        held_out: other people, to validate and to calibrate on.
+        landmarks: 70 or 478.
+        device: where to compute.
+        checkpoint: as in :func:`tfake.training.loop.run_steps`.
+        is_stopping: as there.
+        workers: threads that make batches ahead; no result depends on them.
+        scratch_folder: where visible images are kept that memory has no room for
+            (:class:`tfake.training.loading.ScratchFile`); None: they are decoded each time. No result depends on it.
+        encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
+
+    Returns:
+        The network, its calibration and the course of its loss.
+
+    Raises:
+        ValueError: there are no faces on either side, a batch cannot be shared evenly, or values are unknown.
+        FloatingPointError: the loss is not finite any more.
+        TrainingStoppedError: ``is_stopping`` said yes.
+    """
+    precision, share = resolve_precision(settings.precision, device), current_share()
+    if settings.batch % share.of:
+        raise ValueError(f"batch {settings.batch} must be a multiple of the {share.of} processes")
+    if not len(held_out):
+        raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
+    scratch = None if scratch_folder is None else ScratchFile(scratch_folder, SCRATCH_BYTES // share.of)
+    sampler = FaceSampler(faces, landmarks, settings, share, scratch=scratch)
+    shown = np.unique(np.linspace(0, len(held_out) - 1, min(len(held_out), VALIDATION_FACES)).astype(int))
+    held = [held_out[place] for place in shown.tolist()]
+    # Each process of a group looks at its part of them, where there are enough.
+    seen = held[share.rank :: share.of] if len(held) >= share.of else held
+    stills = _still_sets(seen, settings, workers) if settings.validate_every else {}
+
+    def measure(network: LandmarkNetwork) -> float:
+        was_training = network.training
+        network.eval()
+        *errors, faces_seen = add_up(
+            [float(score(network, crops, device).errors.sum(dtype=np.float64)) for crops in stills.values()]
+            + [len(seen)]
+        )
+        network.train(was_training)
+        return float(np.mean(errors)) / faces_seen
+
+    with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
+        run = LandmarkRun(settings, landmarks, precision, device, encoder)
+        losses = run_steps(
+            run,
+            settings,
+            lambda step: (sampler.batch(step),),
+            measure if settings.validate_every else None,
+            device,
+            checkpoint,
+            is_stopping,
+            workers,
+            f"train landmarks {landmarks}",
+        )
+        network = run.finish()
+    if share.of > 1 or not stills:
+        stills = _still_sets(held, settings, workers)
+    calibration, errors = _calibrate(network, held, stills, settings, device)
+    return TrainedLandmarker(network, calibration, losses, precision, errors)
+
+
+def _still_sets(
+    held: Sequence[TrainingFace | LazyFace], settings: LandmarkSettings, workers: int
+) -> dict[str, tuple[np.ndarray, ...]]:
+    """Crops of each spectrum that the run learns from, ``rgb`` or a variant."""
+    spectra = [None] if settings.thermal_share < 1 else []
+    spectra += sorted(held[0].thermal) if settings.thermal_share > 0 else []
+    return {variant or "rgb": still_crops(held, variant, settings.image_pixels, workers=workers) for variant in spectra}
+
+
+def _calibrate(
+    network: LandmarkNetwork,
+    held: Sequence[TrainingFace | LazyFace],
+    stills: dict[str, tuple[np.ndarray, ...]],
+    settings: LandmarkSettings,
+    device: torch.device,
+) -> tuple[Calibration, dict[str, float]]:
+    scores = {name: score(network, crops, device) for name, crops in stills.items()}
+    distances, sigma = (np.concatenate(parts) for parts in zip(*(s.counted for s in scores.values()), strict=True))
+    temperature = fit_temperature(distances, sigma)
+    network.scale_sigma(temperature)
+    on_faces = np.concatenate([s.sigma.mean(1) for s in scores.values()]) * temperature
+    others = [texture_sigma(network, _TEXTURES, derive_seed(settings.seed, Stream.VALIDATION), device)]
+    others += [beside_sigma(network, held, None if name == "rgb" else name, device) for name in stills]
+    return Calibration(temperature, choose_threshold(on_faces, np.concatenate(others))), {
+        name: s.nme for name, s in scores.items()
+    }

@@ -1,0 +1,173 @@
+"""Landmark network files: tensors, architecture and calibration, and the provenance beside them.
+
+The landmarkers that T-FAKE releases (TFAN, thermal-face-alignment): their network, to load their state dicts.
+
+A timm ``mobilenetv2_100`` without classifier (``feature_network``) and one linear layer ``fc`` to (x, y, variance) of
+each point, followed by a leaky ReLU; crops of 224 pixels with ImageNet's statistics (released code; Flotho et al.
+2025). The files may carry DataParallel's prefix.
+
+Landmark networks from files: this workflow's own, and TFAN's.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+from torch import Tensor, nn
+
+from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.sigma_calibration import Calibration
+from tfake.training.weights_file import bare_tensors, load_payload, read_weights, save_payload, save_record
+
+FORMAT = "tfake-landmarks-1"
+
+_RECORDED_PACKAGES = ("torch", "torchvision", "timm", "numpy", "opencv-contrib-python")
+
+
+def save_landmark_weights(path: str | Path, network: LandmarkNetwork, calibration: Calibration) -> str:
+    """Write a network's tensors; equal networks give equal bytes.
+
+    Args:
+        path: the file to write; it appears whole or not at all.
+        network: the network, whose deviations are already scaled by ``calibration.temperature``.
+        calibration: the threshold that it is used with.
+
+    Returns:
+        The file's SHA-256, hexadecimal.
+    """
+    payload = {
+        "format": FORMAT,
+        "settings": asdict(network.architecture),
+        "calibration": asdict(calibration),
+        "state": bare_tensors(network),
+    }
+    return save_payload(path, payload)
+
+
+def save_landmark_provenance(path: str | Path, **record: Any) -> None:
+    """Write where a weights file comes from, as JSON, with the versions of what made it."""
+    save_record(path, {"format": FORMAT, **record}, _RECORDED_PACKAGES)
+
+
+def load_landmark_weights(path: str | Path) -> tuple[LandmarkNetwork, Calibration]:
+    """Rebuild a landmark network from its file.
+
+    Args:
+        path: a file of ``save_landmark_weights``.
+
+    Returns:
+        The network, in evaluation mode on the CPU, and its calibration.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file is no landmark network, or its tensors do not fit the architecture that it names.
+    """
+    payload = load_payload(path, FORMAT, "landmark network")
+    network = _build(payload["settings"])
+    try:
+        network.load_state_dict(payload["state"])
+    except RuntimeError as error:
+        raise ValueError(f"{path}: the tensors do not fit the architecture that the file names: {error}") from error
+    return network.eval(), Calibration(**payload["calibration"])
+
+
+def _build(settings: Mapping[str, Any]) -> LandmarkNetwork:
+    with torch.random.fork_rng([]):
+        return LandmarkNetwork(LandmarkArchitecture(**settings))
+
+
+_BACKBONE = "mobilenetv2_100"
+_PREFIX = "module."
+#: Their loss cuts variances off here.
+_LEAST_VARIANCE = 1e-6
+#: A face, in their code: mean variance below it.
+FACE_VARIANCE = 6e-4
+
+
+class TfanNetwork(nn.Module):
+    """TFAN's network with this project's answer: points and standard deviations in crop widths."""
+
+    def __init__(self, landmarks: int) -> None:
+        """Build the network for 70 or 478 points."""
+        super().__init__()
+        self.architecture = LandmarkArchitecture(landmarks, _BACKBONE, "pooled", 224)
+        self.feature_network = timm.create_model(_BACKBONE, pretrained=False, num_classes=0)
+        self.fc = nn.Linear(self.feature_network.num_features, 3 * landmarks)
+        self.stride = 32
+        self.register_buffer("mean", torch.tensor((0.485, 0.456, 0.406)).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor((0.229, 0.224, 0.225)).reshape(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor, body_precision: AbstractContextManager | None = None) -> Tensor:
+        """(B, 3, 224, 224) in 0..1 to (B, L, 3), as :meth:`LandmarkNetwork.forward`."""
+        return self.decode(self.encode(images, body_precision))
+
+    def encode(self, images: Tensor, body_precision: AbstractContextManager | None = None) -> Tensor:
+        """The features of images: (B, 3, H, W) in 0..1 to (B, 1280, H / 32, W / 32)."""
+        with body_precision or nullcontext():
+            return self.feature_network.forward_features((images - self.mean) / self.deviation).float()
+
+    def decode(self, encoded: Tensor) -> Tensor:
+        """Points and deviations of windows of the features: (B, 1280, 7, 7) to (B, L, 3)."""
+        values = nn.functional.leaky_relu(self.fc(encoded.mean((2, 3)))).unflatten(1, (-1, 3))
+        sigma = values[..., 2:].clamp(min=_LEAST_VARIANCE).sqrt()
+        return torch.cat((values[..., :2], sigma), dim=2)
+
+
+def is_tfan(content: Mapping) -> bool:
+    """Whether a file's content is a state dict of TFAN's network."""
+    return "fc.weight" in content or f"{_PREFIX}fc.weight" in content
+
+
+def load_tfan(content: Mapping[str, Tensor], where: str) -> TfanNetwork:
+    """Build TFAN's network from its state dict; the last layer tells how many points it has.
+
+    Args:
+        content: tensors by name, with DataParallel's prefix or without.
+        where: the file, for messages.
+
+    Raises:
+        ValueError: tensors are missing or of another shape; the message names some.
+    """
+    tensors = {name.removeprefix(_PREFIX): value for name, value in content.items()}
+    # timm's classifier is an identity without classes; older files keep the layer all the same.
+    tensors = {name: value for name, value in tensors.items() if not name.startswith("feature_network.classifier.")}
+    rows = tensors["fc.weight"].shape[0]
+    if rows % 3:
+        raise ValueError(f"{where}: fc has {rows} rows, expected three a point")
+    with torch.random.fork_rng([]):
+        network = TfanNetwork(rows // 3)
+    expected = network.state_dict()
+    missing = sorted(expected.keys() - tensors.keys())
+    unlike = sorted(name for name in expected.keys() & tensors.keys() if expected[name].shape != tensors[name].shape)
+    if missing or unlike:
+        raise ValueError(
+            f"{where}: not TFAN's network: {len(missing)} missing {missing[:3]}, other shapes {unlike[:3]}"
+        )
+    network.load_state_dict({name: tensors[name] for name in expected})
+    return network.eval()
+
+
+def load_landmark_network(path: str | Path) -> tuple[nn.Module, float]:
+    """Rebuild a landmark network from its file.
+
+    Args:
+        path: a file of :func:`save_landmark_weights`, or a state dict that TFAN released.
+
+    Returns:
+        The network on the CPU, ready for inference, and the mean standard deviation in crop widths below which it has
+        a face before it.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: torch cannot read it without running code from it, or it holds no landmark network.
+    """
+    content = read_weights(path, "landmark network")
+    if isinstance(content, Mapping) and is_tfan(content):
+        return load_tfan(content, str(path)), float(np.sqrt(FACE_VARIANCE))
+    network, calibration = load_landmark_weights(path)
+    return network, calibration.threshold

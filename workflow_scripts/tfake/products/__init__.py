@@ -1,0 +1,1 @@
+"""What a run hands over: report, publication, exports, comparison and forecast."""

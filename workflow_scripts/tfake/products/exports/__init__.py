@@ -1,0 +1,1 @@
+"""A variant in other formats."""

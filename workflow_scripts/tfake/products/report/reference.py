@@ -1,0 +1,141 @@
+"""Published thermal images of the same faces beside ours: pictures on one scale, and figures for both.
+
+T-FAKE's figure on its repository shows sources and warm images of FaceSynthetics at 192 x 192 pixels, 8 bit, where 0 is
+20 °C and 255 is 40 °C. Ours is shrunk to the same size by area before anything is compared.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from tfake.archive.samples import read_rgb
+from tfake.archive.zip_archive import open_archive
+from tfake.core.classes import LABELLED_CLASSES, FaceClass
+from tfake.core.codes import SampleStatus
+from tfake.core.radiometry import decode_counts
+from tfake.imaging.foreground import fill_glasses
+from tfake.pages.charts import words_of
+from tfake.pages.page_images import TemperatureScale, photo_uri, thermal_uri
+from tfake.store.arrays import open_store
+
+#: What the published 8-bit values mean.
+REFERENCE_CELSIUS = (20.0, 40.0)
+REFERENCE_SUFFIX = "_thermal.png"
+#: Background this many pixels from the person takes no part: the shrunken edges are mixtures.
+_MARGIN_PIXELS = 4
+_CLASSES = (FaceClass.SKIN, FaceClass.NOSE, FaceClass.HAIR, FaceClass.BEARD, FaceClass.NECK, FaceClass.CLOTHING)
+
+
+@dataclass(frozen=True)
+class ReferenceFace:
+    """One face: its source, theirs and ours, as data URIs."""
+
+    image_id: str
+    source: str
+    theirs: str
+    ours: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What the comparison's section of the page needs.
+
+    Attributes:
+        variant: which of ours stands beside theirs.
+        faces: the faces that both have.
+        rows: (what, theirs, ours) over all of them.
+        scale: of every picture.
+    """
+
+    variant: str
+    faces: tuple[ReferenceFace, ...]
+    rows: tuple[tuple[str, float, float], ...]
+    scale: TemperatureScale
+
+
+def compare_with_reference(
+    folder: str | Path,
+    variant: str,
+    archive: Sequence[str],
+    index: pd.DataFrame,
+    faces: str | Path,
+    thermal: str | Path,
+) -> Reference | None:
+    """Lay published images beside a variant's.
+
+    Args:
+        folder: holds ``{id}_thermal.png``, 8-bit gray over ``REFERENCE_CELSIUS``, each the whole image shrunk.
+        variant: the variant's name.
+        archive: one zip, or all its raw split parts in order.
+        index: the archive's index.
+        faces: the ``faces.zarr`` of the source.
+        thermal: the variant's ``thermal.zarr``.
+
+    Returns:
+        The comparison; None when the folder has none of the usable faces.
+
+    Raises:
+        ValueError: a file is no 8-bit gray image.
+    """
+    labels, ours = open_store(faces), open_store(thermal)["thermal"]
+    opened, scale = open_archive(archive), TemperatureScale(int(REFERENCE_CELSIUS[0]), int(REFERENCE_CELSIUS[1]))
+    shown, both = [], []
+    for record in index[index["status"] == SampleStatus.OK].itertuples():
+        path = Path(folder) / f"{record.image_id}{REFERENCE_SUFFIX}"
+        if not path.is_file():
+            continue
+        published = _read(path)
+        size = published.shape[::-1]
+        full = labels["segmentation"][record.Index]
+        classes = cv2.resize(fill_glasses(full), size, interpolation=cv2.INTER_NEAREST)
+        generated = cv2.resize(decode_counts(ours[record.Index]), size, interpolation=cv2.INTER_AREA)
+        photo = read_rgb(opened, record, full.shape[0])
+        pictures = (photo_uri(photo), thermal_uri(published, scale), thermal_uri(generated, scale))
+        shown.append(ReferenceFace(record.image_id, *pictures))
+        both.append((classes, published, generated))
+    if not shown:
+        return None
+    return Reference(variant, tuple(shown), tuple(_figures(both)), scale)
+
+
+def _read(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype != np.uint8:
+        found = "no image" if image is None else f"{image.dtype} of {image.shape}"
+        raise ValueError(f"{path}: a published thermal image must be 8-bit gray; found {found}")
+    gray = image if image.ndim == 2 else image[..., 0]
+    low, high = REFERENCE_CELSIUS
+    return low + (high - low) * gray.astype(np.float32) / 255
+
+
+def _figures(both: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]):
+    kernel = np.ones((2 * _MARGIN_PIXELS + 1,) * 2, np.uint8)
+    outside = [cv2.erode((classes == 0).astype(np.uint8), kernel).astype(bool) for classes, *_ in both]
+
+    def pooled(which: int, masks: Sequence[np.ndarray]) -> np.ndarray:
+        return np.concatenate([images[which][mask] for images, mask in zip(both, masks, strict=True)])
+
+    theirs, ours = (pooled(which, outside) for which in (1, 2))
+    yield "background, standard deviation (K)", float(theirs.std()), float(ours.std())
+    yield "background, 99.5th percentile above its median (K)", _tail(theirs), _tail(ours)
+    for face_class in (c for c in LABELLED_CLASSES if c in _CLASSES):
+        masks = [classes == face_class for classes, *_ in both]
+        if any(mask.any() for mask in masks):
+            means = [float(pooled(which, masks).mean()) for which in (1, 2)]
+            yield f"{words_of(face_class)}, mean (°C)", *means
+            present = [(images, mask) for images, mask in zip(both, masks, strict=True) if mask.any()]
+            detail = [float(np.mean([_detail(images[which], mask) for images, mask in present])) for which in (1, 2)]
+            yield f"{words_of(face_class)}, detail (K)", *detail
+
+
+def _tail(values: np.ndarray) -> float:
+    return float(np.percentile(values, 99.5) - np.median(values))
+
+
+def _detail(celsius: np.ndarray, mask: np.ndarray) -> float:
+    """Root mean square of what a blur of two pixels takes away, inside the mask."""
+    return float(np.sqrt(np.mean((celsius - cv2.GaussianBlur(celsius, (0, 0), 2))[mask] ** 2)))

@@ -1,0 +1,118 @@
+"""What each variant is: what made it, its room, its pixels, its unit and its terms.
+
+Time by step, from the benchmark files that Snakemake leaves behind.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+import pandas as pd
+
+from tfake.products.report.gallery import VariantImages
+from tfake.products.report.lineage import SealedStore
+from tfake.store.arrays import open_store
+
+
+@dataclass(frozen=True)
+class VariantFacts:
+    """One line of the page's table of variants."""
+
+    name: str
+    made_by: str
+    ambient_celsius: float
+    size: str  # width x height
+    values: str  # the unit, and what a count is
+    images: int
+    rows: tuple[int, int]  # first and last
+    stored_bytes: int
+    license: str
+
+
+def gather_facts(
+    config: Mapping[str, Any],
+    variants: Mapping[str, SealedStore],
+    opened: Sequence[VariantImages],
+    ambients: Mapping[str, float],
+) -> list[VariantFacts]:
+    """Say of each variant what differs between variants.
+
+    Args:
+        config: the effective configuration.
+        variants: variant to its sealed store.
+        opened: the same, open, in the same order.
+        ambients: variant to the temperature of its room.
+
+    Returns:
+        A line a variant.
+    """
+    lines = []
+    for images, (name, store) in zip(opened, variants.items(), strict=True):
+        width, height = images.size
+        counts = store.counts
+        lines.append(
+            VariantFacts(
+                name=name,
+                made_by=_made_by(config, name),
+                ambient_celsius=ambients[name],
+                size=f"{width}x{height}",
+                values=f"{images.unit}, {images.scale:g} K a count" if images.radiometric else "gray levels, 8 bit",
+                images=counts.get("imported", counts.get("source_ok", 0)),
+                rows=(store.span[0], store.span[1] - 1),
+                stored_bytes=store.verified_bytes,
+                license=open_store(store.path).attrs.get("license", config["source"]["license"]),
+            )
+        )
+    return lines
+
+
+def _made_by(config: Mapping[str, Any], name: str) -> str:
+    settings = config["variants"][name]
+    if base := settings.get("of"):
+        return f"camera {settings['camera']} looking at {base}"
+    if files := settings.get("files"):
+        return f"published images, {PurePath(files).name}"
+    condition = settings["condition"]
+    return f"{'imported ' if condition in config['thermalizers'] else ''}thermalizer {condition}"
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """All jobs of one rule together; nan where no job ran long enough to be measured."""
+
+    rule: str
+    jobs: int
+    wall_seconds: float
+    cpu_seconds: float
+    max_rss_mb: float
+
+
+def read_timings(folder: str | Path) -> list[StepTime]:
+    """Add up the jobs of each rule.
+
+    Args:
+        folder: holds ``{rule}.tsv``, or ``{rule}/**/*.tsv`` with a file a job, as Snakemake's ``benchmark`` writes them
+            (columns ``s``: wall seconds, ``cpu_time``: seconds, ``max_rss``: MB).
+
+    Returns:
+        One entry a rule, the longest first; empty when there is no benchmark file.
+    """
+    folder = Path(folder)
+    tables: dict[str, list[pd.DataFrame]] = {}
+    for path in sorted(folder.rglob("*.tsv")):
+        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
+        table = pd.read_csv(path, sep="\t", usecols=["s", "cpu_time", "max_rss"], na_values=["-"])
+        tables.setdefault(rule, []).append(table)
+    steps = [_add_up(rule, pd.concat(parts)) for rule, parts in tables.items()]
+    return sorted(steps, key=lambda step: (-step.wall_seconds, step.rule))
+
+
+def _add_up(rule: str, jobs: pd.DataFrame) -> StepTime:
+    return StepTime(
+        rule=rule,
+        jobs=len(jobs),
+        wall_seconds=float(jobs["s"].sum()),
+        cpu_seconds=float(jobs["cpu_time"].sum(min_count=1)),
+        max_rss_mb=float(jobs["max_rss"].max()),
+    )

@@ -1,0 +1,126 @@
+"""Which rows a variant has an image in: a slice has its rows, a published set its images, a cut run what it wrote."""
+
+import json
+from enum import IntEnum
+
+import numpy as np
+
+from tfake.core.codes import SampleStatus
+from tfake.reader.dataset_store import FACES, DatasetError, Place
+from tfake.store.arrays import StoreError
+from tfake.store.shards import NO_CHUNK, chunk_codec, empty_index, index_bytes, unpack_index
+
+#: Rows whose pixels are looked at in one go.
+_BATCH = 64
+#: An image of one value throughout is a chunk of fewer bytes, or a smaller share of its pixels, than these.
+_PLAIN_BYTES, _PLAIN_SHARE = 512, 1 / 64
+_ANOTHER_SOURCE = "row i is not the same face in both; run snakemake again, or open one of the variants that fit"
+
+
+class ImageStatus(IntEnum):
+    """Whether a variant has an image of a face, and why it has none."""
+
+    OK = 0
+    #: The source's sample cannot be used; its own status says why.
+    NO_SAMPLE = 1
+    #: The row lies outside the rows that the variant was made for, or its shard was not written yet.
+    NOT_MADE = 2
+    #: The variant was made for the row, but whoever published its images has none of this face.
+    NOT_PUBLISHED = 3
+
+
+def image_statuses(place: Place, variant: str, samples: np.ndarray) -> np.ndarray:
+    """The status of a variant's image in each row.
+
+    The rows that a variant was made for follow from its ``summary.json``, which is written when it is complete. Where
+    that is missing, or somebody else published the images, the array itself is looked at: the lengths of its chunks,
+    and the pixels of those short enough to be of one value.
+
+    Args:
+        place: the dataset.
+        variant: one of its variants.
+        samples: (N,) SampleStatus of the source.
+
+    Returns:
+        (N,) uint8 ImageStatus.
+
+    Raises:
+        DatasetError: the variant is of another source than the faces, or its ``summary.json`` cannot be read.
+        tfake.store.arrays.StoreError: a shard that had to be looked at is damaged.
+    """
+    folder = f"variants/{variant}"
+    attributes = _check_source(place, f"{folder}/thermal.zarr", len(samples))
+    shards = _read_shards(place, f"{folder}/summary.json")
+    statuses = np.full(len(samples), ImageStatus.NOT_MADE, np.uint8)
+    for start, stop in [(0, len(samples))] if shards is None else shards:
+        statuses[start:stop] = ImageStatus.OK
+    if shards is None or "imported" in attributes:
+        made = np.flatnonzero(statuses == ImageStatus.OK)
+        statuses[made] = _look_at(place, f"{folder}/thermal.zarr/thermal", made)
+    statuses[(samples != SampleStatus.OK) & (statuses != ImageStatus.NOT_MADE)] = ImageStatus.NO_SAMPLE
+    return statuses
+
+
+def _check_source(place: Place, store: str, rows: int) -> dict:
+    """The attributes of a variant's store, once it is known that its rows are those of the faces."""
+    attributes, faces = place.attributes(store), place.attributes(FACES)
+    found = place.array(f"{store}/thermal").shape[0]
+    if found != rows:
+        raise DatasetError(f"{place.address}: {store} has {found} rows, {FACES} {rows}: {_ANOTHER_SOURCE}")
+    if (made_from := attributes.get("source_sha256")) != (source := faces.get("source_sha256")):
+        raise DatasetError(
+            f"{place.address}: {store} was made from the source {made_from}, {FACES} from {source}: {_ANOTHER_SOURCE}"
+        )
+    return attributes
+
+
+def _read_shards(place: Place, path: str) -> list[list[int]] | None:
+    """First row and stop of each shard that a store was closed with; None where it was not yet."""
+    summary = place.read(path)
+    if summary is None:
+        return None
+    try:
+        return [shard["rows"] for shard in json.loads(summary)["shards"]]
+    except (ValueError, KeyError, TypeError) as error:
+        found = f"{type(error).__name__}: {error}"
+        raise DatasetError(
+            f"{place.address}: {path} is no summary of a store ({found}); delete it and run again"
+        ) from error
+
+
+def _look_at(place: Place, path: str, rows: np.ndarray) -> np.ndarray:
+    """The statuses of some rows by their bytes: (n,) uint8."""
+    array = place.array(path)
+    lengths = _chunk_bytes(place, path, rows)
+    found = np.where(lengths > 0, ImageStatus.OK, ImageStatus.NOT_MADE).astype(np.uint8)
+    pixels = int(np.prod(array.shape[1:])) * array.dtype.itemsize
+    plain = np.flatnonzero((lengths > 0) & (lengths <= max(_PLAIN_BYTES, pixels * _PLAIN_SHARE)))
+    # 8-bit displays have no such attribute: a row without an image is 0 throughout.
+    missing = array.attrs.get("missing_value", 0)
+    for start in range(0, len(plain), _BATCH):
+        places = plain[start : start + _BATCH]
+        values = place.rows(path, rows[places])
+        found[places[(values == missing).all(axis=(1, 2))]] = ImageStatus.NOT_PUBLISHED
+        found[places[(values == array.fill_value).all(axis=(1, 2))]] = ImageStatus.NOT_MADE
+    return found
+
+
+def _chunk_bytes(place: Place, path: str, rows: np.ndarray) -> np.ndarray:
+    """The bytes of each row's chunk, from its shard's index: (n,) int; 0 where none was written."""
+    array = place.array(path)
+    try:
+        chunk_codec(array, path)
+    except StoreError:
+        # Laid out in another way, which Zarr may read: each row is short enough to be looked at.
+        return np.ones(len(rows), np.int64)
+    shards, slots = np.divmod(rows, array.shards[0])
+    numbers, which = np.unique(shards, return_inverse=True)
+    names = [f"{path}/{array.metadata.encode_chunk_key((int(n), *(0 for _ in array.shape[1:])))}" for n in numbers]
+    indices = np.stack(
+        [
+            empty_index(array.shards[0]) if end is None else unpack_index(end, name)
+            for name, end in zip(names, place.ends(names, index_bytes(array.shards[0])), strict=True)
+        ]
+    )
+    found = indices[which, slots]
+    return np.where(found[:, 0] == NO_CHUNK, 0, found[:, 1]).astype(np.int64)

@@ -1,1 +1,0 @@
-"""The page that a person looks at: one self-contained HTML file."""

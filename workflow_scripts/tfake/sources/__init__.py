@@ -1,1 +1,0 @@
-"""Where faces come from: archives read in place, paired sets, and the procedural renderer."""

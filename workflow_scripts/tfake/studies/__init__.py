@@ -1,0 +1,1 @@
+"""Experiments on the dataset: the ablation, the landmark study and test sets."""

@@ -1,0 +1,251 @@
+"""What one thermalizer makes of a set of faces, in figures: against the truth where there is one, and without it.
+
+The faces an arm is scored on: an archive's usable samples, with their thermal truth where it is known.
+
+A strip of pictures: some faces' temperatures side by side, for the eye.
+
+The arms side by side: scores of every seed gathered into one table, and each arm against the first.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, tee
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+
+from tfake.archive.samples import read_classes, read_rgb
+from tfake.archive.zip_archive import Archive
+from tfake.core.classes import LABELLED_CLASSES, FaceClass
+from tfake.core.codes import SampleStatus
+from tfake.core.radiometry import decode_counts, encode_celsius
+from tfake.imaging.foreground import fill_glasses
+from tfake.thermalizer.evaluation import ErrorSums, read_truth
+from tfake.thermalizer.inference import Thermalizer
+from tfake.thermalizer.patch_bank import PatchBank
+from tfake.thermalizer.patch_wasserstein import patch_wasserstein, standardise
+
+#: Temperatures that SSIM's 8-bit constants are laid over.
+SSIM_CELSIUS = (15.0, 40.0)
+#: A class with less of the foreground than this is too rare to be held to its prior.
+LEAST_AREA = 0.01
+_PATCH_SEED = 20250611
+_PATCHES = 1024
+
+
+@dataclass(frozen=True)
+class Face:
+    """One image to thermalize, with its truth where it is known."""
+
+    rgb: np.ndarray  # (H, W, 3) uint8
+    classes: np.ndarray  # (H, W) uint8
+    expected: np.ndarray | None = None  # (H, W) uint16 counts, noise-free truth of the mean subject
+    camera: np.ndarray | None = None  # (H, W) uint16 counts, as a camera would record this person
+
+
+def score(
+    thermalizer: Thermalizer,
+    faces: Iterable[Face],
+    ambient_celsius: float,
+    targets: np.ndarray,
+    real: PatchBank | None,
+) -> dict[str, float]:
+    """Thermalize a set and measure.
+
+    Args:
+        thermalizer: the trained network.
+        faces: the images, all with truth or all without.
+        ambient_celsius: the room.
+        targets: (19,) degrees Celsius of the prior that the network should have met.
+        real: relative patches of real thermal faces, or None.
+
+    Returns:
+        Name to value. With a truth ``{class}_mae``, ``_rmse``, ``_bias`` (K) for each class present, ``face`` among
+        them, and ``ssim`` (over the foreground). Always ``{class}_mean`` (°C), ``prior_worst`` and ``prior_mean`` (K,
+        largest and area-weighted mean distance of a class mean from its target, classes over 1 % of the foreground),
+        ``nose_minus_skin`` (K), ``background_sd`` (K), ``scale_gap`` (K); with real patches ``patch_w2`` (squared
+        distance in units of an image's own variance).
+    """
+    errors, similarity, gaps, background = ErrorSums(), [], [], []
+    sums, pixels = np.zeros(256), np.zeros(256)
+    texture = []
+    faces, shown = tee(faces)
+    made = thermalizer.thermalize_each(((face.rgb, face.classes) for face in shown), ambient_celsius)
+    for celsius, face in zip(made, faces, strict=True):
+        filled = fill_glasses(face.classes)
+        sums += np.bincount(filled.ravel(), celsius.ravel(), minlength=256)
+        pixels += np.bincount(filled.ravel(), minlength=256)
+        outside = face.classes == FaceClass.BACKGROUND
+        background.append(celsius[outside].std() if outside.any() else 0.0)
+        gaps.append(scale_gap(thermalizer, face, celsius, ambient_celsius))
+        if real is not None:
+            texture.append(_patch_distance(celsius, ~outside, real))
+        if face.expected is not None:
+            errors.add(encode_celsius(celsius), face.expected, face.camera, face.classes)
+            similarity.append(_similarity(celsius, decode_counts(face.expected), ~outside))
+    scores = _against_prior(sums, pixels, targets)
+    scores |= {"background_sd": float(np.mean(background)), "scale_gap": float(np.sqrt(np.mean(np.square(gaps))))}
+    if texture:
+        scores["patch_w2"] = float(np.mean(texture))
+    if similarity:
+        scores["ssim"] = float(np.mean(similarity))
+        for row in errors.rows():
+            scores |= {f"{row['class']}_{name}": row[f"{name}_expected"] for name in ("mae", "rmse", "bias")}
+    return scores
+
+
+def scale_gap(thermalizer: Thermalizer, face: Face, celsius: np.ndarray, ambient_celsius: float) -> float:
+    """How much the network's answer depends on the resolution: root mean square over the foreground, K.
+
+    Compares the answer at full size, averaged over 2 x 2 pixels, with the answer to the image of half the size; pixels
+    whose four sources are not of one class are left out.
+
+    Args:
+        thermalizer: the network.
+        face: the image; its edges must be even.
+        celsius: (H, W) the answer at full size.
+        ambient_celsius: the room.
+    """
+    height, width = face.classes.shape
+    blocks = face.classes.reshape(height // 2, 2, width // 2, 2)
+    pure = (blocks == blocks[:, :1, :, :1]).all(axis=(1, 3)) & (blocks[:, 0, :, 0] != FaceClass.BACKGROUND)
+    half = cv2.resize(face.rgb, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    small = thermalizer.thermalize(half[None], blocks[None, :, 0, :, 0].copy(), ambient_celsius)[0]
+    averaged = cv2.resize(celsius, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    return float(np.sqrt(np.mean((small - averaged)[pure] ** 2))) if pure.any() else 0.0
+
+
+def _against_prior(sums: np.ndarray, pixels: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+    present = [c for c in LABELLED_CLASSES if c is not FaceClass.BACKGROUND and pixels[c]]
+    means = {c: sums[c] / pixels[c] for c in present}
+    foreground = sum(pixels[c] for c in present)
+    large = [c for c in present if pixels[c] > LEAST_AREA * foreground]
+    distance = np.array([abs(means[c] - targets[c]) for c in large])
+    scores = {f"{c.name.lower()}_mean": float(means[c]) for c in present}
+    scores |= {"prior_worst": float(distance.max())}
+    scores |= {"prior_mean": float(np.average(distance, weights=[pixels[c] for c in large]))}
+    return scores | {"nose_minus_skin": float(means[FaceClass.NOSE] - means[FaceClass.SKIN])}
+
+
+def _similarity(generated: np.ndarray, truth: np.ndarray, foreground: np.ndarray) -> float:
+    low, high = SSIM_CELSIUS
+    scaled = [np.clip((image - low) / (high - low), 0, 1).astype(np.float32) * 255 for image in (truth, generated)]
+    _, quality = cv2.quality.QualitySSIM_compute(*scaled)
+    return float(quality[foreground].mean())
+
+
+def _patch_distance(celsius: np.ndarray, foreground: np.ndarray, real: PatchBank) -> float:
+    generator = torch.Generator().manual_seed(_PATCH_SEED)
+    mask = torch.from_numpy(foreground)[None, None]
+    image = standardise(torch.from_numpy(celsius)[None, None], mask)
+    patches = [real.draw(scale, _PATCHES, generator) for scale in range(len(real.scales))]
+    places = torch.rand(len(patches), _PATCHES, generator=generator, dtype=torch.float64)
+    distance = patch_wasserstein(
+        image, mask, patches, places=places, patch_pixels=real.patch_pixels, scales=real.scales, blur_kelvin=0.1
+    )
+    return float(distance)
+
+
+def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and sample standard deviation over seeds; the latter 0 of a single one."""
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def iterate_faces(archive: Sequence[str], index: pd.DataFrame, pixels: int, truth: str | None) -> Iterator[Face]:
+    """Read the usable faces of an archive, in order.
+
+    Args:
+        archive: one zip, or all its raw split parts in order.
+        index: the archive's index.
+        pixels: height and width of the images.
+        truth: zip of the thermal truth; None where there is none.
+
+    Raises:
+        SampleError: a sample that was good when indexed is not any more.
+        TruthError: the truth does not fit the faces.
+    """
+    records = index[index["status"] == SampleStatus.OK]
+    reader = Archive(archive)
+    known = read_truth(truth, records["image_id"], (pixels, pixels)) if truth else ((None, None) for _ in records.index)
+    for record, (expected, camera) in zip(records.itertuples(), known, strict=True):
+        yield Face(read_rgb(reader, record, pixels), read_classes(reader, record, pixels), expected, camera)
+
+
+STRIP_FACES = 8
+STRIP_PIXELS = 160
+
+
+def draw_strip(thermalizer: Thermalizer, faces: Iterable[Face], count: int, ambient_celsius: float) -> np.ndarray:
+    """Thermalize a few faces and lay them side by side.
+
+    Args:
+        thermalizer: the network.
+        faces: the set, in order.
+        count: how many faces the set has; those drawn are spread evenly over it.
+        ambient_celsius: the room.
+
+    Returns:
+        (3 or 2 times ``STRIP_PIXELS``, W) uint8 gray: the source above its temperatures, ``SSIM_CELSIUS`` from black to
+        white, above the expected truth where it is known.
+    """
+    every = max(1, count // STRIP_FACES)
+    columns = []
+    drawn = list(islice(faces, 0, every * STRIP_FACES, every))
+    made = thermalizer.thermalize_each(((face.rgb, face.classes) for face in drawn), ambient_celsius)
+    for face, celsius in zip(drawn, made, strict=True):
+        rows = [cv2.cvtColor(face.rgb, cv2.COLOR_RGB2GRAY), _shade(celsius)]
+        if face.expected is not None:
+            rows.append(_shade(decode_counts(face.expected)))
+        size = (STRIP_PIXELS, STRIP_PIXELS)
+        columns.append(np.vstack([cv2.resize(row, size, interpolation=cv2.INTER_AREA) for row in rows]))
+    return np.hstack(columns)
+
+
+def _shade(celsius: np.ndarray) -> np.ndarray:
+    low, high = SSIM_CELSIUS
+    return (np.clip((celsius - low) / (high - low), 0, 1) * 255).round().astype(np.uint8)
+
+
+#: A score's place is its file's: {faces}/{condition}/{arm}/{seed}.json.
+PLACE = ("faces", "condition", "arm", "seed")
+ARM_COLUMNS = ("faces", "condition", "arm", "score", "mean", "sd", "seeds")
+
+
+def gather_scores(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """Read the scores of every arm and seed.
+
+    Args:
+        paths: JSON files ``…/{faces}/{condition}/{arm}/{seed}.json``, name to value.
+
+    Returns:
+        One row a value: ``PLACE``, ``score``, ``value``; in the order of the paths.
+    """
+    rows = []
+    for path in map(Path, paths):
+        place = (*path.parts[-4:-1], int(path.stem))
+        rows += [(*place, name, value) for name, value in json.loads(path.read_text()).items()]
+    return pd.DataFrame(rows, columns=[*PLACE, "score", "value"])
+
+
+def summarise_arms(scores: pd.DataFrame) -> pd.DataFrame:
+    """Mean and spread over the seeds.
+
+    Args:
+        scores: from ``gather_scores``.
+
+    Returns:
+        Rows of ``ARM_COLUMNS``, in the order in which they first came; sd is NaN of a single seed.
+    """
+    grouped = scores.groupby(["faces", "condition", "arm", "score"], sort=False)["value"]
+    return grouped.agg(mean="mean", sd="std", seeds="count").reset_index()[list(ARM_COLUMNS)]
+
+
+def gain(arms: pd.DataFrame, faces: str, condition: str, arm: str, baseline: str, score: str) -> float:
+    """How much lower an arm's score is than the baseline's, as a share of it; negative where it is higher."""
+    chosen = arms[(arms["faces"] == faces) & (arms["condition"] == condition) & (arms["score"] == score)]
+    means = chosen.set_index("arm")["mean"]
+    return float(1 - means[arm] / means[baseline])

@@ -1,0 +1,199 @@
+"""Where a training step's time goes, and how a plainly written step compares: fp32, NCHW, geomloss as it comes.
+
+All times are taken in one process, a few steps of each by turns, so that their ratios hold on a busy machine.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from geomloss import SamplesLoss
+from torch import Tensor, nn
+from torch.utils.data import Subset
+
+from tfake.core.devices import device_model, synchronise
+from tfake.core.subject_splits import split_by_subject
+from tfake.thermalizer.pair_sampling import PairBatch, SourceBatch, StepDraws, TrainingData
+from tfake.thermalizer.patch_wasserstein import downsample, take_patches
+from tfake.thermalizer.supervised import SupervisedLoss
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from tfake.thermalizer.thermalizer_training import ThermalizerRun, Validation, step_batches
+from tfake.training.loop import reproducible, run_steps
+from tfake.training.rng import Stream, derive_seed
+from tfake.training.training_settings import autocast_body, resolve_precision
+
+#: Points a side of the naive Sinkhorn problem.
+NAIVE_POINTS = 2048
+# Steps of one kind before it is the other's turn.
+_STRETCH = 5
+
+
+class NaivePatchWasserstein(nn.Module):
+    """The patch term as one writes it first: geomloss with its defaults."""
+
+    def __init__(self, patch_pixels: int, scales: tuple[int, ...]) -> None:
+        """Keep edge and scales of the patches."""
+        super().__init__()
+        self._patch_pixels, self._scales = patch_pixels, scales
+        self._loss = SamplesLoss("sinkhorn", p=2)
+
+    def forward(self, generated: Tensor, mask: Tensor, real: list[Tensor], places: Tensor) -> Tensor:
+        """See ``patch_wasserstein``; every scale must have patches."""
+        total = generated.sum() * 0
+        for factor, y, where in zip(self._scales, real, places, strict=True):
+            x, _ = take_patches(*downsample(generated, mask, factor), self._patch_pixels, where)
+            total = total + 2 * self._loss(x / self._patch_pixels, y / self._patch_pixels)
+        return total / len(self._scales)
+
+
+def measure_costs(
+    settings: TrainingSettings,
+    data: TrainingData,
+    device: torch.device,
+    steps: int,
+    workers: int = 0,
+    encoder: Path | None = None,
+) -> dict[str, float | int | str]:
+    """Train by the loop that trainings run, as this workflow does and naively by turns, and time both.
+
+    Args:
+        settings: of the run; validation pairs are held out as they say.
+        data: what both learn from.
+        device: where to compute.
+        steps: steps of each; the schedule is as long.
+        workers: threads that make batches ahead, as in :func:`tfake.thermalizer.thermalizer_training.train`.
+        encoder: as there.
+
+    Returns:
+        ``step_seconds`` and ``naive_step_seconds`` (medians over stretches of the loop), ``speedup`` (of the medians),
+        ``validation_kelvin`` and ``naive_validation_kelvin`` after the last step; ``{part}_share`` of a step for batch,
+        network, supervised, wasserstein and prior, each alone (a loss term forward and back to the image), and rest;
+        ``images_per_second``. Where threads make batches ahead, theirs is beside the step and not part of it.
+    """
+    settings = replace(settings, steps=steps, checkpoint_every=0)
+    kept, held_out = split_by_subject(data.pair_subjects, settings.validation_share, settings.seed)
+    plain = replace(settings, precision="float32", patches=NAIVE_POINTS)
+    ours, naive = (
+        _Training(each, data, Subset(data.pairs, kept), device, workers, encoder) for each in (settings, plain)
+    )
+    naive.run.network.set_channels_last(False)
+    naive.run.objective.wasserstein = NaivePatchWasserstein(settings.patch_pixels, settings.patch_scales)
+    probe = _start(settings, data, device, encoder)
+    parts: dict[str, list[float]] = {}
+    with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
+        for stop in (*range(_STRETCH, steps, _STRETCH), steps):
+            ours.advance(stop)
+            naive.advance(stop)
+            _time_terms(probe, ours.make(stop), settings, device, parts)
+    whole, plain_whole = median(ours.seconds), median(naive.seconds)
+    shares = {"batch": ours.making, **parts}
+    shares = {f"{name}_share": median(values) / whole for name, values in shares.items()}
+    within = sum(share for name, share in shares.items() if workers == 0 or name != "batch_share")
+    validation = Validation(
+        settings,
+        Subset(data.pairs, held_out or kept),
+        SupervisedLoss(data.pair_values, data.supervision),
+        data.middle_celsius,
+        resolve_precision("float32", device),
+        device,
+    )
+    return {
+        "device": device_model(device),
+        "threads": torch.get_num_threads(),
+        "workers": workers,
+        "steps": steps,
+        "step_seconds": whole,
+        "naive_step_seconds": plain_whole,
+        "speedup": plain_whole / whole,
+        "validation_kelvin": validation.measure(ours.run.result),
+        "naive_validation_kelvin": validation.measure(naive.run.result),
+        "images_per_second": (settings.batch_pairs + settings.batch_sources) / whole,
+        **shares,
+        "rest_share": 1 - within,
+    }
+
+
+class _Training:
+    """One run that goes on stretch by stretch through the trainings' own loop."""
+
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        data: TrainingData,
+        pairs: Sequence,
+        device: torch.device,
+        workers: int,
+        encoder: Path | None,
+    ) -> None:
+        self.run, self.seconds, self.making = _start(settings, data, device, encoder), [], []
+        self._settings, self._device, self._workers = settings, device, workers
+        self.make = step_batches(settings, data, pairs)
+
+    def advance(self, stop: int) -> None:
+        """Train on to a step; notes the seconds a step, and those of making each batch."""
+        steps = stop - self.run.next_step
+        synchronise(self._device)
+        start = time.perf_counter()
+        run_steps(self.run, replace(self._settings, steps=stop), self._timed, None, self._device, workers=self._workers)
+        synchronise(self._device)
+        self.seconds.append((time.perf_counter() - start) / steps)
+
+    def _timed(self, step: int) -> tuple:
+        start = time.perf_counter()
+        parts = self.make(step)
+        self.making.append(time.perf_counter() - start)
+        return parts
+
+
+def _start(
+    settings: TrainingSettings, data: TrainingData, device: torch.device, encoder: Path | None
+) -> ThermalizerRun:
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(derive_seed(settings.seed, Stream.NETWORK))
+        return ThermalizerRun(settings, data, resolve_precision(settings.precision, device), device, encoder)
+
+
+def _time_terms(
+    run: ThermalizerRun,
+    parts: tuple[PairBatch, SourceBatch, StepDraws],
+    settings: TrainingSettings,
+    device: torch.device,
+    seconds: dict[str, list[float]],
+) -> None:
+    """Each part of a step on its own: the network forward and back, and each term forward and back to its image."""
+    pair_batch, source_batch, draws = (part.to(device) for part in parts)
+    rgb = torch.cat((pair_batch.rgb, source_batch.rgb))
+    classes = torch.cat((pair_batch.classes, source_batch.known_classes))
+    rooms = torch.cat((pair_batch.ambient_celsius, source_batch.ambient_celsius))
+    precision = resolve_precision(settings.precision, device)
+
+    def network() -> Tensor:
+        celsius = run.network(rgb, classes, rooms, autocast_body(precision, device))
+        torch.autograd.grad(celsius.mean(), list(run.network.parameters()), allow_unused=True)
+        return celsius.detach()
+
+    def timed(name: str, work: Callable[[], Any]) -> Any:
+        synchronise(device)
+        start = time.perf_counter()
+        result = work()
+        synchronise(device)
+        seconds.setdefault(name, []).append(time.perf_counter() - start)
+        return result
+
+    celsius = timed("network", network)
+    paired, unpaired = (part.requires_grad_() for part in celsius.split((len(pair_batch.rgb), len(source_batch.rgb))))
+    terms = run.objective
+    for name, image, term in (
+        (
+            "supervised",
+            paired,
+            lambda: terms.supervised(paired, pair_batch.thermal, pair_batch.mask, pair_batch.classes),
+        ),
+        ("wasserstein", unpaired, lambda: terms.compare_patches(unpaired, source_batch.foreground, draws)),
+        ("prior", unpaired, lambda: terms.prior(unpaired, source_batch.classes, draws.targets)),
+    ):
+        timed(name, lambda image=image, term=term: torch.autograd.grad(term(), image))

@@ -1,0 +1,105 @@
+"""The landmark study's page: what each network reached on which faces, what its deviations are worth, and pictures."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+import tfake
+from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw, series_style
+from tfake.pages.template_environment import template_environment
+
+
+def render_study(
+    rows: pd.DataFrame,
+    found: Mapping[str, Any],
+    records: Sequence[Mapping[str, Any]],
+    arrays: Mapping[str, Mapping[str, np.ndarray]],
+    pictures: Mapping[str, str | Path],
+    searched: Mapping[str, tuple[Mapping[str, Mapping[str, Any]], str | Path]],
+    ambient_celsius: float,
+) -> str:
+    """Fill the template.
+
+    Args:
+        rows: from ``gather``.
+        found: from ``compare``.
+        records: each network's scores.
+        arrays: task to its errors and deviations.
+        pictures: task to a PNG.
+        searched: task to what it found in pictures without labels, and a PNG of them; empty where there are none.
+        ambient_celsius: room of the other people.
+
+    Returns:
+        The page: HTML that refers to nothing outside itself.
+    """
+    environment = template_environment()
+    return environment.get_template("study.html.jinja").render(
+        rows=rows.to_dict("records"),
+        ratios={points: found[points] for points in ("70", "478") if points in found},
+        errors=_draw_errors(rows),
+        curves=_draw_curves(records),
+        sigmas=_draw_sigmas(records, arrays),
+        pictures={task: _encode(Path(path).read_bytes()) for task, path in pictures.items()},
+        searched={task: (counts, _encode(Path(path).read_bytes())) for task, (counts, path) in searched.items()},
+        ambient_celsius=ambient_celsius,
+        version=tfake.__version__,
+    )
+
+
+def _draw_errors(rows: pd.DataFrame) -> Drawing:
+    names = list(dict.fromkeys(rows["task"]))
+
+    def panel(axes: Axes, name: str) -> None:
+        chosen = rows[rows["set"] == name].set_index("task")["nme"]
+        present = [task for task in names if task in chosen]
+        axes.barh(range(len(present)), [chosen[task] for task in present], color=ACCENT, alpha=0.5)
+        axes.set_yticks(range(len(present)), [task.replace("_", " ") for task in present])
+        axes.invert_yaxis()
+        axes.set_title(f"{name.replace('_', ' ')}: NME")
+        axes.set_xlabel("share of sqrt(w h)")
+
+    sets = list(dict.fromkeys(rows["set"]))
+    return draw("errors", panel, sets, panel_height=1.0 + 0.3 * len(names), share_x=True)
+
+
+def _draw_curves(records: Sequence[Mapping[str, Any]]) -> Drawing:
+    def panel(axes: Axes, record: Mapping[str, Any]) -> None:
+        for number, (name, row) in enumerate(record["sets"].items()):
+            axes.plot(*row["curve"], marker="o", markersize=4, label=name.replace("_", " "), **series_style(number))
+        ends = [max(row["curve"][0][-1] for row in record["sets"].values())] * 2
+        axes.plot([0, ends[0]], [0, ends[0]], color=INK, linewidth=0.8, linestyle="--")
+        axes.set_title(f"{record['task'].replace('_', ' ')}: predicted against measured deviation")
+        axes.set_xlabel("predicted, share of the crop")
+        axes.set_ylabel("measured")
+        axes.legend(frameon=False, fontsize=8)
+
+    return draw("curves", panel, records, panel_height=3.2)
+
+
+def _draw_sigmas(records: Sequence[Mapping[str, Any]], arrays: Mapping[str, Mapping[str, np.ndarray]]) -> Drawing:
+    def panel(axes: Axes, record: Mapping[str, Any]) -> None:
+        own, sets = arrays[record["task"]], record["sets"]
+        kinds = {
+            "thermal faces": np.concatenate([own[f"{name}_sigma"] for name in sets if not name.endswith("rgb")]),
+            "windows beside faces": np.concatenate([own[f"{name}_elsewhere"] for name in sets]),
+            "textures": own["textures_sigma"],
+        }
+        edges = np.geomspace(min(map(np.min, kinds.values())), max(map(np.max, kinds.values())), 40)
+        for (name, values), colour in zip(kinds.items(), (ACCENT, SECOND, INK), strict=True):
+            axes.hist(values, edges, density=True, color=colour, alpha=0.45, label=name)
+        axes.axvline(record["calibration"]["threshold"], color=INK, linewidth=1, linestyle="--", label="threshold")
+        axes.set_xscale("log")
+        axes.set_title(f"{record['task'].replace('_', ' ')}: mean deviation of a window")
+        axes.set_xlabel("share of the window's edge")
+        axes.legend(frameon=False, fontsize=8)
+
+    return draw("sigmas", panel, records, panel_height=2.8)
+
+
+def _encode(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode()

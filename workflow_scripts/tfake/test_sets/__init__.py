@@ -1,0 +1,1 @@
+"""Annotated sets of real thermal faces."""

@@ -1,0 +1,132 @@
+"""An annotated face of a test set, and a test set as a whole.
+
+The declared scale of a test set's thermal images: judged before anything is scored, and turned into °C.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tfake.test_sets.read_log import Account
+from tfake.thermal_io.scales import Scale, check_plausible, parse_scale, spread_evenly
+
+
+@dataclass(frozen=True)
+class AnnotatedFace:
+    """One face as somebody annotated it.
+
+    Attributes:
+        name: which row or file it comes from; nothing else in the set has this name.
+        image: the image's name, for :attr:`EvaluationSet.read_image`; several faces may share one.
+        convention: what the points mean, a name of :data:`tfake.labels.conventions.CONVENTIONS`.
+        points: (n, 2) float64 pixels, pixel centres at integers; NaN where a point is not annotated.
+        box: left, top, right, bottom in pixels: the annotated box, or that of the points.
+        groups: what the results are told apart by: subject, view and so on.
+    """
+
+    name: str
+    image: str
+    convention: str
+    points: np.ndarray
+    box: tuple[float, float, float, float]
+    groups: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> float:
+        """sqrt(w h) of the box, pixels."""
+        left, top, right, bottom = self.box
+        return float(np.sqrt((right - left) * (bottom - top)))
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """The annotated faces of one test set.
+
+    Attributes:
+        faces: what can be used, in the set's own order.
+        account: what became of every row.
+        read_image: from a face's ``image`` to (H, W) float32 in °C, uint16 counts or uint8, or (H, W, 3) uint8.
+    """
+
+    faces: tuple[AnnotatedFace, ...]
+    account: Account
+    read_image: Callable[[str], np.ndarray]
+
+
+def enter_face(faces: list[AnnotatedFace], account: Account, face: AnnotatedFace) -> None:
+    """Take a face into a set, if it has a size.
+
+    Args:
+        faces: the set's faces, added to.
+        account: notes why it is left out: ``no_points``, or ``no_extent`` where its box or its points have no area.
+        face: the face; its row is entered.
+    """
+    known = face.points[np.isfinite(face.points).all(axis=1)]
+    left, top, right, bottom = face.box
+    if not len(known):
+        account.leave_out(face.name, "no_points")
+    elif not (np.isfinite(face.box).all() and right > left and bottom > top and np.ptp(known, axis=0).min() > 0):
+        account.leave_out(face.name, "no_extent", f"its box is {left:g} {top:g} {right:g} {bottom:g}")
+    else:
+        faces.append(face)
+
+
+def box_of(points: np.ndarray) -> tuple[float, float, float, float]:
+    """The box around points: left, top, right, bottom.
+
+    Args:
+        points: (n, 2); NaN rows do not count; NaN throughout without any other.
+    """
+    points = points[np.isfinite(points).all(axis=1)]
+    if not len(points):
+        return (np.nan,) * 4
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+
+
+_GREY_LEVELS = 255
+
+
+def declare_scale(test_set: EvaluationSet, values: str | Mapping, where: str) -> EvaluationSet:
+    """Judge some images by their values, and read all of them as declared.
+
+    Args:
+        test_set: the set. Its images of 8 bits and of three channels are pictures and stay as they are.
+        values: what the others hold, as :func:`tfake.thermal_io.scales.parse_scale` reads it.
+        where: the set, for messages.
+
+    Returns:
+        The set with images in °C; of ``relative`` ones, the full range of their type in 8 bits.
+
+    Raises:
+        ValueError: images that show no people under this scale, or another number type than it has. Images that cannot
+            be read are left to whoever reads them.
+    """
+    scale = parse_scale(values)
+    found = []
+    for name in spread_evenly(list(dict.fromkeys(face.image for face in test_set.faces)), 16):
+        try:
+            image = test_set.read_image(name)
+        except ValueError:
+            continue
+        if _is_thermal(image):
+            found.append((name, image))
+    check_plausible(found, scale, where)
+
+    def read(name: str) -> np.ndarray:
+        image = test_set.read_image(name)
+        return _convert(image, scale) if _is_thermal(image) else image
+
+    return replace(test_set, read_image=read)
+
+
+def _is_thermal(image: np.ndarray) -> bool:
+    return image.ndim == 2 and image.dtype != np.uint8
+
+
+def _convert(image: np.ndarray, scale: Scale) -> np.ndarray:
+    if scale.meaning == "celsius":
+        return scale.convert(image)
+    full = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1.0
+    return np.rint(np.clip(image / full, 0, 1) * _GREY_LEVELS).astype(np.uint8)

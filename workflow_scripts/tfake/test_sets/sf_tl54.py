@@ -1,0 +1,97 @@
+"""SF-TL54 (Kuzdeuov et al., 2021): labelme JSON files in ``json/``, their images in ``images/`` beside it.
+
+A file has the shapes ``face``, a rectangle, and eight groups of points. Their order is the order of the 54 points.
+"""
+
+import json
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from tfake.archive.file_trees import open_tree
+from tfake.core.text_tables import decode_text
+from tfake.test_sets.annotated_faces import AnnotatedFace, EvaluationSet, box_of, enter_face
+from tfake.test_sets.read_log import CONTENT_ERRORS, Account
+from tfake.test_sets.set_images import ImagePlaceError, ImagePlaces, reader
+
+GROUPS = {
+    "chin": 17,
+    "left_eyebrow": 5,
+    "right_eyebrow": 5,
+    "nose_bridge": 4,
+    "nose_tip": 5,
+    "left_eye": 6,
+    "right_eye": 6,
+    "lip_p1": 1,
+    "lip_p2": 1,
+    "lip_p3": 1,
+    "lip_p4": 1,
+    "lip_p5": 1,
+    "lip_p6": 1,
+}
+
+
+def open_sf_tl54(path: str) -> EvaluationSet:
+    """Read the annotations.
+
+    Args:
+        path: the folder or zip; one palette and one split of it (``gray/test``), or more.
+
+    Raises:
+        FileNotFoundError: no such folder or zip.
+        ValueError: it holds no JSON.
+    """
+    tree = open_tree(path, "SF-TL54")
+    files = [name for name in tree.names if PurePosixPath(name).suffix.lower() == ".json"]
+    if not files:
+        raise ValueError(f"{path}: expected labelme .json files; found none")
+    account, faces, images = Account(), [], ImagePlaces(tree)
+    for name in files:
+        account.enter(name)
+        try:
+            content = json.loads(decode_text(tree.read(name)))
+            points, box = parse_shapes(content)
+            image = images.beside(name, ("images",), str(content.get("imagePath") or ""))
+        except ImagePlaceError as error:
+            account.leave_out(name, error.fault, str(error))
+            continue
+        except CONTENT_ERRORS as error:
+            account.leave_out_unreadable(name, error)
+            continue
+        if box is None:
+            account.remark(name, "no_box", "the box of the points stands in")
+        groups = {"subject": PurePosixPath(name).stem.split("_")[0]}
+        enter_face(faces, account, AnnotatedFace(name, image, "sf_tl54", points, box or box_of(points), groups))
+    return EvaluationSet(tuple(faces), account, reader(tree))
+
+
+def parse_shapes(content: dict) -> tuple[np.ndarray, tuple[float, float, float, float] | None]:
+    """The points and the box of one labelme file.
+
+    Args:
+        content: the parsed file.
+
+    Returns:
+        (54, 2) float64 pixels, and left, top, right, bottom of the rectangle ``face``; None without one, or where it
+        has no area: a click.
+
+    Raises:
+        ValueError: a group is missing, is there twice, or has another number of points; a number is not finite.
+        KeyError, TypeError, AttributeError: it is no labelme file.
+    """
+    box, groups = None, {}
+    for shape in content["shapes"]:
+        points = np.array(shape["points"], dtype=np.float64).reshape(-1, 2)
+        if not np.isfinite(points).all():
+            raise ValueError(f"{shape['label']}: a coordinate is not finite")
+        if shape["label"] == "face":
+            left, top, right, bottom = box_of(points)
+            box = (left, top, right, bottom) if right > left and bottom > top else None
+        elif shape["label"] in groups:
+            raise ValueError(f"{shape['label']} is there twice")
+        else:
+            groups[shape["label"]] = points
+    for label, count in GROUPS.items():
+        if len(groups.get(label, ())) != count:
+            raise ValueError(f"{label}: expected {count} points, found {len(groups.get(label, ()))}")
+    return np.concatenate([groups[label] for label in GROUPS]), box

@@ -1,0 +1,309 @@
+"""Training batches without end: every crop is a function of (seed, step, place in the batch) alone.
+
+No state is carried from batch to batch, so a run that starts at step n sees what an uninterrupted one saw, batches can
+be made ahead and out of order, and of several processes each makes its own part of a batch.
+
+What a thermalizer learns from.
+
+What a step of the loss needs beside its crops: which patches are compared, and what the prior expects.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tfake.archive.pairs import Pair
+from tfake.core.classes import FaceClass
+from tfake.imaging.augmentation import augment_rgb
+from tfake.imaging.foreground import estimate_foreground, fill_glasses, mask_background
+from tfake.imaging.warps import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
+from tfake.thermalizer.patch_bank import PatchBank
+from tfake.thermalizer.prior_table import Prior, PriorTable
+from tfake.training.rng import ALONE, CACHE_BYTES, Batch, Cache, Drawing, Share, Stream, derive_seed
+
+
+@dataclass(frozen=True)
+class PairBatch(Batch):
+    """Crops of paired images."""
+
+    rgb: Tensor  # (B, 3, P, P) uint8
+    thermal: Tensor  # (B, 1, P, P) float32: degrees Celsius, or relative values
+    mask: Tensor  # (B, 1, P, P) bool: where the supervised term counts
+    foreground: Tensor  # (B, 1, P, P) bool: where Wasserstein patches come from
+    classes: Tensor  # (B, P, P) uint8, lenses labelled GLASSES; IGNORE throughout a pair without a class map
+    ambient_celsius: Tensor  # (B,) float32, the room that the pair was recorded in
+
+
+@dataclass(frozen=True)
+class SourceBatch(Batch):
+    """Crops of source images, background removed, lenses labelled GLASSES."""
+
+    rgb: Tensor  # (B, 3, P, P) uint8
+    classes: Tensor  # (B, P, P) uint8
+    ambient_celsius: Tensor  # (B,) float32, the room it shall be thermalized for
+    dropped: Tensor  # (B,) bool: the network shall do without the class map
+
+    @property
+    def known_classes(self) -> Tensor:
+        """(B, P, P) uint8, what the network may see: IGNORE throughout a dropped map."""
+        return self.classes.masked_fill(self.dropped[:, None, None], int(FaceClass.IGNORE))
+
+    @property
+    def foreground(self) -> Tensor:
+        """(B, 1, P, P) bool: neither BACKGROUND nor IGNORE."""
+        return ((self.classes != FaceClass.BACKGROUND) & (self.classes != FaceClass.IGNORE))[:, None]
+
+
+@dataclass(frozen=True)
+class _PreparedPair:
+    rgb: tuple[np.ndarray, ...]
+    thermal: tuple[np.ndarray, ...]
+    classes: np.ndarray | None
+    filled: np.ndarray | None
+    foreground: np.ndarray
+    ambient_celsius: float | None
+    known: np.ndarray | None
+
+    @property
+    def nbytes(self) -> int:
+        return sum(level.nbytes for level in (*self.rgb, *self.thermal)) + 2 * self.foreground.nbytes
+
+
+@dataclass(frozen=True)
+class _PreparedSource:
+    rgb: tuple[np.ndarray, ...]
+    classes: np.ndarray
+    filled: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        return sum(level.nbytes for level in self.rgb) + 2 * self.classes.nbytes
+
+
+class PairSampler:
+    """Batches of crops from a paired set."""
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        crop: CropSettings,
+        batch: int,
+        seed: int,
+        ambient_celsius: float,
+        share: Share = ALONE,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        """Keep the set.
+
+        Args:
+            pairs: the pairs.
+            crop: limits of the crops.
+            batch: crops a step, over all processes.
+            seed: the run's seed.
+            ambient_celsius: the room of pairs that do not tell theirs.
+            share: which crops of a batch are made here.
+            cache_bytes: memory for decoded pairs.
+
+        Raises:
+            ValueError: the set is empty.
+        """
+        if not len(pairs):
+            raise ValueError("the paired set is empty")
+        self._draw = Drawing(len(pairs), batch, seed, share, Stream.PAIR_ORDER, Stream.PAIR_CROPS)
+        self._crop, self._ambient = crop, ambient_celsius
+        self._items = Cache(lambda index: _prepare_pair(pairs[index]), cache_bytes)
+
+    def batch(self, step: int) -> PairBatch:
+        """Draw the crops of a step."""
+        crops, ambients = [], []
+        for index, rng in self._draw(step):
+            item = self._items[index]
+            crops.append(_crop_pair(item, rng, self._crop))
+            ambients.append(self._ambient if item.ambient_celsius is None else item.ambient_celsius)
+        rgb, thermal, mask, foreground, classes = (np.stack(parts) for parts in zip(*crops, strict=True))
+        return PairBatch(
+            _channels_first(rgb),
+            torch.from_numpy(thermal)[:, None],
+            torch.from_numpy(mask)[:, None],
+            torch.from_numpy(foreground)[:, None],
+            torch.from_numpy(classes),
+            torch.tensor(ambients, dtype=torch.float32),
+        )
+
+
+class SourceSampler:
+    """Batches of crops from the source images."""
+
+    def __init__(
+        self,
+        sources: Sequence[tuple[np.ndarray, np.ndarray]],
+        crop: CropSettings,
+        batch: int,
+        seed: int,
+        ambient_celsius: tuple[float, float],
+        share: Share = ALONE,
+        class_dropout: float = 0.0,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        """Keep the set.
+
+        Args:
+            sources: (rgb (H, W, 3) uint8, classes (H, W) uint8) by index.
+            crop: limits of the crops.
+            batch: crops a step, over all processes.
+            seed: the run's seed.
+            ambient_celsius: lowest and highest room temperature; each crop gets one between them.
+            share: which crops of a batch are made here.
+            class_dropout: share of the crops that the network sees without their class map.
+            cache_bytes: memory for decoded images.
+
+        Raises:
+            ValueError: the set is empty.
+        """
+        if not len(sources):
+            raise ValueError("there are no source images")
+        self._draw = Drawing(len(sources), batch, seed, share, Stream.SOURCE_ORDER, Stream.SOURCE_CROPS)
+        self._crop, self._rooms, self._dropout = crop, ambient_celsius, class_dropout
+        self._items = Cache(lambda index: _prepare_source(*sources[index]), cache_bytes)
+
+    def batch(self, step: int) -> SourceBatch:
+        """Draw the crops of a step."""
+        crops, ambients, dropped = [], [], []
+        for index, rng in self._draw(step):
+            crops.append(_crop_source(self._items[index], rng, self._crop))
+            ambients.append(rng.uniform(*self._rooms))
+            dropped.append(rng.random() < self._dropout)
+        rgb, classes = (np.stack(parts) for parts in zip(*crops, strict=True))
+        return SourceBatch(
+            _channels_first(rgb),
+            torch.from_numpy(classes),
+            torch.tensor(ambients, dtype=torch.float32),
+            torch.tensor(dropped),
+        )
+
+
+def _prepare_pair(pair: Pair) -> _PreparedPair:
+    if pair.classes is None:
+        rgb, foreground = pair.rgb, estimate_foreground(pair.thermal)
+    else:
+        rgb = mask_background(pair.rgb, pair.classes)
+        foreground = (pair.classes != FaceClass.BACKGROUND) & (pair.classes != FaceClass.IGNORE)
+    filled = None if pair.classes is None else fill_glasses(pair.classes)
+    thermal = build_pyramid(pair.thermal)
+    return _PreparedPair(
+        build_pyramid(rgb), thermal, pair.classes, filled, foreground, pair.ambient_celsius, pair.known
+    )
+
+
+def _prepare_source(rgb: np.ndarray, classes: np.ndarray) -> _PreparedSource:
+    return _PreparedSource(build_pyramid(mask_background(rgb, classes)), classes, fill_glasses(classes))
+
+
+def _crop_pair(pair: _PreparedPair, rng: np.random.Generator, crop: CropSettings) -> tuple[np.ndarray, ...]:
+    matrix, foreground = draw_crop(rng, pair.foreground, crop)
+    rgb = augment_rgb(warp_linear(pair.rgb, matrix, crop.pixels), rng, crop.photometric_strength)
+    thermal = warp_linear(pair.thermal, matrix, crop.pixels)
+    known = True if pair.known is None else warp_nearest(pair.known.astype(np.uint8), matrix, crop.pixels).astype(bool)
+    if pair.classes is None:
+        # Beyond the image is background; within it, nobody knows: everything counts.
+        inside = warp_nearest(np.ones(pair.foreground.shape, np.uint8), matrix, crop.pixels)
+        unknown = np.full_like(inside, FaceClass.IGNORE)
+        return mask_background(rgb, inside), thermal, inside.view(bool) & known, foreground & known, unknown
+    rgb, classes = _mask_crop(rgb, pair.classes, pair.filled, matrix, crop.pixels)
+    return rgb, thermal, foreground & known, foreground & known, classes
+
+
+def _crop_source(source: _PreparedSource, rng: np.random.Generator, crop: CropSettings) -> tuple[np.ndarray, ...]:
+    matrix, _ = draw_crop(rng, source.classes != FaceClass.BACKGROUND, crop)
+    rgb = augment_rgb(warp_linear(source.rgb, matrix, crop.pixels), rng, crop.photometric_strength)
+    return _mask_crop(rgb, source.classes, source.filled, matrix, crop.pixels)
+
+
+def _mask_crop(
+    rgb: np.ndarray, classes: np.ndarray, filled: np.ndarray, matrix: np.ndarray, pixels: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The crop with black background, and its classes with lenses filled: without glasses one map is both."""
+    shown = warp_nearest(classes, matrix, pixels)
+    return mask_background(rgb, shown), shown if filled is classes else warp_nearest(filled, matrix, pixels)
+
+
+def _channels_first(rgb: np.ndarray) -> Tensor:
+    return torch.from_numpy(rgb).permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a run learns from.
+
+    Attributes:
+        pairs: the paired images.
+        pair_subjects: who is on each; nobody is both trained and validated on.
+        pair_values: what their thermal images hold, ``celsius`` or ``relative``.
+        supervision: what radiometric pairs are trusted for, ``absolute`` or ``within_class``.
+        sources: (rgb (H, W, 3) uint8, classes (H, W) uint8) of the unpaired images.
+        bank: patches of real thermal images.
+        prior: the table of the temperature prior.
+        ambient_celsius: lowest and highest temperature of the rooms trained for; equal for one room.
+        read_prior_at_celsius: see ``PriorTable.at``.
+    """
+
+    pairs: Sequence[Pair]
+    pair_subjects: Sequence[str]
+    pair_values: str
+    supervision: str
+    sources: Sequence[tuple[np.ndarray, np.ndarray]]
+    bank: PatchBank
+    prior: PriorTable
+    ambient_celsius: tuple[float, float]
+    read_prior_at_celsius: float | None = None
+
+    def prior_at(self, ambient_celsius: float) -> Prior:
+        """What the prior says for a room."""
+        return self.prior.at(ambient_celsius, self.read_prior_at_celsius)
+
+    @property
+    def middle_celsius(self) -> float:
+        """The middle of the rooms, taken for pairs that do not tell theirs."""
+        return sum(self.ambient_celsius) / 2
+
+
+@dataclass(frozen=True)
+class StepDraws(Batch):
+    """Made with the step's crops, so that nothing is drawn or looked up while a GPU waits."""
+
+    targets: Tensor  # (C, 19) float32 degrees Celsius that the prior expects of each source crop's classes
+    real: Tensor  # (S, N) int64: patches of the bank, by scale; 0 where it has none
+    places: Tensor  # (S, N) float64 in [0, 1): of the generated patches, see patch_wasserstein
+
+
+def draw_step(data: TrainingData, ambient_celsius: Tensor, patches: int, seed: int, step: int) -> StepDraws:
+    """Draw what a step needs.
+
+    Args:
+        data: what the run learns from.
+        ambient_celsius: (C,) float32 rooms of the step's source crops.
+        patches: patches a scale.
+        seed: of the run.
+        step: its number.
+    """
+    targets = np.stack([data.prior_at(room).celsius for room in ambient_celsius.tolist()])
+    generator = torch.Generator().manual_seed(derive_seed(seed, Stream.PATCHES, step))
+    return StepDraws(torch.from_numpy(targets), *draw_patches(data.bank, patches, generator))
+
+
+def draw_patches(bank: PatchBank, patches: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Which real patches are compared with which generated ones.
+
+    Args:
+        bank: the real patches.
+        patches: how many a scale.
+        generator: a CPU generator.
+
+    Returns:
+        ``real`` and ``places`` of ``StepDraws``.
+    """
+    real = [torch.randint(max(1, len(cloud)), (patches,), generator=generator) for cloud in bank.patches]
+    return torch.stack(real), torch.rand(len(bank.scales), patches, generator=generator, dtype=torch.float64)

@@ -1,0 +1,239 @@
+"""Thermalizer files: a network's tensors with what is needed to rebuild it, and the provenance beside them.
+
+Both files depend on the run's result alone: no time, no path, no name of the file.
+
+Thermalizers trained elsewhere: files of this workflow, and the state dicts that T-FAKE releases.
+
+T-FAKE's translator (Flotho et al., CVPR 2025) is segmentation_models_pytorch's U-Net with its default decoder and a
+resnet34 encoder. It takes RGB / 255 without ImageNet's statistics, and its sigmoid v means 20 + 20 v degrees Celsius.
+That is this project's network without class offset, so such a file is translated once and then is one like any other.
+"""
+
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tfake.thermalizer.inference import Thermalizer
+from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from tfake.training.weights_file import bare_tensors, load_payload, save_payload, save_record
+
+FORMAT = "tfake-thermalizer-2"
+
+_RECORDED_PACKAGES = (
+    "torch",
+    "torchvision",
+    "timm",
+    "segmentation-models-pytorch",
+    "geomloss",
+    "numpy",
+    "opencv-contrib-python",
+)
+
+
+def save_weights(path: str | Path, network: ThermalUNet, condition: str) -> str:
+    """Write a network's tensors; equal networks give equal bytes.
+
+    Args:
+        path: the file to write; it appears whole or not at all.
+        network: the network.
+        condition: the name it was trained for.
+
+    Returns:
+        The file's SHA-256, hexadecimal.
+    """
+    tensors = bare_tensors(network)
+    payload = {"format": FORMAT, "condition": condition, **asdict(network.architecture), "tensors": tensors}
+    if network.raw_rgb:
+        payload["raw_rgb"] = True
+    return save_payload(path, payload)
+
+
+def save_provenance(
+    path: str | Path,
+    *,
+    weights_sha256: str,
+    settings: TrainingSettings,
+    precision: str,
+    condition: str,
+    ambient_celsius: tuple[float, float],
+    prior: str,
+    pair_values: str,
+    supervision: str,
+    pairs: int,
+    validation_pairs: int,
+    sources: int,
+    source_sha256: str,
+    device: torch.device,
+    threads: int,
+) -> None:
+    """Write where a weights file comes from, as JSON.
+
+    Args:
+        path: the file to write.
+        weights_sha256: from ``save_weights``.
+        settings: of the run.
+        precision: the body's number format that the run resolved to.
+        condition: the name it was trained for.
+        ambient_celsius: lowest and highest temperature of the rooms trained for.
+        prior: name or file name of the prior's table.
+        pair_values: ``celsius`` or ``relative``.
+        supervision: ``absolute`` or ``within_class``.
+        pairs: how many pairs the set has.
+        validation_pairs: how many of them were held out.
+        sources: how many source images it was trained on.
+        source_sha256: identity of the source samples.
+        device: where it was trained.
+        threads: CPU threads of the run; with them, bytes are reproducible.
+    """
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "weights_sha256": weights_sha256,
+        "condition": condition,
+        "ambient_celsius": ambient_celsius,
+        "architecture": asdict(settings.architecture(ambient_celsius)),
+        "settings": settings.as_mapping(),
+        "seed": settings.seed,
+        "precision": precision,
+        "prior": prior,
+        "pair_values": pair_values,
+        "supervision": supervision,
+        "pairs": pairs,
+        "validation_pairs": validation_pairs,
+        "sources": sources,
+        "source_sha256": source_sha256,
+        "device": device.type,
+        "threads": threads,
+    }
+    save_record(path, record, _RECORDED_PACKAGES)
+
+
+def load_thermalizer(
+    path: str | Path, device: torch.device, precision: str = "auto", expected: Architecture | None = None
+) -> Thermalizer:
+    """Rebuild a thermalizer from its file.
+
+    Args:
+        path: a file of ``save_weights``.
+        device: where it shall run.
+        precision: number format of the body: ``auto``, ``float32`` or ``bfloat16``.
+        expected: the architecture that the caller's config describes; None takes the file's own.
+
+    Returns:
+        The thermalizer.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file is no thermalizer, its architecture is not the expected one, or its tensors do not fit the
+            architecture it names.
+    """
+    payload = load_payload(path, FORMAT, "thermalizer")
+    found = read_architecture(payload)
+    if expected is not None and found != expected:
+        raise ValueError(f"{path}: weights of another architecture: expected {expected}, found {found}")
+    with torch.random.fork_rng([]):
+        network = ThermalUNet(found)
+    network.take_raw_rgb(payload.get("raw_rgb", False))
+    try:
+        network.load_state_dict(payload["tensors"])
+    except RuntimeError as error:
+        raise ValueError(
+            f"{path}: the tensors do not fit the architecture that the file names, {found}: {error}"
+        ) from error
+    return Thermalizer(network, device, precision, payload["condition"])
+
+
+def read_architecture(payload: Mapping[str, Any]) -> Architecture:
+    """The architecture that a file of ``save_weights`` names.
+
+    Args:
+        payload: the file's content.
+    """
+    return Architecture(**{field.name: payload[field.name] for field in fields(Architecture)})
+
+
+#: What T-FAKE's code builds; a state dict does not tell its range, and only its encoder could be told by shapes.
+TFAKE_ARCHITECTURE = Architecture("resnet34", (256, 128, 64, 32, 16), (20.0, 40.0), class_offset=False)
+_WRAPPERS = ("state_dict", "model_state_dict", "model")
+#: Prefixes that wrappers leave behind: DataParallel's and torch.compile's.
+_PREFIX = re.compile(r"^(?:module\.|_orig_mod\.)+")
+
+
+def import_weights(path: str | Path, released: str | Path, condition: str) -> tuple[str, dict[str, Any]]:
+    """Read a trained thermalizer and write it as this workflow's own file.
+
+    Args:
+        path: the weights to write (:func:`tfake.thermalizer.thermalizer_file.save_weights`).
+        released: a weights file of this workflow, or a state dict of T-FAKE's translator, bare or under ``state_dict``,
+            ``model_state_dict`` or ``model``.
+        condition: the condition that it shall serve.
+
+    Returns:
+        The SHA-256 of what was written, and a description of its origin for the provenance.
+
+    Raises:
+        ValueError: torch cannot read the file without running code from it, or its tensors are not the network's; the
+            message names some that are missing or too many.
+    """
+    content = _read(released)
+    if content.get("format") == FORMAT:
+        architecture = read_architecture(content)
+        raw_rgb, tensors, kind = content.get("raw_rgb", False), content["tensors"], FORMAT
+    else:
+        architecture, raw_rgb, kind = TFAKE_ARCHITECTURE, True, "tfake-2025 state dict"
+        tensors = _translate(_find_state_dict(content, released))
+    with torch.random.fork_rng([]):
+        network = ThermalUNet(architecture)
+    network.take_raw_rgb(raw_rgb)
+    _load(network, tensors, released)
+    return save_weights(path, network, condition), {"kind": kind}
+
+
+def _read(path: str | Path) -> Mapping[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path}: torch cannot read it as weights ({type(error).__name__}: {str(error).splitlines()[0]}); a whole "
+            "pickled model is refused, since it could run code: save its state_dict"
+        ) from error
+    if not isinstance(content, Mapping):
+        found = type(content).__name__
+        raise ValueError(f"{path}: expected a state dict, found {found}")  # noqa: TRY004 - the file is wrong, not a type
+    return content
+
+
+def _find_state_dict(content: Mapping[str, Any], path: str | Path) -> dict[str, Tensor]:
+    inner = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), Mapping)), content)
+    tensors = {_PREFIX.sub("", str(name)): value for name, value in inner.items()}
+    others = [name for name, value in tensors.items() if not isinstance(value, Tensor)]
+    if others or not tensors:
+        raise ValueError(f"{path}: expected tensors by name, found also {others[:3] or 'nothing at all'}")
+    return tensors
+
+
+def _translate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """From smp's names to ours: the U-Net is our body, its segmentation head our head."""
+    renamed = {}
+    for name, value in tensors.items():
+        head = name.removeprefix("segmentation_head.")
+        renamed[f"body.{name}" if head == name else f"head.{head}"] = value
+    return renamed
+
+
+def _load(network: ThermalUNet, tensors: Mapping[str, Tensor], path: str | Path) -> None:
+    expected = network.state_dict()
+    missing, extra = sorted(expected.keys() - tensors.keys()), sorted(tensors.keys() - expected.keys())
+    unlike = sorted(name for name in expected.keys() & tensors.keys() if expected[name].shape != tensors[name].shape)
+    if missing or extra or unlike:
+        raise ValueError(
+            f"{path}: its tensors are not those of {network.architecture}: {len(missing)} missing {missing[:3]}, "
+            f"{len(extra)} too many {extra[:3]}, {len(unlike)} of another shape {unlike[:3]}"
+        )
+    network.load_state_dict(tensors)

@@ -1,0 +1,205 @@
+"""A training job: from files and settings to a thermalizer's files, in one process or as one of a group."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tfake.archive.image_reader import SourceImages
+from tfake.archive.index import read_index
+from tfake.archive.pairs import open_pairs
+from tfake.config.neutral import without_neutral
+from tfake.core.devices import explain_full_memory, limit_threads, resolve_device
+from tfake.core.files import stopping_on_sigterm, write_whole
+from tfake.core.processes import keep_freed_memory, share_threads
+from tfake.store.manifest import file_sha256
+from tfake.thermalizer.inference import Thermalizer
+from tfake.thermalizer.pair_sampling import TrainingData
+from tfake.thermalizer.patch_bank import load_patch_bank
+from tfake.thermalizer.prior_table import load_prior
+from tfake.thermalizer.thermalizer_file import save_provenance, save_weights
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from tfake.thermalizer.thermalizer_training import Trained, train
+from tfake.training.checkpoint import find_checkpoint
+from tfake.training.curves import draw_loss_curves, draw_samples
+from tfake.training.distributed import current_share, first_process_only
+from tfake.training.training_settings import precisions_to_resume
+
+_SAMPLES_DRAWN = 6
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """Everything a job reads, writes and is told; plain values, so that it can be sent to other processes.
+
+    Attributes:
+        weights: the weights to write.
+        provenance: the JSON to write beside them.
+        losses: the CSV to write, one row a step.
+        loss_figure: the PNG of the loss terms to write.
+        sample_figure: the PNG of some sources and their temperatures to write.
+        checkpoint: where the run's state is kept until it is finished.
+        archive: one zip, or all its raw split parts in order: the unpaired images.
+        index: the archive's index.
+        image_pixels: height and width of the archive's images.
+        pairs: folder or zip of paired images (:func:`tfake.archive.pairs.open_pairs`).
+        pair_layout: how their files are named.
+        pair_values: what their thermal images hold, as :func:`tfake.thermal_io.scales.parse_scale` reads it.
+        supervision: ``absolute`` or ``within_class``.
+        patches: the bank of real thermal patches.
+        condition: the condition's name.
+        ambient_celsius: lowest and highest temperature of the rooms; equal for one room.
+        prior_table: the prior's table, a name or a path.
+        read_prior_at_celsius: take the body's temperatures of the table as in this room; None: as in its own.
+        prior_offsets_kelvin: class name to what is added to its temperature in the table.
+        settings: the config's block (:class:`tfake.thermalizer.thermalizer_settings.TrainingSettings`).
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
+        images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
+        encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
+    """
+
+    weights: str
+    provenance: str
+    losses: str
+    loss_figure: str
+    sample_figure: str
+    checkpoint: str
+    archive: list[str]
+    index: str
+    image_pixels: int
+    pairs: str
+    pair_layout: str
+    pair_values: str | Mapping[str, Any]
+    supervision: str
+    patches: str
+    condition: str
+    ambient_celsius: tuple[float, float]
+    prior_table: str
+    read_prior_at_celsius: float | None
+    prior_offsets_kelvin: Mapping[str, float]
+    settings: Mapping[str, Any]
+    device: str
+    threads: int
+    images: str | None = None
+    encoder: str | None = None
+
+
+def run_job(job: TrainingJob) -> None:
+    """Train and write; of a group of processes the first one writes.
+
+    Args:
+        job: what to do.
+
+    Raises:
+        ValueError: a setting, a table or a paired set that cannot be used; the message names it.
+        FloatingPointError: the loss is not finite any more.
+        TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
+    """
+    keep_freed_memory()
+    device = resolve_device(job.device)
+    computing, workers = share_threads(job.threads, current_share().of, beside_gpu=device.type == "cuda")
+    limit_threads(computing)
+    settings = TrainingSettings.from_mapping(job.settings)
+    prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
+    prior.check_rooms(job.ambient_celsius, job.read_prior_at_celsius)
+    table = read_index(job.index)
+    sources = SourceImages(job.archive, table, job.image_pixels, job.images)
+    paired = open_pairs(job.pairs, job.pair_values, job.pair_layout)
+    data = TrainingData(
+        pairs=paired,
+        pair_subjects=paired.subjects,
+        pair_values=paired.values,
+        supervision=job.supervision,
+        sources=sources,
+        bank=load_patch_bank(job.patches),
+        prior=prior,
+        ambient_celsius=job.ambient_celsius,
+        read_prior_at_celsius=job.read_prior_at_celsius,
+    )
+    checkpoint, precision = find_checkpoint(
+        job.checkpoint,
+        precisions_to_resume(settings.precision, device),
+        lambda number: _digest(job, replace(settings, precision=number), table.attrs["source_sha256"]),
+    )
+    chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
+    keys = ("batch_pairs", "batch_sources", "image_pixels")
+    with stopping_on_sigterm() as is_stopping, explain_full_memory(device, "thermalizer.", settings, keys):
+        trained = train(chosen, data, device, checkpoint, is_stopping, workers, encoder)
+    with first_process_only() as writes:
+        if writes:
+            _write_products(job, settings, data, trained, table.attrs["source_sha256"], device)
+            checkpoint.remove()
+
+
+def _write_products(
+    job: TrainingJob,
+    settings: TrainingSettings,
+    data: TrainingData,
+    trained: Trained,
+    source_sha256: str,
+    device: torch.device,
+) -> None:
+    last = trained.losses.tail(max(1, settings.steps // 10)).mean()
+    logging.info("last tenth of the steps: %s", ", ".join(f"{name} {last[name]:.3f}" for name in last.index[1:5]))
+    title = f"thermalizer {job.condition}, {len(trained.losses)} steps"
+    thermalizer = Thermalizer(trained.network, device, trained.precision, job.condition)
+    write_whole(job.losses, lambda part: trained.losses.to_csv(part, index=False, float_format="%.6g"))
+    write_whole(job.loss_figure, lambda part: draw_loss_curves(part, trained.losses, title))
+    samples = list(_thermalize_samples(thermalizer, data.sources, data.middle_celsius))
+    write_whole(job.sample_figure, lambda part: draw_samples(part, samples, data.middle_celsius, title))
+    digest = save_weights(job.weights, trained.network, job.condition)
+    save_provenance(
+        job.provenance,
+        weights_sha256=digest,
+        settings=settings,
+        precision=trained.precision,
+        condition=job.condition,
+        ambient_celsius=job.ambient_celsius,
+        prior=data.prior.name,
+        pair_values=data.pair_values,
+        supervision=job.supervision,
+        pairs=len(data.pairs),
+        validation_pairs=trained.validation_pairs,
+        sources=len(data.sources),
+        source_sha256=source_sha256,
+        device=device,
+        threads=torch.get_num_threads(),
+    )
+
+
+def _digest(job: TrainingJob, settings: TrainingSettings, source_sha256: str) -> str:
+    """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
+    prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
+    parts = [
+        without_neutral(settings.as_mapping()),
+        source_sha256,
+        file_sha256(job.patches),
+        job.encoder and file_sha256(job.encoder),
+        _describe_files(Path(job.pairs)),
+        [job.pair_layout, job.pair_values, job.supervision, list(job.ambient_celsius), job.read_prior_at_celsius],
+        [prior.ambients.tolist(), np.nan_to_num(prior.celsius).tolist(), prior.deviation_kelvin.tolist()],
+        # What follows a plus tells CUDA's version, or that there is none.
+        torch.__version__.split("+")[0],
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _describe_files(path: Path) -> list:
+    """What tells that a paired set is still the same: a zip's bytes, or the names, sizes and dates in a folder."""
+    if path.is_file():
+        return [file_sha256(path)]
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return [[str(f.relative_to(path)), f.stat().st_size, f.stat().st_mtime_ns] for f in files]
+
+
+def _thermalize_samples(thermalizer: Thermalizer, sources: SourceImages, ambient_celsius: float) -> Iterator[tuple]:
+    shown = [sources[image] for image in np.unique(np.linspace(0, len(sources) - 1, _SAMPLES_DRAWN).astype(int))]
+    for sample, celsius in zip(shown, thermalizer.thermalize_each(shown, ambient_celsius), strict=True):
+        yield *sample, celsius

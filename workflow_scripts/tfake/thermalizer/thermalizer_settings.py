@@ -1,0 +1,111 @@
+"""Every number of a training run, checked once."""
+
+from dataclasses import dataclass
+
+from tfake.imaging.warps import CropSettings
+from tfake.thermalizer.thermal_unet import Architecture
+from tfake.training.training_settings import LoopSettings
+
+
+@dataclass(frozen=True)
+class TrainingSettings(LoopSettings):
+    """How a thermalizer is trained; what every run has is in ``LoopSettings``.
+
+    Attributes:
+        batch_pairs: paired images a step.
+        batch_sources: source images (RGB and class map, unpaired) a step.
+        image_pixels: edge of the square crops the network trains on.
+        validation_share: share of the pairs that is held out, subject by subject, to validate on.
+        largest_zoom: finest magnification of a crop, crop pixels a source pixel; the coarsest shows the whole image.
+            1 trains on the native detail that inference meets.
+        rotation_degrees: largest rotation of a crop, either way.
+        shear_degrees: largest shear of a crop, either way.
+        photometric_strength: how much colours and light are varied; 0 not at all, 1 as T-FAKE's training did.
+        class_dropout: share of the source crops that the network sees without their class map.
+        weight_wasserstein: weight of the patch Wasserstein term against the supervised one; 0 leaves it out.
+        weight_prior: weight of the temperature prior against the supervised one; 0 leaves it out.
+        patch_pixels: edge of a Wasserstein patch.
+        patch_scales: downsampling factors at which patches are taken.
+        patches: patches of each kind, generated and real, at each scale.
+        bank_patches: real patches a scale that the bank holds to draw from.
+        sinkhorn_blur_kelvin: blur of the Sinkhorn divergence.
+        encoder: the U-Net's encoder, a name of segmentation_models_pytorch.
+        encoder_weights: None (random) or ``imagenet``.
+        decoder_channels: channels of the U-Net's decoder, coarse to fine; their number is its depth. Four, not
+            the usual five: a deeper body sees beyond the crops of training, learns their padding, and errs at 512.
+        class_offset: whether a class map, where there is one, shifts what the image alone gives.
+        output_celsius: (lowest, highest) temperature the network can give.
+    """
+
+    batch_pairs: int = 4
+    batch_sources: int = 4
+    image_pixels: int = 160
+    validation_share: float = 0.125
+    largest_zoom: float = 1.0
+    rotation_degrees: float = 25.0
+    shear_degrees: float = 8.0
+    photometric_strength: float = 0.4
+    class_dropout: float = 0.0
+    weight_wasserstein: float = 0.1
+    weight_prior: float = 0.3
+    patch_pixels: int = 8
+    patch_scales: tuple[int, ...] = (1, 2, 4)
+    patches: int = 192
+    bank_patches: int = 4096
+    sinkhorn_blur_kelvin: float = 0.3
+    encoder: str = "tu-regnetx_002"
+    encoder_weights: str | None = None
+    decoder_channels: tuple[int, ...] = (64, 48, 32, 16)
+    class_offset: bool = True
+    output_celsius: tuple[float, float] = (10.0, 45.0)
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: a value that cannot train, named with its key.
+        """
+        super().__post_init__()
+        counts = ("batch_pairs", "batch_sources", "image_pixels", "patch_pixels", "patches", "bank_patches")
+        self._require_all(counts, 1)
+        for key in ("largest_zoom", "sinkhorn_blur_kelvin"):
+            self._require(key, getattr(self, key) > 0, "above 0")
+        angles = ("rotation_degrees", "shear_degrees")
+        self._require_all((*angles, "photometric_strength", "weight_wasserstein", "weight_prior"), 0)
+        self._require_share("class_dropout")
+        self._require_share("validation_share")
+        self._require(
+            "patch_scales", len(self.patch_scales) > 0 and min(self.patch_scales) >= 1, "factors of at least 1"
+        )
+        low, high = self.output_celsius
+        self._require("output_celsius", low < high, "(lowest, highest)")
+        stride = 2 ** len(self.decoder_channels)
+        self._require("image_pixels", self.image_pixels % stride == 0, f"a multiple of {stride}, the network's stride")
+
+    @property
+    def _validates(self) -> bool:
+        return self.validation_share > 0 and super()._validates
+
+    @property
+    def crop(self) -> CropSettings:
+        """Limits of the training's crops."""
+        return CropSettings(
+            pixels=self.image_pixels,
+            largest_zoom=self.largest_zoom,
+            rotation_degrees=self.rotation_degrees,
+            shear_degrees=self.shear_degrees,
+            photometric_strength=self.photometric_strength,
+        )
+
+    def architecture(self, ambient_celsius: tuple[float, float]) -> Architecture:
+        """What weights trained with these settings fit.
+
+        Args:
+            ambient_celsius: lowest and highest temperature of the rooms it is trained for; of more than one room the
+                network takes the temperature as an input.
+        """
+        low, high = self.output_celsius
+        rooms = ambient_celsius if ambient_celsius[0] < ambient_celsius[1] else None
+        return Architecture(
+            self.encoder, tuple(self.decoder_channels), (float(low), float(high)), self.class_offset, rooms
+        )

@@ -1,0 +1,269 @@
+"""The thermalizer's training run: its network and its loss.
+
+The validation metric of a training run: the paired error on subjects that are never trained on.
+
+Training a thermalizer: what it is learnt from, and the network it ends with.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.utils.data import Subset
+
+from tfake.archive.pairs import Pair
+from tfake.core.processes import map_threads
+from tfake.core.subject_splits import split_by_subject
+from tfake.thermalizer.objective import ThermalObjective
+from tfake.thermalizer.pair_sampling import (
+    PairBatch,
+    PairSampler,
+    SourceBatch,
+    SourceSampler,
+    StepDraws,
+    TrainingData,
+    draw_step,
+)
+from tfake.thermalizer.supervised import SupervisedLoss
+from tfake.thermalizer.thermal_unet import ThermalUNet
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from tfake.training.checkpoint import CheckpointFile
+from tfake.training.distributed import add_up, current_share
+from tfake.training.loop import Run, reproducible, run_steps
+from tfake.training.rng import ALONE, Cache, Share, Stream, derive_seed
+from tfake.training.training_settings import autocast_body, resolve_precision
+
+
+class ThermalizerRun(Run):
+    """A thermalizer in training; terms are in K^2, not weighted, the validation error is in K.
+
+    Attributes:
+        objective: the weighted sum of the loss terms.
+    """
+
+    TERMS = ("total", "supervised", "wasserstein", "prior")
+
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        data: TrainingData,
+        precision: str,
+        device: torch.device,
+        encoder: Path | None = None,
+    ) -> None:
+        """Start at step 0; random weights come from torch's global generator.
+
+        Args:
+            settings: every number of the run.
+            data: what it learns from.
+            precision: number format of the network's body.
+            device: where to compute.
+            encoder: file of the weights that ``settings.encoder_weights`` names; None: they are fetched.
+        """
+        prior = data.prior_at(data.middle_celsius)
+        architecture = settings.architecture(data.ambient_celsius)
+        initial = _initial_celsius(prior.celsius, settings.output_celsius)
+        network = ThermalUNet(architecture, encoder or settings.encoder_weights, initial).to(device).train()
+        super().__init__(settings, network, precision, device)
+        self.objective = ThermalObjective(
+            settings, data.pair_values, data.supervision, data.bank, prior.deviation_kelvin
+        ).to(device)
+
+    def compute(
+        self, step: int, pair_batch: PairBatch, source_batch: SourceBatch, draws: StepDraws
+    ) -> tuple[Tensor, ...]:
+        """The loss terms of a step."""
+        # One forward pass for both, so that batch normalisation sees the mixture it will have recorded.
+        rgb = torch.cat((pair_batch.rgb, source_batch.rgb))
+        classes = torch.cat((pair_batch.classes, source_batch.known_classes))
+        rooms = torch.cat((pair_batch.ambient_celsius, source_batch.ambient_celsius))
+        celsius = self._forward(rgb, classes, rooms, autocast_body(self._precision, self._device))
+        paired, unpaired = celsius.split((len(pair_batch.rgb), len(source_batch.rgb)))
+        terms = self.objective(paired, unpaired, pair_batch, source_batch, draws)
+        return terms.total, terms.supervised, terms.wasserstein, terms.prior
+
+
+def _initial_celsius(targets: np.ndarray, output_celsius: tuple[float, float]) -> float:
+    """The untrained network's output: the classes' average target, kept off the ends of the range."""
+    low, high = output_celsius
+    margin = 0.1 * (high - low)
+    return float(np.clip(targets[1:].mean(), low + margin, high - margin))
+
+
+#: Crops of each held-out pair.
+CROPS_A_PAIR = 2
+#: Crops up to this are kept between validations, and as much of decoded pairs; others are made each time.
+VALIDATION_BYTES = 256 << 20
+
+
+class Validation:
+    """Fixed crops of held-out pairs in true colours, and the network's error on them."""
+
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        pairs: Sequence[Pair],
+        loss: SupervisedLoss,
+        ambient_celsius: float,
+        precision: str,
+        device: torch.device,
+        share: Share = ALONE,
+        workers: int = 0,
+    ) -> None:
+        """Say which crops; none is made yet.
+
+        Args:
+            settings: crops and batch of the run.
+            pairs: the held-out pairs.
+            loss: the run's paired term.
+            ambient_celsius: the room of pairs that do not tell theirs.
+            precision: number format of the network's body.
+            device: where the network is.
+            share: which crops of a batch this process looks at.
+            workers: threads that make batches ahead; no result depends on them.
+        """
+        seed = derive_seed(settings.seed, Stream.VALIDATION)
+        crop = replace(settings.crop, photometric_strength=0.0)
+        sampler = PairSampler(pairs, crop, settings.batch_pairs, seed, ambient_celsius, share, VALIDATION_BYTES)
+        self._batches = Cache(sampler.batch, VALIDATION_BYTES)
+        self._steps = range(math.ceil(CROPS_A_PAIR * len(pairs) / settings.batch_pairs))
+        self._loss, self._precision, self._device, self._workers = loss, precision, device, workers
+
+    @torch.no_grad()
+    def measure(self, network: ThermalUNet) -> float:
+        """Root of the mean paired term over the crops, of all processes of a group, in K.
+
+        The network is left in the mode it was in.
+        """
+        was_training = network.training
+        network.eval()
+        body = autocast_body(self._precision, self._device)
+        terms = []
+        for made in map_threads(self._batches.__getitem__, self._steps, self._workers, ahead=1):
+            batch = made.to(self._device)
+            celsius = network(batch.rgb, batch.classes, batch.ambient_celsius, body)
+            terms.append(self._loss(celsius, batch.thermal, batch.mask, batch.classes))
+        network.train(was_training)
+        total, processes = add_up([torch.stack(terms).mean().item(), 1])
+        return math.sqrt(total / processes)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run.
+
+    Attributes:
+        network: the network, in evaluation mode.
+        losses: one row a step with the columns ``ThermalizerRun.columns``.
+        precision: the number format that the body was trained in.
+        validation_pairs: how many pairs were held out.
+    """
+
+    network: ThermalUNet
+    losses: pd.DataFrame
+    precision: str
+    validation_pairs: int
+
+
+def train(
+    settings: TrainingSettings,
+    data: TrainingData,
+    device: torch.device,
+    checkpoint: CheckpointFile | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
+    workers: int = 0,
+    encoder: Path | None = None,
+) -> Trained:
+    """Train a thermalizer; on one machine and thread count the result depends on settings and data alone.
+
+    Args:
+        settings: every number of the run.
+        data: what it learns from.
+        device: where to compute.
+        checkpoint: where the run's state is kept; a run that finds its own state there goes on from it, and ends with
+            the very weights of an undisturbed one (bit for bit on a CPU).
+        is_stopping: asked after each step; once it says yes, the state is written and the run ends.
+        workers: threads that make batches ahead; no result depends on them.
+        encoder: file of the weights that ``settings.encoder_weights`` asks for; None: they are fetched.
+
+    Returns:
+        The network and the course of its loss.
+
+    Raises:
+        ValueError: a set is empty, the bank does not fit, a batch cannot be shared evenly, or values are unknown.
+        FloatingPointError: the loss is not finite any more.
+        TrainingStoppedError: ``is_stopping`` said yes.
+    """
+    precision, share = resolve_precision(settings.precision, device), current_share()
+    if settings.batch_pairs % share.of or settings.batch_sources % share.of:
+        raise ValueError(
+            f"batch_pairs {settings.batch_pairs} and batch_sources {settings.batch_sources} must be multiples of the "
+            f"{share.of} processes"
+        )
+    kept, held_out = split_by_subject(data.pair_subjects, settings.validation_share, settings.seed)
+    make_batches = step_batches(settings, data, Subset(data.pairs, kept), share)
+    with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
+        run = ThermalizerRun(settings, data, precision, device, encoder)
+        validation = None
+        if held_out and settings.validate_every:
+            loss = SupervisedLoss(data.pair_values, data.supervision)
+            validation = Validation(
+                settings,
+                Subset(data.pairs, held_out),
+                loss,
+                data.middle_celsius,
+                precision,
+                device,
+                share,
+                workers,
+            )
+        losses = run_steps(
+            run,
+            settings,
+            make_batches,
+            validation and validation.measure,
+            device,
+            checkpoint,
+            is_stopping,
+            workers,
+            "train thermalizer",
+        )
+    return Trained(run.finish(), losses, precision, len(held_out))
+
+
+def step_batches(
+    settings: TrainingSettings, data: TrainingData, pairs: Sequence[Pair], share: Share = ALONE
+) -> Callable[[int], tuple[PairBatch, SourceBatch, StepDraws]]:
+    """What gives a run its batches: a function from a step's number to what ``ThermalizerRun.step`` takes.
+
+    Args:
+        settings: crops and batches of the run.
+        data: what it learns from.
+        pairs: those of its pairs that are not held out.
+        share: which crops of a batch are made here.
+
+    Raises:
+        ValueError: a set is empty.
+    """
+    of_pairs = PairSampler(pairs, settings.crop, settings.batch_pairs, settings.seed, data.middle_celsius, share)
+    of_sources = SourceSampler(
+        data.sources,
+        settings.crop,
+        settings.batch_sources,
+        settings.seed,
+        data.ambient_celsius,
+        share,
+        settings.class_dropout,
+    )
+
+    def make(step: int) -> tuple[PairBatch, SourceBatch, StepDraws]:
+        sources = of_sources.batch(step)
+        draws = draw_step(data, sources.ambient_celsius, settings.patches, settings.seed, step)
+        return of_pairs.batch(step), sources, draws
+
+    return make

@@ -1,0 +1,185 @@
+"""From the host's memory to a GPU's without waiting: pinned, asynchronous, a step ahead of the one that computes.
+
+Batches made ahead by threads while the network computes, as many as some memory holds.
+
+Arrays that were costly to make and that memory has no room for, kept in a file until the process ends.
+"""
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tfake.core.files import PositionalFile
+from tfake.core.processes import map_threads
+
+Parts = tuple[Any, ...]
+
+
+def send(values: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the host on a device; on a GPU nobody waits until it is there."""
+    if device.type != "cuda" or values.device.type != "cpu":
+        return values.to(device)
+    return values.pin_memory().to(device, non_blocking=True)
+
+
+def pinned(make: Callable[[int], Parts], device: torch.device) -> Callable[[int], Parts]:
+    """Let the thread that makes a step's batches also lay them into memory that a GPU reads by itself.
+
+    Args:
+        make: gives the parts of a step, dataclasses of tensors.
+        device: where they will go; on a CPU nothing is changed.
+    """
+    if device.type != "cuda":
+        return make
+    return lambda step: tuple(_pin(part) for part in make(step))
+
+
+def sent_ahead(batches: Iterable[Parts], device: torch.device) -> Iterator[Parts]:
+    """The parts of each step on a device; a GPU copies those of the next one while it computes.
+
+    Args:
+        batches: the parts of each step, with a method ``to(device)`` each.
+        device: where to.
+    """
+    if device.type != "cuda":
+        for parts in batches:
+            yield tuple(part.to(device) for part in parts)
+        return
+    copying = torch.cuda.Stream(device)
+    waiting: list[tuple[Parts, torch.cuda.Event]] = []
+    for parts in batches:
+        with torch.cuda.stream(copying):
+            waiting.append((tuple(part.to(device) for part in parts), copying.record_event()))
+        if len(waiting) > 1:
+            yield _arrived(*waiting.pop(0), device)
+    for parts, copied in waiting:
+        yield _arrived(parts, copied, device)
+
+
+def _arrived(parts: Parts, copied: torch.cuda.Event, device: torch.device) -> Parts:
+    computing = torch.cuda.current_stream(device)
+    computing.wait_event(copied)
+    for part in parts:
+        for tensor in vars(part).values():
+            # The memory is the copying stream's: it must not be reused before this one has read it.
+            tensor.record_stream(computing)
+    return parts
+
+
+def _pin(part: Any) -> Any:
+    return type(part)(**{name: tensor.pin_memory() for name, tensor in vars(part).items()})
+
+
+class HostValues:
+    """Numbers of a step on their way to the host, for which a GPU's next step does not wait."""
+
+    def __init__(self, values: Iterable[Tensor]) -> None:
+        """Start the copy of () tensors."""
+        stacked = torch.stack([value.detach().float() for value in values])
+        self._event = None
+        if stacked.device.type == "cuda":
+            self._values = torch.empty(stacked.shape, pin_memory=True).copy_(stacked, non_blocking=True)
+            self._event = torch.cuda.current_stream(stacked.device).record_event()
+        else:
+            self._values = stacked
+
+    def tolist(self) -> list[float]:
+        """Wait for the numbers."""
+        if self._event is not None:
+            self._event.synchronize()
+        return self._values.tolist()
+
+
+#: What the batches ahead of the network may take.
+PREFETCH_BYTES = 512 << 20
+
+Parts = tuple[Any, ...]
+
+
+def prefetch(
+    make: Callable[[int], Parts], steps: range, workers: int, most_bytes: int = PREFETCH_BYTES
+) -> Iterator[Parts]:
+    """Make the batches of some steps, in order.
+
+    Args:
+        make: gives what a step takes, a tuple of dataclasses of tensors; called from several threads at once.
+        steps: the steps.
+        workers: threads. 0 makes each batch when it is asked for, which is fastest where the network computes on the
+            same cores.
+        most_bytes: what the batches ahead of the network may take, made or in the making. One is always made ahead,
+            and never more than two a thread.
+
+    Yields:
+        The batch of each step, whatever the number of workers.
+    """
+    if workers == 0 or not steps:
+        yield from map(make, steps)
+        return
+    # All batches are as large as the first.
+    batch = make(steps[0])
+    size = max(1, sum(tensor.nbytes for part in batch for tensor in vars(part).values()))
+    yield batch
+    del batch
+    yield from map_threads(make, steps[1:], workers, min(2 * workers, max(1, most_bytes // size)))
+
+
+#: The largest file of a training, over all its processes.
+SCRATCH_BYTES = 32 << 30
+# Of what the disk has free, at most this share is taken.
+_SHARE_OF_FREE = 0.25
+
+
+class ScratchFile:
+    """Arrays by their key, in a file without a name; may be used from several threads.
+
+    The file vanishes with the process, however that ends. What is in it lies in the kernel's page cache while there is
+    memory for it.
+    """
+
+    def __init__(self, folder: str | Path, most_bytes: int = SCRATCH_BYTES) -> None:
+        """Begin empty.
+
+        Args:
+            folder: on which disk.
+            most_bytes: how large the file may become; a quarter of the disk's free space is never exceeded.
+
+        Raises:
+            OSError: no file can be made there.
+        """
+        self._file = PositionalFile(tempfile.TemporaryFile(dir=folder, buffering=0))  # noqa: SIM115 - as long as this
+        self._most = min(most_bytes, int(shutil.disk_usage(folder).free * _SHARE_OF_FREE))
+        self._end = 0
+        self._places: dict[Hashable, tuple[int, np.dtype, tuple[int, ...]]] = {}
+        self._lock = Lock()
+
+    def get(self, key: Hashable) -> np.ndarray | None:
+        """An array that was added, not to be written to; None where there was no room for it."""
+        place = self._places.get(key)
+        if place is None:
+            return None
+        start, dtype, shape = place
+        count = int(np.prod(shape)) * dtype.itemsize
+        return np.frombuffer(self._file.read(start, count), dtype).reshape(shape)
+
+    def add(self, key: Hashable, array: np.ndarray) -> None:
+        """Keep an array, if there is room. A full disk is a warning, and nothing is added from then on."""
+        with self._lock:
+            start = self._end
+            if key in self._places or start + array.nbytes > self._most:
+                return
+            self._end += array.nbytes
+        try:
+            self._file.write(start, memoryview(np.ascontiguousarray(array)).cast("B"))
+        except OSError as error:
+            logging.warning("no more is kept in the scratch file: %s", error)
+            self._most = 0
+            return
+        self._places[key] = (start, array.dtype, array.shape)

@@ -1,0 +1,79 @@
+"""Write one shard of a variant that a camera records."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from tfake.camera.camera_model import Camera, camera_layout
+from tfake.camera.recording import record_rows
+from tfake.core.codes import SampleStatus
+from tfake.store.arrays import StoreError, open_store, write_shard
+from tfake.store.manifest import Manifest, describe_files, write_manifest
+
+
+def record_faces(
+    manifest: str,
+    store: str,
+    base_store: str,
+    faces_store: str,
+    shard: int,
+    rows: tuple[int, int],
+    of: str,
+    camera: Mapping[str, Any],
+) -> None:
+    """Record the shard's thermal faces with a camera, and its labels with them.
+
+    Args:
+        manifest: the shard's manifest to write, last of all.
+        store: the store's folder, with its metadata in place.
+        base_store: the thermal store that the camera looks at; its shard is written.
+        faces_store: the ``faces.zarr`` of the same source; its shard is written.
+        shard: the shard's number.
+        rows: first row and the row behind the last.
+        of: name of the variant in ``base_store``.
+        camera: settings of the camera (:class:`tfake.camera.camera_model.Camera`).
+
+    Raises:
+        StoreError: the two stores are not of the same source.
+    """
+    base, faces = open_store(base_store), open_store(faces_store)
+    source = base.attrs["source_sha256"]
+    if faces.attrs["source_sha256"] != source:
+        raise StoreError(f"{base_store} has the source {source}, {faces_store} {faces.attrs['source_sha256']}")
+    settings = Camera.of(camera)
+    start, stop = rows
+    progress = tqdm(range(start, stop), f"record shard {shard}")
+    values, statistics = record_rows(base, faces, progress, settings, base.attrs["ambient_celsius"])
+    write_shard(store, values, shard)
+    made_from = {
+        "source_sha256": source,
+        "thermalizer_sha256": base.attrs["thermalizer_sha256"],
+        "ambient_celsius": base.attrs["ambient_celsius"],
+        "of": of,
+        "camera": dict(camera),
+    }
+    files = [f"{Path(store).name}/{array.shard_file(shard)}" for array in camera_layout(settings)]
+    statuses = Counter(f"source_{SampleStatus(int(code)).name.lower()}" for code in faces["status"][start:stop])
+    described = describe_files(Path(store).parent, files)
+    write_manifest(manifest, Manifest(shard, start, stop, made_from, described, dict(statuses), statistics))
+    logging.info("shard %d, rows %d..%d: %s", shard, start, stop - 1, dict(statuses))
+
+
+if __name__ == "__main__":
+    from tfake.core.runlog import start_log
+
+    start_log(snakemake.log[0])
+    record_faces(
+        manifest=snakemake.output.manifest,
+        store=str(Path(snakemake.input.root).parent),
+        base_store=str(Path(snakemake.input.base_root).parent),
+        faces_store=str(Path(snakemake.input.faces_root).parent),
+        shard=int(snakemake.wildcards.shard),
+        rows=tuple(snakemake.params.rows),
+        of=snakemake.params.of,
+        camera=snakemake.params.camera,
+    )

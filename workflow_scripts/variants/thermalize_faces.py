@@ -1,0 +1,137 @@
+"""Write one shard of a variant's thermal store, or several with one loading of the network."""
+
+import logging
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from tfake.archive.image_reader import open_images
+from tfake.archive.index import read_index
+from tfake.core.codes import SampleStatus
+from tfake.core.devices import limit_threads, resolve_device
+from tfake.core.processes import keep_freed_memory
+from tfake.store.arrays import StoreError
+from tfake.store.layouts import thermal_layout
+from tfake.store.manifest import COMPUTED_ON, Manifest, describe_files, file_sha256, write_manifest
+from tfake.store.repair import forget_shards, keep_shard, take_back
+from tfake.store.statistics import CountStatistics
+from tfake.store.stream import ShardStream
+from tfake.thermalizer.inference import thermalize_rows
+from tfake.thermalizer.thermalizer_file import load_thermalizer
+
+
+def thermalize_faces(
+    manifests: list[str],
+    store: str,
+    archive: list[str],
+    index: str,
+    weights: str,
+    shard_images: int,
+    image_pixels: int,
+    ambient_celsius: float,
+    device: str,
+    threads: int,
+    recipe: int,
+    images: str | None = None,
+    precision: str = "auto",
+) -> None:
+    """Thermalize shards' images and fill their parts of ``thermal.zarr``, in memory that does not grow with a shard.
+
+    Rows whose sample cannot be used hold ``NO_IMAGE`` throughout. A job of several shards that was stopped goes on
+    behind the last one that it finished.
+
+    Args:
+        manifests: the manifest of each shard, ``{shard}.json``, written last of its files.
+        store: the store's folder, with its metadata in place.
+        archive: one zip, or all its raw split parts in order; none where ``images`` are given.
+        index: the archive's index.
+        weights: the thermalizer's weights.
+        shard_images: images a shard.
+        image_pixels: height and width of the images.
+        ambient_celsius: temperature of the surroundings, given to the background.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        threads: images that are worked at side by side; beside a GPU, threads for decoding and encoding.
+        recipe: the rule's, recorded among what a shard was made from.
+        images: the folder ``images.zarr``, where the source is kept decoded.
+        precision: number format of the network's body: ``auto``, ``float32`` or ``bfloat16``.
+
+    Raises:
+        SampleError: a sample that was good when indexed is not any more: the archive has changed.
+        ValueError: the network's temperatures of an image, which is named, are not finite.
+        OSError: the disk is full, or the store cannot be written; the error names the file.
+        StoreError: what was written does not read back as it was, or the images are of another source or damaged.
+    """
+    keep_freed_memory()
+    where = resolve_device(device)
+    # On a CPU the threads work at an image each, and the last bits of none depend on how many there are.
+    limit_threads(1)
+    thermalizer = load_thermalizer(weights, where, precision)
+    table = read_index(index)
+    source = open_images(archive, image_pixels, images, table.attrs["source_sha256"])
+    made_from = {
+        "source_sha256": table.attrs["source_sha256"],
+        "thermalizer_sha256": file_sha256(weights),
+        "ambient_celsius": ambient_celsius,
+        "recipe": recipe,
+        COMPUTED_ON: thermalizer.computed_on(),
+    }
+    folder = Path(store).parent
+    shards = {int(Path(manifest).stem): manifest for manifest in manifests}
+    rows = {shard: (shard * shard_images, min((shard + 1) * shard_images, len(table))) for shard in shards}
+    missing = [shard for shard in shards if not take_back(folder, shards[shard], shard, rows[shard], made_from)]
+    if len(missing) < len(shards):
+        logging.info("%d of %d shards are there already", len(shards) - len(missing), len(shards))
+    (array,) = thermal_layout(image_pixels)
+
+    def compress(counts: np.ndarray) -> bytes:
+        # By whichever shard is open: it makes no difference to a chunk.
+        return stream.encode(counts)
+
+    # One after the other without a stop: while a shard is closed, the next one's images are on their way.
+    every_record = table.iloc[[row for shard in missing for row in range(*rows[shard])]]
+    made = thermalize_rows(thermalizer, source, every_record, image_pixels, ambient_celsius, compress, threads)
+    for shard in missing:
+        records = table.iloc[slice(*rows[shard])]
+        statistics = CountStatistics()
+        with ShardStream(store, "thermal", shard) as stream:
+            for row in tqdm(islice(made, len(records)), f"thermalize shard {shard}", len(records)):
+                stream.append(row.chunk)
+                if row.sums is not None:
+                    statistics.add(row.sums)
+            written = stream.close()
+        described = describe_files(folder, [f"{Path(store).name}/{array.shard_file(shard)}"])
+        if described[0].sha256 != written:
+            raise StoreError(f"{described[0].path} does not read back as it was written")
+        statuses = dict(Counter(f"source_{SampleStatus(code).name.lower()}" for code in records["status"]))
+        manifest = Manifest(shard, *rows[shard], made_from, described, statuses, statistics.as_mapping())
+        write_manifest(shards[shard], manifest)
+        logging.info("shard %d, rows %d..%d: %s", shard, manifest.start, manifest.stop - 1, statuses)
+        if len(shards) > 1:
+            keep_shard(folder, shards[shard])
+    forget_shards(folder, shards)
+
+
+if __name__ == "__main__":
+    from tfake.core.gpu_claims import claim_device
+    from tfake.core.runlog import start_log
+
+    start_log(snakemake.log[0])
+    thermalize_faces(
+        manifests=list(snakemake.output.manifests),
+        store=str(Path(snakemake.input.root).parent),
+        # Inputs that are no files at all arrive as an empty list.
+        archive=list(snakemake.input.archive),
+        index=snakemake.input.index,
+        weights=snakemake.input.weights,
+        shard_images=snakemake.params.shard_images,
+        image_pixels=snakemake.params.image_pixels,
+        ambient_celsius=snakemake.params.ambient_celsius,
+        device=claim_device(snakemake.config["device"]),
+        threads=snakemake.threads,
+        recipe=snakemake.params.recipe,
+        images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
+        precision=snakemake.params.precision,
+    )
