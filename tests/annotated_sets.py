@@ -65,10 +65,10 @@ def labelme(groups: dict[str, np.ndarray]) -> str:
 def open_quirky(kind, folder, files):
     """A set of files; the fault and its detail of each row with a finding; the image of each row that is used."""
     found = KINDS[kind].open(str(write_set(folder / "set", files)))
-    account = found.account
-    assert {face.name for face in found.faces} == set(account.used)
+    read_log = found.read_log
+    assert {face.name for face in found.faces} == set(read_log.used)
     assert all(face.size > 0 for face in found.faces)
     # Of several, the one for which it is left out.
-    findings = sorted(account.findings, key=lambda finding: finding.left_out)
+    findings = sorted(read_log.findings, key=lambda finding: finding.left_out)
     faults = {finding.row: (finding.fault, finding.detail) for finding in findings}
     return found, faults, {face.name: face.image for face in found.faces}

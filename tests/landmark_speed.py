@@ -20,7 +20,7 @@ from tfake.imaging.textures import draw_texture
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import load_landmark_weights
 from tfake.landmarks.onnx_export import OnnxNetwork, export_onnx
-from tfake.landmarks.search import SearchSettings, look, score_windows
+from tfake.landmarks.search import SearchSettings, predict, score_windows
 
 _CROPS = 32
 
@@ -35,8 +35,8 @@ def measure(network: LandmarkNetwork, pixels: int, passes: int, device: torch.de
     every, some = SearchSettings(nominated=None), SearchSettings()
     one_by_one = _OneByOne(network)
     ways = {
-        "torch_crops_alone": lambda: [look(network, crop[None], device) for crop in crops],
-        "torch_crops_batched": lambda: look(network, crops, device),
+        "torch_crops_alone": lambda: [predict(network, crop[None], device) for crop in crops],
+        "torch_crops_batched": lambda: predict(network, crops, device),
         "search_windows_alone": lambda: score_windows(one_by_one, image, device, every),
         "search_windows_batched": lambda: score_windows(network, image, device, every),
         "search_shared": lambda: score_windows(network, image, device, some),

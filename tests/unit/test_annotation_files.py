@@ -11,7 +11,7 @@ from annotated_sets import labelme, ljson, open_quirky, seen_from
 from tfake.archive.file_trees import open_tree
 from tfake.test_sets.annotated_faces import declare_scale
 from tfake.test_sets.catalogue import KINDS
-from tfake.test_sets.set_images import ImagePlaceError, ImagePlaces
+from tfake.test_sets.set_images import ImageIndex, ImageReferenceError
 from tfake.test_sets.sf_tl54 import GROUPS
 from tfake.thermal_io.scales import ScaleError
 from thermal_sets import write_set
@@ -204,19 +204,19 @@ def test_a_damaged_member_of_a_zip_is_a_remark(tmp_path):
     path.write_bytes(data)
     found = KINDS["aachen"].open(str(path))
     assert [face.image for face in found.faces] == ["good_1.png"]
-    (finding,) = found.account.findings
+    (finding,) = found.read_log.findings
     assert (finding.row, finding.fault) == ("a_1.ljson", "unreadable")
     assert "CRC" in finding.detail
 
 
 def test_image_places_go_by_whole_names(tmp_path):
     write_set(tmp_path, {"a/s1.e0.png": GRAY, "a/s1.e1.png": GRAY, "b/x.PNG": GRAY})
-    places = ImagePlaces(open_tree(tmp_path, "images"))
+    places = ImageIndex(open_tree(tmp_path, "images"))
     assert places.named("s1.e0") == "a/s1.e0.png"
     assert places.named("S/a/s1.e1.png") == "a/s1.e1.png"
     assert places.named("x.jpg") == "b/x.PNG"
     for reference in ("s1", "1.e0", "", "..", "C:\\"):
-        with pytest.raises(ImagePlaceError) as caught:
+        with pytest.raises(ImageReferenceError) as caught:
             places.named(reference)
         assert caught.value.fault == "no_image"
 

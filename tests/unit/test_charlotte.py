@@ -87,7 +87,7 @@ def test_every_row_is_accounted_for(tmp_path):
     ]
     write_charlotte(tmp_path, {"S1": rows, "S10": [charlotte_cells("R1001", FRONT)]}, ("R1001", "R1002", "R1004"))
     found = open_charlotte(str(tmp_path))
-    summary = found.account.summary()
+    summary = found.read_log.summary()
     assert summary["rows"] == 10
     assert summary["used"] == len(found.faces) == 4
     assert summary["rows"] == summary["used"] + summary["left_out"]
@@ -98,7 +98,7 @@ def test_every_row_is_accounted_for(tmp_path):
         "no_image": 1,
         "points_44": 1,
     }
-    assert [face.name for face in found.faces] == found.account.used
+    assert [face.name for face in found.faces] == found.read_log.used
     assert [face.name for face in found.faces] == [
         "S1.csv:2 R1001",
         "S1.csv:3 R1002",
@@ -111,7 +111,7 @@ def test_every_row_is_accounted_for(tmp_path):
     assert image.dtype == np.uint16
     assert image[70, 80] == 30715
     path = tmp_path / "account.csv"
-    found.account.save(path)
+    found.read_log.save(path)
     assert "S1.csv:4 R1003,points_44,1" in path.read_text()
 
 

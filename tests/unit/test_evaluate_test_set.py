@@ -12,22 +12,22 @@ from studies.compare_test_sets import compare_test_sets
 from studies.evaluate_test_set import evaluate_test_set
 from tfake.landmarks.adapter_training import AdapterSettings
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
-from tfake.landmarks.landmarker import FoundFaces
+from tfake.landmarks.landmarker import LandmarkDetections
 from tfake.landmarks.landmarker_file import save_landmark_weights
 from tfake.landmarks.sigma_calibration import Calibration
 from tfake.studies.cross_fitting import cross_fitted_errors
-from tfake.studies.method_scoring import Method, ask_methods, mean_face_method, with_adapted_points
-from tfake.test_sets.annotated_faces import AnnotatedFace, EvaluationSet, box_of
-from tfake.test_sets.read_log import Account
+from tfake.studies.method_scoring import Method, mean_face_method, run_methods, with_adapted_points
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
+from tfake.test_sets.read_log import ReadLog
 
-SETTINGS = {"facemesh": False, "adapt": True, "most_images": None, "smallest_share": 0.2}
-SETTINGS |= {"least_overlap": 0.5, "failure_above": 0.1}
+SETTINGS = {"facemesh": False, "adapt": True, "most_images": None, "min_window_fraction": 0.2}
+SETTINGS |= {"iou_threshold": 0.5, "failure_above": 0.1}
 SETTINGS |= {"high_above_pixels": None, "device": "cpu", "threads": 1, "results": "results"}
 
 
 def places(folder, name):
     (folder / name).mkdir()
-    files = {"scores": "scores.json", "faces": "faces.csv", "account": "account.csv"}
+    files = {"scores": "scores.json", "faces": "faces.csv", "read_log": "account.csv"}
     return {key: str(folder / name / file) for key, file in files.items()}
 
 
@@ -100,19 +100,19 @@ def exact_method(faces):
         points = seen_from("face70", -30 + number % 60, 15.0 + number % 20)[None].astype(np.float32)
         keep = slice(0, 0) if number == 0 else slice(None)
         sigma = np.full((1, 70), 0.5, np.float32)
-        return FoundFaces(points[keep], sigma[keep], np.full(1, number / 100, np.float32)[keep])
+        return LandmarkDetections(points[keep], sigma[keep], np.full(1, number / 100, np.float32)[keep])
 
     return Method("exact", "face70", False, find)
 
 
 def test_adapters_take_an_annotators_habit_away_without_seeing_the_subject(one_thread):
     faces = annotated(120, np.array((0.0, 0.12)))
-    book = Account()
+    book = ReadLog()
     for face in faces:
         book.enter(face.name)
-    test_set = EvaluationSet(tuple(faces), book, lambda name: np.full((140, 160), float(name[1:])))
+    test_set = AnnotatedSet(tuple(faces), book, lambda name: np.full((140, 160), float(name[1:])))
     method = exact_method(faces)
-    answers = ask_methods(test_set, [method], 0.3)
+    answers = run_methods(test_set, [method], 0.3)
     assert len(answers.detections) == 119
     assert all(detection["right"] for detection in answers.detections)
     settings = AdapterSettings(width=32, steps=150, batch=32, jitter=0.0)
@@ -127,16 +127,16 @@ def test_adapters_take_an_annotators_habit_away_without_seeing_the_subject(one_t
 
 def test_sets_of_one_subject_teach_no_adapter():
     faces = annotated(40, np.zeros(2))[::2]
-    test_set = EvaluationSet(tuple(faces), Account(), lambda name: np.full((140, 160), float(name[1:])))
+    test_set = AnnotatedSet(tuple(faces), ReadLog(), lambda name: np.full((140, 160), float(name[1:])))
     method = exact_method(faces)
-    answers = ask_methods(test_set, [method], 0.3, most_images=5)
+    answers = run_methods(test_set, [method], 0.3, most_images=5)
     assert len(answers.rows) == 5
     assert cross_fitted_errors(answers, faces, [method], AdapterSettings()) == {}
 
 
 def test_an_image_that_cannot_be_read_is_entered_in_the_account():
     faces = annotated(4, np.zeros(2))
-    book = Account()
+    book = ReadLog()
     for face in faces:
         book.enter(face.name)
 
@@ -145,6 +145,6 @@ def test_an_image_that_cannot_be_read_is_entered_in_the_account():
             raise ValueError("broken")
         return np.zeros((140, 160))
 
-    answers = ask_methods(EvaluationSet(tuple(faces), book, read), [mean_face_method()], 0.5)
+    answers = run_methods(AnnotatedSet(tuple(faces), book, read), [mean_face_method()], 0.5)
     assert len(answers.rows) == 3
     assert book.summary()["faults"]["left_out"] == {"unreadable_image": 1}

@@ -51,7 +51,7 @@ def test_aachen_faults_are_named(tmp_path):
     for name in "abd":
         write_image(tmp_path / f"{name}.png")
     found = open_aachen(str(tmp_path))
-    assert found.account.summary()["faults"] == {
+    assert found.read_log.summary()["faults"] == {
         "left_out": {"no_image": 1, "unreadable": 2},
         "used": {"points_missing": 1},
     }
@@ -77,7 +77,7 @@ def test_sf_tl54_is_put_together_from_its_groups(tmp_path):
     (face,) = found.faces
     np.testing.assert_allclose(face.points, points)
     assert face.box == (10.0, 12.0, 150.0, 130.0)
-    assert "lip_p4" in found.account.findings[0].detail
+    assert "lip_p4" in found.read_log.findings[0].detail
 
 
 def test_tfw_has_several_faces_an_image(tmp_path):
@@ -90,7 +90,7 @@ def test_tfw_has_several_faces_an_image(tmp_path):
     assert [face.box for face in found.faces] == [(10, 20, 60, 90), (80, 20, 120, 90)]
     np.testing.assert_array_equal(found.faces[0].points, points)
     assert {face.image for face in found.faces} == {"outdoor/a.png"}
-    assert found.account.summary()["faults"]["left_out"] == {"empty_box": 1, "no_image": 1, "wrong_length": 1}
+    assert found.read_log.summary()["faults"]["left_out"] == {"empty_box": 1, "no_image": 1, "wrong_length": 1}
 
 
 def test_tfw_yolo_shares_become_pixels(tmp_path):
@@ -103,7 +103,7 @@ def test_tfw_yolo_shares_become_pixels(tmp_path):
     assert face.box == (74.5, 24.5, 124.5, 74.5)
     np.testing.assert_allclose(face.points[0], (49.5, 74.5))
     assert np.isnan(face.points[4]).all()
-    assert found.account.summary()["faults"]["used"] == {"points_missing": 1}
+    assert found.read_log.summary()["faults"]["used"] == {"points_missing": 1}
 
 
 def test_points_files_and_lists(tmp_path):
@@ -119,7 +119,7 @@ def test_points_files_and_lists(tmp_path):
     assert [face.convention for face in found.faces] == ["ibug68", "aflw19"]
     np.testing.assert_allclose(found.faces[0].points, IBUG)
     np.testing.assert_allclose(found.faces[1].points, nineteen)
-    assert found.account.summary()["left_out"] == 1
+    assert found.read_log.summary()["left_out"] == 1
     with pytest.raises(ValueError, match="announced 68"):
         parse_pts("n_points: 68 { 1 2 }")
 

@@ -165,10 +165,10 @@ YOLO = "0 0.3 0.4 0.4 0.6 0.2 0.3 0.4 0.3 0.3 0.4 0.22 0.5 0.38 0.5\n"
 def check_set(kind, files):
     with _Folder() as folder:
         found = KINDS[kind].open(str(write_set(folder, files)))
-        summary = found.account.summary()
+        summary = found.read_log.summary()
         assert summary["used"] == len(found.faces)
         assert summary["rows"] == summary["used"] + summary["left_out"]
-        assert len(set(found.account.rows)) == len(found.account.rows)
+        assert len(set(found.read_log.rows)) == len(found.read_log.rows)
         for face in found.faces:
             assert face.size > 0
             assert np.isfinite(face.box).all()

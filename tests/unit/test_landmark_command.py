@@ -12,7 +12,7 @@ from landmark_command import runner, save_random_weights, write
 from tfake.landmarks.__main__ import find_faces, main
 from tfake.landmarks.inputs import Picture, list_files, open_pictures
 from tfake.landmarks.landmarker import ThermalLandmarker
-from tfake.landmarks.preprocessing import Shown, as_network_sees, read_image
+from tfake.landmarks.preprocessing import Interpretation, preprocess, read_image
 from tfake.thermal_io.false_colours import palettes
 from tfake.thermal_io.pictures import turn_upright
 
@@ -190,12 +190,12 @@ def test_false_colours_are_never_silently_without_a_face(run, tmp_path, weights)
 @pytest.mark.parametrize("tag", range(1, 9))
 def test_points_are_those_of_the_stored_pixels(weights, tag):
     landmarker = ThermalLandmarker(weights, "cpu")
-    plain = Picture("a", CELSIUS, "temperature", Shown(CELSIUS, "temperature"))
+    plain = Picture("a", CELSIUS, "temperature", Interpretation(CELSIUS, "temperature"))
     reference = find_faces(landmarker, plain, False, False)
     # A tag that says how to turn this one back to it.
     back = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}[tag]
     stored = np.ascontiguousarray(turn_upright(CELSIUS, back))
-    turned = Picture("a", stored, "temperature", Shown(stored, "temperature"), orientation=tag)
+    turned = Picture("a", stored, "temperature", Interpretation(stored, "temperature"), orientation=tag)
     np.testing.assert_array_equal(turn_upright(stored, tag), CELSIUS)
     found = find_faces(landmarker, turned, False, False)
     rows, columns = np.mgrid[: stored.shape[0], : stored.shape[1]]
@@ -248,12 +248,12 @@ def test_the_library_raises_at_the_first_bad_file(tmp_path):
 
 def test_relative_numbers_are_stretched():
     image = np.arange(10000, dtype=np.int32).reshape(100, 100)
-    seen = as_network_sees(image, "relative")[..., 0]
+    seen = preprocess(image, "relative")[..., 0]
     assert seen.min() == 0
     assert seen.max() == 1
     np.testing.assert_allclose(seen[50, 0], (5000 - 99.99) / (9899.01 - 99.99), atol=1e-4)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert as_network_sees(np.full((3, 3), 7.0), "relative").max() == 0
+        assert preprocess(np.full((3, 3), 7.0), "relative").max() == 0
     with pytest.raises(ValueError, match="none of its pixels"):
-        as_network_sees(np.full((3, 3), np.nan), "relative")
+        preprocess(np.full((3, 3), np.nan), "relative")

@@ -10,7 +10,7 @@ import pytest
 from camera_files import CELSIUS, COUNTS, GRAY, film, tiff
 from landmark_command import runner, save_random_weights, write
 from tfake.landmarks.__main__ import main
-from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
+from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
 from tfake.landmarks.outputs import draw_faces, with_legend
 
 
@@ -147,7 +147,7 @@ def test_films_of_drawings(run, tmp_path, suffix):
 
 def test_a_drawing_s_legend_shows_its_colours():
     sigma = np.array([[0.0, 100.0]], np.float32)
-    faces = FoundFaces(np.array([[[5, 5], [25, 18]]], np.float32), sigma, np.zeros(1))
+    faces = LandmarkDetections(np.array([[[5, 5], [25, 18]]], np.float32), sigma, np.zeros(1))
     drawn = draw_faces(CELSIUS, faces)
     shown = with_legend(drawn)
     assert shown.shape[0] == drawn.shape[0] + 24

@@ -7,7 +7,7 @@ import torch
 from tfake.imaging.textures import draw_texture
 from tfake.imaging.thermal_augmentation import show_thermal
 from tfake.labels.conventions import reference_face
-from tfake.landmarks.crop_sampling import FaceSampler, crop_face, crop_still, elsewhere_crops, mirror_order
+from tfake.landmarks.crop_sampling import FaceSampler, center_crop, crop_face, mirror_order, negative_crops
 from tiny_landmarks import make_faces, settings
 
 FACES = make_faces(4)
@@ -104,13 +104,13 @@ def test_a_texture_fills_the_background_alone():
 
 
 def test_still_crops_are_centred():
-    image, points, weights = crop_still(FACES[0], "warm", 1.25, 64)
+    image, points, weights = center_crop(FACES[0], "warm", 1.25, 64)
     assert image.shape == (64, 64, 3)
     np.testing.assert_allclose((points.min(0) + points.max(0)) / 2, 0.5, atol=0.01)
     assert np.ptp(points, axis=0).max() == pytest.approx(0.8, abs=0.01)
     assert (weights == 1).all()
     assert dots(image, points[:4], 64).min() > 0.8
-    assert len(elsewhere_crops(FACES[0], None, 64)) == 4
+    assert len(negative_crops(FACES[0], None, 64)) == 4
 
 
 def test_thermal_looks():

@@ -85,9 +85,9 @@ def test_batched_windows_are_the_windows_one_by_one():
     torch.manual_seed(0)
     network = LandmarkNetwork(LandmarkArchitecture(70, "resnet10t", "heatmap", PIXELS)).eval()
     image = np.random.default_rng(0).random((90, 120, 3), dtype=np.float32)
-    squares, found = score_windows(network, image, CPU, SearchSettings(nominated=None, smallest_share=0.7))
+    squares, found = score_windows(network, image, CPU, SearchSettings(nominated=None, min_window_fraction=0.7))
     assert len(squares) > 3
-    nominated, again = score_windows(network, image, CPU, SearchSettings(nominated=5, smallest_share=0.7))
+    nominated, again = score_windows(network, image, CPU, SearchSettings(nominated=5, min_window_fraction=0.7))
     assert len(nominated) == 5
     for square, answer in zip(nominated, again, strict=True):
         place = np.flatnonzero((squares == square).all(1))[0]

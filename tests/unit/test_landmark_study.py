@@ -17,7 +17,7 @@ from tfake.landmarks.landmark_job import StoredFaces
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.landmarker_file import save_landmark_weights
-from tfake.landmarks.scoring import Scores, score, still_crops
+from tfake.landmarks.scoring import Scores, center_crops, score
 from tfake.landmarks.search import SearchSettings
 from tfake.landmarks.sigma_calibration import Calibration
 from tfake.studies.landmark_study import compare, gather, record_cheaply, score_sets, search_folder
@@ -46,7 +46,7 @@ class Oracle:
 
 
 def test_nme_is_the_distance_over_the_box():
-    crops = still_crops(FACES, "warm", 32)
+    crops = center_crops(FACES, "warm", 32)
     found = score(Oracle(crops[1], 0.03), crops, CPU)
     box = np.ptp(crops[1], axis=1)
     np.testing.assert_allclose(found.errors, 0.03 / np.sqrt(box[:, 0] * box[:, 1]), rtol=1e-4)
@@ -150,7 +150,7 @@ def test_the_scripts_write_their_files(tmp_path, monkeypatch):
 def test_large_drawings_are_kept_small(tmp_path):
     save_landmark_weights(tmp_path / "weights.pt", build(), Calibration(1.0, 0.2))
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((400, 1000, 3), np.uint8))
-    landmarker = ThermalLandmarker(tmp_path / "weights.pt", "cpu", search=SearchSettings(smallest_share=0.9))
+    landmarker = ThermalLandmarker(tmp_path / "weights.pt", "cpu", search=SearchSettings(min_window_fraction=0.9))
     _, drawn = search_folder(landmarker, tmp_path, 1)
     assert drawn[0][1].shape == (192, 480, 3)
 

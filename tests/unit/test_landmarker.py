@@ -12,10 +12,10 @@ from tfake.core.radiometry import encode_celsius
 from tfake.imaging.face_crops import cut, into_image, square_around, whole_square
 from tfake.landmarks.__main__ import main
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
-from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
+from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
 from tfake.landmarks.landmarker_file import TfanNetwork, load_tfan, save_landmark_weights
 from tfake.landmarks.outputs import draw_faces
-from tfake.landmarks.preprocessing import as_network_sees, read_image
+from tfake.landmarks.preprocessing import preprocess, read_image
 from tfake.landmarks.search import SearchSettings
 from tfake.landmarks.sigma_calibration import Calibration
 
@@ -23,26 +23,26 @@ SKIN = np.random.default_rng(0).uniform(18, 42, (48, 64)).astype(np.float32)
 
 
 def test_temperatures_have_one_window_for_all_images():
-    seen = as_network_sees(SKIN)
+    seen = preprocess(SKIN)
     assert seen.shape == (48, 64, 3)
     np.testing.assert_allclose(seen[..., 1], np.clip((SKIN - 20) / 20, 0, 1), atol=1e-6)
     # TFAN stretches each scene; here a cold corner changes nothing else.
     colder = SKIN.copy()
     colder[:4, :4] = 5.0
-    np.testing.assert_array_equal(as_network_sees(colder)[4:], seen[4:])
-    assert np.abs(as_network_sees(encode_celsius(SKIN)) - seen).max() < 0.0004
+    np.testing.assert_array_equal(preprocess(colder)[4:], seen[4:])
+    assert np.abs(preprocess(encode_celsius(SKIN)) - seen).max() < 0.0004
     holed = SKIN.copy()
     holed[0, 0] = np.nan
-    assert as_network_sees(holed)[0, 0, 0] == 0
+    assert preprocess(holed)[0, 0, 0] == 0
 
 
 def test_pixels_are_taken_by_their_range():
     gray = np.array([[0, 128, 255]], np.uint8)
-    np.testing.assert_allclose(as_network_sees(gray)[0, :, 0], (0, 128 / 255, 1))
+    np.testing.assert_allclose(preprocess(gray)[0, :, 0], (0, 128 / 255, 1))
     frame = np.zeros((2, 2, 3), np.uint8)
     frame[..., 0] = 255
-    np.testing.assert_array_equal(as_network_sees(frame)[0, 0], (0, 0, 1))
-    np.testing.assert_allclose(as_network_sees(np.array([[0, 65535]], np.uint16), "pixel")[0, :, 2], (0, 1))
+    np.testing.assert_array_equal(preprocess(frame)[0, 0], (0, 0, 1))
+    np.testing.assert_allclose(preprocess(np.array([[0, 65535]], np.uint16), "pixel")[0, :, 2], (0, 1))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_pixels_are_taken_by_their_range():
 )
 def test_what_cannot_be_an_image_is_refused(image, mode, message):
     with pytest.raises(ValueError, match=message):
-        as_network_sees(image, mode)
+        preprocess(image, mode)
 
 
 def test_crops_and_their_way_back():
@@ -93,7 +93,7 @@ def test_the_answer_is_of_one_kind(weights):
         landmarker.process(SKIN, mode="temperature", boxes=[(5, 5, 30, 40), (20, 5, 60, 40)]),
     ]
     for faces in answers:
-        assert isinstance(faces, FoundFaces)
+        assert isinstance(faces, LandmarkDetections)
         landmarks, sigma = faces
         assert landmarks.shape == (len(faces), 70, 2)
         assert sigma.shape == (len(faces), 70)
@@ -129,7 +129,7 @@ def test_tfan_s_released_state_dicts_are_loaded(tmp_path, points):
     assert landmarker.n_landmarks == points
     assert landmarker.threshold == pytest.approx(6e-4**0.5)
     assert landmarker.process(SKIN).landmarks.shape == (1, points, 2)
-    search = SearchSettings(smallest_share=1.0)
+    search = SearchSettings(min_window_fraction=1.0)
     searching = ThermalLandmarker(tmp_path / "tfan.pt", "cpu", threshold=10.0, search=search)
     assert searching.process(SKIN, sliding_window=True).landmarks.shape == (1, points, 2)
     with pytest.raises(ValueError, match=r"1 missing \['fc.bias'\]"):
@@ -147,7 +147,9 @@ def test_tfan_s_variance_becomes_a_deviation():
 
 
 def test_drawn_points_lie_on_their_pixels():
-    faces = FoundFaces(np.array([[[10, 20], [40, 30]]], np.float32), np.full((1, 2), 0.1, np.float32), np.zeros(1))
+    faces = LandmarkDetections(
+        np.array([[[10, 20], [40, 30]]], np.float32), np.full((1, 2), 0.1, np.float32), np.zeros(1)
+    )
     drawn = draw_faces(np.full((48, 64), 20.0, np.float32), faces)
     factor = drawn.shape[1] // 64
     assert drawn.shape == (48 * factor, 64 * factor, 3)

@@ -13,7 +13,7 @@ from presets import LANDMARKERS, THERMALIZERS
 from tfake.landmarks.crop_sampling import LandmarkBatch
 from tfake.landmarks.landmark_network import LandmarkNetwork
 from tfake.landmarks.landmark_training import LandmarkRun
-from tfake.landmarks.search import find_windows, look
+from tfake.landmarks.search import find_windows, predict
 from tfake.thermalizer.inference import GPU_BATCH_IMAGES, Thermalizer
 from tfake.thermalizer.pair_sampling import PairBatch, SourceBatch, StepDraws
 from tfake.thermalizer.thermal_unet import ThermalUNet
@@ -146,7 +146,7 @@ def test_finding_landmarks(name, monkeypatch):
     with fake_gpu(monkeypatch) as watch:
         network.to(GPU)
         watch.clear()
-        assert look(network, torch.empty(5, 3, pixels, pixels), GPU).shape == (5, 70, 3)
+        assert predict(network, torch.empty(5, 3, pixels, pixels), GPU).shape == (5, 70, 3)
         assert watch.waits == Counter({"copy to the host": 1})
         find_windows(network, np.zeros((pixels, pixels + 32, 3), np.float32), 2.0, True, GPU)
         assert watch.sent > 0

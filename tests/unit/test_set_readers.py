@@ -15,7 +15,7 @@ from tfake.archive.pairs import open_pairs
 from tfake.archive.thermal_images import open_thermal_images
 from tfake.imaging.warps import CropSettings
 from tfake.landmarks.landmarker import ThermalLandmarker
-from tfake.landmarks.preprocessing import as_network_sees
+from tfake.landmarks.preprocessing import preprocess
 from tfake.studies.method_scoring import landmarker_methods
 from tfake.test_sets.annotated_faces import AnnotatedFace
 from tfake.test_sets.set_images import reader
@@ -145,7 +145,7 @@ def test_a_colour_image_is_scored_in_its_colours(tmp_path):
     picture[..., 0] |= 128
     write_set(tmp_path, {"face.png": picture})
     image = reader(open_tree(tmp_path, "images"))("face.png")
-    np.testing.assert_allclose(as_network_sees(image), picture / np.float32(255), atol=1e-6)
+    np.testing.assert_allclose(preprocess(image), picture / np.float32(255), atol=1e-6)
     landmarker = ThermalLandmarker(save_random_weights(tmp_path / "w.pt"), "cpu")
     face = AnnotatedFace("face", "face.png", "face70", np.zeros((70, 2)), (4.0, 4.0, 40.0, 40.0))
     _, shown = landmarker_methods("net", landmarker)

@@ -43,7 +43,7 @@ def test_the_test_part_alone_is_read(asked):
     found = open_variant("results", "warm", "70")
     assert {call[:4] for call in asked} == {("results", ("warm",), "test", None)}
     assert [entry.name for entry in found.faces] == ["3:000003", "8:000008", "9:000009"]
-    assert found.account.summary()["faults"]["left_out"] == {"source_wrong_size": 1}
+    assert found.read_log.summary()["faults"]["left_out"] == {"source_wrong_size": 1}
     np.testing.assert_allclose(found.faces[0].points, seen_from("face70"), atol=1e-4)
     assert found.read_image(found.faces[1].image)[0, 0] == 28.0
 
@@ -51,7 +51,7 @@ def test_the_test_part_alone_is_read(asked):
 def test_rows_without_dense_points_are_named(asked):
     found = open_variant("results", "warm", "478")
     assert [entry.name for entry in found.faces] == ["3:000003", "9:000009"]
-    assert found.account.summary()["faults"] == {
+    assert found.read_log.summary()["faults"] == {
         "left_out": {"labels_rejected": 1, "source_wrong_size": 1},
         "used": {"labels_fitted": 1},
     }

@@ -10,7 +10,7 @@ from tfake.core.devices import limit_threads, resolve_device
 from tfake.core.files import write_whole
 from tfake.landmarks.landmark_job import StoredFaces, open_faces
 from tfake.landmarks.landmarker_file import load_landmark_weights
-from tfake.landmarks.scoring import look_at
+from tfake.landmarks.scoring import predict_samples
 from tfake.studies.landmark_study import read_people, score_sets
 from tfake.training.curves import draw_predictions
 
@@ -63,7 +63,7 @@ def evaluate_landmarker(
     shown = [
         drawn
         for name, (faces, variant) in sets.items()
-        for drawn in look_at(network, faces[:_DRAWN], variant, name, where)
+        for drawn in predict_samples(network, faces[:_DRAWN], variant, name, where)
     ]
     write_whole(
         figure, lambda part: draw_predictions(part, shown, f"landmarks {task}: faces of nobody it was trained on")

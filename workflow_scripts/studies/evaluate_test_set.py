@@ -13,7 +13,7 @@ from tqdm import tqdm
 from tfake.studies.landmark_errors import FACE_COLUMNS, finite, summarise
 from tfake.test_sets.annotated_faces import declare_scale
 from tfake.test_sets.catalogue import KINDS, missing_message
-from tfake.test_sets.read_log import Account
+from tfake.test_sets.read_log import ReadLog
 from tfake.test_sets.variant_faces import open_variant
 
 _VARIANT_KINDS = {"variant_70": "70", "variant_478": "478"}
@@ -22,7 +22,7 @@ _VARIANT_KINDS = {"variant_70": "70", "variant_478": "478"}
 def evaluate_test_set(
     scores: str,
     faces: str,
-    account: str,
+    read_log: str,
     name: str,
     kind: str,
     path: str | None,
@@ -31,8 +31,8 @@ def evaluate_test_set(
     facemesh: bool,
     adapt: bool,
     most_images: int | None,
-    smallest_share: float,
-    least_overlap: float,
+    min_window_fraction: float,
+    iou_threshold: float,
     failure_above: float,
     high_above_pixels: float | None,
     device: str,
@@ -44,7 +44,7 @@ def evaluate_test_set(
     Args:
         scores: the JSON to write: the account's summary and every method's figures, or ``missing`` with a message.
         faces: the CSV to write: a row a method and face.
-        account: the CSV to write: a row a fault of the set's rows.
+        read_log: the CSV to write: a row a fault of the set's rows.
         name: of the set in the config.
         kind: a key of :data:`tfake.test_sets.catalogue.KINDS`, ``variant_70`` or ``variant_478``.
         path: folder or zip of the set, or the variant's name; None where there is none.
@@ -53,8 +53,8 @@ def evaluate_test_set(
         facemesh: whether MediaPipe's FaceMesh is compared.
         adapt: whether label adapters are fitted, half of the subjects for the other half.
         most_images: images at most, spread evenly; None: all.
-        smallest_share: edge of the smallest windows searched, over the image's shorter edge.
-        least_overlap: intersection over union from which a face counts as found.
+        min_window_fraction: edge of the smallest windows searched, over the image's shorter edge.
+        iou_threshold: intersection over union from which a face counts as found.
         failure_above: error above which a face counts as failed.
         high_above_pixels: face size above which it counts as High; None: the set's median.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
@@ -68,7 +68,7 @@ def evaluate_test_set(
     if kind in KINDS and (path is None or not Path(path).exists()):
         summary["missing"] = missing_message(name, kind, path)
         logging.warning("%s", summary["missing"])
-        book, table = Account(), pd.DataFrame(columns=list(FACE_COLUMNS))
+        book, table = ReadLog(), pd.DataFrame(columns=list(FACE_COLUMNS))
     else:
         # Imported here: a set that is not there needs no networks.
         from tfake.studies.cross_fitting import score_set
@@ -77,15 +77,15 @@ def evaluate_test_set(
             test_set = open_variant(results, path, _VARIANT_KINDS[kind])
         else:
             test_set = declare_scale(KINDS[kind].open(path), values, path)
-        book, progress = test_set.account, partial(tqdm, desc=name)
+        book, progress = test_set.read_log, partial(tqdm, desc=name)
         table, detections = score_set(
             test_set,
             landmarkers,
             facemesh=facemesh,
             adapt=adapt,
             most_images=most_images,
-            smallest_share=smallest_share,
-            least_overlap=least_overlap,
+            min_window_fraction=min_window_fraction,
+            iou_threshold=iou_threshold,
             device=device,
             threads=threads,
             progress=progress,
@@ -95,7 +95,7 @@ def evaluate_test_set(
         logging.info("%s: %s", name, summary["account"])
     table.to_csv(f"{faces}.part", index=False, float_format="%.6g")
     os.replace(f"{faces}.part", faces)
-    book.save(account)
+    book.save(read_log)
     Path(f"{scores}.part").write_text(json.dumps(finite(summary), indent=1) + "\n", encoding="utf-8")
     os.replace(f"{scores}.part", scores)
 
@@ -108,7 +108,7 @@ if __name__ == "__main__":
     evaluate_test_set(
         scores=snakemake.output.scores,
         faces=snakemake.output.faces,
-        account=snakemake.output.account,
+        read_log=snakemake.output.account,
         name=snakemake.wildcards.testset,
         kind=snakemake.params.kind,
         path=snakemake.params.path,
@@ -117,8 +117,8 @@ if __name__ == "__main__":
         facemesh=snakemake.params.facemesh,
         adapt=snakemake.params.adapt,
         most_images=snakemake.params.most_images,
-        smallest_share=snakemake.params.smallest_share,
-        least_overlap=snakemake.params.least_overlap,
+        min_window_fraction=snakemake.params.smallest_share,
+        iou_threshold=snakemake.params.least_overlap,
         failure_above=snakemake.params.failure_above,
         high_above_pixels=snakemake.params.high_above_pixels,
         # Without landmarkers there is no network, and no GPU is asked for.

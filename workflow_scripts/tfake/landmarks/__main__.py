@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from tfake.labels.conventions import set_of_points
 from tfake.landmarks.inputs import Picture, Pictures, Unreadable, open_pictures
-from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
+from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
 from tfake.landmarks.onnx_export import export_onnx
 from tfake.landmarks.outputs import Drawings, JsonOutput, draw_faces, with_legend
 from tfake.landmarks.preprocessing import MODES, VISIBLE_LIGHT
@@ -27,7 +27,7 @@ _COORDINATES = "pixels, centres at integers, in the rows and columns that the fi
 _NAMED = 5
 
 
-def describe(picture: Picture, faces: FoundFaces) -> dict:
+def describe(picture: Picture, faces: LandmarkDetections) -> dict:
     """An image's entry of the JSON file: what it is and its faces, the surest first, in pixels.
 
     Args:
@@ -38,9 +38,9 @@ def describe(picture: Picture, faces: FoundFaces) -> dict:
     if picture.frame is not None:
         entry |= {"frame": picture.frame, "time_seconds": picture.time_seconds}
     height, width = picture.image.shape[:2]
-    entry |= {"size": [width, height], "assumed": list(picture.shown.assumed)}
-    if picture.shown.palette is not None:
-        entry["masked"] = picture.shown.masked
+    entry |= {"size": [width, height], "assumed": list(picture.interpretation.assumed)}
+    if picture.interpretation.palette is not None:
+        entry["masked"] = picture.interpretation.masked
     if picture.orientation != 1:
         entry["orientation"] = picture.orientation
     entry["faces"] = [
@@ -55,7 +55,9 @@ def describe(picture: Picture, faces: FoundFaces) -> dict:
     return entry
 
 
-def find_faces(landmarker: ThermalLandmarker, picture: Picture, sliding_window: bool, multi: bool) -> FoundFaces:
+def find_faces(
+    landmarker: ThermalLandmarker, picture: Picture, sliding_window: bool, multi: bool
+) -> LandmarkDetections:
     """Look for faces in a picture as its orientation tag turns it, and answer in its pixels as they are stored.
 
     Args:
@@ -66,7 +68,7 @@ def find_faces(landmarker: ThermalLandmarker, picture: Picture, sliding_window: 
     """
     upright = turn_upright(picture.image, picture.orientation)
     faces = landmarker.process(upright, sliding_window, multi, picture.mode)
-    return FoundFaces(
+    return LandmarkDetections(
         points_as_stored(faces.landmarks, picture.orientation, upright.shape[:2]), faces.sigma, faces.score
     )
 
@@ -137,7 +139,7 @@ def _look_at_all(
             pictures.unreadable.append(Unreadable(picture.name, str(error)))
             continue
         entries.append(describe(picture, faces))
-        if VISIBLE_LIGHT in picture.shown.assumed and not len(faces):
+        if VISIBLE_LIGHT in picture.interpretation.assumed and not len(faces):
             blind.append(picture.name)
         if drawings is not None:
             drawings.write(picture, with_legend(draw_faces(picture.image, faces, picture.mode)))

@@ -19,12 +19,12 @@ from tfake.labels.conventions import convention
 from tfake.landmarks.adapters import (
     AdapterArchitecture,
     LabelAdapter,
+    face_left,
     faces_right,
     flip,
     frames,
     index_table,
     plain_map,
-    turned_left,
 )
 from tfake.reader import open_dataset
 
@@ -168,7 +168,7 @@ def adaptation_errors(adapter: LabelAdapter, pairs: PairedPoints) -> dict[str, f
 
 def _in_frames(pairs: PairedPoints) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Given, wanted and plainly mapped points, each in its face's frame; mirrored faces follow where sets allow."""
-    given, right = turned_left(pairs.given, pairs.source, pairs.target)
+    given, right = face_left(pairs.given, pairs.source, pairs.target)
     wanted = pairs.wanted.astype(np.float64)
     wanted[right] = flip(wanted[right], pairs.target)
     if "charlotte43" not in (pairs.source, pairs.target):

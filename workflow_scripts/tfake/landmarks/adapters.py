@@ -239,7 +239,7 @@ class LabelAdapter(nn.Module):
         if points.ndim == 2:
             return self.adapt(points[None])[0]
         source, target = self.architecture.source, self.architecture.target
-        turned, right = turned_left(points, source, target)
+        turned, right = face_left(points, source, target)
         frame = frames(turned, source)
         plain = frame.enter(plain_map(turned, source, target))
         given = torch.from_numpy(frame.enter(turned)).float()
@@ -248,7 +248,7 @@ class LabelAdapter(nn.Module):
         return mapped
 
 
-def turned_left(points: np.ndarray, source: str, target: str) -> tuple[np.ndarray, np.ndarray]:
+def face_left(points: np.ndarray, source: str, target: str) -> tuple[np.ndarray, np.ndarray]:
     """Mirror faces that look to the image's right, where a set of one side is involved.
 
     Args:

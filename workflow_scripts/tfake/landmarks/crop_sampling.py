@@ -140,7 +140,7 @@ def crop_face(
     return image, *_place_points(face, matrix, pixels, order if mirrored else slice(None))
 
 
-def crop_still(
+def center_crop(
     face: TrainingFace | LazyFace, variant: str | None, margin: float, pixels: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A crop as inference sees it: upright, centred on the face, nothing varied.
@@ -155,10 +155,10 @@ def crop_still(
         (pixels, pixels, 3) float32 image in 0..1; points and weights as of ``crop_face``.
     """
     matrix = _square_matrix(face.points, margin, pixels)
-    return _show_still(face, variant, matrix, pixels), *_place_points(face, matrix, pixels, slice(None))
+    return _render_crop(face, variant, matrix, pixels), *_place_points(face, matrix, pixels, slice(None))
 
 
-def elsewhere_crops(face: TrainingFace | LazyFace, variant: str | None, pixels: int) -> list[np.ndarray]:
+def negative_crops(face: TrainingFace | LazyFace, variant: str | None, pixels: int) -> list[np.ndarray]:
     """Windows of an image that hold at most a corner of the face: a crop's edge left, right, above and below it.
 
     Args:
@@ -174,11 +174,11 @@ def elsewhere_crops(face: TrainingFace | LazyFace, variant: str | None, pixels: 
     for direction in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         moved = centred.copy()
         moved[:, 2] += centred[0, 0] * pixels * np.array(direction)
-        crops.append(_show_still(face, variant, moved, pixels))
+        crops.append(_render_crop(face, variant, moved, pixels))
     return crops
 
 
-def _show_still(face: TrainingFace | LazyFace, variant: str | None, matrix: np.ndarray, pixels: int) -> np.ndarray:
+def _render_crop(face: TrainingFace | LazyFace, variant: str | None, matrix: np.ndarray, pixels: int) -> np.ndarray:
     if variant is None:
         image = warp_linear(face.rgb, matrix, pixels).astype(np.float32) / 255
     else:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfake.landmarks.preprocessing import Shown, show
+from tfake.landmarks.preprocessing import Interpretation, interpret
 from tfake.thermal_io.films import DEFAULT_RATE, FILM_SUFFIXES, frame_rate
 from tfake.thermal_io.formats import SUFFIXES
 from tfake.thermal_io.frames import ThermalFileError
@@ -24,9 +24,9 @@ class Picture(NamedTuple):
 
     Attributes:
         name: of its file, below the folder that was asked for; for one of several frames, with its number.
-        image: as :func:`tfake.landmarks.preprocessing.as_network_sees` takes it.
+        image: as :func:`tfake.landmarks.preprocessing.preprocess` takes it.
         mode: with which it takes it.
-        shown: what its numbers were taken for.
+        interpretation: what its numbers were taken for.
         frame: its place in its file; None where the file has one only.
         time_seconds: since the file's first frame, where it tells.
         orientation: the file's orientation tag, 1 to 8; the image is as stored.
@@ -35,7 +35,7 @@ class Picture(NamedTuple):
     name: str
     image: np.ndarray
     mode: str
-    shown: Shown
+    interpretation: Interpretation
     frame: int | None = None
     time_seconds: float | None = None
     orientation: int = 1
@@ -82,7 +82,7 @@ def open_pictures(
 
     Args:
         path: what to look at.
-        mode: as :func:`tfake.landmarks.preprocessing.show` takes it.
+        mode: as :func:`tfake.landmarks.preprocessing.interpret` takes it.
         scale: what numbers are declared to be; None: what their type says.
         strict: raise at the first file or frame that cannot be read; otherwise note it in ``unreadable``, and go on.
         beside: folders in it to leave out.
@@ -196,7 +196,7 @@ def _pictures_of(
         for number, frame in enumerate(recording):
             shown_name = name if not many else f"{number:06d}" if single else f"{name}#{number:06d}"
             try:
-                shown = show(frame, recording, mode, scale, palette)
+                shown = interpret(frame, recording, mode, scale, palette)
             except ValueError as error:
                 if strict or not many:
                     raise

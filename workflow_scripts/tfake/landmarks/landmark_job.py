@@ -19,7 +19,7 @@ from tfake.core.processes import keep_freed_memory, share_threads
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.landmark_training import TrainedLandmarker, train_landmarks
 from tfake.landmarks.landmarker_file import save_landmark_provenance, save_landmark_weights
-from tfake.landmarks.scoring import look_at
+from tfake.landmarks.scoring import predict_samples
 from tfake.landmarks.training_faces import TrainingFaces
 from tfake.reader.dataset import open_dataset
 from tfake.store.manifest import file_sha256
@@ -163,7 +163,7 @@ def _write_products(
     samples = [
         drawn
         for variant in (None, *job.stored.variants)
-        for drawn in look_at(trained.network, shown, variant, variant or "rgb", device)
+        for drawn in predict_samples(trained.network, shown, variant, variant or "rgb", device)
     ]
     write_whole(job.sample_figure, lambda part: draw_predictions(part, samples, f"{title}: validation faces"))
     digest = save_landmark_weights(job.weights, trained.network, trained.calibration)

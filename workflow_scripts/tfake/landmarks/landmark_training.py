@@ -15,7 +15,7 @@ from torch import Tensor
 from tfake.landmarks.crop_sampling import FaceSampler, LandmarkBatch
 from tfake.landmarks.landmark_network import LandmarkNetwork, gaussian_nll, weighted_mean
 from tfake.landmarks.landmark_settings import LandmarkSettings
-from tfake.landmarks.scoring import beside_sigma, score, still_crops, texture_sigma
+from tfake.landmarks.scoring import center_crops, negative_sigma, score, texture_sigma
 from tfake.landmarks.sigma_calibration import Calibration, choose_threshold, fit_temperature
 from tfake.landmarks.training_faces import LazyFace, TrainingFace
 from tfake.training.checkpoint import CheckpointFile
@@ -178,7 +178,9 @@ def _still_sets(
     """Crops of each spectrum that the run learns from, ``rgb`` or a variant."""
     spectra = [None] if settings.thermal_share < 1 else []
     spectra += sorted(held[0].thermal) if settings.thermal_share > 0 else []
-    return {variant or "rgb": still_crops(held, variant, settings.image_pixels, workers=workers) for variant in spectra}
+    return {
+        variant or "rgb": center_crops(held, variant, settings.image_pixels, workers=workers) for variant in spectra
+    }
 
 
 def _calibrate(
@@ -194,7 +196,7 @@ def _calibrate(
     network.scale_sigma(temperature)
     on_faces = np.concatenate([s.sigma.mean(1) for s in scores.values()]) * temperature
     others = [texture_sigma(network, _TEXTURES, derive_seed(settings.seed, Stream.VALIDATION), device)]
-    others += [beside_sigma(network, held, None if name == "rgb" else name, device) for name in stills]
+    others += [negative_sigma(network, held, None if name == "rgb" else name, device) for name in stills]
     return Calibration(temperature, choose_threshold(on_faces, np.concatenate(others))), {
         name: s.nme for name, s in scores.items()
     }

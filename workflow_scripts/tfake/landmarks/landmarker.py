@@ -1,7 +1,7 @@
 """Landmarks of thermal images in one call: TFAN's calling form, with one kind of answer.
 
-What is different from TFAN (thermal-face-alignment) on purpose: the answer is always a :class:`FoundFaces`, with no
-face, one or several; temperatures are cut to 20..40 °C and not stretched to each scene; ``sigma`` is a standard
+What is different from TFAN (thermal-face-alignment) on purpose: the answer is always a :class:`LandmarkDetections`,
+with no face, one or several; temperatures are cut to 20..40 °C and not stretched to each scene; ``sigma`` is a standard
 deviation and is called so; a device is named, and weights are a file.
 """
 
@@ -16,12 +16,12 @@ from tfake.core.devices import resolve_device
 from tfake.core.processes import ForkGuard
 from tfake.imaging.face_crops import cut, into_image, square_around, whole_square
 from tfake.landmarks.landmarker_file import load_landmark_network
-from tfake.landmarks.preprocessing import as_network_sees
-from tfake.landmarks.search import SearchSettings, find_windows, look
+from tfake.landmarks.preprocessing import preprocess
+from tfake.landmarks.search import SearchSettings, find_windows, predict
 
 
 @dataclass(frozen=True, eq=False)
-class FoundFaces:
+class LandmarkDetections:
     """The faces of one image, the surest first. ``landmarks, sigma = faces`` unpacks the two that matter most.
 
     Attributes:
@@ -94,11 +94,11 @@ class ThermalLandmarker:
         multi: bool = False,
         mode: str = "auto",
         boxes: Sequence[Sequence[float]] | np.ndarray | None = None,
-    ) -> FoundFaces:
+    ) -> LandmarkDetections:
         """Find landmarks in an image.
 
         Args:
-            image: temperatures or pixels, as :func:`tfake.landmarks.preprocessing.as_network_sees` takes them.
+            image: temperatures or pixels, as :func:`tfake.landmarks.preprocessing.preprocess` takes them.
             sliding_window: search the whole image, at every size, for windows that the network is sure about. Without
                 it, and without boxes, the image is taken for the picture of one face.
             multi: with ``sliding_window``, all faces below the threshold; without, the surest one at most.
@@ -112,7 +112,7 @@ class ThermalLandmarker:
             ValueError: the image or the mode is none of those.
             RuntimeError: the network is on a GPU, and this process is a fork of the one that loaded it.
         """
-        picture = as_network_sees(image, mode)
+        picture = preprocess(image, mode)
         with self._guard.computing(self.device):
             return self._process(picture, sliding_window, multi, boxes)
 
@@ -122,7 +122,7 @@ class ThermalLandmarker:
         sliding_window: bool,
         multi: bool,
         boxes: Sequence[Sequence[float]] | np.ndarray | None,
-    ) -> FoundFaces:
+    ) -> LandmarkDetections:
         if boxes is not None:
             squares = np.array([square_around(box) for box in boxes]).reshape(-1, 3)
         elif sliding_window:
@@ -134,13 +134,13 @@ class ThermalLandmarker:
             squares = np.array([square_around((*found.min(axis=0), *found.max(axis=0))) for found in points])
         return self._faces(picture, squares)
 
-    def _faces(self, picture: np.ndarray, squares: np.ndarray) -> FoundFaces:
+    def _faces(self, picture: np.ndarray, squares: np.ndarray) -> LandmarkDetections:
         found = self._look(picture, squares)
         landmarks, sigma = into_image(found, squares)
         score = found[..., 2].mean(axis=1)
-        return FoundFaces(landmarks.astype(np.float32), sigma.astype(np.float32), score.astype(np.float32))
+        return LandmarkDetections(landmarks.astype(np.float32), sigma.astype(np.float32), score.astype(np.float32))
 
     def _look(self, picture: np.ndarray, squares: np.ndarray) -> np.ndarray:
         """The network's answers on squares of a picture: (F, L, 3) float32."""
         crops = cut(picture, squares, self.network.architecture.image_pixels)
-        return look(self.network, torch.from_numpy(crops), self.device)
+        return predict(self.network, torch.from_numpy(crops), self.device)

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from tfake.landmarks.inputs import Picture, Pictures
-from tfake.landmarks.landmarker import FoundFaces
-from tfake.landmarks.preprocessing import as_network_sees
+from tfake.landmarks.landmarker import LandmarkDetections
+from tfake.landmarks.preprocessing import preprocess
 
 #: What films of drawings are written with, by suffix.
 _CODECS = {".mp4": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG", ".webm": "VP80"}
@@ -209,18 +209,18 @@ _LEAST_EDGE = 480
 _LEGEND_HEIGHT, _TEXT = 24, 0.42
 
 
-def draw_faces(image: np.ndarray, faces: FoundFaces, mode: str = "auto") -> np.ndarray:
+def draw_faces(image: np.ndarray, faces: LandmarkDetections, mode: str = "auto") -> np.ndarray:
     """Draw points on an image, coloured by how sure each is.
 
     Args:
-        image: as :func:`tfake.landmarks.preprocessing.as_network_sees` takes it.
+        image: as :func:`tfake.landmarks.preprocessing.preprocess` takes it.
         faces: what was found in it.
         mode: as there.
 
     Returns:
         (H', W', 3) uint8 in OpenCV's order; small images are enlarged by a whole factor.
     """
-    shown = (as_network_sees(image, mode)[..., ::-1] * 255).round().astype(np.uint8)
+    shown = (preprocess(image, mode)[..., ::-1] * 255).round().astype(np.uint8)
     factor = max(1, round(_LEAST_EDGE / max(shown.shape[:2])))
     shown = np.ascontiguousarray(shown.repeat(factor, axis=0).repeat(factor, axis=1))
     for points, sigma, box in zip(faces.landmarks, faces.sigma, faces.boxes, strict=True):

@@ -19,7 +19,7 @@ _STRETCH_PERCENT = (1, 99)
 VISIBLE_LIGHT = "colours: a picture in visible light"
 
 
-def as_network_sees(image: np.ndarray, mode: str = "auto") -> np.ndarray:
+def preprocess(image: np.ndarray, mode: str = "auto") -> np.ndarray:
     """Turn an image into three channels in 0..1.
 
     Args:
@@ -74,11 +74,11 @@ def _stretch(image: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class Interpretation:
     """A frame as the landmarker takes it.
 
     Attributes:
-        image: for :func:`as_network_sees`, with ``mode``.
+        image: for :func:`preprocess`, with ``mode``.
         mode: one of ``MODES``.
         assumed: what its numbers were taken for, in words.
         palette: of false colours; None without.
@@ -92,9 +92,9 @@ class Shown:
     masked: float = 0.0
 
 
-def show(
+def interpret(
     frame: Frame, recording: Recording, mode: str = "auto", scale: Scale | None = None, palette: str | None = None
-) -> Shown:
+) -> Interpretation:
     """Decide what a frame's numbers are, and say so.
 
     Args:
@@ -111,44 +111,46 @@ def show(
     """
     pixels, assumed = frame.pixels, recording.assumed
     if mode == "pixel":
-        return Shown(pixels, mode, (*assumed, "pixels, as they are shown"))
+        return Interpretation(pixels, mode, (*assumed, "pixels, as they are shown"))
     if not is_gray(pixels):
-        shown = _show_colours(pixels, palette)
+        shown = _interpret_colours(pixels, palette)
         if mode == "temperature" or (scale is not None and scale.meaning == "celsius"):
             raise ThermalFileError(f"expected temperatures, found {shown.assumed[0]}")
         return replace(shown, assumed=assumed + shown.assumed)
     numbers = gray_of(pixels)
     if mode == "relative" or (scale is not None and scale.meaning == "relative" and numbers.dtype != np.uint8):
-        return Shown(numbers, "relative", (*assumed, f"relative {numbers.dtype} numbers"))
+        return Interpretation(numbers, "relative", (*assumed, f"relative {numbers.dtype} numbers"))
     if recording.is_celsius:
         check_plausible([("its numbers", numbers)], _CELSIUS, people=False, remedy="pass --mode relative instead of {}")
-        return Shown(numbers, "temperature", assumed or ("degrees Celsius, by the file itself",))
+        return Interpretation(numbers, "temperature", assumed or ("degrees Celsius, by the file itself",))
     if numbers.dtype == np.uint8 and (scale is None or scale.meaning == "relative"):
         if mode == "temperature":
             raise ThermalFileError("expected temperatures, found 8-bit gray values")
-        return Shown(numbers, "pixel", (*assumed, "8-bit gray values, as they are shown"))
+        return Interpretation(numbers, "pixel", (*assumed, "8-bit gray values, as they are shown"))
     taken = scale or _CELSIUS
     check_plausible([("its numbers", numbers)], taken, people=False, remedy="pass --values {0.argument}")
     said = f"declared {taken}" if scale else _words(numbers.dtype)
-    return Shown(taken.convert(numbers), "temperature", (*assumed, said))
+    return Interpretation(taken.convert(numbers), "temperature", (*assumed, said))
 
 
 def _words(dtype: np.dtype) -> str:
     return "counts of 0.01 K" if dtype.kind == "u" else "floating degrees Celsius"
 
 
-def _show_colours(pixels: np.ndarray, palette: str | None) -> Shown:
+def _interpret_colours(pixels: np.ndarray, palette: str | None) -> Interpretation:
     recovered = recover(pixels, palette)
     if recovered is not None:
         masked = float(np.isnan(recovered.values).mean())
         image = (filled(recovered.values) * 255).round().astype(np.uint8)
-        return Shown(image, "pixel", (recovered.assumed,), recovered.palette, round(masked, 4))
+        return Interpretation(image, "pixel", (recovered.assumed,), recovered.palette, round(masked, 4))
     if looks_false(pixels):
         raise ThermalFileError(
             f"false colours of no palette that is known ({', '.join(palettes())}): save it in gray or as temperatures; "
             "if it is a photograph, pass --mode pixel"
         )
-    return Shown((pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels, "pixel", (VISIBLE_LIGHT,))
+    return Interpretation(
+        (pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels, "pixel", (VISIBLE_LIGHT,)
+    )
 
 
 def read_image(path: str | Path) -> np.ndarray:
@@ -158,7 +160,7 @@ def read_image(path: str | Path) -> np.ndarray:
         path: the file.
 
     Returns:
-        As ``as_network_sees`` takes it: (H, W) float32 in °C, (H, W) uint8, or (H, W, 3) uint8, BGR.
+        As ``preprocess`` takes it: (H, W) float32 in °C, (H, W) uint8, or (H, W, 3) uint8, BGR.
 
     Raises:
         FileNotFoundError: no such file.
@@ -166,7 +168,7 @@ def read_image(path: str | Path) -> np.ndarray:
     """
     try:
         with open_thermal(path) as recording:
-            shown = [show(frame, recording).image for frame in recording]
+            shown = [interpret(frame, recording).image for frame in recording]
     except (ThermalFileError, ScaleError) as error:
         raise ThermalFileError(f"{path}: {error}") from error
     if len(shown) != 1:

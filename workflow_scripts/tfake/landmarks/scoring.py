@@ -9,9 +9,9 @@ import torch
 from tfake.core.processes import map_threads
 from tfake.imaging.face_crops import MARGIN
 from tfake.imaging.textures import draw_texture
-from tfake.landmarks.crop_sampling import crop_still, elsewhere_crops
+from tfake.landmarks.crop_sampling import center_crop, negative_crops
 from tfake.landmarks.landmark_network import LandmarkNetwork
-from tfake.landmarks.search import look
+from tfake.landmarks.search import predict
 from tfake.landmarks.training_faces import LazyFace, TrainingFace
 
 
@@ -48,14 +48,14 @@ class Scores:
         return self.distances[self.weights > 0], self.sigma[self.weights > 0]
 
 
-def still_crops(
+def center_crops(
     faces: Iterable[TrainingFace | LazyFace],
     variant: str | None,
     pixels: int,
     margin: float = MARGIN,
     workers: int = 0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Upright crops of faces (:func:`tfake.landmarks.crop_sampling.crop_still`), stacked.
+    """Upright crops of faces (:func:`tfake.landmarks.crop_sampling.center_crop`), stacked.
 
     Args:
         faces: the faces.
@@ -67,7 +67,7 @@ def still_crops(
     Returns:
         (F, 3, P, P) float32 images, (F, L, 2) points, (F, L) weights.
     """
-    crops = list(map_threads(lambda face: crop_still(face, variant, margin, pixels), faces, workers))
+    crops = list(map_threads(lambda face: center_crop(face, variant, margin, pixels), faces, workers))
     images, points, weights = (np.stack(parts) for parts in zip(*crops, strict=True))
     return images.transpose(0, 3, 1, 2), points, weights
 
@@ -77,33 +77,33 @@ def score(network: LandmarkNetwork, crops: tuple[np.ndarray, np.ndarray, np.ndar
 
     Args:
         network: in evaluation mode, on the device.
-        crops: from ``still_crops``.
+        crops: from ``center_crops``.
         device: where it is.
     """
     images, points, weights = crops
-    found = look(network, torch.from_numpy(np.ascontiguousarray(images)), device)
+    found = predict(network, torch.from_numpy(np.ascontiguousarray(images)), device)
     distances = np.linalg.norm(found[..., :2] - points, axis=2)
     size = np.sqrt(np.ptp(points, axis=1).prod(axis=1))
     return Scores(distances, found[..., 2], weights, size)
 
 
-def look_at(
+def predict_samples(
     network: LandmarkNetwork, faces: Sequence[TrainingFace], variant: str | None, label: str, device: torch.device
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """What :func:`tfake.training.curves.draw_predictions` takes of some faces: label, crop and answer of each."""
-    images, _, _ = still_crops(faces, variant, network.architecture.image_pixels)
-    found = look(network, torch.from_numpy(np.ascontiguousarray(images)), device)
+    images, _, _ = center_crops(faces, variant, network.architecture.image_pixels)
+    found = predict(network, torch.from_numpy(np.ascontiguousarray(images)), device)
     yield from ((label, *pair) for pair in zip(images, found, strict=True))
 
 
-def beside_sigma(
+def negative_sigma(
     network: LandmarkNetwork, faces: Iterable[TrainingFace], variant: str | None, device: torch.device
 ) -> np.ndarray:
     """Mean standard deviation of a network on the windows beside faces: (4 F,) crop widths."""
     pixels = network.architecture.image_pixels
-    images = np.stack([crop for face in faces for crop in elsewhere_crops(face, variant, pixels)])
+    images = np.stack([crop for face in faces for crop in negative_crops(face, variant, pixels)])
     crops = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-    return look(network, crops, device)[..., 2].mean(1)
+    return predict(network, crops, device)[..., 2].mean(1)
 
 
 def texture_sigma(network: LandmarkNetwork, count: int, seed: int, device: torch.device) -> np.ndarray:
@@ -111,4 +111,4 @@ def texture_sigma(network: LandmarkNetwork, count: int, seed: int, device: torch
     pixels = network.architecture.image_pixels
     images = np.stack([draw_texture(np.random.default_rng([seed, place]), pixels) for place in range(count)])
     crops = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-    return look(network, crops, device)[..., 2].mean(1)
+    return predict(network, crops, device)[..., 2].mean(1)

@@ -27,9 +27,9 @@ class SearchSettings:
 
     Attributes:
         shrink: each level of the pyramid over the one before; T-FAKE's .75.
-        stride_share: step from window to window over a window's edge, rounded to the network's stride; T-FAKE's 100 of
-            224 pixels leave gaps that the refinement has to close, a third leaves few.
-        smallest_share: edge of the smallest window over the image's shorter edge.
+        stride_fraction: step from window to window over a window's edge, rounded to the network's stride; T-FAKE's 100
+            of 224 pixels leave gaps that the refinement has to close, a third leaves few.
+        min_window_fraction: edge of the smallest window over the image's shorter edge.
         nominated: windows that are looked at on their own. None: all, without sharing anything.
         refinements: how often the square around the found points is looked at again.
         overlap: intersection over the smaller of two boxes above which the less sure one is dropped: what a part of a
@@ -37,8 +37,8 @@ class SearchSettings:
     """
 
     shrink: float = 0.75
-    stride_share: float = 1 / 3
-    smallest_share: float = 0.2
+    stride_fraction: float = 1 / 3
+    min_window_fraction: float = 0.2
     nominated: int | None = 24
     refinements: int = 2
     overlap: float = 0.3
@@ -56,7 +56,7 @@ def find_windows(
 
     Args:
         network: in evaluation mode, on the device.
-        image: (H, W, 3) float32 in 0..1, as :func:`tfake.landmarks.preprocessing.as_network_sees` gives it.
+        image: (H, W, 3) float32 in 0..1, as :func:`tfake.landmarks.preprocessing.preprocess` gives it.
         threshold: mean standard deviation, in crop widths, below which a window is a face.
         multi: all faces that do not overlap; otherwise the surest one at most.
         device: where the network is.
@@ -92,7 +92,7 @@ def score_windows(
         (M, 3) squares and (M, L, 3) answers in crop widths: of the nominated windows, or of all.
     """
     pixels = network.architecture.image_pixels
-    step = max(network.stride, round(settings.stride_share * pixels / network.stride) * network.stride)
+    step = max(network.stride, round(settings.stride_fraction * pixels / network.stride) * network.stride)
     squares, sigmas, crops = [], [], []
     for level, scale in _pyramid(image, pixels, settings):
         corners = _corners(level.shape[:2], pixels, step)
@@ -106,11 +106,11 @@ def score_windows(
     chosen = np.arange(len(windows))
     if settings.nominated is not None:
         chosen = np.argsort(np.concatenate(sigmas), kind="stable")[: settings.nominated]
-    return windows[chosen], look(network, torch.stack([crops[place] for place in chosen]), device)
+    return windows[chosen], predict(network, torch.stack([crops[place] for place in chosen]), device)
 
 
 @torch.inference_mode()
-def look(network: LandmarkNetwork, crops: Tensor, device: torch.device) -> np.ndarray:
+def predict(network: LandmarkNetwork, crops: Tensor, device: torch.device) -> np.ndarray:
     """The network's answers on crops: (F, 3, P, P) float32 to (F, L, 3) float32."""
     parts = [network(part.to(device)).cpu().numpy() for part in crops.split(_BATCH)]
     return np.concatenate(parts) if parts else np.empty((0, network.architecture.landmarks, 3), np.float32)
@@ -132,7 +132,7 @@ def _shared_sigma(network: LandmarkNetwork, level: Tensor, corners: np.ndarray, 
 def _pyramid(image: np.ndarray, pixels: int, settings: SearchSettings):
     """Levels of an image and their scale, from the one whose smallest windows are asked for to one window."""
     height, width = image.shape[:2]
-    scale = pixels / (settings.smallest_share * min(height, width))
+    scale = pixels / (settings.min_window_fraction * min(height, width))
     last = pixels / max(height, width)
     while True:
         scale = max(scale, last)
@@ -175,7 +175,7 @@ def _refine(
     pixels = network.architecture.image_pixels
     for _ in range(times):
         squares = np.array([square_around(_box(points)) for points in into_image(found, squares)[0]]).reshape(-1, 3)
-        found = look(network, torch.from_numpy(cut(image, squares, pixels)), device)
+        found = predict(network, torch.from_numpy(cut(image, squares, pixels)), device)
     return squares, [_box(points) for points in into_image(found, squares)[0]], found[..., 2].mean(1)
 
 

@@ -19,23 +19,23 @@ from tfake.landmarks.adapter_training import AdapterSettings, PairedPoints, fit_
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.search import SearchSettings
 from tfake.studies.method_scoring import (
-    Answers,
     Method,
-    ask_methods,
+    Predictions,
     face_errors,
     facemesh_method,
     landmarker_methods,
     mean_face_method,
+    run_methods,
     with_adapted_points,
 )
-from tfake.test_sets.annotated_faces import AnnotatedFace, EvaluationSet
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet
 
 #: Fewer faces than this on one side teach nothing.
 LEAST_FACES = 40
 
 
 def cross_fitted_errors(
-    answers: Answers, faces: Sequence[AnnotatedFace], methods: Sequence[Method], settings: AdapterSettings
+    answers: Predictions, faces: Sequence[AnnotatedFace], methods: Sequence[Method], settings: AdapterSettings
 ) -> dict[tuple[str, str], dict[str, float]]:
     """Errors after adaptation.
 
@@ -58,7 +58,7 @@ def cross_fitted_errors(
 
 
 def _adapt(
-    answers: Answers, own: list[AnnotatedFace], method: Method, landmark_set: str, settings: AdapterSettings
+    answers: Predictions, own: list[AnnotatedFace], method: Method, landmark_set: str, settings: AdapterSettings
 ) -> dict[tuple[str, str], dict[str, float]]:
     subjects = [face.groups.get("subject", "") for face in own]
     halves = split_by_subject(subjects, 0.5, settings.seed)
@@ -85,14 +85,14 @@ _CONFIDENCE = 0.5
 
 
 def score_set(
-    test_set: EvaluationSet,
+    test_set: AnnotatedSet,
     landmarkers: Mapping[str, str],
     *,
     facemesh: bool,
     adapt: bool,
     most_images: int | None,
-    smallest_share: float,
-    least_overlap: float,
+    min_window_fraction: float,
+    iou_threshold: float,
     device: str,
     threads: int,
     progress: Callable[[Iterable], Iterable] = iter,
@@ -105,8 +105,8 @@ def score_set(
         facemesh: whether MediaPipe's FaceMesh is compared.
         adapt: whether label adapters are fitted, half of the subjects for the other half.
         most_images: images at most, spread evenly; None: all.
-        smallest_share: edge of the smallest windows searched, over the image's shorter edge.
-        least_overlap: intersection over union from which a face counts as found.
+        min_window_fraction: edge of the smallest windows searched, over the image's shorter edge.
+        iou_threshold: intersection over union from which a face counts as found.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: CPU threads.
         progress: wraps the list of images.
@@ -115,14 +115,14 @@ def score_set(
         Rows of ``FACE_COLUMNS`` and of ``DETECTION_COLUMNS`` (:mod:`tfake.studies.landmark_errors`).
     """
     limit_threads(threads)
-    search = SearchSettings(smallest_share=smallest_share)
+    search = SearchSettings(min_window_fraction=min_window_fraction)
     loaded = {name: ThermalLandmarker(weights, device, search=search) for name, weights in landmarkers.items()}
     asked = [method for name, landmarker in loaded.items() for method in landmarker_methods(name, landmarker)]
     methods = [*asked, mean_face_method()]
     with ExitStack() as stack:
         if facemesh:
             methods.append(facemesh_method(stack.enter_context(FaceMesh(_CONFIDENCE, _CONFIDENCE))))
-        answers = ask_methods(test_set, methods, least_overlap, most_images, progress)
+        answers = run_methods(test_set, methods, iou_threshold, most_images, progress)
     table = answers.face_table()
     if adapt:
         # What a method found is as noisy as what the adapter will be given: no further jitter.

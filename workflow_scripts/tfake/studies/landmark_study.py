@@ -27,7 +27,7 @@ from tfake.landmarks.inputs import first_picture, list_files
 from tfake.landmarks.landmark_network import LandmarkNetwork
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.outputs import draw_faces
-from tfake.landmarks.scoring import Scores, beside_sigma, score, still_crops, texture_sigma
+from tfake.landmarks.scoring import Scores, center_crops, negative_sigma, score, texture_sigma
 from tfake.landmarks.sigma_calibration import Calibration, calibration_curve, calibration_error, separation
 from tfake.landmarks.training_faces import TrainingFace
 from tfake.thermalizer.evaluation import read_truth
@@ -120,8 +120,8 @@ def score_sets(
     rows: dict[str, Any] = {}
     arrays: dict[str, np.ndarray] = {"textures_sigma": textures}
     for name, (faces, variant) in sets.items():
-        found = score(network, still_crops(faces, variant, pixels), device)
-        elsewhere = beside_sigma(network, faces, variant, device)
+        found = score(network, center_crops(faces, variant, pixels), device)
+        elsewhere = negative_sigma(network, faces, variant, device)
         rows[name] = _summarise(found, elsewhere, textures, calibration)
         arrays |= {f"{name}_errors": found.errors, f"{name}_sigma": found.sigma.mean(1), f"{name}_elsewhere": elsewhere}
     return rows, arrays
@@ -184,8 +184,8 @@ def compare(rows: pd.DataFrame) -> dict[str, Any]:
         rows: from ``gather``.
 
     Returns:
-        ``nme``: by network and spectrum, the mean over its sets; and for each number of points whose three diets are
-        there ``joint_over_rgb_on_thermal`` (NME of joint training over that of RGB alone, on thermal faces) and
+        ``nme``: by network and spectrum, the mean over its sets; and for each number of points whose three modalities
+        are there ``joint_over_rgb_on_thermal`` (NME of joint training over that of RGB alone, on thermal faces) and
         ``joint_over_rgb_on_rgb``.
     """
     means = rows.groupby(["task", "spectrum"])["nme"].mean()

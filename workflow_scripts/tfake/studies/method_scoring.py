@@ -12,8 +12,8 @@ import pandas as pd
 from tfake.labels.conventions import convention, reference_face, set_of_points
 from tfake.labels.correspondence import MESH_POINTS
 from tfake.landmarks.adapters import plain_map
-from tfake.landmarks.landmarker import FoundFaces, ThermalLandmarker
-from tfake.landmarks.preprocessing import as_network_sees
+from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
+from tfake.landmarks.preprocessing import preprocess
 from tfake.studies.landmark_errors import (
     DETECTION_COLUMNS,
     FACE_COLUMNS,
@@ -22,7 +22,7 @@ from tfake.studies.landmark_errors import (
     normaliser,
     point_errors,
 )
-from tfake.test_sets.annotated_faces import AnnotatedFace, EvaluationSet
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class Method:
     Attributes:
         name: as the tables show it.
         landmark_set: what its points mean.
-        shown_boxes: whether it is told where the faces are; then its answers are in their order.
+        uses_gt_boxes: whether it is told where the faces are; then its answers are in their order.
         find: from an image and its annotated faces, of which nothing but box and landmark set may count, to faces.
     """
 
     name: str
     landmark_set: str
-    shown_boxes: bool
-    find: Callable[[np.ndarray, Sequence[AnnotatedFace]], FoundFaces]
+    uses_gt_boxes: bool
+    find: Callable[[np.ndarray, Sequence[AnnotatedFace]], LandmarkDetections]
 
 
 def landmarker_methods(name: str, landmarker: ThermalLandmarker, mode: str = "auto") -> list[Method]:
@@ -52,20 +52,20 @@ def landmarker_methods(name: str, landmarker: ThermalLandmarker, mode: str = "au
     """
     points = set_of_points(landmarker.n_landmarks)
 
-    def search(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> FoundFaces:
+    def search(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> LandmarkDetections:
         return landmarker.process(image, sliding_window=True, multi=len(faces) > 1, mode=mode)
 
-    def look(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> FoundFaces:
+    def predict(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> LandmarkDetections:
         return landmarker.process(image, mode=mode, boxes=[face.box for face in faces])
 
-    return [Method(name, points, False, search), Method(f"{name}, box given", points, True, look)]
+    return [Method(name, points, False, search), Method(f"{name}, box given", points, True, predict)]
 
 
 def mean_face_method() -> Method:
     """The mean face seen from the front, set into each box: what any landmarker must beat."""
     reference = reference_face()[:, :2]
 
-    def place(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> FoundFaces:
+    def place(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> LandmarkDetections:
         placed = []
         for face in faces:
             # Its box goes where the annotated box is, around the same points where the box is theirs.
@@ -96,8 +96,8 @@ def facemesh_method(finder, mode: str = "auto") -> Method:
         mode: how images are read.
     """
 
-    def find(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> FoundFaces:
-        shown = (as_network_sees(image, mode) * 255).round().astype(np.uint8)
+    def find(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> LandmarkDetections:
+        shown = (preprocess(image, mode) * 255).round().astype(np.uint8)
         meshes = [detection.mesh[:, :2] for detection in finder.find(shown, None)]
         points = np.array(meshes, dtype=np.float32).reshape(-1, MESH_POINTS, 2)
         return _unsure(points)
@@ -105,14 +105,14 @@ def facemesh_method(finder, mode: str = "auto") -> Method:
     return Method("FaceMesh", "mesh478", False, find)
 
 
-def _unsure(points: np.ndarray) -> FoundFaces:
+def _unsure(points: np.ndarray) -> LandmarkDetections:
     """Faces of a method that says nothing of how sure it is."""
     unknown = np.full(points.shape[:2], np.nan, dtype=np.float32)
-    return FoundFaces(points, unknown, unknown[:, 0])
+    return LandmarkDetections(points, unknown, unknown[:, 0])
 
 
 @dataclass
-class Answers:
+class Predictions:
     """What the methods said about one test set.
 
     Attributes:
@@ -138,24 +138,24 @@ class Answers:
         return pd.DataFrame(self.detections, columns=list(DETECTION_COLUMNS))
 
 
-def ask_methods(
-    test_set: EvaluationSet,
+def run_methods(
+    test_set: AnnotatedSet,
     methods: Sequence[Method],
-    least_overlap: float,
+    iou_threshold: float,
     most_images: int | None = None,
     progress: Callable[[Iterable], Iterable] = iter,
-) -> Answers:
+) -> Predictions:
     """Show every image to every method.
 
     Args:
         test_set: the annotated faces.
         methods: what is compared.
-        least_overlap: intersection over union with the annotated box from which a face counts as found.
+        iou_threshold: intersection over union with the annotated box from which a face counts as found.
         most_images: take this many images at most, spread evenly; None: all.
         progress: wraps the list of images.
 
     Returns:
-        The answers. Images that cannot be read are entered in the set's account, and count for nobody.
+        The answers. Images that cannot be read are entered in the set's read_log, and count for nobody.
     """
     by_image: dict[str, list[AnnotatedFace]] = {}
     for face in test_set.faces:
@@ -163,7 +163,7 @@ def ask_methods(
     names = list(by_image)
     if most_images is not None and len(names) > most_images:
         names = [names[index] for index in np.linspace(0, len(names) - 1, most_images).round().astype(int)]
-    answers = Answers()
+    answers = Predictions()
     for name in progress(names):
         faces = by_image[name]
         try:
@@ -171,23 +171,23 @@ def ask_methods(
         except ValueError as error:
             answers.unreadable[name] = str(error)
             for face in faces:
-                test_set.account.leave_out(face.name, "unreadable_image", str(error))
+                test_set.read_log.exclude(face.name, "unreadable_image", str(error))
             continue
         answers.shapes |= {face.name: image.shape[:2] for face in faces}
         for method in methods:
-            _ask(answers, method, image, name, faces, least_overlap)
+            _ask(answers, method, image, name, faces, iou_threshold)
     return answers
 
 
 def _ask(
-    answers: Answers, method: Method, image: np.ndarray, name: str, faces: list[AnnotatedFace], least_overlap: float
+    answers: Predictions, method: Method, image: np.ndarray, name: str, faces: list[AnnotatedFace], iou_threshold: float
 ) -> None:
     found = method.find(image, faces)
-    if method.shown_boxes:
+    if method.uses_gt_boxes:
         places = list(range(len(faces)))
     else:
         boxes = [tuple(map(float, box)) for box in _comparable_boxes(found.landmarks, method.landmark_set, faces[0])]
-        places = match_boxes(boxes, found.score, [face.box for face in faces], least_overlap)
+        places = match_boxes(boxes, found.score, [face.box for face in faces], iou_threshold)
         answers.detections += [
             {"method": method.name, "image": name, "sigma": float(score), "right": place >= 0}
             for score, place in zip(found.score, places, strict=True)

@@ -44,9 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(json.dumps(found.account.summary(), indent=1))
+    print(json.dumps(found.read_log.summary(), indent=1))
     if options.output:
-        found.account.save(options.output)
+        found.read_log.save(options.output)
     return 0
 
 

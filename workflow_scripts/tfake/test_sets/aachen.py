@@ -14,16 +14,16 @@ import numpy as np
 
 from tfake.archive.file_trees import open_tree
 from tfake.core.text_tables import decode_text
-from tfake.test_sets.annotated_faces import AnnotatedFace, EvaluationSet, box_of, enter_face
-from tfake.test_sets.read_log import CONTENT_ERRORS, Account
-from tfake.test_sets.set_images import ImagePlaceError, ImagePlaces, reader
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, add_face, box_of
+from tfake.test_sets.read_log import CONTENT_ERRORS, ReadLog
+from tfake.test_sets.set_images import ImageIndex, ImageReferenceError, reader
 
 #: iBUG-68 in groups: what the group's name contains, and its first and last point.
 _SINGLE = {"jaw": (0, 17), "chin": (0, 17), "nose": (27, 36), "mouth": (48, 68)}
 _PAIRED = {"brow": ((17, 22), (22, 27)), "eye": ((36, 42), (42, 48))}
 
 
-def open_aachen(path: str) -> EvaluationSet:
+def open_aachen(path: str) -> AnnotatedSet:
     """Read the annotations.
 
     Args:
@@ -37,24 +37,24 @@ def open_aachen(path: str) -> EvaluationSet:
     files = [name for name in tree.names if PurePosixPath(name).suffix.lower() == ".ljson"]
     if not files:
         raise ValueError(f"{path}: expected Menpo .ljson files beside the images; found none")
-    account, faces, images = Account(), [], ImagePlaces(tree)
+    read_log, faces, images = ReadLog(), [], ImageIndex(tree)
     for name in files:
-        account.enter(name)
+        read_log.enter(name)
         try:
             points = ibug_points(json.loads(decode_text(tree.read(name))))
             image = images.beside(name)
-        except ImagePlaceError as error:
-            account.leave_out(name, error.fault, str(error))
+        except ImageReferenceError as error:
+            read_log.exclude(name, error.fault, str(error))
             continue
         except CONTENT_ERRORS as error:
-            account.leave_out_unreadable(name, error)
+            read_log.exclude_unreadable(name, error)
             continue
         missing = int(np.isnan(points).any(axis=1).sum())
         if 0 < missing < len(points):
-            account.remark(name, "points_missing", f"{missing} of 68 are null")
+            read_log.warn(name, "points_missing", f"{missing} of 68 are null")
         groups = {"subject": PurePosixPath(name).stem.split("_")[0]}
-        enter_face(faces, account, AnnotatedFace(name, image, "ibug68", points, box_of(points), groups))
-    return EvaluationSet(tuple(faces), account, reader(tree))
+        add_face(faces, read_log, AnnotatedFace(name, image, "ibug68", points, box_of(points), groups))
+    return AnnotatedSet(tuple(faces), read_log, reader(tree))
 
 
 def ibug_points(content: dict) -> np.ndarray:

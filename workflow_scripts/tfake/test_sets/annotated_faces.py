@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tfake.test_sets.read_log import Account
+from tfake.test_sets.read_log import ReadLog
 from tfake.thermal_io.scales import Scale, check_plausible, parse_scale, spread_evenly
 
 
@@ -18,7 +18,7 @@ class AnnotatedFace:
 
     Attributes:
         name: which row or file it comes from; nothing else in the set has this name.
-        image: the image's name, for :attr:`EvaluationSet.read_image`; several faces may share one.
+        image: the image's name, for :attr:`AnnotatedSet.read_image`; several faces may share one.
         convention: what the points mean, a name of :data:`tfake.labels.conventions.CONVENTIONS`.
         points: (n, 2) float64 pixels, pixel centres at integers; NaN where a point is not annotated.
         box: left, top, right, bottom in pixels: the annotated box, or that of the points.
@@ -40,34 +40,34 @@ class AnnotatedFace:
 
 
 @dataclass(frozen=True)
-class EvaluationSet:
+class AnnotatedSet:
     """The annotated faces of one test set.
 
     Attributes:
         faces: what can be used, in the set's own order.
-        account: what became of every row.
+        read_log: what became of every row.
         read_image: from a face's ``image`` to (H, W) float32 in °C, uint16 counts or uint8, or (H, W, 3) uint8.
     """
 
     faces: tuple[AnnotatedFace, ...]
-    account: Account
+    read_log: ReadLog
     read_image: Callable[[str], np.ndarray]
 
 
-def enter_face(faces: list[AnnotatedFace], account: Account, face: AnnotatedFace) -> None:
+def add_face(faces: list[AnnotatedFace], read_log: ReadLog, face: AnnotatedFace) -> None:
     """Take a face into a set, if it has a size.
 
     Args:
         faces: the set's faces, added to.
-        account: notes why it is left out: ``no_points``, or ``no_extent`` where its box or its points have no area.
+        read_log: notes why it is left out: ``no_points``, or ``no_extent`` where its box or its points have no area.
         face: the face; its row is entered.
     """
     known = face.points[np.isfinite(face.points).all(axis=1)]
     left, top, right, bottom = face.box
     if not len(known):
-        account.leave_out(face.name, "no_points")
+        read_log.exclude(face.name, "no_points")
     elif not (np.isfinite(face.box).all() and right > left and bottom > top and np.ptp(known, axis=0).min() > 0):
-        account.leave_out(face.name, "no_extent", f"its box is {left:g} {top:g} {right:g} {bottom:g}")
+        read_log.exclude(face.name, "no_extent", f"its box is {left:g} {top:g} {right:g} {bottom:g}")
     else:
         faces.append(face)
 
@@ -88,7 +88,7 @@ def box_of(points: np.ndarray) -> tuple[float, float, float, float]:
 _GREY_LEVELS = 255
 
 
-def declare_scale(test_set: EvaluationSet, values: str | Mapping, where: str) -> EvaluationSet:
+def declare_scale(test_set: AnnotatedSet, values: str | Mapping, where: str) -> AnnotatedSet:
     """Judge some images by their values, and read all of them as declared.
 
     Args:

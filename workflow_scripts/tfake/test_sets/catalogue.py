@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfake.test_sets.aachen import open_aachen
-from tfake.test_sets.annotated_faces import EvaluationSet
+from tfake.test_sets.annotated_faces import AnnotatedSet
 from tfake.test_sets.charlotte import open_charlotte
 from tfake.test_sets.point_files import open_point_files
 from tfake.test_sets.sf_tl54 import open_sf_tl54
@@ -26,7 +26,7 @@ class Kind:
     title: str
     source: str
     holds: str
-    open: Callable[[str], EvaluationSet]
+    open: Callable[[str], AnnotatedSet]
 
 
 KINDS = {

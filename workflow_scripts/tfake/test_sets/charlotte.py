@@ -6,7 +6,7 @@ published files hold other things as well, and each of them has a name here.
 
 Charlotte-ThermalFace: ten subjects, ``S1/`` to ``S10/``, each with a CSV and 16-bit TLinear images.
 
-Every row of every CSV is entered in the account. A row that is left out is left out for one of the faults that
+Every row of every CSV is entered in the read_log. A row that is left out is left out for one of the faults that
 :mod:`tfake.test_sets.charlotte` names, because its image id is on several rows, or because it has no image.
 """
 
@@ -18,9 +18,9 @@ import numpy as np
 
 from tfake.archive.file_trees import open_tree
 from tfake.core.text_tables import TableRow, read_rows
-from tfake.test_sets.annotated_faces import AnnotatedFace, EvaluationSet, box_of, enter_face
-from tfake.test_sets.read_log import Account
-from tfake.test_sets.set_images import ImagePlaceError, ImagePlaces, reader
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, add_face, box_of
+from tfake.test_sets.read_log import ReadLog
+from tfake.test_sets.set_images import ImageIndex, ImageReferenceError, reader
 
 #: Number of points to what they mean.
 CONVENTIONS = {73: "charlotte73", 43: "charlotte43"}
@@ -138,7 +138,7 @@ _TOLD = ("distance_m", "ambient_celsius")
 _SUBJECT = re.compile(r"[Ss]\d+")
 
 
-def open_charlotte(path: str, images_needed: bool = True) -> EvaluationSet:
+def open_charlotte(path: str, images_needed: bool = True) -> AnnotatedSet:
     """Read the annotations, and find the images.
 
     Args:
@@ -153,7 +153,7 @@ def open_charlotte(path: str, images_needed: bool = True) -> EvaluationSet:
         ValueError: it holds no CSV with this header.
     """
     tree = open_tree(path, "Charlotte-ThermalFace")
-    account, faces, images = Account(), [], ImagePlaces(tree)
+    read_log, faces, images = ReadLog(), [], ImageIndex(tree)
     tables = {}
     for name in tree.names:
         if PurePosixPath(name).suffix.lower() == ".csv":
@@ -162,25 +162,25 @@ def open_charlotte(path: str, images_needed: bool = True) -> EvaluationSet:
             except ValueError as error:
                 # Another table may lie there; one that is named as a subject's is missed.
                 if _SUBJECT.fullmatch(PurePosixPath(name).stem):
-                    account.enter(name)
-                    account.leave_out_unreadable(name, error)
+                    read_log.enter(name)
+                    read_log.exclude_unreadable(name, error)
     if not tables:
-        why = "; ".join(f"{finding.row}: {finding.detail}" for finding in account.findings) or "found none"
+        why = "; ".join(f"{finding.row}: {finding.detail}" for finding in read_log.findings) or "found none"
         raise ValueError(f"{path}: expected CSV files whose columns begin with ID,x0,y0; {why}")
     for table in sorted(tables, key=_subject_order):
-        rows = _enter_rows(table, tables[table], account)
-        _judge_duplicates(rows, account)
+        rows = _enter_rows(table, tables[table], read_log)
+        _judge_duplicates(rows, read_log)
         for name, row in rows.items():
             if row.points is None:
                 continue
             subject = PurePosixPath(table).stem
             try:
                 image = _find_image(images, subject, row.image_id) if images_needed else ""
-            except ImagePlaceError as error:
-                account.leave_out(name, error.fault, str(error))
+            except ImageReferenceError as error:
+                read_log.exclude(name, error.fault, str(error))
                 continue
-            enter_face(faces, account, _face(name, row, subject, image))
-    return EvaluationSet(tuple(faces), account, reader(tree))
+            add_face(faces, read_log, _face(name, row, subject, image))
+    return AnnotatedSet(tuple(faces), read_log, reader(tree))
 
 
 def _table_rows(data: bytes) -> list[TableRow]:
@@ -190,11 +190,11 @@ def _table_rows(data: bytes) -> list[TableRow]:
     return rows
 
 
-def _find_image(images: ImagePlaces, subject: str, image_id: str) -> str:
+def _find_image(images: ImageIndex, subject: str, image_id: str) -> str:
     """The image of an id: in the subject's folder, or else the only one of that name."""
     try:
         return images.named(f"{subject}/{image_id}.tiff")
-    except ImagePlaceError as error:
+    except ImageReferenceError as error:
         if error.fault != "no_image":
             raise
         return images.named(f"{image_id}.tiff")
@@ -205,24 +205,24 @@ def _subject_order(name: str) -> tuple[int, str]:
     return (int(digits or 0), name)
 
 
-def _enter_rows(table: str, lines: list[TableRow], account: Account) -> dict[str, CharlotteRow]:
+def _enter_rows(table: str, lines: list[TableRow], read_log: ReadLog) -> dict[str, CharlotteRow]:
     rows = {}
     for line in lines:
         row = parse_row(list(line.cells))
         name = f"{table}:{line.line} {row.image_id}".rstrip()
-        account.enter(name)
+        read_log.enter(name)
         if line.fault:
-            account.leave_out(name, "unreadable", line.fault)
+            read_log.exclude(name, "unreadable", line.fault)
             continue
         for fault, detail in row.reasons:
-            account.leave_out(name, fault, detail)
+            read_log.exclude(name, fault, detail)
         for fault, detail in row.remarks:
-            account.remark(name, fault, detail)
+            read_log.warn(name, fault, detail)
         rows[name] = row
     return rows
 
 
-def _judge_duplicates(rows: dict[str, CharlotteRow], account: Account) -> None:
+def _judge_duplicates(rows: dict[str, CharlotteRow], read_log: ReadLog) -> None:
     """Rows of one image id: with equal points the first is used, without its circumstances; else none is."""
     by_id: dict[str, list[str]] = {}
     for name, row in rows.items():
@@ -235,10 +235,10 @@ def _judge_duplicates(rows: dict[str, CharlotteRow], account: Account) -> None:
         agree = all(np.array_equal(rows[name].points, first.points) for name in names)
         for name in names if not agree else names[1:]:
             fault = "id_again_same_points" if agree else "id_again_other_points"
-            account.leave_out(name, fault, f"also {', '.join(other for other in names if other != name)}")
+            read_log.exclude(name, fault, f"also {', '.join(other for other in names if other != name)}")
             rows[name].points = None
         if agree and any(rows[name].circumstances != first.circumstances for name in names):
-            account.remark(names[0], "id_again_other_circumstances", "its distance and ambient are not used")
+            read_log.warn(names[0], "id_again_other_circumstances", "its distance and ambient are not used")
             first.circumstances = {}
 
 

@@ -28,7 +28,7 @@ class Finding:
     detail: str
 
 
-class Account:
+class ReadLog:
     """The book that an adapter keeps while it reads."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Account:
         """
         self.rows.append(row)
 
-    def remark(self, row: str, fault: str, detail: str = "") -> None:
+    def warn(self, row: str, fault: str, detail: str = "") -> None:
         """Note a fault of a row that is used all the same.
 
         Args:
@@ -54,7 +54,7 @@ class Account:
         """
         self.findings.append(Finding(row, fault, False, detail))
 
-    def leave_out(self, row: str, fault: str, detail: str = "") -> None:
+    def exclude(self, row: str, fault: str, detail: str = "") -> None:
         """Note why a row is not used.
 
         Args:
@@ -64,7 +64,7 @@ class Account:
         """
         self.findings.append(Finding(row, fault, True, detail))
 
-    def leave_out_unreadable(self, row: str, error: Exception) -> None:
+    def exclude_unreadable(self, row: str, error: Exception) -> None:
         """Note that a row cannot be read.
 
         Args:
@@ -72,7 +72,7 @@ class Account:
             error: one of ``CONTENT_ERRORS``.
         """
         is_plain = type(error) is ValueError
-        self.leave_out(row, "unreadable", str(error) if is_plain else f"{type(error).__name__}: {error}")
+        self.exclude(row, "unreadable", str(error) if is_plain else f"{type(error).__name__}: {error}")
 
     @property
     def left_out(self) -> set[str]:

@@ -49,7 +49,7 @@ def _as_shown(pixels: np.ndarray) -> np.ndarray:
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
-class ImagePlaceError(ValueError):
+class ImageReferenceError(ValueError):
     """An annotation's image is not there, or there are several; ``fault`` says which in a word."""
 
     def __init__(self, fault: str, message: str):
@@ -58,7 +58,7 @@ class ImagePlaceError(ValueError):
         self.fault = fault
 
 
-class ImagePlaces:
+class ImageIndex:
     """The images of a set, to be found by what annotations call them."""
 
     def __init__(self, tree: FileTree):
@@ -82,7 +82,7 @@ class ImagePlaces:
             hint: the image's name as the annotation has it, to choose among several of one stem.
 
         Raises:
-            ImagePlaceError: none, or several.
+            ImageReferenceError: none, or several.
         """
         path = PurePosixPath(annotation)
         places = {path.parent, *(path.parent.parent / folder for folder in folders)}
@@ -119,11 +119,11 @@ class ImagePlaces:
             agree as far as the shorter one goes.
 
         Raises:
-            ImagePlaceError: none, or several; or it would be another announced reference's as well.
+            ImageReferenceError: none, or several; or it would be another announced reference's as well.
         """
         parts = _parts(reference)
         if not parts:
-            raise ImagePlaceError("no_image", "no image is named")
+            raise ImageReferenceError("no_image", "no image is named")
         named = self._by_stem.get(_stem(parts[-1]), [])
         for place in (PurePosixPath(near, *parts).as_posix(), "/".join(parts)):
             if place in named:
@@ -131,7 +131,7 @@ class ImagePlaces:
         found = [name for name in named if _agree(PurePosixPath(name).parts[:-1], parts[:-1])]
         exact = [name for name in found if PurePosixPath(name).name == parts[-1]]
         if len(found) == 1 and (also := self._also_named(found[0], parts)):
-            raise ImagePlaceError("ambiguous_image", f"{found[0]} may be {reference!r} or {also!r}")
+            raise ImageReferenceError("ambiguous_image", f"{found[0]} may be {reference!r} or {also!r}")
         elsewhere = f"; of that name there is {', '.join(named[:2])}" if named else ""
         return _only(exact or found, f"no image {reference!r}{elsewhere}", reference)
 
@@ -165,7 +165,7 @@ def _agree(folders: Sequence[str], named: Sequence[str]) -> bool:
 
 def _only(found: Sequence[str], missing: str, reference: str) -> str:
     if not found:
-        raise ImagePlaceError("no_image", missing)
+        raise ImageReferenceError("no_image", missing)
     if len(found) > 1:
-        raise ImagePlaceError("ambiguous_image", f"{reference!r} may be {' or '.join(found)}")
+        raise ImageReferenceError("ambiguous_image", f"{reference!r} may be {' or '.join(found)}")
     return found[0]

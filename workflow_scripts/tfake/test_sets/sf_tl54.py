@@ -10,9 +10,9 @@ import numpy as np
 
 from tfake.archive.file_trees import open_tree
 from tfake.core.text_tables import decode_text
-from tfake.test_sets.annotated_faces import AnnotatedFace, EvaluationSet, box_of, enter_face
-from tfake.test_sets.read_log import CONTENT_ERRORS, Account
-from tfake.test_sets.set_images import ImagePlaceError, ImagePlaces, reader
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, add_face, box_of
+from tfake.test_sets.read_log import CONTENT_ERRORS, ReadLog
+from tfake.test_sets.set_images import ImageIndex, ImageReferenceError, reader
 
 GROUPS = {
     "chin": 17,
@@ -31,7 +31,7 @@ GROUPS = {
 }
 
 
-def open_sf_tl54(path: str) -> EvaluationSet:
+def open_sf_tl54(path: str) -> AnnotatedSet:
     """Read the annotations.
 
     Args:
@@ -45,24 +45,24 @@ def open_sf_tl54(path: str) -> EvaluationSet:
     files = [name for name in tree.names if PurePosixPath(name).suffix.lower() == ".json"]
     if not files:
         raise ValueError(f"{path}: expected labelme .json files; found none")
-    account, faces, images = Account(), [], ImagePlaces(tree)
+    read_log, faces, images = ReadLog(), [], ImageIndex(tree)
     for name in files:
-        account.enter(name)
+        read_log.enter(name)
         try:
             content = json.loads(decode_text(tree.read(name)))
             points, box = parse_shapes(content)
             image = images.beside(name, ("images",), str(content.get("imagePath") or ""))
-        except ImagePlaceError as error:
-            account.leave_out(name, error.fault, str(error))
+        except ImageReferenceError as error:
+            read_log.exclude(name, error.fault, str(error))
             continue
         except CONTENT_ERRORS as error:
-            account.leave_out_unreadable(name, error)
+            read_log.exclude_unreadable(name, error)
             continue
         if box is None:
-            account.remark(name, "no_box", "the box of the points stands in")
+            read_log.warn(name, "no_box", "the box of the points stands in")
         groups = {"subject": PurePosixPath(name).stem.split("_")[0]}
-        enter_face(faces, account, AnnotatedFace(name, image, "sf_tl54", points, box or box_of(points), groups))
-    return EvaluationSet(tuple(faces), account, reader(tree))
+        add_face(faces, read_log, AnnotatedFace(name, image, "sf_tl54", points, box or box_of(points), groups))
+    return AnnotatedSet(tuple(faces), read_log, reader(tree))
 
 
 def parse_shapes(content: dict) -> tuple[np.ndarray, tuple[float, float, float, float] | None]:

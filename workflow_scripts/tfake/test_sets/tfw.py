@@ -12,14 +12,14 @@ import numpy as np
 
 from tfake.archive.file_trees import FileTree, open_tree
 from tfake.core.text_tables import TableRow, decode_text, parse_number, read_rows
-from tfake.test_sets.annotated_faces import AnnotatedFace, EvaluationSet
-from tfake.test_sets.read_log import Account
-from tfake.test_sets.set_images import ImagePlaceError, ImagePlaces, reader
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet
+from tfake.test_sets.read_log import ReadLog
+from tfake.test_sets.set_images import ImageIndex, ImageReferenceError, reader
 
 _NUMBERS = 14
 
 
-def open_tfw(path: str) -> EvaluationSet:
+def open_tfw(path: str) -> AnnotatedSet:
     """Read the annotations.
 
     Args:
@@ -30,84 +30,84 @@ def open_tfw(path: str) -> EvaluationSet:
         ValueError: it holds neither form of annotation.
     """
     tree = open_tree(path, "TFW")
-    account, faces = Account(), []
+    read_log, faces = ReadLog(), []
     tables = [name for name in tree.names if name.lower().endswith(".csv")]
     texts = [] if tables else [name for name in tree.names if name.lower().endswith(".txt")]
     if not tables and not texts:
         raise ValueError(f"{path}: expected TFW's CSV files or YOLO texts; found neither")
-    images, read = ImagePlaces(tree), reader(tree)
+    images, read = ImageIndex(tree), reader(tree)
     for name in tables:
-        _read_table(tree, name, account, faces, images)
+        _read_table(tree, name, read_log, faces, images)
     for name in texts:
-        _read_text(tree, name, account, faces, images, read)
-    return EvaluationSet(tuple(faces), account, read)
+        _read_text(tree, name, read_log, faces, images, read)
+    return AnnotatedSet(tuple(faces), read_log, read)
 
 
-def _read_table(tree: FileTree, table: str, account: Account, faces: list[AnnotatedFace], images: ImagePlaces) -> None:
+def _read_table(tree: FileTree, table: str, read_log: ReadLog, faces: list[AnnotatedFace], images: ImageIndex) -> None:
     folder = PurePosixPath(table).with_suffix("")
-    rows = _rows(tree, table, account)
+    rows = _rows(tree, table, read_log)
     images.announce(row.cells[0] for row in rows if row.cells)
     for row in rows:
         if row.line == 1 and row.cells[1:2] == ("xs",):
             continue
         name = f"{table}:{row.line}"
-        account.enter(name)
+        read_log.enter(name)
         if row.fault or row.is_blank:
-            account.leave_out(name, "unreadable" if row.fault else "empty_row", row.fault)
+            read_log.exclude(name, "unreadable" if row.fault else "empty_row", row.fault)
             continue
-        numbers = _numbers(row.cells[1:], name, account)
+        numbers = _numbers(row.cells[1:], name, read_log)
         if numbers is None:
             continue
         try:
             image = images.named(row.cells[0], folder.as_posix())
-        except ImagePlaceError as error:
-            account.leave_out(name, error.fault, str(error))
+        except ImageReferenceError as error:
+            read_log.exclude(name, error.fault, str(error))
             continue
-        _enter(name, image, numbers[:4], numbers[4:].reshape(5, 2), account, faces, folder.name)
+        _enter(name, image, numbers[:4], numbers[4:].reshape(5, 2), read_log, faces, folder.name)
 
 
-def _rows(tree: FileTree, table: str, account: Account) -> list[TableRow]:
+def _rows(tree: FileTree, table: str, read_log: ReadLog) -> list[TableRow]:
     try:
         return list(read_rows(tree.read(table)))
     except ValueError as error:
-        account.enter(table)
-        account.leave_out_unreadable(table, error)
+        read_log.enter(table)
+        read_log.exclude_unreadable(table, error)
         return []
 
 
 def _read_text(
     tree: FileTree,
     name: str,
-    account: Account,
+    read_log: ReadLog,
     faces: list[AnnotatedFace],
-    images: ImagePlaces,
+    images: ImageIndex,
     read: Callable[[str], np.ndarray],
 ) -> None:
     try:
         lines = decode_text(tree.read(name)).split("\n")
     except ValueError as error:
-        account.enter(name)
-        account.leave_out_unreadable(name, error)
+        read_log.enter(name)
+        read_log.exclude_unreadable(name, error)
         return
     try:
         image = images.beside(name, ("images",))
-    except ImagePlaceError as error:
+    except ImageReferenceError as error:
         # Whether it was meant to be one or is a list of classes: it is no annotation of an image of this set.
-        account.enter(name)
-        account.leave_out(name, error.fault, str(error))
+        read_log.enter(name)
+        read_log.exclude(name, error.fault, str(error))
         return
     try:
         height, width = read(image).shape[:2]
     except (ValueError, cv2.error):
-        account.enter(name)
-        account.leave_out(name, "unreadable_image", f"{image} is empty or no image")
+        read_log.enter(name)
+        read_log.exclude(name, "unreadable_image", f"{image} is empty or no image")
         return
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         row = f"{name}:{number}"
-        account.enter(row)
-        numbers = _numbers(line.split()[1:], row, account)
+        read_log.enter(row)
+        numbers = _numbers(line.split()[1:], row, read_log)
         if numbers is None:
             continue
         middle, extent = numbers[:2] * (width, height), numbers[2:4] * (width, height)
@@ -115,25 +115,25 @@ def _read_text(
         box = np.concatenate((middle - extent / 2, middle + extent / 2)) - 0.5
         points = numbers[4:].reshape(5, 2)
         points = np.where((points < 0).any(axis=1, keepdims=True), np.nan, points * (width, height) - 0.5)
-        _enter(row, image, box, points, account, faces, PurePosixPath(name).parent.name)
+        _enter(row, image, box, points, read_log, faces, PurePosixPath(name).parent.name)
 
 
-def _numbers(cells: Sequence[str], row: str, account: Account) -> np.ndarray | None:
+def _numbers(cells: Sequence[str], row: str, read_log: ReadLog) -> np.ndarray | None:
     if len(cells) != _NUMBERS:
-        account.leave_out(row, "wrong_length", f"expected {_NUMBERS} numbers, found {len(cells)}")
+        read_log.exclude(row, "wrong_length", f"expected {_NUMBERS} numbers, found {len(cells)}")
         return None
     try:
         return np.array([parse_number(cell) for cell in cells])
     except ValueError as error:
-        account.leave_out_unreadable(row, error)
+        read_log.exclude_unreadable(row, error)
         return None
 
 
-def _enter(row, image, box, points, account: Account, faces: list[AnnotatedFace], part: str) -> None:
+def _enter(row, image, box, points, read_log: ReadLog, faces: list[AnnotatedFace], part: str) -> None:
     left, top, right, bottom = map(float, box)
     if right <= left or bottom <= top:
-        account.leave_out(row, "empty_box", f"{left:g} {top:g} {right:g} {bottom:g}")
+        read_log.exclude(row, "empty_box", f"{left:g} {top:g} {right:g} {bottom:g}")
         return
     if np.isnan(points).any():
-        account.remark(row, "points_missing", "the box alone counts")
+        read_log.warn(row, "points_missing", "the box alone counts")
     faces.append(AnnotatedFace(row, image, "tfw5", points, (left, top, right, bottom), {"part": part}))

@@ -4,13 +4,13 @@ import numpy as np
 
 from tfake.core.codes import MeshStatus
 from tfake.reader import FaceDataset, open_dataset
-from tfake.test_sets.annotated_faces import AnnotatedFace, EvaluationSet, box_of
-from tfake.test_sets.read_log import Account
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
+from tfake.test_sets.read_log import ReadLog
 
 _SETS = {"70": ("face70", "landmarks_70"), "478": ("mesh478", "landmarks_478")}
 
 
-def open_variant(results: str, variant: str, points: str) -> EvaluationSet:
+def open_variant(results: str, variant: str, points: str) -> AnnotatedSet:
     """Read a variant's held-out faces.
 
     Args:
@@ -24,21 +24,21 @@ def open_variant(results: str, variant: str, points: str) -> EvaluationSet:
     landmark_set, column = _SETS[points]
     rows = open_dataset(results, (variant,), "test", statuses=None, fields=(column,))
     images = open_dataset(results, (variant,), "test", statuses=None, fields=("thermal",))
-    account, faces = Account(), []
+    read_log, faces = ReadLog(), []
     for place, row in enumerate(rows):
         name = f"{row.row}:{row.image_id}"
-        account.enter(name)
+        read_log.enter(name)
         found = getattr(row, column).astype(np.float64)
         if row.status.name != "OK":
-            account.leave_out(name, f"source_{row.status.name.lower()}")
+            read_log.exclude(name, f"source_{row.status.name.lower()}")
         elif not np.isfinite(found).all():
-            account.leave_out(name, f"labels_{row.landmarks_478_status.name.lower()}")
+            read_log.exclude(name, f"labels_{row.landmarks_478_status.name.lower()}")
         else:
             if points == "478" and row.landmarks_478_status is MeshStatus.FITTED:
-                account.remark(name, "labels_fitted", "a mean face fitted to the 70 points")
+                read_log.warn(name, "labels_fitted", "a mean face fitted to the 70 points")
             groups = {"yaw": f"{row.head_pose[0]:.0f}"}
             faces.append(AnnotatedFace(name, str(place), landmark_set, found, box_of(found), groups))
-    return EvaluationSet(tuple(faces), account, lambda place: _celsius(images, int(place), variant))
+    return AnnotatedSet(tuple(faces), read_log, lambda place: _celsius(images, int(place), variant))
 
 
 def _celsius(images: FaceDataset, place: int, variant: str) -> np.ndarray:
