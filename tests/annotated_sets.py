@@ -69,6 +69,6 @@ def open_quirky(kind, folder, files):
     assert {face.name for face in found.faces} == set(read_log.used)
     assert all(face.size > 0 for face in found.faces)
     # Of several, the one for which it is left out.
-    findings = sorted(read_log.findings, key=lambda finding: finding.left_out)
+    findings = sorted(read_log.findings, key=lambda finding: finding.excluded)
     faults = {finding.row: (finding.fault, finding.detail) for finding in findings}
     return found, faults, {face.name: face.image for face in found.faces}

@@ -11,7 +11,8 @@ from annotated_sets import labelme, ljson, open_quirky, seen_from
 from tfake.archive.file_trees import open_tree
 from tfake.test_sets.annotated_faces import declare_scale
 from tfake.test_sets.catalogue import KINDS
-from tfake.test_sets.set_images import ImageIndex, ImageReferenceError
+from tfake.test_sets.read_log import RowError
+from tfake.test_sets.set_images import ImageIndex
 from tfake.test_sets.sf_tl54 import GROUPS
 from tfake.thermal_io.scales import ScaleError
 from thermal_sets import write_set
@@ -216,7 +217,7 @@ def test_image_places_go_by_whole_names(tmp_path):
     assert places.named("S/a/s1.e1.png") == "a/s1.e1.png"
     assert places.named("x.jpg") == "b/x.PNG"
     for reference in ("s1", "1.e0", "", "..", "C:\\"):
-        with pytest.raises(ImageReferenceError) as caught:
+        with pytest.raises(RowError) as caught:
             places.named(reference)
         assert caught.value.fault == "no_image"
 

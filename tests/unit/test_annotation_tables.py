@@ -69,7 +69,7 @@ def test_points_between_pixels_are_points_and_slid_columns_are_not():
     assert parse_row(only_x).points is not None
     slid = charlotte_cells("R1001", FRONT)
     del slid[140]
-    assert [fault for fault, _ in parse_row(slid).reasons] == ["shifted_columns"]
+    assert parse_row(slid).error.fault == "shifted_columns"
 
 
 def test_an_id_with_two_images_is_ambiguous_unless_one_is_its_subjects(tmp_path):

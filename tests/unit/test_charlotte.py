@@ -15,22 +15,22 @@ FRONT = seen_from("charlotte73")
 SIDE = seen_from("charlotte43", -60)
 
 
-def faults(cells):
-    return [name for name, _ in parse_row(cells).reasons]
+def fault_of(cells):
+    return parse_row(cells).error.fault
 
 
 def test_clean_rows_are_read_as_they_are():
     for points in (FRONT, SIDE):
         row = parse_row(charlotte_cells("R11102", points))
         np.testing.assert_array_equal(row.points, points.round())
-        assert not row.reasons
-        assert not row.remarks
+        assert row.error is None
+        assert not row.warnings
         assert row.circumstances["ambient_celsius"] == 22.25
 
 
 @pytest.mark.parametrize("count", [22, 27, 34, 39, 42, 44, 48, 53, 54, 63, 65, 68, 72])
 def test_other_point_counts_are_named(count):
-    assert faults(charlotte_cells("R11102", FRONT[:count])) == [f"points_{count}"]
+    assert fault_of(charlotte_cells("R11102", FRONT[:count])) == f"points_{count}"
 
 
 def change(cells, place, text):
@@ -54,14 +54,14 @@ def change(cells, place, text):
 )
 def test_a_row_that_cannot_be_used_has_one_named_reason(fault, cells):
     row = parse_row(cells)
-    assert [name for name, _ in row.reasons] == [fault]
+    assert row.error.fault == fault
     assert row.points is None
 
 
 def test_bad_circumstances_cost_nothing_but_themselves():
     row = parse_row(charlotte_cells("R11102", FRONT, ("25.194", "#DIV/0!", "", "nan", "1")))
     assert row.points is not None
-    assert {name for name, _ in row.remarks} == {
+    assert {name for name, _ in row.warnings} == {
         "unbelievable_distance_m",
         "unreadable_humidity_percent",
         "no_airflow_m_s",

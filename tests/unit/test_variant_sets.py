@@ -7,7 +7,7 @@ import tfake.test_sets.variant_faces as variants
 from annotated_sets import seen_from
 from tfake.core.codes import MeshStatus, SampleStatus
 from tfake.reader.face import ThermalFace
-from tfake.test_sets.variant_faces import open_variant
+from tfake.test_sets.variant_faces import open_70, open_478
 
 
 def face(row, status=SampleStatus.OK, dense=MeshStatus.OK):
@@ -40,7 +40,7 @@ def asked(monkeypatch):
 
 
 def test_the_test_part_alone_is_read(asked):
-    found = open_variant("results", "warm", "70")
+    found = open_70("results/variants/warm")
     assert {call[:4] for call in asked} == {("results", ("warm",), "test", None)}
     assert [entry.name for entry in found.faces] == ["3:000003", "8:000008", "9:000009"]
     assert found.read_log.summary()["faults"]["left_out"] == {"source_wrong_size": 1}
@@ -49,7 +49,7 @@ def test_the_test_part_alone_is_read(asked):
 
 
 def test_rows_without_dense_points_are_named(asked):
-    found = open_variant("results", "warm", "478")
+    found = open_478("results/variants/warm")
     assert [entry.name for entry in found.faces] == ["3:000003", "9:000009"]
     assert found.read_log.summary()["faults"] == {
         "left_out": {"labels_rejected": 1, "source_wrong_size": 1},

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -10,13 +9,10 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from tfake.core.files import write_whole
 from tfake.studies.landmark_errors import FACE_COLUMNS, finite, summarise
-from tfake.test_sets.annotated_faces import declare_scale
 from tfake.test_sets.catalogue import KINDS, missing_message
 from tfake.test_sets.read_log import ReadLog
-from tfake.test_sets.variant_faces import open_variant
-
-_VARIANT_KINDS = {"variant_70": "70", "variant_478": "478"}
 
 
 def evaluate_test_set(
@@ -42,11 +38,11 @@ def evaluate_test_set(
     """Write a test set's scores, or what to get where it is not there.
 
     Args:
-        scores: the JSON to write: the account's summary and every method's figures, or ``missing`` with a message.
+        scores: the JSON to write: what became of the rows and every method's figures, or ``missing`` with a message.
         faces: the CSV to write: a row a method and face.
         read_log: the CSV to write: a row a fault of the set's rows.
         name: of the set in the config.
-        kind: a key of :data:`tfake.test_sets.catalogue.KINDS`, ``variant_70`` or ``variant_478``.
+        kind: a key of :data:`tfake.test_sets.catalogue.KINDS`.
         path: folder or zip of the set, or the variant's name; None where there is none.
         results: the folder that holds ``faces`` and ``variants``.
         landmarkers: name to weights.
@@ -65,19 +61,18 @@ def evaluate_test_set(
         ValueError: the set cannot be read, or its images are not what was declared.
     """
     summary = {"set": name, "kind": kind, "missing": None, "account": None, "methods": {}}
-    if kind in KINDS and (path is None or not Path(path).exists()):
+    if KINDS[kind].is_variant:
+        path = f"{results}/variants/{path}"
+    if path is None or not Path(path).exists():
         summary["missing"] = missing_message(name, kind, path)
         logging.warning("%s", summary["missing"])
-        book, table = ReadLog(), pd.DataFrame(columns=list(FACE_COLUMNS))
+        log, table = ReadLog(), pd.DataFrame(columns=list(FACE_COLUMNS))
     else:
         # Imported here: a set that is not there needs no networks.
         from tfake.studies.cross_fitting import score_set
 
-        if kind in _VARIANT_KINDS:
-            test_set = open_variant(results, path, _VARIANT_KINDS[kind])
-        else:
-            test_set = declare_scale(KINDS[kind].open(path), values, path)
-        book, progress = test_set.read_log, partial(tqdm, desc=name)
+        test_set = KINDS[kind].load(path, values)
+        log = test_set.read_log
         table, detections = score_set(
             test_set,
             landmarkers,
@@ -88,16 +83,15 @@ def evaluate_test_set(
             iou_threshold=iou_threshold,
             device=device,
             threads=threads,
-            progress=progress,
+            progress=partial(tqdm, desc=name),
         )
         summary["methods"] = summarise(table, detections, failure_above, high_above_pixels)
-        summary["account"] = book.summary()
+        summary["account"] = log.summary()
         logging.info("%s: %s", name, summary["account"])
-    table.to_csv(f"{faces}.part", index=False, float_format="%.6g")
-    os.replace(f"{faces}.part", faces)
-    book.save(read_log)
-    Path(f"{scores}.part").write_text(json.dumps(finite(summary), indent=1) + "\n", encoding="utf-8")
-    os.replace(f"{scores}.part", scores)
+    write_whole(faces, lambda part: table.to_csv(part, index=False, float_format="%.6g"))
+    log.save(read_log)
+    text = json.dumps(finite(summary), indent=1) + "\n"
+    write_whole(scores, lambda part: Path(part).write_text(text, encoding="utf-8"))
 
 
 if __name__ == "__main__":

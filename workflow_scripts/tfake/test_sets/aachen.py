@@ -14,9 +14,9 @@ import numpy as np
 
 from tfake.archive.file_trees import open_tree
 from tfake.core.text_tables import decode_text
-from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, add_face, box_of
-from tfake.test_sets.read_log import CONTENT_ERRORS, ReadLog
-from tfake.test_sets.set_images import ImageIndex, ImageReferenceError, reader
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
+from tfake.test_sets.read_log import ReadLog
+from tfake.test_sets.set_images import ImageIndex, reader
 
 #: iBUG-68 in groups: what the group's name contains, and its first and last point.
 _SINGLE = {"jaw": (0, 17), "chin": (0, 17), "nose": (27, 36), "mouth": (48, 68)}
@@ -37,24 +37,17 @@ def open_aachen(path: str) -> AnnotatedSet:
     files = [name for name in tree.names if PurePosixPath(name).suffix.lower() == ".ljson"]
     if not files:
         raise ValueError(f"{path}: expected Menpo .ljson files beside the images; found none")
-    read_log, faces, images = ReadLog(), [], ImageIndex(tree)
+    log, faces, images = ReadLog(), [], ImageIndex(tree)
     for name in files:
-        read_log.enter(name)
-        try:
+        with log.reading(name):
             points = ibug_points(json.loads(decode_text(tree.read(name))))
             image = images.beside(name)
-        except ImageReferenceError as error:
-            read_log.exclude(name, error.fault, str(error))
-            continue
-        except CONTENT_ERRORS as error:
-            read_log.exclude_unreadable(name, error)
-            continue
-        missing = int(np.isnan(points).any(axis=1).sum())
-        if 0 < missing < len(points):
-            read_log.warn(name, "points_missing", f"{missing} of 68 are null")
-        groups = {"subject": PurePosixPath(name).stem.split("_")[0]}
-        add_face(faces, read_log, AnnotatedFace(name, image, "ibug68", points, box_of(points), groups))
-    return AnnotatedSet(tuple(faces), read_log, reader(tree))
+            missing = int(np.isnan(points).any(axis=1).sum())
+            if 0 < missing < len(points):
+                log.warn(name, "points_missing", f"{missing} of 68 are null")
+            groups = {"subject": PurePosixPath(name).stem.split("_")[0]}
+            faces.append(AnnotatedFace(name, image, "ibug68", points, box_of(points), groups).checked())
+    return AnnotatedSet(tuple(faces), log, reader(tree))
 
 
 def ibug_points(content: dict) -> np.ndarray:

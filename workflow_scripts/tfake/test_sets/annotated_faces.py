@@ -1,15 +1,16 @@
-"""An annotated face of a test set, and a test set as a whole.
-
-The declared scale of a test set's thermal images: judged before anything is scored, and turned into °C.
-"""
+"""An annotated face, a set of them, and the set's images as temperatures by the scale that is declared for them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
-from tfake.test_sets.read_log import ReadLog
+from tfake.test_sets.read_log import ReadLog, RowError
 from tfake.thermal_io.scales import Scale, check_plausible, parse_scale, spread_evenly
+
+#: Images of a set that are judged by their values.
+_JUDGED = 16
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,20 @@ class AnnotatedFace:
         left, top, right, bottom = self.box
         return float(np.sqrt((right - left) * (bottom - top)))
 
+    def checked(self) -> Self:
+        """The face itself, if it has a size.
+
+        Raises:
+            RowError: ``no_points``, or ``no_extent`` where its box or its points have no area.
+        """
+        known = self.points[np.isfinite(self.points).all(axis=1)]
+        left, top, right, bottom = self.box
+        if not len(known):
+            raise RowError("no_points")
+        if not (np.isfinite(self.box).all() and right > left and bottom > top and np.ptp(known, axis=0).min() > 0):
+            raise RowError("no_extent", f"its box is {left:g} {top:g} {right:g} {bottom:g}")
+        return self
+
 
 @dataclass(frozen=True)
 class AnnotatedSet:
@@ -54,24 +69,6 @@ class AnnotatedSet:
     read_image: Callable[[str], np.ndarray]
 
 
-def add_face(faces: list[AnnotatedFace], read_log: ReadLog, face: AnnotatedFace) -> None:
-    """Take a face into a set, if it has a size.
-
-    Args:
-        faces: the set's faces, added to.
-        read_log: notes why it is left out: ``no_points``, or ``no_extent`` where its box or its points have no area.
-        face: the face; its row is entered.
-    """
-    known = face.points[np.isfinite(face.points).all(axis=1)]
-    left, top, right, bottom = face.box
-    if not len(known):
-        read_log.exclude(face.name, "no_points")
-    elif not (np.isfinite(face.box).all() and right > left and bottom > top and np.ptp(known, axis=0).min() > 0):
-        read_log.exclude(face.name, "no_extent", f"its box is {left:g} {top:g} {right:g} {bottom:g}")
-    else:
-        faces.append(face)
-
-
 def box_of(points: np.ndarray) -> tuple[float, float, float, float]:
     """The box around points: left, top, right, bottom.
 
@@ -83,9 +80,6 @@ def box_of(points: np.ndarray) -> tuple[float, float, float, float]:
         return (np.nan,) * 4
     low, high = points.min(axis=0), points.max(axis=0)
     return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-
-
-_GREY_LEVELS = 255
 
 
 def declare_scale(test_set: AnnotatedSet, values: str | Mapping, where: str) -> AnnotatedSet:
@@ -104,15 +98,15 @@ def declare_scale(test_set: AnnotatedSet, values: str | Mapping, where: str) -> 
             be read are left to whoever reads them.
     """
     scale = parse_scale(values)
-    found = []
-    for name in spread_evenly(list(dict.fromkeys(face.image for face in test_set.faces)), 16):
+    judged = []
+    for name in spread_evenly(list(dict.fromkeys(face.image for face in test_set.faces)), _JUDGED):
         try:
             image = test_set.read_image(name)
         except ValueError:
             continue
         if _is_thermal(image):
-            found.append((name, image))
-    check_plausible(found, scale, where)
+            judged.append((name, image))
+    check_plausible(judged, scale, where)
 
     def read(name: str) -> np.ndarray:
         image = test_set.read_image(name)
@@ -129,4 +123,4 @@ def _convert(image: np.ndarray, scale: Scale) -> np.ndarray:
     if scale.meaning == "celsius":
         return scale.convert(image)
     full = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1.0
-    return np.rint(np.clip(image / full, 0, 1) * _GREY_LEVELS).astype(np.uint8)
+    return np.rint(np.clip(image / full, 0, 1) * 255).astype(np.uint8)

@@ -1,13 +1,9 @@
-"""One row of Charlotte-ThermalFace's CSV files (Ashrafi, Azarbayjani and Tabkhi, 2022), with its faults.
+"""Charlotte-ThermalFace (Ashrafi, Azarbayjani and Tabkhi, 2022): ten subjects, ``S1`` to ``S10``, in 16-bit TLinear.
 
-The columns are ``ID,x0,y0,…,x72,y72`` and five of circumstance: distance (m), relative humidity (%), air flow (m/s),
-ambient (°C) and thermal sensation. 73 points are a frontal face, 43 a profile; the remaining cells are empty. The
-published files hold other things as well, and each of them has a name here.
-
-Charlotte-ThermalFace: ten subjects, ``S1/`` to ``S10/``, each with a CSV and 16-bit TLinear images.
-
-Every row of every CSV is entered in the read_log. A row that is left out is left out for one of the faults that
-:mod:`tfake.test_sets.charlotte` names, because its image id is on several rows, or because it has no image.
+Each subject has a CSV with the columns ``ID,x0,y0,…,x72,y72`` and five of circumstance: distance (m), relative humidity
+(%), air flow (m/s), ambient (°C) and thermal sensation. 73 points are a frontal face, 43 a profile; the remaining cells
+are empty. The published files hold other things as well, and each of them has a name here: every row of every CSV is in
+the log, and one that is excluded has a fault of its own, an image id that is on several rows, or no image.
 """
 
 import re
@@ -18,9 +14,9 @@ import numpy as np
 
 from tfake.archive.file_trees import open_tree
 from tfake.core.text_tables import TableRow, read_rows
-from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, add_face, box_of
-from tfake.test_sets.read_log import ReadLog
-from tfake.test_sets.set_images import ImageIndex, ImageReferenceError, reader
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
+from tfake.test_sets.read_log import ReadLog, RowError
+from tfake.test_sets.set_images import ImageIndex, reader
 
 #: Number of points to what they mean.
 CONVENTIONS = {73: "charlotte73", 43: "charlotte43"}
@@ -35,6 +31,10 @@ _BELIEVABLE = {
     "ambient_celsius": (10.0, 40.0),
     "sensation": (-3.0, 3.0),
 }
+_VIEWS = {"charlotte73": "front", "charlotte43": "side"}
+#: Circumstances that results are told apart by.
+_GROUPED = ("distance_m", "ambient_celsius")
+_SUBJECT = re.compile(r"[Ss]\d+")
 _ID = re.compile(r"R\d{4,7}")
 _NUMBER = re.compile(r"-?\d{1,6}(?:\.\d*)?", re.ASCII)
 _ERRORS = ("#DIV/0!", "#N/A", "#VALUE!", "#REF!", "NaN", "nan")
@@ -48,15 +48,15 @@ class CharlotteRow:
         image_id: for example ``R11102``; empty where the row has none.
         points: (n, 2) float64 pixels, None where they cannot be used.
         circumstances: names of ``CIRCUMSTANCES`` to values, only those that can be believed.
-        reasons: faults for which the row is left out, each with what was found.
-        remarks: faults that leave the points as good as they are.
+        error: the fault for which the row is excluded; None exactly if there are points.
+        warnings: faults that leave the points as good as they are, each with what was found.
     """
 
     image_id: str = ""
     points: np.ndarray | None = None
     circumstances: dict[str, float] = field(default_factory=dict)
-    reasons: list[tuple[str, str]] = field(default_factory=list)
-    remarks: list[tuple[str, str]] = field(default_factory=list)
+    error: RowError | None = None
+    warnings: list[tuple[str, str]] = field(default_factory=list)
 
 
 def parse_row(cells: list[str]) -> CharlotteRow:
@@ -64,60 +64,50 @@ def parse_row(cells: list[str]) -> CharlotteRow:
 
     Args:
         cells: the row's cells as text; missing ones at the end count as empty.
-
-    Returns:
-        The row. ``points`` is None exactly if ``reasons`` is not empty.
     """
     cells = [cell.strip() for cell in cells] + [""] * (1 + POINT_CELLS + len(CIRCUMSTANCES) - len(cells))
     row = CharlotteRow(image_id=cells[0])
     _read_circumstances(row, cells[1 + POINT_CELLS :])
-    coordinates = cells[1 : 1 + POINT_CELLS]
-    if not _ID.fullmatch(row.image_id):
-        row.reasons.append(("no_id", f"found {row.image_id!r}") if any(coordinates) else ("empty_row", ""))
-        return row
-    _read_points(row, coordinates)
+    try:
+        row.points = _parse_points(row.image_id, cells[1 : 1 + POINT_CELLS])
+    except RowError as error:
+        row.error = error
     return row
 
 
-def _read_points(row: CharlotteRow, coordinates: list[str]) -> None:
+def _parse_points(image_id: str, coordinates: list[str]) -> np.ndarray:
+    if not _ID.fullmatch(image_id):
+        raise RowError("no_id", f"found {image_id!r}") if any(coordinates) else RowError("empty_row")
     filled = [index for index, cell in enumerate(coordinates) if cell]
     if not filled:
-        row.reasons.append(("no_points", ""))
-        return
-    wrong = [index for index in filled if not _NUMBER.fullmatch(coordinates[index])]
-    if wrong:
-        found = f"{HEADER[1 + wrong[0]]} is {coordinates[wrong[0]]!r}"
-        row.reasons.append(("bad_coordinate", found))
-        return
+        raise RowError("no_points")
+    for index in filled:
+        if not _NUMBER.fullmatch(coordinates[index]):
+            raise RowError("bad_coordinate", f"{HEADER[1 + index]} is {coordinates[index]!r}")
     fractions = [index for index in filled if float(coordinates[index]) % 1]
     # Published points are whole pixels. A humidity or an ambient among them: the cells behind a lost or an added one
     # have slid. More fractions than there are circumstances are points between pixels.
     if 0 < len(fractions) <= len(CIRCUMSTANCES):
-        found = f"{HEADER[1 + fractions[0]]} is {coordinates[fractions[0]]!r}"
-        row.reasons.append(("shifted_columns", found))
-        return
+        raise RowError("shifted_columns", f"{HEADER[1 + fractions[0]]} is {coordinates[fractions[0]]!r}")
     if filled[-1] + 1 != len(filled):
         gap = next(index for index in range(filled[-1]) if not coordinates[index])
-        row.reasons.append(("gap_in_points", f"{HEADER[1 + gap]} is empty, {HEADER[1 + filled[-1]]} is not"))
-        return
+        raise RowError("gap_in_points", f"{HEADER[1 + gap]} is empty, {HEADER[1 + filled[-1]]} is not")
     if len(filled) % 2:
-        row.reasons.append(("half_a_point", f"{HEADER[1 + filled[-1]]} has no y"))
-        return
+        raise RowError("half_a_point", f"{HEADER[1 + filled[-1]]} has no y")
     points = np.array([float(coordinates[index]) for index in filled]).reshape(-1, 2)
     if len(points) not in CONVENTIONS:
-        row.reasons.append((f"points_{len(points)}", "neither 73 (frontal) nor 43 (profile): no order is known"))
-    elif points.min() < 0:
-        row.reasons.append(("negative_coordinate", f"lowest {points.min():.0f}"))
-    elif np.ptp(points, axis=0).min() < 4:
-        row.reasons.append(("no_extent", f"the points span {np.ptp(points, axis=0)} pixels"))
-    else:
-        row.points = points
+        raise RowError(f"points_{len(points)}", "neither 73 (frontal) nor 43 (profile): no order is known")
+    if points.min() < 0:
+        raise RowError("negative_coordinate", f"lowest {points.min():.0f}")
+    if np.ptp(points, axis=0).min() < 4:
+        raise RowError("no_extent", f"the points span {np.ptp(points, axis=0)} pixels")
+    return points
 
 
 def _read_circumstances(row: CharlotteRow, cells: list[str]) -> None:
     for name, text in zip(CIRCUMSTANCES, cells, strict=False):
         if not text:
-            row.remarks.append((f"no_{name}", ""))
+            row.warnings.append((f"no_{name}", ""))
             continue
         try:
             value = float(text)
@@ -125,17 +115,12 @@ def _read_circumstances(row: CharlotteRow, cells: list[str]) -> None:
             value = float("nan")
         low, high = _BELIEVABLE[name]
         if text in _ERRORS or not np.isfinite(value):
-            row.remarks.append((f"unreadable_{name}", text))
+            row.warnings.append((f"unreadable_{name}", text))
         elif not low <= value <= high:
             # Part of S2 has a temperature for a distance.
-            row.remarks.append((f"unbelievable_{name}", text))
+            row.warnings.append((f"unbelievable_{name}", text))
         else:
             row.circumstances[name] = value
-
-
-_VIEWS = {"charlotte73": "front", "charlotte43": "side"}
-_TOLD = ("distance_m", "ambient_celsius")
-_SUBJECT = re.compile(r"[Ss]\d+")
 
 
 def open_charlotte(path: str, images_needed: bool = True) -> AnnotatedSet:
@@ -153,7 +138,7 @@ def open_charlotte(path: str, images_needed: bool = True) -> AnnotatedSet:
         ValueError: it holds no CSV with this header.
     """
     tree = open_tree(path, "Charlotte-ThermalFace")
-    read_log, faces, images = ReadLog(), [], ImageIndex(tree)
+    log, faces, images = ReadLog(), [], ImageIndex(tree)
     tables = {}
     for name in tree.names:
         if PurePosixPath(name).suffix.lower() == ".csv":
@@ -162,25 +147,21 @@ def open_charlotte(path: str, images_needed: bool = True) -> AnnotatedSet:
             except ValueError as error:
                 # Another table may lie there; one that is named as a subject's is missed.
                 if _SUBJECT.fullmatch(PurePosixPath(name).stem):
-                    read_log.enter(name)
-                    read_log.exclude_unreadable(name, error)
+                    log.enter(name)
+                    log.exclude_for(name, error)
     if not tables:
-        why = "; ".join(f"{finding.row}: {finding.detail}" for finding in read_log.findings) or "found none"
+        why = "; ".join(f"{finding.row}: {finding.detail}" for finding in log.findings) or "found none"
         raise ValueError(f"{path}: expected CSV files whose columns begin with ID,x0,y0; {why}")
     for table in sorted(tables, key=_subject_order):
-        rows = _enter_rows(table, tables[table], read_log)
-        _judge_duplicates(rows, read_log)
+        rows = _read_table(table, tables[table], log)
+        _exclude_duplicates(rows, log)
+        subject = PurePosixPath(table).stem
         for name, row in rows.items():
-            if row.points is None:
-                continue
-            subject = PurePosixPath(table).stem
-            try:
-                image = _find_image(images, subject, row.image_id) if images_needed else ""
-            except ImageReferenceError as error:
-                read_log.exclude(name, error.fault, str(error))
-                continue
-            add_face(faces, read_log, _face(name, row, subject, image))
-    return AnnotatedSet(tuple(faces), read_log, reader(tree))
+            if row.points is not None:
+                with log.excluding(name):
+                    image = _find_image(images, subject, row.image_id) if images_needed else ""
+                    faces.append(_face(name, row, subject, image).checked())
+    return AnnotatedSet(tuple(faces), log, reader(tree))
 
 
 def _table_rows(data: bytes) -> list[TableRow]:
@@ -194,7 +175,7 @@ def _find_image(images: ImageIndex, subject: str, image_id: str) -> str:
     """The image of an id: in the subject's folder, or else the only one of that name."""
     try:
         return images.named(f"{subject}/{image_id}.tiff")
-    except ImageReferenceError as error:
+    except RowError as error:
         if error.fault != "no_image":
             raise
         return images.named(f"{image_id}.tiff")
@@ -205,25 +186,25 @@ def _subject_order(name: str) -> tuple[int, str]:
     return (int(digits or 0), name)
 
 
-def _enter_rows(table: str, lines: list[TableRow], read_log: ReadLog) -> dict[str, CharlotteRow]:
+def _read_table(table: str, lines: list[TableRow], log: ReadLog) -> dict[str, CharlotteRow]:
     rows = {}
     for line in lines:
         row = parse_row(list(line.cells))
         name = f"{table}:{line.line} {row.image_id}".rstrip()
-        read_log.enter(name)
+        log.enter(name)
         if line.fault:
-            read_log.exclude(name, "unreadable", line.fault)
+            log.exclude(name, "unreadable", line.fault)
             continue
-        for fault, detail in row.reasons:
-            read_log.exclude(name, fault, detail)
-        for fault, detail in row.remarks:
-            read_log.warn(name, fault, detail)
+        if row.error is not None:
+            log.exclude_for(name, row.error)
+        for fault, detail in row.warnings:
+            log.warn(name, fault, detail)
         rows[name] = row
     return rows
 
 
-def _judge_duplicates(rows: dict[str, CharlotteRow], read_log: ReadLog) -> None:
-    """Rows of one image id: with equal points the first is used, without its circumstances; else none is."""
+def _exclude_duplicates(rows: dict[str, CharlotteRow], log: ReadLog) -> None:
+    """Of rows of one image id: with equal points the first is used, without its circumstances; else none is."""
     by_id: dict[str, list[str]] = {}
     for name, row in rows.items():
         if row.points is not None:
@@ -235,15 +216,15 @@ def _judge_duplicates(rows: dict[str, CharlotteRow], read_log: ReadLog) -> None:
         agree = all(np.array_equal(rows[name].points, first.points) for name in names)
         for name in names if not agree else names[1:]:
             fault = "id_again_same_points" if agree else "id_again_other_points"
-            read_log.exclude(name, fault, f"also {', '.join(other for other in names if other != name)}")
+            log.exclude(name, fault, f"also {', '.join(other for other in names if other != name)}")
             rows[name].points = None
         if agree and any(rows[name].circumstances != first.circumstances for name in names):
-            read_log.warn(names[0], "id_again_other_circumstances", "its distance and ambient are not used")
+            log.warn(names[0], "id_again_other_circumstances", "its distance and ambient are not used")
             first.circumstances = {}
 
 
 def _face(name: str, row: CharlotteRow, subject: str, image: str) -> AnnotatedFace:
     convention = CONVENTIONS[len(row.points)]
     groups = {"subject": subject, "view": _VIEWS[convention]}
-    groups |= {name: f"{row.circumstances[name]:g}" for name in _TOLD if name in row.circumstances}
+    groups |= {name: f"{row.circumstances[name]:g}" for name in _GROUPED if name in row.circumstances}
     return AnnotatedFace(name, image, convention, row.points, box_of(row.points), groups)

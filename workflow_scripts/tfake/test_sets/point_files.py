@@ -13,9 +13,9 @@ import numpy as np
 from tfake.archive.file_trees import FileTree, open_tree
 from tfake.core.text_tables import decode_text, parse_number, read_rows
 from tfake.labels.conventions import conventions
-from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, add_face, box_of
-from tfake.test_sets.read_log import ReadLog
-from tfake.test_sets.set_images import ImageIndex, ImageReferenceError, reader
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
+from tfake.test_sets.read_log import ReadLog, RowError, cells_of
+from tfake.test_sets.set_images import ImageIndex, reader
 
 _COLUMN = re.compile(r"(?:original_(\d+)_([xy])|([xy])(\d+))")
 _IMAGE_COLUMNS = ("image_name", "image", "file")
@@ -32,25 +32,18 @@ def open_point_files(path: str) -> AnnotatedSet:
         ValueError: it holds neither form of annotation.
     """
     tree = open_tree(path, "images with .pts files or a CSV of points")
-    read_log, faces = ReadLog(), []
+    log, faces, images = ReadLog(), [], ImageIndex(tree)
     texts = [name for name in tree.names if name.lower().endswith(".pts")]
     tables = [name for name in tree.names if name.lower().endswith(".csv")]
     if not texts and not tables:
         raise ValueError(f"{path}: expected .pts files or a CSV of points; found neither")
-    images = ImageIndex(tree)
     for name in texts:
-        read_log.enter(name)
-        try:
-            points, image = parse_pts(decode_text(tree.read(name))), images.beside(name)
-        except ImageReferenceError as error:
-            read_log.exclude(name, error.fault, str(error))
-        except ValueError as error:
-            read_log.exclude_unreadable(name, error)
-        else:
-            _enter(name, image, points, read_log, faces)
+        with log.reading(name):
+            points = parse_pts(decode_text(tree.read(name)))
+            faces.append(_face(name, images.beside(name), points))
     for name in tables:
-        _read_table(tree, name, read_log, faces, images)
-    return AnnotatedSet(tuple(faces), read_log, reader(tree))
+        _read_table(tree, name, log, faces, images)
+    return AnnotatedSet(tuple(faces), log, reader(tree))
 
 
 def parse_pts(text: str) -> np.ndarray:
@@ -75,32 +68,23 @@ def parse_pts(text: str) -> np.ndarray:
     return values.reshape(-1, 2) - 1.0
 
 
-def _read_table(tree: FileTree, table: str, read_log: ReadLog, faces: list[AnnotatedFace], images: ImageIndex) -> None:
+def _read_table(tree: FileTree, table: str, log: ReadLog, faces: list[AnnotatedFace], images: ImageIndex) -> None:
     try:
-        rows = list(read_rows(tree.read(table)))
-        image_column, point_columns = _columns(rows[0].cells)
+        header, *rows = read_rows(tree.read(table))
+        image_column, point_columns = _columns(header.cells)
     except ValueError as error:
-        read_log.enter(table)
-        read_log.exclude(table, "no_columns", str(error))
+        log.enter(table)
+        log.exclude(table, "no_columns", str(error))
         return
     folder = PurePosixPath(table).parent.as_posix()
-    images.announce(row.cells[image_column] for row in rows[1:] if len(row.cells) > image_column)
-    for row in rows[1:]:
+    images.announce(row.cells[image_column] for row in rows if len(row.cells) > image_column)
+    for row in rows:
         name = f"{table}:{row.line}"
-        read_log.enter(name)
-        if row.fault or row.is_blank:
-            read_log.exclude(name, "unreadable" if row.fault else "empty_row", row.fault)
-            continue
-        cells = row.cells + (None,) * (len(rows[0].cells) - len(row.cells))
-        try:
+        with log.reading(name):
+            cells = cells_of(row)
+            cells += (None,) * (len(header.cells) - len(cells))
             points = np.array([[parse_number(cells[place]) for place in pair] for pair in point_columns])
-            image = images.named(cells[image_column] or "", folder)
-        except ImageReferenceError as error:
-            read_log.exclude(name, error.fault, str(error))
-        except ValueError as error:
-            read_log.exclude_unreadable(name, error)
-        else:
-            _enter(name, image, points, read_log, faces)
+            faces.append(_face(name, images.named(cells[image_column] or "", folder), points))
 
 
 def _columns(header: Sequence[str]) -> tuple[int, list[tuple[int, int]]]:
@@ -123,9 +107,8 @@ def _columns(header: Sequence[str]) -> tuple[int, list[tuple[int, int]]]:
     return named[0], [(places[x], places[y]) for x, y in wanted]
 
 
-def _enter(row: str, image: str, points: np.ndarray, read_log: ReadLog, faces: list[AnnotatedFace]) -> None:
+def _face(row: str, image: str, points: np.ndarray) -> AnnotatedFace:
     names = {entry.points: entry.name for entry in conventions().values() if entry.name != "charlotte43"}
     if len(points) not in names:
-        read_log.exclude(row, f"points_{len(points)}", f"known are {', '.join(map(str, sorted(names)))}")
-    else:
-        add_face(faces, read_log, AnnotatedFace(row, image, names[len(points)], points, box_of(points)))
+        raise RowError(f"points_{len(points)}", f"known are {', '.join(map(str, sorted(names)))}")
+    return AnnotatedFace(row, image, names[len(points)], points, box_of(points)).checked()

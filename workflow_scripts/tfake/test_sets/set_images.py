@@ -1,7 +1,4 @@
-"""Images of test sets, decoded without a guess at what they mean.
-
-Which image an annotation means: by its name and folders, never the first of several.
-"""
+"""Images of test sets: which one an annotation means, and its pixels, without a guess at either."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -10,10 +7,12 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from tfake.archive.file_trees import FileTree
+from tfake.test_sets.read_log import RowError
 from tfake.thermal_io.false_colours import filled, gray_of, is_gray, recover
 from tfake.thermal_io.frames import ThermalFileError
 from tfake.thermal_io.thermal_reading import open_thermal
 
+_DRIVE = re.compile(r"[A-Za-z]:")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tiff", ".tif", ".bmp")
 
 
@@ -46,27 +45,14 @@ def _as_shown(pixels: np.ndarray) -> np.ndarray:
     return (pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
 
 
-_DRIVE = re.compile(r"[A-Za-z]:")
-
-
-class ImageReferenceError(ValueError):
-    """An annotation's image is not there, or there are several; ``fault`` says which in a word."""
-
-    def __init__(self, fault: str, message: str):
-        """Keep the fault beside the message."""
-        super().__init__(message)
-        self.fault = fault
-
-
 class ImageIndex:
-    """The images of a set, to be found by what annotations call them."""
+    """The images of a set, to be found by what annotations call them: by name and folders, never the first of several.
 
-    def __init__(self, tree: FileTree):
-        """List the images.
+    What is not there, or is there several times, is a :class:`RowError`: ``no_image`` or ``ambiguous_image``.
+    """
 
-        Args:
-            tree: the set's files.
-        """
+    def __init__(self, tree: FileTree) -> None:
+        """List the images among a set's files."""
         self._by_stem: dict[str, list[str]] = {}
         self._announced: dict[str, set[tuple[str, ...]]] = {}
         for name in tree.names:
@@ -82,7 +68,7 @@ class ImageIndex:
             hint: the image's name as the annotation has it, to choose among several of one stem.
 
         Raises:
-            ImageReferenceError: none, or several.
+            RowError: none, or several.
         """
         path = PurePosixPath(annotation)
         places = {path.parent, *(path.parent.parent / folder for folder in folders)}
@@ -119,11 +105,11 @@ class ImageIndex:
             agree as far as the shorter one goes.
 
         Raises:
-            ImageReferenceError: none, or several; or it would be another announced reference's as well.
+            RowError: none, or several; or it would be another announced reference's as well.
         """
         parts = _parts(reference)
         if not parts:
-            raise ImageReferenceError("no_image", "no image is named")
+            raise RowError("no_image", "no image is named")
         named = self._by_stem.get(_stem(parts[-1]), [])
         for place in (PurePosixPath(near, *parts).as_posix(), "/".join(parts)):
             if place in named:
@@ -131,7 +117,7 @@ class ImageIndex:
         found = [name for name in named if _agree(PurePosixPath(name).parts[:-1], parts[:-1])]
         exact = [name for name in found if PurePosixPath(name).name == parts[-1]]
         if len(found) == 1 and (also := self._also_named(found[0], parts)):
-            raise ImageReferenceError("ambiguous_image", f"{found[0]} may be {reference!r} or {also!r}")
+            raise RowError("ambiguous_image", f"{found[0]} may be {reference!r} or {also!r}")
         elsewhere = f"; of that name there is {', '.join(named[:2])}" if named else ""
         return _only(exact or found, f"no image {reference!r}{elsewhere}", reference)
 
@@ -165,7 +151,7 @@ def _agree(folders: Sequence[str], named: Sequence[str]) -> bool:
 
 def _only(found: Sequence[str], missing: str, reference: str) -> str:
     if not found:
-        raise ImageReferenceError("no_image", missing)
+        raise RowError("no_image", missing)
     if len(found) > 1:
-        raise ImageReferenceError("ambiguous_image", f"{reference!r} may be {' or '.join(found)}")
+        raise RowError("ambiguous_image", f"{reference!r} may be {' or '.join(found)}")
     return found[0]

@@ -10,9 +10,9 @@ import numpy as np
 
 from tfake.archive.file_trees import open_tree
 from tfake.core.text_tables import decode_text
-from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, add_face, box_of
-from tfake.test_sets.read_log import CONTENT_ERRORS, ReadLog
-from tfake.test_sets.set_images import ImageIndex, ImageReferenceError, reader
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
+from tfake.test_sets.read_log import ReadLog
+from tfake.test_sets.set_images import ImageIndex, reader
 
 GROUPS = {
     "chin": 17,
@@ -22,12 +22,7 @@ GROUPS = {
     "nose_tip": 5,
     "left_eye": 6,
     "right_eye": 6,
-    "lip_p1": 1,
-    "lip_p2": 1,
-    "lip_p3": 1,
-    "lip_p4": 1,
-    "lip_p5": 1,
-    "lip_p6": 1,
+    **{f"lip_p{number}": 1 for number in range(1, 7)},
 }
 
 
@@ -45,24 +40,17 @@ def open_sf_tl54(path: str) -> AnnotatedSet:
     files = [name for name in tree.names if PurePosixPath(name).suffix.lower() == ".json"]
     if not files:
         raise ValueError(f"{path}: expected labelme .json files; found none")
-    read_log, faces, images = ReadLog(), [], ImageIndex(tree)
+    log, faces, images = ReadLog(), [], ImageIndex(tree)
     for name in files:
-        read_log.enter(name)
-        try:
+        with log.reading(name):
             content = json.loads(decode_text(tree.read(name)))
             points, box = parse_shapes(content)
             image = images.beside(name, ("images",), str(content.get("imagePath") or ""))
-        except ImageReferenceError as error:
-            read_log.exclude(name, error.fault, str(error))
-            continue
-        except CONTENT_ERRORS as error:
-            read_log.exclude_unreadable(name, error)
-            continue
-        if box is None:
-            read_log.warn(name, "no_box", "the box of the points stands in")
-        groups = {"subject": PurePosixPath(name).stem.split("_")[0]}
-        add_face(faces, read_log, AnnotatedFace(name, image, "sf_tl54", points, box or box_of(points), groups))
-    return AnnotatedSet(tuple(faces), read_log, reader(tree))
+            if box is None:
+                log.warn(name, "no_box", "the box of the points stands in")
+            groups = {"subject": PurePosixPath(name).stem.split("_")[0]}
+            faces.append(AnnotatedFace(name, image, "sf_tl54", points, box or box_of(points), groups).checked())
+    return AnnotatedSet(tuple(faces), log, reader(tree))
 
 
 def parse_shapes(content: dict) -> tuple[np.ndarray, tuple[float, float, float, float] | None]:
