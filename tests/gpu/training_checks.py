@@ -15,10 +15,10 @@ from sizes import Size
 from presets import LANDMARKERS, THERMALIZERS
 from tfake.core.devices import synchronise
 from tfake.landmarks.crop_sampling import FaceSampler
-from tfake.landmarks.landmark_training import LandmarkRun, train_landmarks
-from tfake.thermalizer.thermalizer_training import ThermalizerRun, step_batches, train
+from tfake.landmarks.landmark_training import LandmarkTrainState, train_landmarks
+from tfake.thermalizer.thermalizer_training import ThermalizerTrainState, step_batches, train
 from tfake.training.checkpoint import CheckpointFile
-from tfake.training.distributed import current_share, run_distributed
+from tfake.training.distributed import current_shard, run_distributed
 from tfake.training.loop import run_steps
 from tfake.training.training_settings import resolve_precision
 from tiny_landmarks import make_faces
@@ -77,12 +77,12 @@ def time_presets(size: Size, device: torch.device, folder: Path) -> dict:
     for name, preset in THERMALIZERS.items():
         settings = size.thermalizer(preset)
         data = make_data(bank=make_bank(settings.patch_scales))
-        run = ThermalizerRun(settings, data, precision, device)
+        run = ThermalizerTrainState(settings, data, precision, device)
         make = step_batches(settings, data, data.pairs)
         found[f"thermalizer {name}"] = _time_steps(run, settings, make, size, device, preset.steps)
     for name, preset in LANDMARKERS.items():
         settings = size.landmarks(preset)
-        run = LandmarkRun(settings, 70, precision, device)
+        run = LandmarkTrainState(settings, 70, precision, device)
         sampler = FaceSampler(make_faces(4), 70, settings)
         make = lambda step, sampler=sampler: (sampler.batch(step),)  # noqa: E731
         found[f"landmarks {name}"] = _time_steps(run, settings, make, size, device, preset.steps)
@@ -145,13 +145,13 @@ def _difference(expected: pd.DataFrame, found: pd.DataFrame) -> float:
 
 
 def _train_in_group(size: Size, path: str) -> None:
-    share = current_share()
+    shard = current_shard()
     device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else CPU
     settings = size.default_thermalizer(steps=3)
     network = train(settings, make_data(bank=make_bank(settings.patch_scales)), device).network
     mine = torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
-    all_of_them = [torch.empty_like(mine) for _ in range(share.of)]
+    all_of_them = [torch.empty_like(mine) for _ in range(shard.world_size)]
     torch.distributed.all_gather(all_of_them, mine)
-    if share.rank == 0:
+    if shard.rank == 0:
         difference = max(float((other - mine).abs().max()) for other in all_of_them)
-        Path(path).write_text(json.dumps({"processes": share.of, "largest difference of weights": difference}))
+        Path(path).write_text(json.dumps({"processes": shard.world_size, "largest difference of weights": difference}))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional as F
 
-from tfake.imaging.augmentation import augment_rgb, cast_shadow, gray_of, jitter, stretch
+from tfake.imaging.augmentation import augment_rgb, cast_shadow, jitter, stretch, to_gray
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_stretch_is_autocontrast(image):
 
 
 def test_gray_has_three_equal_channels(image):
-    gray = gray_of(image)
+    gray = to_gray(image)
     assert (gray == gray[..., :1]).all()
     assert differences(gray, F.rgb_to_grayscale(tensor(image), 3)).max() <= 1
 

@@ -11,28 +11,28 @@ from presets import LANDMARKERS, THERMALIZERS
 from tfake.landmarks.landmark_network import LandmarkNetwork
 from tfake.thermalizer.thermal_unet import ThermalUNet
 from tfake.training import distributed
-from tfake.training.distributed import add_up, agree, current_share, first_process_only, run_distributed
-from tfake.training.rng import ALONE
+from tfake.training.distributed import all_reduce_sum, any_process, current_shard, rank_zero_only, run_distributed
+from tfake.training.rng import SINGLE_PROCESS
 from tiny_training import run
 
 
 def train_in_group(folder: str) -> None:
     """What each process does; at module level, so that it can be sent."""
     torch.set_num_threads(1)
-    share = current_share()
+    shard = current_shard()
     trained = run(batch_pairs=2, batch_sources=4)
     weights = torch.cat([p.flatten() for p in trained.network.parameters()])
-    gathered = [torch.empty_like(weights) for _ in range(share.of)]
+    gathered = [torch.empty_like(weights) for _ in range(shard.world_size)]
     torch.distributed.all_gather(gathered, weights.contiguous())
     validation = torch.tensor(trained.losses["validation"].dropna().to_numpy())
-    validations = [torch.empty_like(validation) for _ in range(share.of)]
+    validations = [torch.empty_like(validation) for _ in range(shard.world_size)]
     torch.distributed.all_gather(validations, validation)
-    sums = add_up([share.rank + 0.5, 1])
-    one_says_yes, none_does = agree(share.rank == 1), agree(False)
-    with first_process_only() as writes:
+    sums = all_reduce_sum([shard.rank + 0.5, 1])
+    one_says_yes, none_does = any_process(shard.rank == 1), any_process(False)
+    with rank_zero_only() as writes:
         if writes:
             found = {
-                "processes": share.of,
+                "processes": shard.world_size,
                 "equal": torch.equal(gathered[0], gathered[1]),
                 "moved": bool(trained.losses["total"].iloc[-1] < trained.losses["total"].iloc[0]),
                 "agree": [one_says_yes, none_does],
@@ -59,11 +59,11 @@ def test_a_failing_process_fails_the_group():
 
 
 def test_outside_a_group_one_process_does_all():
-    assert current_share() == ALONE
-    assert agree(True)
-    assert not agree(False)
-    assert add_up([1.5, 2]) == [1.5, 2]
-    with first_process_only() as writes:
+    assert current_shard() == SINGLE_PROCESS
+    assert any_process(True)
+    assert not any_process(False)
+    assert all_reduce_sum([1.5, 2]) == [1.5, 2]
+    with rank_zero_only() as writes:
         assert writes
 
 
@@ -92,7 +92,7 @@ NETWORKS = {name: (build, inputs) for name, build, inputs in networks()}
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_normalisation_over_the_group_is_the_same_network(name, monkeypatch):
-    """What `wrap` trains on several GPUs gives what the network alone gives."""
+    """What `wrap_distributed` trains on several GPUs gives what the network alone gives."""
     build, inputs = NETWORKS[name]
     torch.manual_seed(0)
     network = build().eval()
@@ -101,7 +101,7 @@ def test_normalisation_over_the_group_is_the_same_network(name, monkeypatch):
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(distributed, "DistributedDataParallel", lambda module, **options: module)
-    wrapped = distributed.wrap(network, torch.device("cuda"))
+    wrapped = distributed.wrap_distributed(network, torch.device("cuda"))
     assert any(isinstance(module, torch.nn.SyncBatchNorm) for module in wrapped.modules())
     with torch.inference_mode():
         assert torch.equal(wrapped(*inputs), alone)

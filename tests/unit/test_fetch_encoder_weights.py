@@ -16,7 +16,7 @@ from tfake.store.manifest import file_sha256
 from tfake.studies.costs import measure_costs
 from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
-from tfake.training.rng import Stream, derive_seed
+from tfake.training.rng import RngStream, derive_seed
 from thermalizers.fetch_encoder_weights import fetch_encoder_weights
 from tiny_training import CPU, TINY, make_data, run
 
@@ -70,7 +70,7 @@ def test_a_thermalizer_starts_from_the_file(tmp_path, published):
 
 def test_a_training_reads_the_file_and_asks_nobody(tmp_path, published):
     path = tmp_path / "thermalizer.pt"
-    torch.manual_seed(derive_seed(0, Stream.NETWORK))
+    torch.manual_seed(derive_seed(0, RngStream.NETWORK))
     fetch_encoder_weights(str(path), "thermalizer", THERMALIZER)
     fetched = run(encoder_weights="imagenet", steps=1)
     published.clear()

@@ -6,7 +6,7 @@ import pytest
 from scipy.integrate import trapezoid
 
 from annotated_sets import seen_from
-from tfake.imaging.face_crops import overlap
+from tfake.imaging.face_crops import box_iou
 from tfake.studies.landmark_errors import (
     COLUMNS,
     column_masks,
@@ -73,8 +73,8 @@ def test_coverage_goes_from_the_surest_on():
 
 
 def test_boxes_are_given_away_once():
-    assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
-    assert overlap((0, 0, 1, 1), (2, 2, 3, 3)) == 0
+    assert box_iou((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert box_iou((0, 0, 1, 1), (2, 2, 3, 3)) == 0
     face = (0.0, 0.0, 10.0, 10.0)
     found = [(1.0, 1.0, 11.0, 11.0), (0.0, 0.0, 10.0, 10.0), (50.0, 50.0, 60.0, 60.0)]
     assert match_boxes(found, (0.1, 0.2, 0.3), [face], 0.5) == [0, -1, -1]

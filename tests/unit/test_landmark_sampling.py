@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tfake.imaging.textures import draw_texture
-from tfake.imaging.thermal_augmentation import show_thermal
+from tfake.imaging.thermal_augmentation import augment_thermal
 from tfake.labels.conventions import reference_face
 from tfake.landmarks.crop_sampling import FaceSampler, center_crop, crop_face, mirror_order, negative_crops
 from tiny_landmarks import make_faces, settings
@@ -115,9 +115,9 @@ def test_still_crops_are_centred():
 
 def test_thermal_looks():
     celsius = np.linspace(15, 45, 64 * 64, dtype=np.float32).reshape(64, 64)
-    plain = show_thermal(celsius, np.random.default_rng(0), 0.0)
+    plain = augment_thermal(celsius, np.random.default_rng(0), 0.0)
     np.testing.assert_allclose(plain, np.clip((celsius - 20) / 20, 0, 1), atol=1e-6)
-    looks = [show_thermal(celsius, np.random.default_rng(seed), 1.0) for seed in range(40)]
+    looks = [augment_thermal(celsius, np.random.default_rng(seed), 1.0) for seed in range(40)]
     assert all(look.dtype == np.float32 and look.min() >= 0 and look.max() <= 1 for look in looks)
     inverted = [np.corrcoef(look.ravel(), plain.ravel())[0, 1] < 0 for look in looks]
     assert 0 < sum(inverted) < 15

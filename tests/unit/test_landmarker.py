@@ -9,7 +9,7 @@ import torch
 
 import tfake
 from tfake.core.radiometry import encode_celsius
-from tfake.imaging.face_crops import cut, into_image, square_around, whole_square
+from tfake.imaging.face_crops import crop_squares, square_around, square_around_image, to_image_coordinates
 from tfake.landmarks.__main__ import main
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
@@ -65,11 +65,11 @@ def test_crops_and_their_way_back():
     image[10:14, 20:24] = 1
     # A crop of 8 pixels on 8 pixels is the pixels themselves.
     square = np.array([[17.5, 7.5, 8.0]])
-    np.testing.assert_allclose(cut(image, square, 8)[0, 0], image[8:16, 18:26, 0], atol=1e-6)
-    points, sigma = into_image(np.array([[[0.5, 0.5, 0.1]]]), square)
+    np.testing.assert_allclose(crop_squares(image, square, 8)[0, 0], image[8:16, 18:26, 0], atol=1e-6)
+    points, sigma = to_image_coordinates(np.array([[[0.5, 0.5, 0.1]]]), square)
     np.testing.assert_allclose(points, [[[21.5, 11.5]]])
     assert sigma[0, 0] == pytest.approx(0.8)
-    np.testing.assert_allclose(whole_square((40, 60)), (-0.5, -10.5, 60))
+    np.testing.assert_allclose(square_around_image((40, 60)), (-0.5, -10.5, 60))
     np.testing.assert_allclose(square_around((10, 20, 30, 60), 1.5), (-10, 10, 60))
 
 

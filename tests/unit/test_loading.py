@@ -25,8 +25,8 @@ from tfake.thermalizer.supervised import SupervisedLoss
 from tfake.thermalizer.thermal_unet import ThermalUNet
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.thermalizer.thermalizer_training import Validation
-from tfake.training.loading import PREFETCH_BYTES, prefetch
-from tfake.training.rng import ALONE, CACHE_BYTES, Batch, Cache, Share
+from tfake.training.loading import CACHE_BYTES, PREFETCH_BYTES, MemoryCache, TensorBatch, prefetch
+from tfake.training.rng import SINGLE_PROCESS, ProcessShard
 from thermal_sets import gray, visible, write_set, zipped
 from tiny_training import CPU, TINY, make_data, run
 
@@ -56,7 +56,7 @@ def test_a_thermalizer_trained_with_eight_threads_is_the_one_trained_with_none(s
 
 
 @dataclass(frozen=True)
-class Piece(Batch):
+class Piece(TensorBatch):
     values: torch.Tensor
 
 
@@ -90,7 +90,7 @@ def test_a_cache_keeps_to_its_budget_whoever_fills_it():
         ready.wait()  # all four threads are here before any has an item
         return Item()
 
-    cache = Cache(prepare, 25)
+    cache = MemoryCache(prepare, 25)
     threads = [threading.Thread(target=lambda key=key: [cache[key]]) for key in (1, 1, 2, 3)]
     for thread in threads:
         thread.start()
@@ -132,10 +132,10 @@ def test_one_place_limits_torch_opencv_and_blas():
         pools.restore_original_limits()
 
 
-def measured(share=ALONE, workers=0):
+def measured(shard=SINGLE_PROCESS, workers=0):
     settings, data = TrainingSettings.from_mapping(TINY), make_data()
     loss = SupervisedLoss(data.pair_values)
-    validation = Validation(settings, data.pairs, loss, 26.0, "float32", CPU, share, workers)
+    validation = Validation(settings, data.pairs, loss, 26.0, "float32", CPU, shard, workers)
     torch.manual_seed(0)
     network = ThermalUNet(settings.architecture((26.0, 26.0)), None, 30.0).train()
     errors = [validation.measure(network) for _ in range(2)]
@@ -147,7 +147,7 @@ def measured(share=ALONE, workers=0):
 def test_validation_crops_are_the_same_whoever_makes_them_and_whether_they_are_kept(monkeypatch):
     whole = measured()
     assert measured(workers=3) == whole
-    parts = [measured(Share(rank, 2)) for rank in range(2)]
+    parts = [measured(ProcessShard(rank, 2)) for rank in range(2)]
     assert parts[0] != parts[1]
     assert np.sqrt(np.mean(np.square(parts))) == pytest.approx(whole, rel=1e-5)
     monkeypatch.setattr(validation_module, "VALIDATION_BYTES", 0)

@@ -12,13 +12,13 @@ from fake_gpu import GPU, fake_gpu
 from presets import LANDMARKERS, THERMALIZERS
 from tfake.landmarks.crop_sampling import LandmarkBatch
 from tfake.landmarks.landmark_network import LandmarkNetwork
-from tfake.landmarks.landmark_training import LandmarkRun
+from tfake.landmarks.landmark_training import LandmarkTrainState
 from tfake.landmarks.search import find_windows, predict
 from tfake.thermalizer.inference import GPU_BATCH_IMAGES, Thermalizer
 from tfake.thermalizer.pair_sampling import PairBatch, SourceBatch, StepDraws
 from tfake.thermalizer.thermal_unet import ThermalUNet
-from tfake.thermalizer.thermalizer_training import ThermalizerRun
-from tfake.training.loading import pinned, sent_ahead
+from tfake.thermalizer.thermalizer_training import ThermalizerTrainState
+from tfake.training.loading import pin_batches, prefetch_to_device
 from tfake.training.loop import run_steps
 from tfake.training.training_settings import resolve_precision
 from tiny_training import make_bank, make_data
@@ -93,7 +93,7 @@ def test_a_thermalizer_s_step(name, values, monkeypatch):
     network = ThermalUNet(settings.architecture((20.0, 26.0)))
     monkeypatch.setattr("tfake.thermalizer.thermalizer_training.ThermalUNet", lambda *_: network)
     with fake_gpu(monkeypatch) as watch:
-        run = ThermalizerRun(settings, data, resolve_precision("auto", GPU), GPU)
+        run = ThermalizerTrainState(settings, data, resolve_precision("auto", GPU), GPU)
         assert {p.device for p in run.network.parameters()} == {GPU}
         size, found = two_more_steps(settings, run, thermal_batches(settings), watch)
     steps = STEPS - 1
@@ -112,7 +112,7 @@ def test_a_landmark_network_s_step(name, monkeypatch):
     network = LandmarkNetwork(settings.architecture(70))
     monkeypatch.setattr("tfake.landmarks.landmark_training.LandmarkNetwork", lambda *_: network)
     with fake_gpu(monkeypatch) as watch:
-        run = LandmarkRun(settings, 70, resolve_precision("auto", GPU), GPU)
+        run = LandmarkTrainState(settings, 70, resolve_precision("auto", GPU), GPU)
         size, found = two_more_steps(settings, run, landmark_batches(settings), watch)
     steps = STEPS - 1
     assert found.waits == Counter({"event": steps})
@@ -155,7 +155,7 @@ def test_finding_landmarks(name, monkeypatch):
 def test_a_state_of_the_cpu_goes_on_on_a_gpu_and_back(monkeypatch):
     settings = replace(LANDMARKERS["default"], ema_decay=0.5, precision="float32", batch=4)
     torch.manual_seed(0)
-    on_cpu = LandmarkRun(settings, 70, "float32", CPU)
+    on_cpu = LandmarkTrainState(settings, 70, "float32", CPU)
     (batch,) = landmark_batches(settings)
     on_cpu.step(LandmarkBatch(*(torch.ones_like(tensor) for tensor in vars(batch).values())))
     state = on_cpu.state_dict()
@@ -167,7 +167,7 @@ def test_a_state_of_the_cpu_goes_on_on_a_gpu_and_back(monkeypatch):
     network = LandmarkNetwork(settings.architecture(70))
     monkeypatch.setattr("tfake.landmarks.landmark_training.LandmarkNetwork", lambda *_: network)
     with fake_gpu(monkeypatch):
-        on_gpu = LandmarkRun(settings, 70, "float32", GPU)
+        on_gpu = LandmarkTrainState(settings, 70, "float32", GPU)
         on_gpu.load_state_dict(state)
         assert on_gpu.next_step == 1
         assert {value.device for value in on_gpu.network.state_dict().values()} == {GPU}
@@ -180,7 +180,7 @@ def test_a_state_of_the_cpu_goes_on_on_a_gpu_and_back(monkeypatch):
     assert states == ["the card's"]
     # Back, as a checkpoint is read: on the CPU.
     network = LandmarkNetwork(settings.architecture(70))
-    back = LandmarkRun(settings, 70, "float32", CPU)
+    back = LandmarkTrainState(settings, 70, "float32", CPU)
     back.load_state_dict({**state, "chance": (state["chance"][0], "the card's")})
     assert back.next_step == 1
 
@@ -207,7 +207,7 @@ def test_batches_arrive_in_order_each_sent_while_the_one_before_is_used(steps, m
         return (StepDraws(torch.empty(step + 1, 19), torch.empty(1, 1), torch.empty(1, 1)),)
 
     with fake_gpu(monkeypatch):
-        for (part,) in sent_ahead(map(pinned(make, GPU), range(steps)), GPU):
+        for (part,) in prefetch_to_device(map(pin_batches(make, GPU), range(steps)), GPU):
             assert {tensor.device for tensor in vars(part).values()} == {GPU}
             used.append(len(part.targets) - 1)
             assert len(made) == min(steps, len(used) + 1)

@@ -8,9 +8,9 @@ from tfake.archive.pairs import Pair
 from tfake.core.classes import FaceClass
 from tfake.imaging.augmentation import augment_rgb
 from tfake.imaging.foreground import estimate_foreground
-from tfake.imaging.warps import CropSettings, Places, build_pyramid, draw_crop, warp_linear, warp_nearest
+from tfake.imaging.warps import CropSettings, ForegroundPixels, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermalizer.pair_sampling import PairSampler, SourceSampler
-from tfake.training.rng import Share, Stream, derive_seed, draw_indices
+from tfake.training.rng import ProcessShard, RngStream, derive_seed, draw_indices
 
 CROP = CropSettings(pixels=64, largest_zoom=1.0, rotation_degrees=30, shear_degrees=8, photometric_strength=1.0)
 ROOMS = (20.0, 20.0)
@@ -90,7 +90,7 @@ def test_a_crop_comes_with_its_part_of_the_foreground():
 
 @pytest.mark.parametrize("foreground", [source()[1] > 0, np.zeros((5, 7), bool)])
 def test_places_are_those_of_the_foreground_in_reading_order(foreground):
-    places = Places(foreground)
+    places = ForegroundPixels(foreground)
     rows, columns = np.nonzero(foreground if foreground.any() else ~foreground)
     assert len(places) == len(rows)
     for place in (0, len(rows) // 3, len(rows) - 1):
@@ -99,7 +99,7 @@ def test_places_are_those_of_the_foreground_in_reading_order(foreground):
 
 def test_order_is_endless_and_renewed():
     """Defect 4 of the released code: its second set ran dry."""
-    drawn = [index for step in range(25) for index in draw_indices(10, 4, step, 0, Stream.SOURCE_ORDER)]
+    drawn = [index for step in range(25) for index in draw_indices(10, 4, step, 0, RngStream.SOURCE_ORDER)]
     epochs = np.reshape(drawn, (10, 10))
     assert (np.sort(epochs, axis=1) == np.arange(10)).all()
     assert len({tuple(epoch) for epoch in epochs}) == 10
@@ -117,7 +117,7 @@ def test_chance_depends_on_seed_and_step_alone():
     assert torch.equal(one.batch(3).rgb, two.batch(3).rgb)
     assert not torch.equal(one.batch(3).rgb, one.batch(4).rgb)
     assert not torch.equal(one.batch(3).rgb, SourceSampler(sources, CROP, 4, 8, ROOMS).batch(3).rgb)
-    assert len({derive_seed(0, stream, step) for stream in Stream for step in range(50)}) == 50 * len(Stream)
+    assert len({derive_seed(0, stream, step) for stream in RngStream for step in range(50)}) == 50 * len(RngStream)
 
 
 def test_the_cache_changes_nothing():
@@ -208,7 +208,7 @@ def test_a_pair_shows_its_classes_with_lenses_filled_or_none_at_all():
 def test_processes_share_a_batch_and_make_what_one_would():
     sources = [source(n) for n in range(5)]
     whole = SourceSampler(sources, CROP, 4, 7, (12.0, 30.0)).batch(2)
-    parts = [SourceSampler(sources, CROP, 4, 7, (12.0, 30.0), Share(rank, 2)).batch(2) for rank in range(2)]
+    parts = [SourceSampler(sources, CROP, 4, 7, (12.0, 30.0), ProcessShard(rank, 2)).batch(2) for rank in range(2)]
     for rank, part in enumerate(parts):
         assert torch.equal(part.rgb, whole.rgb[rank::2])
         assert torch.equal(part.ambient_celsius, whole.ambient_celsius[rank::2])

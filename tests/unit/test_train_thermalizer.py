@@ -17,7 +17,7 @@ from tfake.core.radiometry import encode_celsius
 from tfake.store.manifest import file_sha256
 from tfake.thermalizer.thermalizer_file import load_thermalizer
 from tfake.thermalizer.thermalizer_job import TrainingJob
-from tfake.training.loop import Run, TrainingStoppedError
+from tfake.training.loop import TrainingStoppedError, TrainState
 from thermalizers.sample_patches import sample_patches
 from thermalizers.train_thermalizer import train_thermalizer
 
@@ -120,7 +120,7 @@ def test_relative_pairs_and_terms_left_out(folder):
 
 def test_sigterm_writes_a_checkpoint_and_the_same_job_goes_on_from_it(folder, monkeypatch):
     whole = run(folder, "whole")
-    original = Run.step
+    original = TrainState.step
 
     def terminated(self, *batches):
         original(self, *batches)
@@ -128,7 +128,7 @@ def test_sigterm_writes_a_checkpoint_and_the_same_job_goes_on_from_it(folder, mo
 
     before = signal.getsignal(signal.SIGTERM)
     with monkeypatch.context() as patch:
-        patch.setattr(Run, "step", terminated)
+        patch.setattr(TrainState, "step", terminated)
         with pytest.raises(TrainingStoppedError, match="step 1 of 2"):
             run(folder, "stopped")
     assert signal.getsignal(signal.SIGTERM) is before
@@ -147,7 +147,7 @@ def test_a_resumed_run_keeps_its_number_format(folder, monkeypatch, first, then)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native[first])
     name = f"{first} then {then}"
     with monkeypatch.context() as patch:
-        patch.setattr(Run, "record_validation", lambda *_: signal.raise_signal(signal.SIGTERM))
+        patch.setattr(TrainState, "record_validation", lambda *_: signal.raise_signal(signal.SIGTERM))
         with pytest.raises(TrainingStoppedError, match="step 1 of 2"):
             run(folder, name, settings=SETTINGS | {"validate_every": 1})
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native[then])
@@ -159,7 +159,7 @@ def test_a_resumed_run_keeps_its_number_format(folder, monkeypatch, first, then)
 
 def test_a_checkpoint_is_taken_up_whatever_the_weights_do_not_depend_on(folder, monkeypatch):
     whole = run(folder, "reference")
-    original, steps = Run.step, []
+    original, steps = TrainState.step, []
 
     def counted(self, *batches):
         original(self, *batches)
@@ -167,7 +167,7 @@ def test_a_checkpoint_is_taken_up_whatever_the_weights_do_not_depend_on(folder, 
         if len(steps) == 1:
             signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(Run, "step", counted)
+    monkeypatch.setattr(TrainState, "step", counted)
     with pytest.raises(TrainingStoppedError, match="step 1 of 2"):
         run(folder, "changed")
     out = run(folder, "changed", settings=SETTINGS | {"checkpoint_every": 1})

@@ -12,7 +12,7 @@ from tfake.landmarks.landmark_job import StoredFaces, open_faces
 from tfake.landmarks.landmarker_file import load_landmark_weights
 from tfake.landmarks.scoring import predict_samples
 from tfake.studies.landmark_study import read_people, score_sets
-from tfake.training.curves import draw_predictions
+from tfake.training.curves import plot_predictions
 
 _DRAWN = 3
 _CAMERA_SEED = 1
@@ -66,7 +66,7 @@ def evaluate_landmarker(
         for drawn in predict_samples(network, faces[:_DRAWN], variant, name, where)
     ]
     write_whole(
-        figure, lambda part: draw_predictions(part, shown, f"landmarks {task}: faces of nobody it was trained on")
+        figure, lambda part: plot_predictions(part, shown, f"landmarks {task}: faces of nobody it was trained on")
     )
     with open(points, "wb") as file:
         np.savez_compressed(file, **arrays)

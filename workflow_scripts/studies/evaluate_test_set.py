@@ -61,7 +61,7 @@ def evaluate_test_set(
         ValueError: the set cannot be read, or its images are not what was declared.
     """
     summary = {"set": name, "kind": kind, "missing": None, "account": None, "methods": {}}
-    if KINDS[kind].is_variant:
+    if KINDS[kind].is_variant and path is not None:
         path = f"{results}/variants/{path}"
     if path is None or not Path(path).exists():
         summary["missing"] = missing_message(name, kind, path)

@@ -7,7 +7,7 @@ from tfake.core.devices import limit_threads
 from tfake.core.files import write_whole
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.studies.landmark_study import search_folder
-from tfake.training.curves import draw_pictures
+from tfake.training.curves import plot_image_grids
 
 _PICTURES = 24
 
@@ -40,7 +40,7 @@ def search_pictures(
     found = {name: search_folder(landmarker, folder, _PICTURES) for name, folder in folders.items()}
     counts = {name: each.as_mapping() for name, (each, _) in found.items()}
     drawn = {name: pictures for name, (_, pictures) in found.items()}
-    write_whole(figure, lambda part: draw_pictures(part, drawn, f"landmarks {task}: pictures without labels"))
+    write_whole(figure, lambda part: plot_image_grids(part, drawn, f"landmarks {task}: pictures without labels"))
     write_whole(findings, lambda part: Path(part).write_text(json.dumps(counts, indent=1) + "\n"))
 
 

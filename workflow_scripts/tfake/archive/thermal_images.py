@@ -25,7 +25,7 @@ from tfake.archive.thermal_files import (
     to_thermal,
 )
 from tfake.core.classes import FaceClass
-from tfake.imaging.foreground import estimate_foreground, find_unblanked
+from tfake.imaging.foreground import estimate_foreground, nonzero_foreground
 from tfake.thermal_io.scales import Scale, parse_scale, spread_evenly
 
 _SEGMENTATION_ENDING = "_seg.png"
@@ -73,7 +73,7 @@ class ThermalImages(Sequence[tuple[np.ndarray, np.ndarray]]):
         if segmentation is not None:
             foreground = foreground_of_classes(read_class_map(self._tree, segmentation))
         else:
-            unblanked = find_unblanked(stored.numbers)
+            unblanked = nonzero_foreground(stored.numbers)
             foreground = estimate_foreground(thermal) if unblanked is None else unblanked
         return thermal, foreground if known is None else foreground & known
 

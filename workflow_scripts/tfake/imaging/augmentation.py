@@ -50,7 +50,7 @@ def augment_rgb(rgb: np.ndarray, rng: np.random.Generator, strength: float) -> n
     if happens(_EQUALISATION):
         image = cv2.merge([cv2.equalizeHist(channel) for channel in cv2.split(image)])
     if happens(_GRAY):
-        image = gray_of(image)
+        image = to_gray(image)
     if happens(_INVERSION):
         image = cv2.bitwise_not(image)
     if happens(_BLUR):
@@ -76,11 +76,11 @@ def jitter(image: np.ndarray, brightness: float, contrast: float, saturation: fl
     image = cv2.convertScaleAbs(image, alpha=brightness)
     mean = float(_LUMA @ cv2.mean(image)[:3])
     image = cv2.addWeighted(image, contrast, image, 0, (1 - contrast) * mean)
-    image = cv2.addWeighted(image, saturation, gray_of(image), 1 - saturation, 0)
+    image = cv2.addWeighted(image, saturation, to_gray(image), 1 - saturation, 0)
     return cv2.merge([cv2.convertScaleAbs(one, alpha=gain) for one, gain in zip(cv2.split(image), gains, strict=True)])
 
 
-def gray_of(image: np.ndarray) -> np.ndarray:
+def to_gray(image: np.ndarray) -> np.ndarray:
     """The image without its colours: (H, W, 3) uint8, three equal channels."""
     return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
 

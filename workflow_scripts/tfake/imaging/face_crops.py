@@ -9,7 +9,7 @@ import numpy as np
 Box = tuple[float, float, float, float]
 
 
-def overlap(a: Box, b: Box) -> float:
+def box_iou(a: Box, b: Box) -> float:
     """Intersection over union of two boxes (left, top, right, bottom)."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
@@ -38,14 +38,14 @@ def square_around(box: np.ndarray | tuple[float, float, float, float], margin: f
     return np.array(((left + right - side) / 2, (top + bottom - side) / 2, side))
 
 
-def whole_square(shape: tuple[int, ...]) -> np.ndarray:
+def square_around_image(shape: tuple[int, ...]) -> np.ndarray:
     """The smallest square around a whole image of this shape, as ``square_around`` gives it."""
     height, width = shape[:2]
     side = max(height, width)
     return np.array(((width - side) / 2 - 0.5, (height - side) / 2 - 0.5, float(side)))
 
 
-def cut(image: np.ndarray, squares: np.ndarray, pixels: int) -> np.ndarray:
+def crop_squares(image: np.ndarray, squares: np.ndarray, pixels: int) -> np.ndarray:
     """Cut squares out of an image.
 
     Args:
@@ -71,12 +71,12 @@ def cut(image: np.ndarray, squares: np.ndarray, pixels: int) -> np.ndarray:
     return crops
 
 
-def into_image(found: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def to_image_coordinates(found: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Take the network's answers back to the image.
 
     Args:
         found: (F, L, 3) x, y and standard deviation in crop widths.
-        squares: (F, 3) as in ``cut``.
+        squares: (F, 3) as in ``crop_squares``.
 
     Returns:
         (F, L, 2) pixels, pixel centres at integers, and (F, L) standard deviations in pixels.

@@ -140,7 +140,7 @@ def estimate_foreground(thermal: np.ndarray) -> np.ndarray:
     return ndimage.binary_fill_holes(warm)
 
 
-def find_unblanked(raw: np.ndarray) -> np.ndarray | None:
+def nonzero_foreground(raw: np.ndarray) -> np.ndarray | None:
     """Find the foreground of an 8-bit image whose background somebody has set to 0.
 
     Args:

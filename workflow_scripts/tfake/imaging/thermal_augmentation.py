@@ -23,7 +23,7 @@ _GAIN_CONTROL, _EQUALISATION, _INVERSION, _BLUR, _LOW_RESOLUTION, _NOISE, _EIGHT
 _ROOM_KELVIN, _GAMMA, _NETD_KELVIN, _BLUR_SHARE, _LEAST_RESOLUTION = 2.0, 0.3, 0.4, 0.02, 0.3
 
 
-def show_thermal(celsius: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
+def augment_thermal(celsius: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
     """Show temperatures as one camera or another would.
 
     Args:

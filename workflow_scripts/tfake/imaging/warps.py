@@ -59,7 +59,7 @@ def draw_crop(
         (2, 3) float64 that takes crop pixels (x, y, 1) to source pixels, and the foreground's crop, (pixels, pixels)
         bool.
     """
-    places = Places(foreground)
+    places = ForegroundPixels(foreground)
     for _ in range(_TRIES):
         matrix = _draw_once(rng, places, foreground.shape, settings)
         crop = warp_nearest(foreground.view(np.uint8), matrix, settings.pixels)
@@ -118,7 +118,7 @@ def warp_nearest(ids: np.ndarray, matrix: np.ndarray, pixels: int, outside: int 
     return cv2.warpAffine(ids, matrix, (pixels, pixels), flags=flags, borderValue=outside)
 
 
-class Places:
+class ForegroundPixels:
     """The pixels of a foreground, or of an image without any, in reading order; only the asked one is looked for."""
 
     def __init__(self, foreground: np.ndarray) -> None:
@@ -140,7 +140,9 @@ class Places:
         return int(np.flatnonzero(self._foreground[row])[place - before]), row
 
 
-def _draw_once(rng: np.random.Generator, places: Places, shape: tuple[int, int], settings: CropSettings) -> np.ndarray:
+def _draw_once(
+    rng: np.random.Generator, places: ForegroundPixels, shape: tuple[int, int], settings: CropSettings
+) -> np.ndarray:
     coarsest = min(settings.pixels / max(shape), settings.largest_zoom)
     zoom = math.exp(rng.uniform(math.log(coarsest), math.log(settings.largest_zoom)))
     angle = math.radians(rng.uniform(-settings.rotation_degrees, settings.rotation_degrees))

@@ -12,19 +12,19 @@ from torch import Tensor
 from tfake.imaging.augmentation import augment_rgb
 from tfake.imaging.face_crops import MARGIN
 from tfake.imaging.textures import draw_texture
-from tfake.imaging.thermal_augmentation import show_thermal
+from tfake.imaging.thermal_augmentation import augment_thermal
 from tfake.imaging.warps import warp_linear, warp_nearest
 from tfake.labels.conventions import convention
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.training_faces import FaceCache, LazyFace, TrainingFace
-from tfake.training.loading import ScratchFile
-from tfake.training.rng import ALONE, CACHE_BYTES, Batch, Drawing, Share, Stream
+from tfake.training.loading import CACHE_BYTES, ScratchFile, TensorBatch
+from tfake.training.rng import SINGLE_PROCESS, BatchSampler, ProcessShard, RngStream
 
 _SETS = {70: "face70", 478: "mesh478"}
 
 
 @dataclass(frozen=True)
-class LandmarkBatch(Batch):
+class LandmarkBatch(TensorBatch):
     """Crops of a step, as few bytes as they need: those in colour first, then those without."""
 
     colour: Tensor  # (C, 3, P, P) uint8
@@ -52,7 +52,7 @@ class FaceSampler:
         faces: Sequence[TrainingFace],
         landmarks: int,
         settings: LandmarkSettings,
-        share: Share = ALONE,
+        shard: ProcessShard = SINGLE_PROCESS,
         cache_bytes: int = CACHE_BYTES,
         scratch: ScratchFile | None = None,
     ) -> None:
@@ -62,7 +62,7 @@ class FaceSampler:
             faces: the faces.
             landmarks: 70 or 478.
             settings: of the run.
-            share: which crops of a batch are made here.
+            shard: which crops of a batch are made here.
             cache_bytes: memory for decoded images.
             scratch: for visible images that memory has no room for.
 
@@ -76,9 +76,11 @@ class FaceSampler:
         self._order = mirror_order(landmarks)
         self._faces = FaceCache(faces, settings, cache_bytes, scratch)
         of_faces = settings.batch - self._textures
-        self._draw = Drawing(len(faces), of_faces, settings.seed, share, Stream.FACE_ORDER, Stream.FACE_CROPS)
+        self._draw = BatchSampler(
+            len(faces), of_faces, settings.seed, shard, RngStream.FACE_ORDER, RngStream.FACE_CROPS
+        )
         # A texture needs no item: its own chance is all there is to draw.
-        self._blank = Drawing(1, self._textures, settings.seed, share, Stream.TEXTURES, Stream.TEXTURES)
+        self._blank = BatchSampler(1, self._textures, settings.seed, shard, RngStream.TEXTURES, RngStream.TEXTURES)
 
     def batch(self, step: int) -> LandmarkBatch:
         """Draw the crops of a step."""
@@ -128,7 +130,7 @@ def crop_face(
     if rng.random() < settings.thermal_share:
         variant = sorted(face.thermal)[rng.integers(len(face.thermal))]
         celsius = warp_linear(face.thermal[variant], matrix, pixels, face.shape)
-        image = show_thermal(celsius, rng, settings.thermal_strength)
+        image = augment_thermal(celsius, rng, settings.thermal_strength)
     else:
         image = augment_rgb(warp_linear(face.rgb, matrix, pixels, face.shape), rng, settings.photometric_strength)
     if rng.random() < settings.background_share:
@@ -183,7 +185,7 @@ def _render_crop(face: TrainingFace | LazyFace, variant: str | None, matrix: np.
         image = warp_linear(face.rgb, matrix, pixels).astype(np.float32) / 255
     else:
         celsius = warp_linear(face.thermal[variant], matrix, pixels)
-        image = np.repeat(show_thermal(celsius, np.random.default_rng(0), 0.0)[..., None], 3, axis=2)
+        image = np.repeat(augment_thermal(celsius, np.random.default_rng(0), 0.0)[..., None], 3, axis=2)
     return image * warp_nearest(np.ones(face.shape, np.uint8), matrix, pixels)[..., None]
 
 

@@ -24,8 +24,8 @@ from tfake.landmarks.training_faces import TrainingFaces
 from tfake.reader.dataset import open_dataset
 from tfake.store.manifest import file_sha256
 from tfake.training.checkpoint import find_checkpoint
-from tfake.training.curves import draw_course, draw_predictions
-from tfake.training.distributed import current_share, first_process_only
+from tfake.training.curves import plot_landmark_losses, plot_predictions
+from tfake.training.distributed import current_shard, rank_zero_only
 from tfake.training.training_settings import precisions_to_resume
 
 FIELDS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "landmarks_478_visibility")
@@ -101,7 +101,7 @@ def run_landmark_job(job: LandmarkJob) -> None:
     """
     keep_freed_memory()
     device = resolve_device(job.device)
-    computing, workers = share_threads(job.threads, current_share().of, beside_gpu=device.type == "cuda")
+    computing, workers = share_threads(job.threads, current_shard().world_size, beside_gpu=device.type == "cuda")
     limit_threads(computing)
     settings = LandmarkSettings.from_mapping(job.settings)
     faces, held_out = (open_faces(job.stored, part, settings.covered_weight) for part in ("train", "validation"))
@@ -127,7 +127,7 @@ def run_landmark_job(job: LandmarkJob) -> None:
                 None if job.stored.images else Path(job.checkpoint).parent,
                 encoder,
             )
-    with first_process_only() as writes:
+    with rank_zero_only() as writes:
         if writes:
             _write_products(job, settings, trained, len(faces), held_out, device)
             checkpoint.remove()
@@ -158,14 +158,14 @@ def _write_products(
     logging.info("validation NME, sqrt(w h) of the box: %s", errors)
     title = f"landmarks {job.task}, {len(trained.losses)} steps"
     write_whole(job.losses, lambda part: trained.losses.to_csv(part, index=False, float_format="%.6g"))
-    write_whole(job.loss_figure, lambda part: draw_course(part, trained.losses, title))
+    write_whole(job.loss_figure, lambda part: plot_landmark_losses(part, trained.losses, title))
     shown = [held_out[place] for place in np.unique(np.linspace(0, len(held_out) - 1, _DRAWN).astype(int))]
     samples = [
         drawn
         for variant in (None, *job.stored.variants)
         for drawn in predict_samples(trained.network, shown, variant, variant or "rgb", device)
     ]
-    write_whole(job.sample_figure, lambda part: draw_predictions(part, samples, f"{title}: validation faces"))
+    write_whole(job.sample_figure, lambda part: plot_predictions(part, samples, f"{title}: validation faces"))
     digest = save_landmark_weights(job.weights, trained.network, trained.calibration)
     save_landmark_provenance(
         job.provenance,

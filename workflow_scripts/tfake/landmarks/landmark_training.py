@@ -19,14 +19,14 @@ from tfake.landmarks.scoring import center_crops, negative_sigma, score, texture
 from tfake.landmarks.sigma_calibration import Calibration, choose_threshold, fit_temperature
 from tfake.landmarks.training_faces import LazyFace, TrainingFace
 from tfake.training.checkpoint import CheckpointFile
-from tfake.training.distributed import add_up, current_share
+from tfake.training.distributed import all_reduce_sum, current_shard
 from tfake.training.loading import SCRATCH_BYTES, ScratchFile
-from tfake.training.loop import Run, reproducible, run_steps
-from tfake.training.rng import Stream, derive_seed
+from tfake.training.loop import TrainState, reproducible, run_steps
+from tfake.training.rng import RngStream, derive_seed
 from tfake.training.training_settings import autocast_body, resolve_precision
 
 
-class LandmarkRun(Run):
+class LandmarkTrainState(TrainState):
     """A landmark network in training.
 
     Terms: the loss; the negative log-likelihood of face and of texture points, without the weight of ``nll_beta``; the
@@ -82,7 +82,7 @@ class TrainedLandmarker:
     Attributes:
         network: the network, in evaluation mode, its deviations scaled.
         calibration: scale and threshold.
-        losses: one row a step with the columns ``LandmarkRun.columns``.
+        losses: one row a step with the columns ``LandmarkTrainState.columns``.
         precision: the number format that the body was trained in.
         validation_nme: NME of the finished network by spectrum, ``rgb`` or a variant, on validation faces.
     """
@@ -129,31 +129,31 @@ def train_landmarks(
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: ``is_stopping`` said yes.
     """
-    precision, share = resolve_precision(settings.precision, device), current_share()
-    if settings.batch % share.of:
-        raise ValueError(f"batch {settings.batch} must be a multiple of the {share.of} processes")
+    precision, shard = resolve_precision(settings.precision, device), current_shard()
+    if settings.batch % shard.world_size:
+        raise ValueError(f"batch {settings.batch} must be a multiple of the {shard.world_size} processes")
     if not len(held_out):
         raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
-    scratch = None if scratch_folder is None else ScratchFile(scratch_folder, SCRATCH_BYTES // share.of)
-    sampler = FaceSampler(faces, landmarks, settings, share, scratch=scratch)
+    scratch = None if scratch_folder is None else ScratchFile(scratch_folder, SCRATCH_BYTES // shard.world_size)
+    sampler = FaceSampler(faces, landmarks, settings, shard, scratch=scratch)
     shown = np.unique(np.linspace(0, len(held_out) - 1, min(len(held_out), VALIDATION_FACES)).astype(int))
     held = [held_out[place] for place in shown.tolist()]
     # Each process of a group looks at its part of them, where there are enough.
-    seen = held[share.rank :: share.of] if len(held) >= share.of else held
+    seen = held[shard.rank :: shard.world_size] if len(held) >= shard.world_size else held
     stills = _still_sets(seen, settings, workers) if settings.validate_every else {}
 
     def measure(network: LandmarkNetwork) -> float:
         was_training = network.training
         network.eval()
-        *errors, faces_seen = add_up(
+        *errors, faces_seen = all_reduce_sum(
             [float(score(network, crops, device).errors.sum(dtype=np.float64)) for crops in stills.values()]
             + [len(seen)]
         )
         network.train(was_training)
         return float(np.mean(errors)) / faces_seen
 
-    with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
-        run = LandmarkRun(settings, landmarks, precision, device, encoder)
+    with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
+        run = LandmarkTrainState(settings, landmarks, precision, device, encoder)
         losses = run_steps(
             run,
             settings,
@@ -166,7 +166,7 @@ def train_landmarks(
             f"train landmarks {landmarks}",
         )
         network = run.finish()
-    if share.of > 1 or not stills:
+    if shard.world_size > 1 or not stills:
         stills = _still_sets(held, settings, workers)
     calibration, errors = _calibrate(network, held, stills, settings, device)
     return TrainedLandmarker(network, calibration, losses, precision, errors)
@@ -195,7 +195,7 @@ def _calibrate(
     temperature = fit_temperature(distances, sigma)
     network.scale_sigma(temperature)
     on_faces = np.concatenate([s.sigma.mean(1) for s in scores.values()]) * temperature
-    others = [texture_sigma(network, _TEXTURES, derive_seed(settings.seed, Stream.VALIDATION), device)]
+    others = [texture_sigma(network, _TEXTURES, derive_seed(settings.seed, RngStream.VALIDATION), device)]
     others += [negative_sigma(network, held, None if name == "rgb" else name, device) for name in stills]
     return Calibration(temperature, choose_threshold(on_faces, np.concatenate(others))), {
         name: s.nme for name, s in scores.items()

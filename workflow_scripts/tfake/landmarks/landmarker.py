@@ -14,7 +14,7 @@ import torch
 
 from tfake.core.devices import resolve_device
 from tfake.core.processes import ForkGuard
-from tfake.imaging.face_crops import cut, into_image, square_around, whole_square
+from tfake.imaging.face_crops import crop_squares, square_around, square_around_image, to_image_coordinates
 from tfake.landmarks.landmarker_file import load_landmark_network
 from tfake.landmarks.preprocessing import preprocess
 from tfake.landmarks.search import SearchSettings, find_windows, predict
@@ -128,19 +128,19 @@ class ThermalLandmarker:
         elif sliding_window:
             squares = find_windows(self.network, picture, self.threshold, multi, self.device, self.search)
         else:
-            squares = whole_square(picture.shape)[None]
+            squares = square_around_image(picture.shape)[None]
             # Once to see where in the image the face is, and once more on it alone.
-            points, _ = into_image(self._look(picture, squares), squares)
+            points, _ = to_image_coordinates(self._look(picture, squares), squares)
             squares = np.array([square_around((*found.min(axis=0), *found.max(axis=0))) for found in points])
         return self._faces(picture, squares)
 
     def _faces(self, picture: np.ndarray, squares: np.ndarray) -> LandmarkDetections:
         found = self._look(picture, squares)
-        landmarks, sigma = into_image(found, squares)
+        landmarks, sigma = to_image_coordinates(found, squares)
         score = found[..., 2].mean(axis=1)
         return LandmarkDetections(landmarks.astype(np.float32), sigma.astype(np.float32), score.astype(np.float32))
 
     def _look(self, picture: np.ndarray, squares: np.ndarray) -> np.ndarray:
         """The network's answers on squares of a picture: (F, L, 3) float32."""
-        crops = cut(picture, squares, self.network.architecture.image_pixels)
+        crops = crop_squares(picture, squares, self.network.architecture.image_pixels)
         return predict(self.network, torch.from_numpy(crops), self.device)

@@ -90,7 +90,7 @@ def score(network: LandmarkNetwork, crops: tuple[np.ndarray, np.ndarray, np.ndar
 def predict_samples(
     network: LandmarkNetwork, faces: Sequence[TrainingFace], variant: str | None, label: str, device: torch.device
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """What :func:`tfake.training.curves.draw_predictions` takes of some faces: label, crop and answer of each."""
+    """What :func:`tfake.training.curves.plot_predictions` takes of some faces: label, crop and answer of each."""
     images, _, _ = center_crops(faces, variant, network.architecture.image_pixels)
     found = predict(network, torch.from_numpy(np.ascontiguousarray(images)), device)
     yield from ((label, *pair) for pair in zip(images, found, strict=True))

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tfake.imaging.face_crops import cut, into_image, square_around
+from tfake.imaging.face_crops import crop_squares, square_around, to_image_coordinates
 from tfake.landmarks.landmark_network import LandmarkNetwork
 
 _BATCH = 64
@@ -174,9 +174,11 @@ def _refine(
     """Look again at the squares around found points: squares, the boxes found in them, and their mean deviations."""
     pixels = network.architecture.image_pixels
     for _ in range(times):
-        squares = np.array([square_around(_box(points)) for points in into_image(found, squares)[0]]).reshape(-1, 3)
-        found = predict(network, torch.from_numpy(cut(image, squares, pixels)), device)
-    return squares, [_box(points) for points in into_image(found, squares)[0]], found[..., 2].mean(1)
+        squares = np.array([square_around(_box(points)) for points in to_image_coordinates(found, squares)[0]]).reshape(
+            -1, 3
+        )
+        found = predict(network, torch.from_numpy(crop_squares(image, squares, pixels)), device)
+    return squares, [_box(points) for points in to_image_coordinates(found, squares)[0]], found[..., 2].mean(1)
 
 
 def _box(points: np.ndarray) -> tuple[float, ...]:

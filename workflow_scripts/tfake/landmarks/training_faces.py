@@ -17,8 +17,7 @@ from tfake.imaging.face_crops import MARGIN
 from tfake.imaging.warps import build_pyramid, choose_level
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.reader.dataset import FaceDataset
-from tfake.training.loading import ScratchFile
-from tfake.training.rng import Cache
+from tfake.training.loading import MemoryCache, ScratchFile
 
 # How far a row's dense points are trusted: a shape fitted to the exact points knows nothing of the image in between.
 _FITTED_WEIGHT = 0.5
@@ -205,7 +204,7 @@ class FaceCache(Sequence[LazyFace]):
         """
         self._faces, self._scratch = faces, scratch
         self._least_margin, self._pixels = min(settings.crop_scale[0], MARGIN), settings.image_pixels
-        self._images = Cache(self._read, cache_bytes)
+        self._images = MemoryCache(self._read, cache_bytes)
 
     def __len__(self) -> int:
         """How many there are."""

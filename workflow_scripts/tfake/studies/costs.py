@@ -21,9 +21,9 @@ from tfake.thermalizer.pair_sampling import PairBatch, SourceBatch, StepDraws, T
 from tfake.thermalizer.patch_wasserstein import downsample, take_patches
 from tfake.thermalizer.supervised import SupervisedLoss
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
-from tfake.thermalizer.thermalizer_training import ThermalizerRun, Validation, step_batches
+from tfake.thermalizer.thermalizer_training import ThermalizerTrainState, Validation, step_batches
 from tfake.training.loop import reproducible, run_steps
-from tfake.training.rng import Stream, derive_seed
+from tfake.training.rng import RngStream, derive_seed
 from tfake.training.training_settings import autocast_body, resolve_precision
 
 #: Points a side of the naive Sinkhorn problem.
@@ -84,7 +84,7 @@ def measure_costs(
     naive.run.objective.wasserstein = NaivePatchWasserstein(settings.patch_pixels, settings.patch_scales)
     probe = _start(settings, data, device, encoder)
     parts: dict[str, list[float]] = {}
-    with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
+    with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
         for stop in (*range(_STRETCH, steps, _STRETCH), steps):
             ours.advance(stop)
             naive.advance(stop)
@@ -151,14 +151,14 @@ class _Training:
 
 def _start(
     settings: TrainingSettings, data: TrainingData, device: torch.device, encoder: Path | None
-) -> ThermalizerRun:
+) -> ThermalizerTrainState:
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(derive_seed(settings.seed, Stream.NETWORK))
-        return ThermalizerRun(settings, data, resolve_precision(settings.precision, device), device, encoder)
+        torch.manual_seed(derive_seed(settings.seed, RngStream.NETWORK))
+        return ThermalizerTrainState(settings, data, resolve_precision(settings.precision, device), device, encoder)
 
 
 def _time_terms(
-    run: ThermalizerRun,
+    run: ThermalizerTrainState,
     parts: tuple[PairBatch, SourceBatch, StepDraws],
     settings: TrainingSettings,
     device: torch.device,

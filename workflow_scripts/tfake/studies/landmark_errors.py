@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tfake.imaging.face_crops import Box, overlap
+from tfake.imaging.face_crops import Box, box_iou
 from tfake.labels.conventions import convention
 
 COLUMNS = ("High", "Low", "Side", "Front", "Full")
@@ -173,8 +173,8 @@ def match_boxes(found: Sequence[Box], sigma: Sequence[float], annotated: Sequenc
     result = [-1] * len(found)
     free = set(range(len(annotated)))
     for index in np.argsort(sigma, kind="stable"):
-        best = max(free, key=lambda place: overlap(found[index], annotated[place]), default=None)
-        if best is not None and overlap(found[index], annotated[best]) >= least:
+        best = max(free, key=lambda place: box_iou(found[index], annotated[place]), default=None)
+        if best is not None and box_iou(found[index], annotated[best]) >= least:
             result[index] = best
             free.remove(best)
     return result

@@ -22,11 +22,12 @@ from tfake.imaging.foreground import estimate_foreground, fill_glasses, mask_bac
 from tfake.imaging.warps import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermalizer.patch_bank import PatchBank
 from tfake.thermalizer.prior_table import Prior, PriorTable
-from tfake.training.rng import ALONE, CACHE_BYTES, Batch, Cache, Drawing, Share, Stream, derive_seed
+from tfake.training.loading import CACHE_BYTES, MemoryCache, TensorBatch
+from tfake.training.rng import SINGLE_PROCESS, BatchSampler, ProcessShard, RngStream, derive_seed
 
 
 @dataclass(frozen=True)
-class PairBatch(Batch):
+class PairBatch(TensorBatch):
     """Crops of paired images."""
 
     rgb: Tensor  # (B, 3, P, P) uint8
@@ -38,7 +39,7 @@ class PairBatch(Batch):
 
 
 @dataclass(frozen=True)
-class SourceBatch(Batch):
+class SourceBatch(TensorBatch):
     """Crops of source images, background removed, lenses labelled GLASSES."""
 
     rgb: Tensor  # (B, 3, P, P) uint8
@@ -93,7 +94,7 @@ class PairSampler:
         batch: int,
         seed: int,
         ambient_celsius: float,
-        share: Share = ALONE,
+        shard: ProcessShard = SINGLE_PROCESS,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         """Keep the set.
@@ -104,7 +105,7 @@ class PairSampler:
             batch: crops a step, over all processes.
             seed: the run's seed.
             ambient_celsius: the room of pairs that do not tell theirs.
-            share: which crops of a batch are made here.
+            shard: which crops of a batch are made here.
             cache_bytes: memory for decoded pairs.
 
         Raises:
@@ -112,9 +113,9 @@ class PairSampler:
         """
         if not len(pairs):
             raise ValueError("the paired set is empty")
-        self._draw = Drawing(len(pairs), batch, seed, share, Stream.PAIR_ORDER, Stream.PAIR_CROPS)
+        self._draw = BatchSampler(len(pairs), batch, seed, shard, RngStream.PAIR_ORDER, RngStream.PAIR_CROPS)
         self._crop, self._ambient = crop, ambient_celsius
-        self._items = Cache(lambda index: _prepare_pair(pairs[index]), cache_bytes)
+        self._items = MemoryCache(lambda index: _prepare_pair(pairs[index]), cache_bytes)
 
     def batch(self, step: int) -> PairBatch:
         """Draw the crops of a step."""
@@ -144,7 +145,7 @@ class SourceSampler:
         batch: int,
         seed: int,
         ambient_celsius: tuple[float, float],
-        share: Share = ALONE,
+        shard: ProcessShard = SINGLE_PROCESS,
         class_dropout: float = 0.0,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
@@ -156,7 +157,7 @@ class SourceSampler:
             batch: crops a step, over all processes.
             seed: the run's seed.
             ambient_celsius: lowest and highest room temperature; each crop gets one between them.
-            share: which crops of a batch are made here.
+            shard: which crops of a batch are made here.
             class_dropout: share of the crops that the network sees without their class map.
             cache_bytes: memory for decoded images.
 
@@ -165,9 +166,9 @@ class SourceSampler:
         """
         if not len(sources):
             raise ValueError("there are no source images")
-        self._draw = Drawing(len(sources), batch, seed, share, Stream.SOURCE_ORDER, Stream.SOURCE_CROPS)
+        self._draw = BatchSampler(len(sources), batch, seed, shard, RngStream.SOURCE_ORDER, RngStream.SOURCE_CROPS)
         self._crop, self._rooms, self._dropout = crop, ambient_celsius, class_dropout
-        self._items = Cache(lambda index: _prepare_source(*sources[index]), cache_bytes)
+        self._items = MemoryCache(lambda index: _prepare_source(*sources[index]), cache_bytes)
 
     def batch(self, step: int) -> SourceBatch:
         """Draw the crops of a step."""
@@ -271,7 +272,7 @@ class TrainingData:
 
 
 @dataclass(frozen=True)
-class StepDraws(Batch):
+class StepDraws(TensorBatch):
     """Made with the step's crops, so that nothing is drawn or looked up while a GPU waits."""
 
     targets: Tensor  # (C, 19) float32 degrees Celsius that the prior expects of each source crop's classes
@@ -290,7 +291,7 @@ def draw_step(data: TrainingData, ambient_celsius: Tensor, patches: int, seed: i
         step: its number.
     """
     targets = np.stack([data.prior_at(room).celsius for room in ambient_celsius.tolist()])
-    generator = torch.Generator().manual_seed(derive_seed(seed, Stream.PATCHES, step))
+    generator = torch.Generator().manual_seed(derive_seed(seed, RngStream.PATCHES, step))
     return StepDraws(torch.from_numpy(targets), *draw_patches(data.bank, patches, generator))
 
 

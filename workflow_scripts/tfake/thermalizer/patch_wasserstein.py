@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tfake.thermalizer.supervised import RELATIVE_SPREAD_KELVIN
-from tfake.training.loading import send
+from tfake.training.loading import copy_to_device
 
 #: Ratio of successive blurs in the annealing; at .5 (geomloss's default) the divergence may come out negative.
 ANNEALING_RATIO = 0.7
@@ -54,7 +54,7 @@ def sinkhorn_divergence(x: Tensor, y: Tensor, blur: float) -> Tensor:
         centre = both.mean(1, keepdim=True)
         x, y, both = x - centre, y - centre, both - centre
         diameters = (both.amax(1) - both.amin(1)).norm(dim=1)
-        epsilon, starts = (send(table.to(x.dtype), x.device) for table in _anneal(diameters.tolist(), blur))
+        epsilon, starts = (copy_to_device(table.to(x.dtype), x.device) for table in _anneal(diameters.tolist(), blur))
         points = max(x.shape[1], y.shape[1])
         weights_x, weights_y = (_log_weights(cloud, points) for cloud in (x, y))
         x, y = _pad(x, points), _pad(y, points)

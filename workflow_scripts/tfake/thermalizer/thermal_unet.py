@@ -174,7 +174,7 @@ class ThermalUNet(nn.Module):
         """Whether the network takes RGB / 255 as it is, without ImageNet's statistics."""
         return not self.rgb_mean.any().item()
 
-    def take_raw_rgb(self, raw: bool = True) -> None:
+    def set_input_normalization(self, raw: bool = True) -> None:
         """Choose the input that the weights were trained with.
 
         Args:

@@ -139,7 +139,7 @@ def load_thermalizer(
         raise ValueError(f"{path}: weights of another architecture: expected {expected}, found {found}")
     with torch.random.fork_rng([]):
         network = ThermalUNet(found)
-    network.take_raw_rgb(payload.get("raw_rgb", False))
+    network.set_input_normalization(payload.get("raw_rgb", False))
     try:
         network.load_state_dict(payload["tensors"])
     except RuntimeError as error:
@@ -190,7 +190,7 @@ def import_weights(path: str | Path, released: str | Path, condition: str) -> tu
         tensors = _translate(_find_state_dict(content, released))
     with torch.random.fork_rng([]):
         network = ThermalUNet(architecture)
-    network.take_raw_rgb(raw_rgb)
+    network.set_input_normalization(raw_rgb)
     _load(network, tensors, released)
     return save_weights(path, network, condition), {"kind": kind}
 

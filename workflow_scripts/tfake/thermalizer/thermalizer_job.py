@@ -27,8 +27,8 @@ from tfake.thermalizer.thermalizer_file import save_provenance, save_weights
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.thermalizer.thermalizer_training import Trained, train
 from tfake.training.checkpoint import find_checkpoint
-from tfake.training.curves import draw_loss_curves, draw_samples
-from tfake.training.distributed import current_share, first_process_only
+from tfake.training.curves import plot_loss_terms, plot_samples
+from tfake.training.distributed import current_shard, rank_zero_only
 from tfake.training.training_settings import precisions_to_resume
 
 _SAMPLES_DRAWN = 6
@@ -104,7 +104,7 @@ def run_job(job: TrainingJob) -> None:
     """
     keep_freed_memory()
     device = resolve_device(job.device)
-    computing, workers = share_threads(job.threads, current_share().of, beside_gpu=device.type == "cuda")
+    computing, workers = share_threads(job.threads, current_shard().world_size, beside_gpu=device.type == "cuda")
     limit_threads(computing)
     settings = TrainingSettings.from_mapping(job.settings)
     prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
@@ -132,7 +132,7 @@ def run_job(job: TrainingJob) -> None:
     keys = ("batch_pairs", "batch_sources", "image_pixels")
     with stopping_on_sigterm() as is_stopping, explain_full_memory(device, "thermalizer.", settings, keys):
         trained = train(chosen, data, device, checkpoint, is_stopping, workers, encoder)
-    with first_process_only() as writes:
+    with rank_zero_only() as writes:
         if writes:
             _write_products(job, settings, data, trained, table.attrs["source_sha256"], device)
             checkpoint.remove()
@@ -151,9 +151,9 @@ def _write_products(
     title = f"thermalizer {job.condition}, {len(trained.losses)} steps"
     thermalizer = Thermalizer(trained.network, device, trained.precision, job.condition)
     write_whole(job.losses, lambda part: trained.losses.to_csv(part, index=False, float_format="%.6g"))
-    write_whole(job.loss_figure, lambda part: draw_loss_curves(part, trained.losses, title))
+    write_whole(job.loss_figure, lambda part: plot_loss_terms(part, trained.losses, title))
     samples = list(_thermalize_samples(thermalizer, data.sources, data.middle_celsius))
-    write_whole(job.sample_figure, lambda part: draw_samples(part, samples, data.middle_celsius, title))
+    write_whole(job.sample_figure, lambda part: plot_samples(part, samples, data.middle_celsius, title))
     digest = save_weights(job.weights, trained.network, job.condition)
     save_provenance(
         job.provenance,

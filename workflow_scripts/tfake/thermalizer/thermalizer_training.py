@@ -33,13 +33,14 @@ from tfake.thermalizer.supervised import SupervisedLoss
 from tfake.thermalizer.thermal_unet import ThermalUNet
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.training.checkpoint import CheckpointFile
-from tfake.training.distributed import add_up, current_share
-from tfake.training.loop import Run, reproducible, run_steps
-from tfake.training.rng import ALONE, Cache, Share, Stream, derive_seed
+from tfake.training.distributed import all_reduce_sum, current_shard
+from tfake.training.loading import MemoryCache
+from tfake.training.loop import TrainState, reproducible, run_steps
+from tfake.training.rng import SINGLE_PROCESS, ProcessShard, RngStream, derive_seed
 from tfake.training.training_settings import autocast_body, resolve_precision
 
 
-class ThermalizerRun(Run):
+class ThermalizerTrainState(TrainState):
     """A thermalizer in training; terms are in K^2, not weighted, the validation error is in K.
 
     Attributes:
@@ -112,7 +113,7 @@ class Validation:
         ambient_celsius: float,
         precision: str,
         device: torch.device,
-        share: Share = ALONE,
+        shard: ProcessShard = SINGLE_PROCESS,
         workers: int = 0,
     ) -> None:
         """Say which crops; none is made yet.
@@ -124,13 +125,15 @@ class Validation:
             ambient_celsius: the room of pairs that do not tell theirs.
             precision: number format of the network's body.
             device: where the network is.
-            share: which crops of a batch this process looks at.
+            shard: which crops of a batch this process looks at.
             workers: threads that make batches ahead; no result depends on them.
         """
-        seed = derive_seed(settings.seed, Stream.VALIDATION)
+        seed = derive_seed(settings.seed, RngStream.VALIDATION)
         crop = replace(settings.crop, photometric_strength=0.0)
-        sampler = PairSampler(pairs, crop, settings.batch_pairs, seed, ambient_celsius, share, VALIDATION_BYTES)
-        self._batches = Cache(sampler.batch, VALIDATION_BYTES)
+        sampler = PairSampler(
+            pairs, crop, settings.batch_pairs, seed, ambient_celsius, shard, cache_bytes=VALIDATION_BYTES
+        )
+        self._batches = MemoryCache(sampler.batch, VALIDATION_BYTES)
         self._steps = range(math.ceil(CROPS_A_PAIR * len(pairs) / settings.batch_pairs))
         self._loss, self._precision, self._device, self._workers = loss, precision, device, workers
 
@@ -149,7 +152,7 @@ class Validation:
             celsius = network(batch.rgb, batch.classes, batch.ambient_celsius, body)
             terms.append(self._loss(celsius, batch.thermal, batch.mask, batch.classes))
         network.train(was_training)
-        total, processes = add_up([torch.stack(terms).mean().item(), 1])
+        total, processes = all_reduce_sum([torch.stack(terms).mean().item(), 1])
         return math.sqrt(total / processes)
 
 
@@ -159,7 +162,7 @@ class Trained:
 
     Attributes:
         network: the network, in evaluation mode.
-        losses: one row a step with the columns ``ThermalizerRun.columns``.
+        losses: one row a step with the columns ``ThermalizerTrainState.columns``.
         precision: the number format that the body was trained in.
         validation_pairs: how many pairs were held out.
     """
@@ -199,16 +202,16 @@ def train(
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: ``is_stopping`` said yes.
     """
-    precision, share = resolve_precision(settings.precision, device), current_share()
-    if settings.batch_pairs % share.of or settings.batch_sources % share.of:
+    precision, shard = resolve_precision(settings.precision, device), current_shard()
+    if settings.batch_pairs % shard.world_size or settings.batch_sources % shard.world_size:
         raise ValueError(
             f"batch_pairs {settings.batch_pairs} and batch_sources {settings.batch_sources} must be multiples of the "
-            f"{share.of} processes"
+            f"{shard.world_size} processes"
         )
     kept, held_out = split_by_subject(data.pair_subjects, settings.validation_share, settings.seed)
-    make_batches = step_batches(settings, data, Subset(data.pairs, kept), share)
-    with reproducible(derive_seed(settings.seed, Stream.NETWORK), device):
-        run = ThermalizerRun(settings, data, precision, device, encoder)
+    make_batches = step_batches(settings, data, Subset(data.pairs, kept), shard)
+    with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
+        run = ThermalizerTrainState(settings, data, precision, device, encoder)
         validation = None
         if held_out and settings.validate_every:
             loss = SupervisedLoss(data.pair_values, data.supervision)
@@ -219,7 +222,7 @@ def train(
                 data.middle_celsius,
                 precision,
                 device,
-                share,
+                shard,
                 workers,
             )
         losses = run_steps(
@@ -237,27 +240,27 @@ def train(
 
 
 def step_batches(
-    settings: TrainingSettings, data: TrainingData, pairs: Sequence[Pair], share: Share = ALONE
+    settings: TrainingSettings, data: TrainingData, pairs: Sequence[Pair], shard: ProcessShard = SINGLE_PROCESS
 ) -> Callable[[int], tuple[PairBatch, SourceBatch, StepDraws]]:
-    """What gives a run its batches: a function from a step's number to what ``ThermalizerRun.step`` takes.
+    """What gives a run its batches: a function from a step's number to what ``ThermalizerTrainState.step`` takes.
 
     Args:
         settings: crops and batches of the run.
         data: what it learns from.
         pairs: those of its pairs that are not held out.
-        share: which crops of a batch are made here.
+        shard: which crops of a batch are made here.
 
     Raises:
         ValueError: a set is empty.
     """
-    of_pairs = PairSampler(pairs, settings.crop, settings.batch_pairs, settings.seed, data.middle_celsius, share)
+    of_pairs = PairSampler(pairs, settings.crop, settings.batch_pairs, settings.seed, data.middle_celsius, shard)
     of_sources = SourceSampler(
         data.sources,
         settings.crop,
         settings.batch_sources,
         settings.seed,
         data.ambient_celsius,
-        share,
+        shard,
         settings.class_dropout,
     )
 

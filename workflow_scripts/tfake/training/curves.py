@@ -24,7 +24,7 @@ _TERMS = {
 }
 
 
-def draw_loss_curves(path: str | Path, losses: pd.DataFrame, title: str) -> None:
+def plot_loss_terms(path: str | Path, losses: pd.DataFrame, title: str) -> None:
     """Draw each term of the loss against the step, with a running mean.
 
     Args:
@@ -50,7 +50,7 @@ def draw_loss_curves(path: str | Path, losses: pd.DataFrame, title: str) -> None
     figure.savefig(path, format="png", dpi=110)
 
 
-def draw_samples(
+def plot_samples(
     path: str | Path, samples: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], ambient_celsius: float, title: str
 ) -> None:
     """Draw sources above their class maps and generated temperatures, with a colour bar in degrees Celsius.
@@ -85,12 +85,12 @@ def _paint_classes(classes: np.ndarray) -> np.ndarray:
     return colours[classes]
 
 
-def draw_course(path: str | Path, losses: pd.DataFrame, title: str) -> None:
+def plot_landmark_losses(path: str | Path, losses: pd.DataFrame, title: str) -> None:
     """Draw likelihood and error against the step.
 
     Args:
         path: the PNG to write.
-        losses: one row a step, with the columns of ``LandmarkRun``.
+        losses: one row a step, with the columns of ``LandmarkTrainState``.
         title: above the figure.
     """
     figure = Figure(figsize=(9, 3.6), layout="constrained")
@@ -114,7 +114,7 @@ def draw_course(path: str | Path, losses: pd.DataFrame, title: str) -> None:
     figure.savefig(path, format="png", dpi=110)
 
 
-def draw_predictions(path: str | Path, crops: Sequence[tuple[str, np.ndarray, np.ndarray]], title: str) -> None:
+def plot_predictions(path: str | Path, crops: Sequence[tuple[str, np.ndarray, np.ndarray]], title: str) -> None:
     """Draw crops with the points found in them, each with a circle of one standard deviation.
 
     Args:
@@ -140,7 +140,7 @@ def draw_predictions(path: str | Path, crops: Sequence[tuple[str, np.ndarray, np
     figure.savefig(path, format="png", dpi=110)
 
 
-def draw_pictures(path: str | Path, folders: Mapping[str, Sequence[tuple[str, np.ndarray]]], title: str) -> None:
+def plot_image_grids(path: str | Path, folders: Mapping[str, Sequence[tuple[str, np.ndarray]]], title: str) -> None:
     """Draw pictures in a grid a folder.
 
     Args:

@@ -17,14 +17,14 @@ from torch import nn
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from torch.nn.parallel import DistributedDataParallel
 
-from tfake.training.rng import ALONE, Share
+from tfake.training.rng import SINGLE_PROCESS, ProcessShard
 
 
 def run_distributed(function: Callable[..., None], arguments: dict[str, Any], processes: int, gpus: bool) -> None:
     """Call a function in several processes that form one group; returns when all are done.
 
     Args:
-        function: a module-level function; it finds its place by ``current_share``.
+        function: a module-level function; it finds its place by ``current_shard``.
         arguments: its keyword arguments, picklable.
         processes: how many.
         gpus: whether each computes on a GPU of its own (nccl) or all on the CPU (gloo).
@@ -59,14 +59,14 @@ def _in_group(function: Callable[..., None], arguments: dict[str, Any], gpus: bo
         torch.distributed.destroy_process_group()
 
 
-def current_share() -> Share:
+def current_shard() -> ProcessShard:
     """This process's part of every batch: all of it outside a group."""
     if not torch.distributed.is_initialized():
-        return ALONE
-    return Share(torch.distributed.get_rank(), torch.distributed.get_world_size())
+        return SINGLE_PROCESS
+    return ProcessShard(torch.distributed.get_rank(), torch.distributed.get_world_size())
 
 
-def wrap(network: nn.Module, device: torch.device) -> nn.Module:
+def wrap_distributed(network: nn.Module, device: torch.device) -> nn.Module:
     """The network as one process of a group trains it; outside a group the network itself."""
     if not torch.distributed.is_initialized():
         return network
@@ -79,7 +79,7 @@ def wrap(network: nn.Module, device: torch.device) -> nn.Module:
     return DistributedDataParallel(network, device_ids=gpus, find_unused_parameters=True)
 
 
-def agree(decision: bool) -> bool:
+def any_process(decision: bool) -> bool:
     """Whether any process of the group says yes, so that all leave their loop at the same step."""
     if not torch.distributed.is_initialized():
         return decision
@@ -88,7 +88,7 @@ def agree(decision: bool) -> bool:
     return bool(vote.item())
 
 
-def add_up(values: Sequence[float]) -> list[float]:
+def all_reduce_sum(values: Sequence[float]) -> list[float]:
     """Each value summed over the processes of the group, the same in all of them."""
     if not torch.distributed.is_initialized():
         return list(values)
@@ -99,9 +99,9 @@ def add_up(values: Sequence[float]) -> list[float]:
 
 
 @contextmanager
-def first_process_only():
+def rank_zero_only():
     """Whether this process writes for the group; the others wait until it has."""
-    share = current_share()
-    yield share.rank == 0
-    if share.of > 1:
+    shard = current_shard()
+    yield shard.rank == 0
+    if shard.world_size > 1:
         torch.distributed.barrier()

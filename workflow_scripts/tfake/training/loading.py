@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 import torch
@@ -20,17 +20,38 @@ from torch import Tensor
 from tfake.core.files import PositionalFile
 from tfake.core.processes import map_threads
 
-Parts = tuple[Any, ...]
+
+class TensorBatch:
+    """What the dataclasses of tensors that a step takes have in common."""
+
+    def _map(self, function: Callable[[Tensor], Tensor]) -> Self:
+        return type(self)(**{name: function(value) for name, value in vars(self).items()})
+
+    def to(self, device: torch.device) -> Self:
+        """The batch on a device; out of pinned memory the copy is asynchronous."""
+        return self._map(lambda value: value.to(device, non_blocking=True))
+
+    def pin_memory(self) -> Self:
+        """The batch in page-locked memory, which a GPU reads by itself."""
+        return self._map(Tensor.pin_memory)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all its tensors."""
+        return sum(value.nbytes for value in vars(self).values())
 
 
-def send(values: Tensor, device: torch.device) -> Tensor:
+Batches = tuple[TensorBatch, ...]
+
+
+def copy_to_device(values: Tensor, device: torch.device) -> Tensor:
     """A tensor of the host on a device; on a GPU nobody waits until it is there."""
     if device.type != "cuda" or values.device.type != "cpu":
         return values.to(device)
     return values.pin_memory().to(device, non_blocking=True)
 
 
-def pinned(make: Callable[[int], Parts], device: torch.device) -> Callable[[int], Parts]:
+def pin_batches(make: Callable[[int], Batches], device: torch.device) -> Callable[[int], Batches]:
     """Let the thread that makes a step's batches also lay them into memory that a GPU reads by itself.
 
     Args:
@@ -39,10 +60,10 @@ def pinned(make: Callable[[int], Parts], device: torch.device) -> Callable[[int]
     """
     if device.type != "cuda":
         return make
-    return lambda step: tuple(_pin(part) for part in make(step))
+    return lambda step: tuple(part.pin_memory() for part in make(step))
 
 
-def sent_ahead(batches: Iterable[Parts], device: torch.device) -> Iterator[Parts]:
+def prefetch_to_device(batches: Iterable[Batches], device: torch.device) -> Iterator[Batches]:
     """The parts of each step on a device; a GPU copies those of the next one while it computes.
 
     Args:
@@ -54,7 +75,7 @@ def sent_ahead(batches: Iterable[Parts], device: torch.device) -> Iterator[Parts
             yield tuple(part.to(device) for part in parts)
         return
     copying = torch.cuda.Stream(device)
-    waiting: list[tuple[Parts, torch.cuda.Event]] = []
+    waiting: list[tuple[Batches, torch.cuda.Event]] = []
     for parts in batches:
         with torch.cuda.stream(copying):
             waiting.append((tuple(part.to(device) for part in parts), copying.record_event()))
@@ -64,7 +85,7 @@ def sent_ahead(batches: Iterable[Parts], device: torch.device) -> Iterator[Parts
         yield _arrived(parts, copied, device)
 
 
-def _arrived(parts: Parts, copied: torch.cuda.Event, device: torch.device) -> Parts:
+def _arrived(parts: Batches, copied: torch.cuda.Event, device: torch.device) -> Batches:
     computing = torch.cuda.current_stream(device)
     computing.wait_event(copied)
     for part in parts:
@@ -74,11 +95,7 @@ def _arrived(parts: Parts, copied: torch.cuda.Event, device: torch.device) -> Pa
     return parts
 
 
-def _pin(part: Any) -> Any:
-    return type(part)(**{name: tensor.pin_memory() for name, tensor in vars(part).items()})
-
-
-class HostValues:
+class HostCopy:
     """Numbers of a step on their way to the host, for which a GPU's next step does not wait."""
 
     def __init__(self, values: Iterable[Tensor]) -> None:
@@ -101,12 +118,10 @@ class HostValues:
 #: What the batches ahead of the network may take.
 PREFETCH_BYTES = 512 << 20
 
-Parts = tuple[Any, ...]
-
 
 def prefetch(
-    make: Callable[[int], Parts], steps: range, workers: int, most_bytes: int = PREFETCH_BYTES
-) -> Iterator[Parts]:
+    make: Callable[[int], Batches], steps: range, workers: int, most_bytes: int = PREFETCH_BYTES
+) -> Iterator[Batches]:
     """Make the batches of some steps, in order.
 
     Args:
@@ -125,10 +140,43 @@ def prefetch(
         return
     # All batches are as large as the first.
     batch = make(steps[0])
-    size = max(1, sum(tensor.nbytes for part in batch for tensor in vars(part).values()))
+    size = max(1, sum(part.nbytes for part in batch))
     yield batch
     del batch
     yield from map_threads(make, steps[1:], workers, min(2 * workers, max(1, most_bytes // size)))
+
+
+#: Decoded images of one set are kept in memory up to this; beyond it they are decoded each time they are drawn.
+CACHE_BYTES = 3 << 29
+
+Key = TypeVar("Key", bound=Hashable)
+Item = TypeVar("Item")
+
+
+class MemoryCache(Generic[Key, Item]):
+    """Remembers prepared items until the budget is full; may be used from several threads."""
+
+    def __init__(self, prepare: Callable[[Key], Item], budget_bytes: int) -> None:
+        """Keep how an item is prepared from its key, and how many bytes may be kept."""
+        self._prepare = prepare
+        self._left = budget_bytes
+        self._items: dict[Key, Item] = {}
+        self._lock = Lock()
+        #: Whether there was no room for an item.
+        self.is_full = False
+
+    def __getitem__(self, key: Key) -> Item:
+        """The prepared item of a key; two threads that want it for the first time may both prepare it."""
+        item = self._items.get(key)
+        if item is None:
+            item = self._prepare(key)
+            with self._lock:
+                if key not in self._items and item.nbytes <= self._left:
+                    self._left -= item.nbytes
+                    self._items[key] = item
+                elif item.nbytes > self._left:
+                    self.is_full = True
+        return item
 
 
 #: The largest file of a training, over all its processes.

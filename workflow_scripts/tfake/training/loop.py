@@ -16,14 +16,14 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tfake.training.checkpoint import CheckpointFile
-from tfake.training.distributed import agree, first_process_only, wrap
-from tfake.training.loading import HostValues, pinned, prefetch, sent_ahead
+from tfake.training.distributed import any_process, rank_zero_only, wrap_distributed
+from tfake.training.loading import HostCopy, pin_batches, prefetch, prefetch_to_device
 from tfake.training.optimisation import Optimisation
-from tfake.training.rng import Stream, derive_seed
+from tfake.training.rng import RngStream, derive_seed
 from tfake.training.training_settings import LoopSettings
 
 
-class Run(ABC):
+class TrainState(ABC):
     """Network, optimisation and record of a run; a subclass says what its loss is.
 
     Attributes:
@@ -46,11 +46,11 @@ class Run(ABC):
         self._settings, self._precision, self._device = settings, precision, device
         self.network = network
         self._optimisation = Optimisation(network, settings, precision, device)
-        wrapped = wrap(network, device)
+        wrapped = wrap_distributed(network, device)
         self._forward = torch.compile(wrapped) if settings.compile else wrapped
         self._rows: list[list[float]] = []
         # Of the last step, until its numbers have arrived.
-        self._pending: tuple[float, HostValues] | None = None
+        self._pending: tuple[float, HostCopy] | None = None
         self._best = math.inf
         self._best_weights: dict[str, Tensor] | None = None
         self._worse = 0
@@ -105,7 +105,7 @@ class Run(ABC):
         norm = self._optimisation.backward(terms[0])
         self._optimisation.step()
         self._settle()
-        self._pending = rate, HostValues((*terms, norm))
+        self._pending = rate, HostCopy((*terms, norm))
 
     def _settle(self) -> None:
         """Add the row of the last step."""
@@ -164,7 +164,7 @@ class Run(ABC):
             torch.cuda.set_rng_state(of_gpu, self._device)
         elif self._device.type == "cuda":
             with torch.cuda.device(self._device):
-                torch.cuda.manual_seed(derive_seed(self._settings.seed, Stream.NETWORK, self.next_step))
+                torch.cuda.manual_seed(derive_seed(self._settings.seed, RngStream.NETWORK, self.next_step))
 
 
 def _chance_state(device: torch.device) -> tuple[Tensor, Tensor | None]:
@@ -177,7 +177,7 @@ class TrainingStoppedError(Exception):
 
 
 def run_steps(
-    run: Run,
+    run: TrainState,
     settings: LoopSettings,
     make_batches: Callable[[int], tuple[Any, ...]],
     measure: Callable[[nn.Module], float] | None,
@@ -212,20 +212,20 @@ def run_steps(
     if state is not None:
         run.load_state_dict(state)
     steps = range(run.next_step, settings.steps)
-    batches = sent_ahead(prefetch(pinned(make_batches, device), steps, workers), device)
+    batches = prefetch_to_device(prefetch(pin_batches(make_batches, device), steps, workers), device)
     for parts in tqdm(batches, title, settings.steps, initial=run.next_step, unit="step", mininterval=2):
         run.step(*parts)
         if measure and (run.next_step % settings.validate_every == 0 or run.next_step == settings.steps):
             run.record_validation(measure(run.result))
-        stops = agree(is_stopping())
+        stops = any_process(is_stopping())
         due = settings.checkpoint_every > 0 and run.next_step % settings.checkpoint_every == 0
         if checkpoint and (stops or due):
-            with first_process_only() as writes:
+            with rank_zero_only() as writes:
                 if writes:
                     checkpoint.save(run.state_dict())
         if stops:
             raise TrainingStoppedError(f"stopped after step {run.next_step} of {settings.steps}")
-        if agree(run.has_converged):
+        if any_process(run.has_converged):
             break
     return pd.DataFrame(run.rows, columns=run.columns)
 
