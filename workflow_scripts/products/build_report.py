@@ -13,12 +13,12 @@ import pandas as pd
 from tfake.archive.index import read_index
 from tfake.pages.charts import stand_alone
 from tfake.pages.page_images import fit_scale
-from tfake.products.report.faces_data import write_faces
-from tfake.products.report.gallery import build_gallery, choose_rows, describe_viewer, open_variant
+from tfake.products.report.gallery import build_gallery, choose_rows
 from tfake.products.report.label_quality import measure_labels
-from tfake.products.report.lineage import SealedStore, draw_lineage, gather_lineage, read_store
+from tfake.products.report.lineage import draw_lineage, gather_lineage
 from tfake.products.report.page import render_page
 from tfake.products.report.reference import Reference, compare_with_reference
+from tfake.products.report.run_facts import SealedStore, gather_facts, read_store, read_timings
 from tfake.products.report.temperatures import (
     SAMPLED_FACES,
     VariantTemperatures,
@@ -29,7 +29,8 @@ from tfake.products.report.temperatures import (
     measured_by_charlotte,
     read_errors,
 )
-from tfake.products.report.variant_facts import gather_facts, read_timings
+from tfake.products.report.variant_images import open_variant
+from tfake.products.report.viewer_data import describe_viewer, write_faces
 from tfake.store.arrays import open_store
 from tfake.thermalizer.prior_table import load_prior
 

@@ -16,10 +16,10 @@ from tfake.pages.charts import Drawing, bytes_in_words, core_hours, plural, seco
 from tfake.pages.template_environment import template_environment
 from tfake.products.report.gallery import Gallery
 from tfake.products.report.label_quality import LabelQuality
-from tfake.products.report.lineage import Node, SealedStore, describe_lineage, draw_lineage
+from tfake.products.report.lineage import Node, describe_lineage, draw_lineage
 from tfake.products.report.reference import Reference
+from tfake.products.report.run_facts import SealedStore, StepTime, VariantFacts
 from tfake.products.report.temperatures import VariantTemperatures, prior_pull
-from tfake.products.report.variant_facts import StepTime, VariantFacts
 
 _TEMPLATE = "page.html.jinja"
 #: Samples named one by one in a list; of a longer list the rest is counted.
@@ -64,7 +64,7 @@ def render_page(
         temperatures: temperatures by class of each variant.
         timings: time by rule.
         reference: published images beside ours; None leaves the section out.
-        viewer_data: from :func:`tfake.products.report.gallery.describe_viewer`.
+        viewer_data: from :func:`tfake.products.report.viewer_data.describe_viewer`.
         lineage: what was made from what.
         figures: ``temperatures`` and ``losses``, where there is something to draw.
         sampled_faces: of how many faces at most the temperatures' shapes are.
