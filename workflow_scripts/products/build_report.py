@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tfake.archive.index import read_index
+from tfake.core.files import write_whole
 from tfake.pages.charts import stand_alone
 from tfake.pages.page_images import fit_scale
 from tfake.products.report.gallery import build_gallery, choose_rows
@@ -127,10 +128,8 @@ def build_report(
     for name, path in figures.items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(alone[name], encoding="utf-8")
-    part = Path(f"{page}.part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    part.write_text(html, encoding="utf-8")
-    os.replace(part, page)
+    Path(page).parent.mkdir(parents=True, exist_ok=True)
+    write_whole(page, lambda part: Path(part).write_text(html, encoding="utf-8"))
     logging.info("%s: %.1f MB, and %.1f MB of faces to open", page, len(html.encode()) / 1e6, written / 1e6)
 
 

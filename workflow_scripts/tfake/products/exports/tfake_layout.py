@@ -81,6 +81,6 @@ def _check_clipped(fraction: float, most: float) -> None:
     if fraction > most:
         raise ValueError(
             f"T-FAKE's layout holds 20 to 40 °C: clipping would change {100 * fraction:.1f} % of the pixels by more "
-            f"than {TOLERANCE_KELVIN:g} K, and publication.most_clipped allows {100 * most:g} %. Raise it if that is meant, "
-            "or take a format that holds every temperature: coco, png or webdataset"
+            f"than {TOLERANCE_KELVIN:g} K, and publication.most_clipped allows {100 * most:g} %. Raise it if that is "
+            "meant, or take a format that holds every temperature: coco, png or webdataset"
         )
