@@ -14,7 +14,6 @@ from tfake.archive.zip_archive import open_archive
 from tfake.core.classes import FACE_CLASSES, LABELLED_CLASSES, FaceClass
 from tfake.core.codes import LABELLED, MeshStatus, SampleStatus
 from tfake.imaging.foreground import fill_glasses
-from tfake.pages.charts import words_of
 from tfake.pages.page_images import (
     THUMBNAIL_PIXELS,
     TemperatureScale,
@@ -24,6 +23,7 @@ from tfake.pages.page_images import (
     points_path,
     thermal_uri,
 )
+from tfake.pages.wording import words_of
 from tfake.products.report.variant_images import VariantImages
 from tfake.store.arrays import open_store
 

@@ -12,8 +12,9 @@ import yaml
 
 import tfake
 from tfake.core.codes import LABELLED, MeshStatus, SampleStatus
-from tfake.pages.charts import Drawing, bytes_in_words, core_hours, plural, seconds_in_words, words_of
+from tfake.pages.charts import Drawing
 from tfake.pages.template_environment import template_environment
+from tfake.pages.wording import words_of
 from tfake.products.report.gallery import Gallery
 from tfake.products.report.label_quality import LabelQuality
 from tfake.products.report.lineage import Node, describe_lineage, draw_lineage
@@ -75,15 +76,7 @@ def render_page(
     """
     folder = os.path.dirname(page) or "."
     environment = template_environment()
-    environment.filters |= {
-        "bytes": bytes_in_words,
-        "seconds": seconds_in_words,
-        "core_hours": core_hours,
-        "link": lambda path: os.path.relpath(path, folder).replace(os.sep, "/"),
-    }
-    environment.globals["plural"] = plural
-    # The viewer offers variants and palettes in their own order.
-    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
+    environment.filters["link"] = lambda path: os.path.relpath(path, folder).replace(os.sep, "/")
     stores = [faces, *variants.values()]
     return environment.get_template(_TEMPLATE).render(
         config=config,

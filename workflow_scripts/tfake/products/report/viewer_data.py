@@ -19,8 +19,8 @@ from tfake.archive.samples import read_rgb
 from tfake.archive.zip_archive import open_archive
 from tfake.core.classes import CLASS_COLOURS, LABELLED_CLASSES, FaceClass
 from tfake.core.codes import SampleStatus
-from tfake.pages.charts import words_of
 from tfake.pages.page_images import IGNORE_COLOUR, TemperatureScale, full_photo_uri, offered_palettes, pack
+from tfake.pages.wording import words_of
 from tfake.products.report.variant_images import VariantImages
 from tfake.store.arrays import StoreGroup, open_store
 
