@@ -50,7 +50,7 @@ rule fetch_landmarker:
     retries: 2
     localrule: True
     conda:
-        "../envs/store.yaml"
+        "../envs/acquisition.yaml"
     threads: 1
     resources:
         mem_mb=memory_mb(500),

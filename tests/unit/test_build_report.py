@@ -9,8 +9,8 @@ import pytest
 
 from archives import PIXELS
 from tfake.products.report.label_quality import draw_errors
+from tfake.products.report.run_facts import read_timings
 from tfake.products.report.temperatures import prior_pull
-from tfake.products.report.variant_facts import read_timings
 from tiny_report import CONFIG, make_report
 
 SECTIONS = ("variants", "lineage", "gallery", "labels", "temperatures", "statuses", "losses", "timings", "checksums")

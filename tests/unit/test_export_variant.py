@@ -7,10 +7,13 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+import yaml
 import zarr
 
 import tfake
 from products.export_variant import export_variant
+from recipes import ROOT
+from tfake.config.loading import complete_config
 from tfake.core.classes import FACE_CLASSES
 from tfake.core.radiometry import decode_counts, encode_celsius
 from tfake.labels.conventions import IBUG_PARTNERS
@@ -19,6 +22,7 @@ from tfake.products.exports.export_formats import FORMATS
 from tfake.store.manifest import file_sha256, read_sums
 from tiny_dataset import BAD, ROWS, make_dataset
 
+SCHEMA = ROOT / "schemas/config.schema.yaml"
 USABLE = [f"{row:06d}" for row in range(ROWS) if row != BAD]
 WITHOUT_MESH = "000002"
 
@@ -39,6 +43,14 @@ def exported(results, tmp_path_factory):
     for format in FORMATS:
         export_variant(str(folder / format / "SHA256SUMS"), str(results), "warm", format)
     return folder
+
+
+def test_the_configuration_offers_the_formats_of_the_registry():
+    defaults = complete_config(yaml.safe_load((ROOT / "config.yaml").read_text()), SCHEMA)
+    with_formats = {**defaults, "publication": {**defaults["publication"], "formats": list(FORMATS)}}
+    assert complete_config(with_formats, SCHEMA)["publication"]["formats"] == list(FORMATS)
+    for entry in FORMATS.values():
+        assert defaults["publication"].keys() >= set(entry.options)
 
 
 @pytest.mark.parametrize("format", FORMATS)

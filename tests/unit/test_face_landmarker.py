@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from faces.fetch_landmarker import fetch_landmarker
+from faulty_server import serve
 from heads.scene import render_face
+from tfake.acquisition.http import TransferError
 from tfake.core.codes import Attempt
 from tfake.labels.detection import View, view_of
 from tfake.labels.face_landmarker import FaceLandmarker, cut_to_image, detections
@@ -118,9 +120,11 @@ def test_a_missing_model_stops(tmp_path):
 
 
 def test_the_model_is_fetched_whole(tmp_path):
-    (tmp_path / "there").write_bytes(b"model")
-    fetch_landmarker(str(tmp_path / "models/here"), (tmp_path / "there").as_uri())
-    assert (tmp_path / "models/here").read_bytes() == b"model"
-    assert not list(tmp_path.rglob("*.part"))
-    with pytest.raises(OSError, match="nowhere"):
-        fetch_landmarker(str(tmp_path / "models/none"), (tmp_path / "nowhere").as_uri())
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served/there").write_bytes(b"model")
+    with serve(tmp_path / "served") as server:
+        fetch_landmarker(str(tmp_path / "models/here"), f"{server.url}/there")
+        assert (tmp_path / "models/here").read_bytes() == b"model"
+        assert not list(tmp_path.rglob("*.part"))
+        with pytest.raises(TransferError, match="nowhere"):
+            fetch_landmarker(str(tmp_path / "models/none"), f"{server.url}/nowhere")

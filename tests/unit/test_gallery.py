@@ -18,7 +18,8 @@ from tfake.pages.page_images import (
     points_path,
     thermal_uri,
 )
-from tfake.products.report.gallery import VariantImages, choose_rows
+from tfake.products.report.gallery import choose_rows
+from tfake.products.report.variant_images import VariantImages
 
 SCALE = TemperatureScale(20, 40)
 

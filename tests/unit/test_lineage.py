@@ -56,9 +56,9 @@ def test_each_product_comes_from_what_made_it(nodes):
 
 def test_a_node_is_behind_all_that_it_was_made_from(nodes):
     layers = layers_of(nodes)
-    layer = {node.key: number for number, column in enumerate(layers) for node in column}
+    layer = {key: number for number, column in enumerate(layers) for key in column}
     assert all(layer[parent] < layer[node.key] for node in nodes for parent in node.made_from)
-    assert [node.key for node in layers[-1]] == ["variant small"]
+    assert layers[-1] == ["variant small"]
 
 
 def test_the_drawing_holds_every_node_and_no_edge_that_another_way_says(nodes):

@@ -3,9 +3,11 @@
 import json
 import subprocess
 
+import mlcroissant
 import pandas as pd
 import pytest
 import yaml
+from rocrate.rocrate import ROCrate
 
 import tfake
 from products.publish_variant import publish_variant
@@ -92,8 +94,7 @@ def test_the_rows_are_a_table_that_keeps_ids_as_text(free):
 
 
 def test_croissant_validates_and_its_records_load(bound):
-    croissant = pytest.importorskip("mlcroissant")
-    dataset = croissant.Dataset(jsonld=str(bound / "croissant.json"))
+    dataset = mlcroissant.Dataset(jsonld=str(bound / "croissant.json"))
     assert not dataset.metadata.ctx.issues.errors
     assert not dataset.metadata.ctx.issues.warnings
     records = list(dataset.records("faces"))
@@ -101,6 +102,17 @@ def test_croissant_validates_and_its_records_load(bound):
     assert records[3]["faces/face_mean"] == pytest.approx(34.8, abs=0.05)
     classes = list(dataset.records("classes"))
     assert classes[2] == {"classes/id": 2, "classes/name": "nose"}
+
+
+def test_croissant_says_what_the_library_itself_would_leave_out(bound):
+    described = json.loads((bound / "croissant.json").read_text())
+    assert described["isLiveDataset"] is False
+    assert described["conformsTo"] == "http://mlcommons.org/croissant/1.0"
+    assert described["rai:personalSensitiveInformation"].startswith("None")
+    assert described["rai:dataLimitations"]
+    for file in described["distribution"]:
+        assert file["sha256"] == file_sha256(bound / file["contentUrl"])
+        assert file["contentSize"] == f"{(bound / file['contentUrl']).stat().st_size} B"
 
 
 def test_the_provenance_is_a_workflow_run_crate(bound):
@@ -122,9 +134,9 @@ def test_the_provenance_is_a_workflow_run_crate(bound):
 
 
 def test_the_crate_is_one_that_its_library_reads(bound):
-    rocrate = pytest.importorskip("rocrate.rocrate")
-    crate = rocrate.ROCrate(str(bound))
+    crate = ROCrate(str(bound))
     assert crate.mainEntity.id == "provenance/workflow/Snakefile"
+    assert crate.mainEntity["programmingLanguage"]["name"] == "Snakemake"
     assert crate.root_dataset["mentions"].type == "CreateAction"
 
 

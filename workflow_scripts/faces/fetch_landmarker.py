@@ -1,9 +1,9 @@
 """Fetch MediaPipe's face landmarker model; Snakemake checks its SHA-256."""
 
-import os
-import shutil
-import urllib.request
-from pathlib import Path
+import logging
+
+from tfake.acquisition.http import open_session
+from tfake.acquisition.transfer import download
 
 
 def fetch_landmarker(model: str, url: str) -> None:
@@ -14,13 +14,10 @@ def fetch_landmarker(model: str, url: str) -> None:
         url: where it is.
 
     Raises:
-        OSError: it cannot be reached or read.
+        TransferError: it cannot be had.
     """
-    part = Path(f"{model}.part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    with urllib.request.urlopen(url, timeout=60) as answer, part.open("wb") as file:
-        shutil.copyfileobj(answer, file)
-    os.replace(part, model)
+    length, sha256 = download(open_session(), url, model)
+    logging.info("%s: %d bytes, SHA-256 %s", url, length, sha256)
 
 
 if __name__ == "__main__":

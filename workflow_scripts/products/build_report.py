@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 
 from tfake.archive.index import read_index
+from tfake.core.files import write_whole
 from tfake.pages.charts import stand_alone
 from tfake.pages.page_images import fit_scale
-from tfake.products.report.faces_data import write_faces
-from tfake.products.report.gallery import build_gallery, choose_rows, describe_viewer, open_variant
+from tfake.products.report.gallery import build_gallery, choose_rows
 from tfake.products.report.label_quality import measure_labels
-from tfake.products.report.lineage import SealedStore, draw_lineage, gather_lineage, read_store
+from tfake.products.report.lineage import draw_lineage, gather_lineage
 from tfake.products.report.page import render_page
 from tfake.products.report.reference import Reference, compare_with_reference
+from tfake.products.report.run_facts import SealedStore, gather_facts, read_store, read_timings
 from tfake.products.report.temperatures import (
     SAMPLED_FACES,
     VariantTemperatures,
@@ -29,7 +30,8 @@ from tfake.products.report.temperatures import (
     measured_by_charlotte,
     read_errors,
 )
-from tfake.products.report.variant_facts import gather_facts, read_timings
+from tfake.products.report.variant_images import open_variant
+from tfake.products.report.viewer_data import describe_viewer, write_faces
 from tfake.store.arrays import open_store
 from tfake.thermalizer.prior_table import load_prior
 
@@ -126,10 +128,8 @@ def build_report(
     for name, path in figures.items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(alone[name], encoding="utf-8")
-    part = Path(f"{page}.part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    part.write_text(html, encoding="utf-8")
-    os.replace(part, page)
+    Path(page).parent.mkdir(parents=True, exist_ok=True)
+    write_whole(page, lambda part: Path(part).write_text(html, encoding="utf-8"))
     logging.info("%s: %.1f MB, and %.1f MB of faces to open", page, len(html.encode()) / 1e6, written / 1e6)
 
 

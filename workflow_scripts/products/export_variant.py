@@ -31,7 +31,7 @@ def export_variant(
         results: a results folder or a published one.
         variant: the variant's name.
         format: a name of :data:`tfake.products.exports.export_formats.FORMATS`.
-        most_clipped: share of the pixels that T-FAKE's range of 20 to 40 °C may cut; read for that format alone.
+        most_clipped: fraction of the pixels that clipping to 20 to 40 °C may change, where the format does that.
         rgb: whether the source's images go with it.
         archive: where they are, if the results do not keep them (:func:`tfake.open_dataset`).
 
@@ -46,8 +46,8 @@ def export_variant(
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    options = {"most_clipped": most_clipped} if format == "tfake" else {}
-    FORMATS[format](folder, dataset, **options)
+    settings = {"most_clipped": most_clipped}
+    FORMATS[format].write(folder, dataset, **{name: settings[name] for name in FORMATS[format].options})
     root = open_store(Path(results, "variants", variant, "thermal.zarr"))
     write_terms(folder, terms_of(root.attrs["license"]), has_rgb=rgb)
     write_sums(sums, {str(path.relative_to(folder)): file_sha256(path) for path in folder.rglob("*") if path.is_file()})

@@ -1,7 +1,9 @@
 """HTTP with patience: what a server says of a file, and its bytes from anywhere in it, checked to be those asked for.
 
-``requests`` speaks HTTP; its ``Retry`` asks again, ever later, when a server is busy or cannot be reached. A connection
-that breaks in the middle of a body is the callers' matter: they know what they already have.
+``requests`` speaks HTTP, and urllib3's ``Retry`` asks again, ever later, when a server is busy or cannot be reached. A
+connection that breaks in the middle of a body is the callers' matter: they know what they already have. Neither pooch
+nor fsspec goes on with a file that was cut: both begin again, without ``If-Range`` and without a check that a range is
+the one that was asked for.
 """
 
 import re

@@ -2,7 +2,6 @@
 
 import io
 import logging
-import os
 import time
 import zipfile
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from tfake.archive.index import select_samples
 from tfake.archive.samples import member_of
 from tfake.archive.zip_archive import Archive, Concatenation, MemberError, list_members
 from tfake.core.codes import MEMBER_SUFFIXES
+from tfake.core.files import write_whole
 
 #: A request fetches this much: a few neighbouring samples, or a part of the directory.
 REQUEST_BYTES = 4 << 20
@@ -110,19 +110,21 @@ def copy_first_samples(archive: Archive, images: int, path: str | Path) -> int:
         TransferError: its server refuses, ignores ranges, or breaks off again and again.
     """
     table = select_samples(list_members(archive), images, ", ".join(archive.paths))
-    part, copied = f"{path}.part", 0
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as target:
-        for record in tqdm(table.itertuples(), "fetch samples", len(table)):
-            for role in MEMBER_SUFFIXES:
-                member = member_of(record, role)
-                if member is None:
-                    continue
+    found = (member_of(record, role) for record in table.itertuples() for role in MEMBER_SUFFIXES)
+    members = [member for member in found if member is not None]
+    copied = 0
+
+    def copy(part: str) -> None:
+        nonlocal copied
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as target:
+            for member in tqdm(members, "fetch samples"):
                 try:
                     # A ZipInfo of its own has no time stamp: the zip's bytes follow from the samples alone.
                     target.writestr(zipfile.ZipInfo(member.name), archive.read(member))
                     copied += 1
                 except MemberError as error:
                     logging.warning("left out: %s", error)
-    os.replace(part, path)
+
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    write_whole(str(path), copy)
     return copied

@@ -1,6 +1,7 @@
-"""The terms of published data: known by name, shown when the data first comes, and kept beside it.
+"""What is known of published data: its terms, by name, and each downloaded file's length and SHA-256.
 
-The data registry: one row a downloaded file with its length and SHA-256, recorded once and enforced from then on.
+Terms are shown when the data first comes, and kept beside it. The data registry has a row per file, which is recorded
+once and enforced from then on.
 """
 
 import csv
@@ -8,12 +9,13 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tfake.core.files import write_whole
 from tfake.core.text_tables import read_rows
 
 _LICENSES = Path(__file__).parent / "licenses"
@@ -122,12 +124,14 @@ def record_file(path: str | Path, record: Record) -> None:
         if (known.bytes, known.sha256) != (record.bytes, record.sha256):
             differs = f"{record.name} is recorded with {known.sha256}, found {record.sha256}"
             raise ValueError(f"{path}: {differs}. {how_to_forget(path, known)}")
-        part = Path(f"{path}.part")
-        with open(part, "w", newline="") as file:
-            writer = csv.DictWriter(file, _COLUMNS, delimiter="\t", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(asdict(records[name]) for name in sorted(records))
-        os.replace(part, path)
+        write_whole(str(path), lambda part: _write_records(part, records))
+
+
+def _write_records(path: str, records: Mapping[str, Record]) -> None:
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, _COLUMNS, delimiter="\t", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(records[name]) for name in sorted(records))
 
 
 def how_to_forget(path: str | Path, record: Record) -> str:

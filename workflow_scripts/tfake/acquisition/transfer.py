@@ -1,6 +1,7 @@
-"""Whether what came is a file at all, and the zip that it should be: servers answer with pages that ask to log in.
+"""Downloading one file: resumed where it was cut, and put in its place only when it is the file that was asked for.
 
-Downloading one file: resumed where it was cut, and put in its place only when its length and SHA-256 are right.
+It is held to its length, its SHA-256 and, where it should be a zip, how it begins and ends; a web page in place of a
+file, as servers send that ask to log in, is refused at its first bytes.
 """
 
 import hashlib

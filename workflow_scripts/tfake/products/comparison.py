@@ -1,10 +1,7 @@
-"""What a dataset says of itself in small files: settings, checksums, attributes, statistics. No pixel is read.
+"""How two datasets differ: in settings, checksums, attributes and statistics, and on demand in pixels; as Markdown.
 
-Pixels of two variants, image by image: found by id, so that the datasets need not have the same rows.
-
-How two datasets differ. Every difference is (what, in the first, in the second).
-
-A comparison as Markdown: readable in a terminal as it stands.
+All but the pixels comes from small files. Images are found by their ids, so that the datasets need not have the same
+rows. Every difference is (what, in the first, in the second).
 """
 
 import json
@@ -19,6 +16,7 @@ import yaml
 
 from tfake.core.codes import decode_ids
 from tfake.core.radiometry import decode_counts
+from tfake.pages.wording import markdown_table
 from tfake.store.arrays import open_store
 from tfake.store.manifest import read_sums
 
@@ -394,20 +392,7 @@ def _number(value: float | None, form: str = ".2f") -> str:
     return "-" if value is None else format(value, form)
 
 
-def _cell(value) -> str:
-    """A value in a table; of a SHA-256 its beginning."""
-    text = str(value)
-    return text[:12] if _SHA256.fullmatch(text) else text.replace("|", "\\|").replace("\n", " ")
-
-
 def _table(header: Sequence[str], rows: Iterable[Sequence]) -> list[str]:
-    """A Markdown table with columns of equal width; nothing without a row."""
-    cells = [[_cell(cell) for cell in row] for row in rows]
-    if not cells:
-        return []
-    cells = [list(header), *cells]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
-    ]
-    return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
+    """A Markdown table, of a SHA-256 its beginning; nothing without a row."""
+    cells = [[cell[:12] if isinstance(cell, str) and _SHA256.fullmatch(cell) else cell for cell in row] for row in rows]
+    return markdown_table(header, cells) if cells else []

@@ -1,10 +1,6 @@
-"""The jobs of a whole run, each with how much it has to do.
+"""What a run will cost, as Markdown: each job that is left costs what jobs of its rule and kind did, by size.
 
-What jobs have cost: Snakemake's benchmarks, and the shards that were made.
-
-What the jobs that are left will cost: each as jobs of its rule and kind did, in proportion to what it has to do.
-
-A forecast as a person reads it: a table by stage, and what it is based on.
+The jobs follow from the configuration; what they have cost, from Snakemake's benchmarks and the manifests of shards.
 """
 
 import csv
@@ -14,12 +10,12 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from tfake.config.neutral import without_neutral
 from tfake.config.plan import Plan
+from tfake.pages.wording import bytes_in_words, markdown_table, plural, seconds_in_words
 from tfake.store.manifest import read_manifest
 
 
@@ -201,18 +197,10 @@ def _read_cost(run: Path, job: Job) -> Cost | None:
         return None
     if not rows:
         return None
-    # A repeated benchmark has a row each.
-    seconds = sum(float(row["s"]) for row in rows) / len(rows)
-    cpu = sum(_number(row["cpu_time"]) for row in rows) / len(rows)
+    # A repeated benchmark has a row each; of jobs that ended before Snakemake first looked, no processor time is known.
+    seconds = statistics.fmean(float(row["s"]) for row in rows)
+    cpu = statistics.fmean(0.0 if row["cpu_time"] in ("NA", "-") else float(row["cpu_time"]) for row in rows)
     return Cost(job, seconds, cpu or seconds)
-
-
-def _number(text: str) -> float:
-    """Snakemake writes NA for jobs that ended before it first looked."""
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
 
 
 def _read_shard(run: Path, job: Job) -> tuple[int, int] | None:
@@ -336,24 +324,23 @@ def write_forecast(stages: Sequence[Stage], machine: Machine, sources: Sequence[
     unknown = [stage.rule for stage in stages if stage.seconds is None]
     total = (
         "in all",
-        str(sum(stage.jobs for stage in stages)),
-        str(sum(stage.left for stage in stages)),
-        format_seconds(sum(stage.cpu_seconds for stage in known)),
-        format_seconds(sum(stage.seconds for stage in known)),
-        format_bytes(sum(stage.bytes for stage in known)),
+        sum(stage.jobs for stage in stages),
+        sum(stage.left for stage in stages),
+        seconds_in_words(sum(stage.cpu_seconds for stage in known), 0),
+        seconds_in_words(sum(stage.seconds for stage in known), 0),
+        bytes_in_words(sum(stage.bytes for stage in known)),
         "",
     )
-    rows = [_HEAD, tuple("---" for _ in _HEAD), *map(_row, stages), total]
-    cores = f"{machine.cores} {'core' if machine.cores == 1 else 'cores'}"
-    gpus = f" and {machine.gpus} {'GPU' if machine.gpus == 1 else 'GPUs'}" if machine.uses_gpu else ""
+    gpus = f" and {plural(machine.gpus, 'GPU')}" if machine.uses_gpu else ""
     lines = [
         "# What this run will cost",
         "",
-        *("| " + " | ".join(row) + " |" for row in rows),
+        *markdown_table(_HEAD, [*map(_row, stages), total]),
         "",
-        f"Time is what is left; disk is what the stores will have in all. Wall time is on {cores}{gpus}, one stage "
-        "after the other: stages that lie side by side take less. Where jobs of one size alone were measured, cost is "
-        "taken to grow in proportion, which is too much where they had far fewer images.",
+        "Time is what is left; disk is what the stores will have in all. Wall time is on "
+        f"{plural(machine.cores, 'core')}{gpus}, one stage after the other: stages that lie side by side take less. "
+        "Where jobs of one size alone were measured, cost is taken to grow in proportion, which is too much where they "
+        "had far fewer images.",
         f"Based on {'; '.join(sources)}.",
     ]
     if unknown:
@@ -362,31 +349,11 @@ def write_forecast(stages: Sequence[Stage], machine: Machine, sources: Sequence[
     return "\n".join(lines) + "\n"
 
 
-def format_seconds(seconds: float) -> str:
-    """A time in two units that suit it: ``3 h 20 min``."""
-    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    for (name, size), (lower, lower_size) in pairwise(units):
-        if seconds >= size:
-            whole, rest = divmod(round(seconds / lower_size), size // lower_size)
-            return f"{whole} {name} {rest} {lower}" if rest else f"{whole} {name}"
-    return f"{seconds:.0f} s"
-
-
-def format_bytes(count: float) -> str:
-    """A number of bytes in a unit that suits it: ``13.1 GB``."""
-    for name, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= size:
-            return f"{count / size:.1f} {name}"
-    return f"{count:.0f} B"
-
-
-def _row(stage: Stage) -> tuple[str, ...]:
-    counts = (stage.rule, str(stage.jobs), str(stage.left))
+def _row(stage: Stage) -> tuple[str | int, ...]:
+    counts = (stage.rule, stage.jobs, stage.left)
     if stage.seconds is None:
         return (*counts, "?", "?", "?" if stage.bytes is None else "", "nothing")
     jobs, size = stage.measured
-    measured = f"{jobs} {'job' if jobs == 1 else 'jobs'}" + (
-        f", {size:,} {_SIZES.get(stage.rule, 'images')}" if size > jobs else ""
-    )
-    disk = format_bytes(stage.bytes) if stage.bytes else ""
-    return (*counts, format_seconds(stage.cpu_seconds), format_seconds(stage.seconds), disk, measured)
+    measured = plural(jobs, "job") + (f", {size:,} {_SIZES.get(stage.rule, 'images')}" if size > jobs else "")
+    disk = bytes_in_words(stage.bytes) if stage.bytes else ""
+    return (*counts, seconds_in_words(stage.cpu_seconds, 0), seconds_in_words(stage.seconds, 0), disk, measured)

@@ -1,7 +1,4 @@
-"""The two point sets as other programs want them described: a name, a name a point, and which points a line joins.
-
-COCO keypoints: ``images/{id}.png`` and one JSON file for the 70 points, one for the 478.
-"""
+"""COCO keypoints: ``images/{id}.png``, and a JSON file each for the 70 and the 478 points, with names and skeletons."""
 
 import json
 from dataclasses import dataclass
@@ -24,8 +21,8 @@ class PointSet:
     """A point set.
 
     Attributes:
-        name: its name.
-        points: a name each; left and right are the subject's.
+        name: of the set.
+        points: the name of each; left and right are the subject's.
         lines: chains of point numbers, counted from 0, that are drawn as lines.
     """
 
@@ -39,7 +36,7 @@ class PointSet:
         return [[first + 1, second + 1] for line in self.lines for first, second in pairwise(line)]
 
 
-#: Part, its first point, the point behind its last, whether its line is closed (Sagonas et al. 2013).
+#: Part, its first point, its stop (exclusive), whether its line is closed (Sagonas et al. 2013).
 _IBUG_PARTS = (
     ("jaw", 0, 17, False),
     ("right_brow", 17, 22, False),

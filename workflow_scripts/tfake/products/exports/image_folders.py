@@ -1,9 +1,4 @@
-"""What every export is made of: usable faces in order, read shard by shard, and their images as PNG.
-
-PNG folders: ``thermal/``, ``classes/``, ``landmarks_70/``, ``landmarks_478/``, perhaps ``rgb/``, a file an image.
-
-WebDataset: tar files of samples, each sample the members of one basename, equal bytes for equal data.
-"""
+"""Exports as plain images and points, in folders or in WebDataset's tar files, and what every export is made of."""
 
 import io
 import json
@@ -60,9 +55,9 @@ FOLDERS = ("thermal", "classes", "landmarks_70", "landmarks_478")
 
 
 def write_png(folder: Path, dataset: FaceDataset) -> None:
-    """Write the images, RGB too where the dataset has that field, and points as lines of numbers.
+    """Write ``FOLDERS``, and ``rgb`` where the dataset has that field, with one file a face.
 
-    Points are measured from the image's corner, as FaceSynthetics does.
+    Points are lines of numbers, measured from the image's corner, as FaceSynthetics does.
 
     Args:
         folder: an empty folder.
@@ -80,12 +75,12 @@ def write_png(folder: Path, dataset: FaceDataset) -> None:
             write_points(folder / "landmarks_478" / f"{face.image_id}.txt", face.landmarks_478)
 
 
-#: Samples a tar file.
+#: Samples per tar file.
 SAMPLES = 1000
 
 
 def write_webdataset(folder: Path, dataset: FaceDataset) -> None:
-    """Write ``000000.tar`` and so on.
+    """Write ``000000.tar`` and so on, WebDataset's samples; equal data gives equal bytes.
 
     Members of a sample: ``thermal.png`` (counts of 0.01 K, or 8-bit grey values), ``classes.png``,
     ``rgb.png`` where the dataset has that field, and ``json`` with id, row, points (x, y in pixels, centres at

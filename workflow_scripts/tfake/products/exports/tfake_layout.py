@@ -29,23 +29,21 @@ def write_tfake(folder: Path, dataset: FaceDataset, most_clipped: float = MOST_C
     Args:
         folder: an empty folder.
         dataset: usable faces of one radiometric variant.
-        most_clipped: share of the pixels that clipping may change by more than ``TOLERANCE_KELVIN``.
+        most_clipped: fraction of the pixels that clipping may change by more than ``TOLERANCE_KELVIN``.
 
     Raises:
-        ValueError: the variant's images are grey values and have no temperature, or clipping takes more of them; some
-            images are looked at before any is written.
+        ValueError: the variant's images are grey values and have no temperature, or clipping changes more of them; some
+            images are checked before any is written.
     """
-    looked_at = dataset.batch(spread_evenly(range(len(dataset)), 16)) if len(dataset) else []
-    shares = [_clipped_shares(_celsius_of(face)) for face in looked_at]
-    if shares:
-        _check_clipped(np.mean(shares, axis=0)[1], most_clipped)
+    checked = dataset.batch(spread_evenly(range(len(dataset)), 16)) if len(dataset) else []
+    if checked:
+        _check_clipped(np.mean([_clipped_fractions(_celsius_of(face)) for face in checked], axis=0)[1], most_clipped)
     points, clipped, faces = {}, np.zeros(2), 0
     for face in iterate_faces(dataset):
         celsius = _celsius_of(face)
-        share = (celsius - LOWEST_CELSIUS) / SPAN_KELVIN
-        clipped += _clipped_shares(celsius)
+        clipped += _clipped_fractions(celsius)
         faces += 1
-        values = np.rint(np.clip(share, 0, 1) * FULL).astype(np.uint16)
+        values = np.rint(np.clip((celsius - LOWEST_CELSIUS) / SPAN_KELVIN, 0, 1) * FULL).astype(np.uint16)
         (folder / f"{face.image_id}_thermal.png").write_bytes(png(values))
         (folder / f"{face.image_id}_seg.png").write_bytes(png(face.segmentation))
         if face.rgb is not None:
@@ -73,16 +71,16 @@ def _celsius_of(face: ThermalFace) -> np.ndarray:
     return celsius
 
 
-def _clipped_shares(celsius: np.ndarray) -> np.ndarray:
-    """Shares of the pixels that clipping changes, and that it changes by more than ``TOLERANCE_KELVIN``."""
+def _clipped_fractions(celsius: np.ndarray) -> np.ndarray:
+    """Fractions of the pixels that clipping changes, and that it changes by more than ``TOLERANCE_KELVIN``."""
     change = np.abs(celsius - np.clip(celsius, LOWEST_CELSIUS, LOWEST_CELSIUS + SPAN_KELVIN))
     return np.array([np.mean(change > 0), np.mean(change > TOLERANCE_KELVIN)])
 
 
-def _check_clipped(share: float, most: float) -> None:
-    if share > most:
+def _check_clipped(fraction: float, most: float) -> None:
+    if fraction > most:
         raise ValueError(
-            f"T-FAKE's layout holds 20 to 40 °C: clipping would change {100 * share:.1f} % of the pixels by more than "
-            f"{TOLERANCE_KELVIN:g} K, and publication.most_clipped allows {100 * most:g} %. Raise it if that is meant, "
-            "or take a format that holds every temperature: coco, png or webdataset"
+            f"T-FAKE's layout holds 20 to 40 °C: clipping would change {100 * fraction:.1f} % of the pixels by more "
+            f"than {TOLERANCE_KELVIN:g} K, and publication.most_clipped allows {100 * most:g} %. Raise it if that is "
+            "meant, or take a format that holds every temperature: coco, png or webdataset"
         )

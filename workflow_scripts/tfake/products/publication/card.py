@@ -23,20 +23,20 @@ from tfake.reader.dataset_store import SHARES, split_parts
 _BATCH = 64
 #: Column, its schema.org type, and what it says.
 COLUMNS = {
-    "image_id": ("sc:Text", "id in the source archive"),
-    "row": ("sc:Integer", "place along axis 0 of every array"),
-    "status": ("sc:Text", "state of the source sample; only ok has an image"),
-    "landmarks_478_status": ("sc:Text", "how the dense points came about; ok, retried and fitted have points"),
+    "image_id": ("Text", "id in the source archive"),
+    "row": ("Integer", "place along axis 0 of every array"),
+    "status": ("Text", "state of the source sample; only ok has an image"),
+    "landmarks_478_status": ("Text", "how the dense points came about; ok, retried and fitted have points"),
     "landmarks_478_error": (
-        "sc:Float",
+        "Float",
         "of the mesh as found against the exact points, a share of the face's size",
     ),
-    "yaw": ("sc:Float", "degrees, to the image's right"),
-    "pitch": ("sc:Float", "degrees, upwards"),
-    "roll": ("sc:Float", "degrees, clockwise in the image"),
-    "face_mean": ("sc:Float", "mean over the face's pixels: degrees Celsius, or grey values of an 8-bit camera"),
-    "group": ("sc:Text", "first id among the faces near-identical to this one"),
-    "split": ("sc:Text", "train, validation or test; near-identical faces are in one part"),
+    "yaw": ("Float", "degrees, to the image's right"),
+    "pitch": ("Float", "degrees, upwards"),
+    "roll": ("Float", "degrees, clockwise in the image"),
+    "face_mean": ("Float", "mean over the face's pixels: degrees Celsius, or grey values of an 8-bit camera"),
+    "group": ("Text", "first id among the faces near-identical to this one"),
+    "split": ("Text", "train, validation or test; near-identical faces are in one part"),
 }
 
 

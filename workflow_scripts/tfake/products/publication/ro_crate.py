@@ -2,11 +2,14 @@
 
 import json
 import shutil
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import yaml
+from rocrate.model import ContextEntity
+from rocrate.rocrate import ROCrate
 
 from tfake.products.publication.facts import Publication, software
 
@@ -20,8 +23,12 @@ _WORKFLOW = "provenance/workflow/Snakefile"
 #: What of the workflow a reader needs to see which steps were run with what.
 _WORKFLOW_FILES = ("Snakefile", "config.yaml", "rules/*.smk", "schemas/*.yaml", "envs/*.yaml", "LICENSE")
 _PACKAGES = ("numpy", "opencv-contrib-python", "scipy", "mediapipe", "torch", "zarr", "zarrs", "snakemake")
-_LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
-_LICENSE = "https://spdx.org/licenses/Apache-2.0"
+_MEDIA_TYPES = {
+    ".json": "application/json",
+    ".parquet": "application/x-parquet",
+    ".md": "text/markdown",
+    ".png": "image/png",
+}
 
 
 def write_provenance(folder: Path, facts: Publication, workflow: str | Path, made: str) -> None:
@@ -33,162 +40,125 @@ def write_provenance(folder: Path, facts: Publication, workflow: str | Path, mad
         workflow: the folder of the workflow's Snakefile.
         made: when the variant was complete, ISO 8601 with its zone.
     """
-    _write_files(folder, facts, Path(workflow))
-    versions = json.loads((folder / "provenance/versions.json").read_text())
-    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if _is_part(folder, path))
-    results = [{"@id": "faces/"}, {"@id": f"variants/{facts.variant}/"}]
-    parts = [*({"@id": name} for name in files), *results]
-    terms = {"@id": "LICENSE.txt"}
-    creators = [
-        {"@id": f"#creator-{number}", "@type": "Organization", "name": name}
-        for number, name in enumerate(facts.creators)
-    ]
-    graph: list[dict[str, Any]] = [
-        {
-            "@id": "ro-crate-metadata.json",
-            "@type": "CreativeWork",
-            "about": {"@id": "./"},
-            "conformsTo": [
-                {"@id": "https://w3id.org/ro/crate/1.1"},
-                {"@id": "https://w3id.org/workflowhub/workflow-ro-crate/1.0"},
-            ],
-        },
-        {
-            "@id": "./",
-            "@type": "Dataset",
-            "name": facts.title,
-            "description": facts.description,
-            "version": facts.version,
-            "datePublished": facts.date,
-            "license": terms,
-            "creator": [{"@id": creator["@id"]} for creator in creators],
-            "conformsTo": [{"@id": profile} for profile in _PROFILES],
-            "mainEntity": {"@id": _WORKFLOW},
-            "mentions": {"@id": "#run"},
-            "hasPart": parts,
-        },
-        *(
-            {"@id": profile, "@type": "CreativeWork", "name": name, "version": version}
-            for profile, (name, version) in _PROFILES.items()
+    versions = _write_files(folder, facts, Path(workflow))
+    crate = ROCrate(version="1.1")
+
+    def add(name: str, kind: str, /, **properties: Any) -> ContextEntity:
+        return crate.add(ContextEntity(crate, name, {"@type": kind, **properties}))
+
+    # The stores are datasets of the crate as a whole: their files are in SHA256SUMS.
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    files = {
+        name: crate.add_file(folder / name, name, properties=_describe_file(folder, name))
+        for name in names
+        if name != _WORKFLOW and not name.startswith(("faces/", "variants/"))
+    }
+    terms = files["LICENSE.txt"]
+    stores = [
+        crate.add_dataset(
+            dest_path="faces/",
+            properties={
+                "name": "Faces store",
+                "description": "Zarr v3: ids, statuses, class maps, landmarks, head pose.",
+                "license": terms,
+            },
         ),
-        *creators,
-        _workflow(facts),
-        {
-            "@id": _LANGUAGE,
-            "@type": "ComputerLanguage",
-            "name": "Snakemake",
-            "identifier": {"@id": "https://snakemake.github.io"},
-            "url": {"@id": "https://snakemake.github.io"},
-            "version": versions.get("snakemake", "unknown"),
-        },
-        {"@id": _LICENSE, "@type": "CreativeWork", "name": "Apache License 2.0", "identifier": "Apache-2.0"},
-        _run(facts, results, creators, made),
-        {
-            "@id": "#weights",
-            "@type": "CreativeWork",
-            "name": f"Weights of the thermalizer for {facts.attributes['condition']}",
-            "sha256": facts.attributes["thermalizer_sha256"],
-            "description": "Recorded in provenance/thermalizer.json; not part of this crate.",
-        },
-        {
-            "@id": "#source",
-            "@type": "CreativeWork",
-            "name": "The source's samples",
-            "sha256": facts.attributes["source_sha256"],
-            "license": terms,
-            "description": "SHA-256 over names, lengths and CRCs of the samples; not part of this crate.",
-        },
-        {
-            "@id": "faces/",
-            "@type": "Dataset",
-            "name": "Faces store",
-            "description": "Zarr v3: ids, statuses, class maps, landmarks, head pose.",
-            "license": terms,
-        },
-        {
-            "@id": f"variants/{facts.variant}/",
-            "@type": "Dataset",
-            "name": f"Thermal store {facts.variant}",
-            "description": facts.description,
-            "license": terms,
-        },
-        *(_file(folder, name) for name in files if name != _WORKFLOW),
+        crate.add_dataset(
+            dest_path=f"variants/{facts.variant}/",
+            properties={
+                "name": f"Thermal store {facts.variant}",
+                "description": facts.description,
+                "license": terms,
+            },
+        ),
     ]
-    crate = {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph}
-    (folder / "ro-crate-metadata.json").write_text(json.dumps(crate, indent=1, ensure_ascii=False) + "\n")
+    main = crate.add_workflow(
+        folder / _WORKFLOW,
+        _WORKFLOW,
+        main=True,
+        lang="snakemake",
+        lang_version=versions.get("snakemake", "unknown"),
+        properties={
+            "name": "From RGB faces with labels to radiometric thermal faces with labels",
+            "description": f"{software()}, commit {facts.commit or 'unknown'}; its rules lie beside it.",
+            "license": add(
+                "https://spdx.org/licenses/Apache-2.0",
+                "CreativeWork",
+                name="Apache License 2.0",
+                identifier="Apache-2.0",
+            ),
+            **({"version": facts.commit} if facts.commit else {}),
+        },
+    )
+    creators = [add(f"#creator-{number}", "Organization", name=name) for number, name in enumerate(facts.creators)]
+    weights = add(
+        "#weights",
+        "CreativeWork",
+        name=f"Weights of the thermalizer for {facts.attributes['condition']}",
+        sha256=facts.attributes["thermalizer_sha256"],
+        description="Recorded in provenance/thermalizer.json; not part of this crate.",
+    )
+    source = add(
+        "#source",
+        "CreativeWork",
+        name="The source's samples",
+        sha256=facts.attributes["source_sha256"],
+        license=terms,
+        description="SHA-256 over names, lengths and CRCs of the samples; not part of this crate.",
+    )
+    run = crate.add_action(
+        main,
+        "#run",
+        object=[files["provenance/config.yaml"], source, weights],
+        result=[*stores, files["rows.parquet"]],
+        properties={
+            "name": f"Run of the workflow that made variant {facts.variant}",
+            "description": "Thermalization of the source's faces with the configuration in provenance/config.yaml.",
+            "agent": creators,
+            "endTime": made,
+            "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
+        },
+    )
+    profiles = [
+        add(profile, "CreativeWork", name=name, version=version) for profile, (name, version) in _PROFILES.items()
+    ]
+    root = {
+        "name": facts.title,
+        "description": facts.description,
+        "version": facts.version,
+        "datePublished": facts.date,
+        "license": terms,
+        "creator": creators,
+        "conformsTo": profiles,
+        "mentions": run,
+    }
+    for name, value in root.items():
+        crate.root_dataset[name] = value
+    # The metadata alone: the files lie in the folder already.
+    crate.metadata.write(folder)
 
 
-def _write_files(folder: Path, facts: Publication, workflow: Path) -> None:
+def _write_files(folder: Path, facts: Publication, workflow: Path) -> dict[str, str | None]:
+    """Write ``provenance/``; returns the versions of what published, by name."""
     target = folder / "provenance"
     for pattern in _WORKFLOW_FILES:
         for path in sorted(workflow.glob(pattern)):
             copy = target / "workflow" / path.relative_to(workflow)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
+    versions = {"tfake-workflow": software().split()[1], "commit": facts.commit}
+    for name in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
     (target / "config.yaml").write_text(yaml.safe_dump(facts.config, sort_keys=True, allow_unicode=True))
-    _write_json(target / "thermalizer.json", facts.attributes["thermalizer"])
-    installed = {name: _version(name) for name in _PACKAGES}
-    _write_json(
-        target / "versions.json",
-        {"tfake-workflow": software().split()[1], "commit": facts.commit}
-        | {name: version for name, version in installed.items() if version},
-    )
+    for name, content in (("thermalizer", facts.attributes["thermalizer"]), ("versions", versions)):
+        (target / f"{name}.json").write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    return versions
 
 
-def _is_part(folder: Path, path: Path) -> bool:
-    # The stores are datasets of the crate as a whole: their files are in SHA256SUMS.
-    return path.is_file() and path.relative_to(folder).parts[0] not in ("faces", "variants")
-
-
-def _workflow(facts: Publication) -> dict[str, Any]:
+def _describe_file(folder: Path, name: str) -> dict[str, str]:
     return {
-        "@id": _WORKFLOW,
-        "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
-        "name": "From RGB faces with labels to radiometric thermal faces with labels",
-        "description": f"{software()}, commit {facts.commit or 'unknown'}; its rules lie beside it.",
-        "programmingLanguage": {"@id": _LANGUAGE},
-        "license": {"@id": _LICENSE},
-        **({"version": facts.commit} if facts.commit else {}),
-    }
-
-
-def _run(facts: Publication, results: list, creators: list, made: str) -> dict[str, Any]:
-    return {
-        "@id": "#run",
-        "@type": "CreateAction",
-        "name": f"Run of the workflow that made variant {facts.variant}",
-        "description": "Thermalization of the source's faces with the configuration in provenance/config.yaml.",
-        "instrument": {"@id": _WORKFLOW},
-        "object": [{"@id": "provenance/config.yaml"}, {"@id": "#source"}, {"@id": "#weights"}],
-        "result": [*results, {"@id": "rows.parquet"}],
-        "agent": [{"@id": creator["@id"]} for creator in creators],
-        "endTime": made,
-        "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
-    }
-
-
-def _file(folder: Path, name: str) -> dict[str, Any]:
-    kinds = {
-        ".json": "application/json",
-        ".parquet": "application/x-parquet",
-        ".md": "text/markdown",
-        ".png": "image/png",
-    }
-    return {
-        "@id": name,
-        "@type": "File",
         "name": name,
         "contentSize": str((folder / name).stat().st_size),
-        "encodingFormat": kinds.get(Path(name).suffix, "text/plain"),
+        "encodingFormat": _MEDIA_TYPES.get(Path(name).suffix, "text/plain"),
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")

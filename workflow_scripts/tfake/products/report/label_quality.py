@@ -18,8 +18,9 @@ from tqdm import tqdm
 from tfake.archive.samples import read_rgb
 from tfake.archive.zip_archive import Archive, open_archive
 from tfake.core.codes import LABELLED, Attempt, MeshStatus, SampleStatus
-from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw, words_of
+from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw
 from tfake.pages.page_images import THUMBNAIL_PIXELS, photo_uri, points_path
+from tfake.pages.wording import words_of
 from tfake.store.arrays import StoreGroup, open_store
 
 _BINS = 30

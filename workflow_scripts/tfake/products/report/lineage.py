@@ -1,77 +1,22 @@
-"""What a sealed and verified store says of itself, from the files beside it.
+"""The lineage of a run's products: what each was made from, as a drawing in layers and in sentences.
 
-What was made from what, as a graph: boxes in layers, and the same in sentences.
-
-The lineage of the products: source, what thermalizers learned from, thermalizers, stores, with their identities.
+networkx sorts the graph into layers and takes its redundant edges away. Where boxes of text lie, and how edges pass
+between them, is decided here: the layouts of networkx know points alone, and Graphviz is a program of its own.
 """
 
-import json
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from tfake.pages.charts import plural
-from tfake.store.manifest import file_sha256
+import networkx as nx
+
+from tfake.pages.wording import plural
+from tfake.products.report.run_facts import SealedStore
 from tfake.thermal_io.scales import parse_scale
-
-SUMS = "SHA256SUMS"
-
-
-@dataclass(frozen=True)
-class SealedStore:
-    """A folder that holds one store, its ``summary.json``, ``verified.json`` and ``SHA256SUMS``."""
-
-    folder: str
-    name: str  # of the store inside
-    rows: int
-    shards: int
-    span: tuple[int, int]  # first row and the row behind the last; a variant of a slice has not all
-    counts: dict[str, int]  # rows by status
-    statistics: dict[str, dict[str, float]]  # by class: pixels, mean (°C), sd (K)
-    verified_files: int
-    verified_bytes: int
-    identity: str  # SHA-256 of SHA256SUMS: the same identity, the same bytes
-
-    @property
-    def path(self) -> str:
-        """The store inside the folder."""
-        return os.path.join(self.folder, self.name)
-
-    @property
-    def sums(self) -> str:
-        """The store's checksum list."""
-        return os.path.join(self.folder, SUMS)
-
-
-def read_store(folder: str | Path) -> SealedStore:
-    """Read what sealing and verifying left behind.
-
-    Args:
-        folder: the folder that holds the store.
-
-    Raises:
-        FileNotFoundError: the store was not sealed, or not verified.
-    """
-    folder = Path(folder)
-    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
-    verified = json.loads((folder / "verified.json").read_text())
-    return SealedStore(
-        folder=str(folder),
-        name=summary["store"],
-        rows=summary["rows"],
-        shards=len(summary["shards"]),
-        span=(summary["shards"][0]["rows"][0], summary["shards"][-1]["rows"][1]),
-        counts=summary["counts"],
-        statistics=summary["statistics"],
-        verified_files=verified["files"],
-        verified_bytes=verified["bytes"],
-        identity=file_sha256(folder / SUMS),
-    )
-
 
 _WIDTH, _HEIGHT, _ACROSS, _DOWN, _LANE = 212, 62, 62, 18, 4
 _LINE = 17
@@ -95,38 +40,26 @@ class Node:
 
 
 class _Lane(NamedTuple):
-    """The way that a node's edges take past the boxes of a layer."""
+    """Where the edges of a node pass the boxes of a layer."""
 
     node: str
     layer: int
 
 
-def layers_of(nodes: Sequence[Node]) -> list[list[Node]]:
+def layers_of(nodes: Sequence[Node]) -> list[list[str]]:
     """Put every node behind all that it was made from.
 
     Args:
         nodes: in any order.
 
     Returns:
-        The layers from first to last, each in the order given.
+        The keys of each layer, from the first layer to the last, in the order given.
 
     Raises:
         ValueError: a node was made from one that is not there, or from itself by way of others.
     """
-    known = {node.key: node for node in nodes}
-    depth: dict[str, int] = {}
-
-    def depth_of(key: str, behind: tuple[str, ...]) -> int:
-        if key not in known or key in behind:
-            raise ValueError(f"lineage: {' from '.join((*behind, key))} cannot be")
-        if key not in depth:
-            parents = [depth_of(parent, (*behind, key)) for parent in known[key].made_from]
-            depth[key] = 1 + max(parents, default=-1)
-        return depth[key]
-
-    for node in nodes:
-        depth_of(node.key, ())
-    return [[node for node in nodes if depth[node.key] == layer] for layer in range(1 + max(depth.values()))]
+    generations = list(map(set, nx.topological_generations(_graph_of(nodes))))
+    return [[node.key for node in nodes if node.key in layer] for layer in generations]
 
 
 def draw_lineage(nodes: Sequence[Node]) -> str:
@@ -139,54 +72,31 @@ def draw_lineage(nodes: Sequence[Node]) -> str:
         An ``<svg>`` element in the page's colours. What is made from a node by way of another has no edge of its own,
         and an edge that passes a layer does so between its boxes.
     """
-    edges = list(_needed_edges(nodes))
-    columns = _columns(layers_of(nodes), edges)
-    height = max(_height(column) for column in columns) + 4
+    columns: list[list[str | _Lane]] = [list(layer) for layer in layers_of(nodes)]
+    layer = {key: number for number, column in enumerate(columns) for key in column}
+    needed = nx.transitive_reduction(_graph_of(nodes))
+    # Edges of one node share a lane and part behind it.
+    ways = [
+        [parent, *(_Lane(parent, number) for number in range(layer[parent] + 1, layer[node.key])), node.key]
+        for node in nodes
+        for parent in node.made_from
+        if needed.has_edge(parent, node.key)
+    ]
+    _arrange(columns, ways)
+    height = max(map(_column_height, columns)) + 4
     width = len(columns) * (_WIDTH + _ACROSS) - _ACROSS + 4
     places = {}
     for number, column in enumerate(columns):
-        y = (height - _height(column)) / 2
+        y = (height - _column_height(column)) / 2
         for item in column:
             places[item] = (2 + number * (_WIDTH + _ACROSS), y)
             y += _item_height(item) + _DOWN
-    layer = {item: number for number, column in enumerate(columns) for item in column}
-    drawn = []
-    for parent, node in edges:
-        lanes = [_Lane(parent, number) for number in range(layer[parent] + 1, layer[node.key])]
-        drawn.append(_edge([(item, *places[item]) for item in (parent, *lanes, node.key)]))
+    edges = [_edge([(item, *places[item]) for item in way]) for way in ways]
     boxes = [_box(node, *places[node.key]) for node in nodes]
     return (
         f'<svg class="lineage" viewBox="0 0 {width} {height:g}" width="{width}" aria-hidden="true" focusable="false">'
-        f"{''.join(drawn)}{''.join(boxes)}</svg>"
+        f"{''.join(edges)}{''.join(boxes)}</svg>"
     )
-
-
-def _columns(layers: Sequence[Sequence[Node]], edges: Sequence[tuple[str, Node]]) -> list[list[str | _Lane]]:
-    """What lies in each layer from top to bottom: keys of nodes, and lanes for the edges that pass the layer."""
-    layer = {node.key: number for number, column in enumerate(layers) for node in column}
-    columns: list[list[str | _Lane]] = [[node.key for node in column] for column in layers]
-    behind: dict[str | _Lane, set[str | _Lane]] = {}
-    for parent, node in edges:
-        # Edges of one parent share a lane and part behind it.
-        way = [parent, *(_Lane(parent, number) for number in range(layer[parent] + 1, layer[node.key])), node.key]
-        for lane in way[1:-1]:
-            if lane not in columns[lane.layer]:
-                columns[lane.layer].append(lane)
-        for first, second in pairwise(way):
-            behind.setdefault(second, set()).add(first)
-    for before, column in pairwise(columns):
-        # Each beside what it comes from, so that few edges cross.
-        place = {item: number / len(before) for number, item in enumerate(before)}
-        column.sort(key=lambda item: sum(place[other] for other in behind[item]) / len(behind[item]))
-    return columns
-
-
-def _item_height(item: str | _Lane) -> float:
-    return _LANE if isinstance(item, _Lane) else _HEIGHT
-
-
-def _height(column: Sequence[str | _Lane]) -> float:
-    return sum(_item_height(item) + _DOWN for item in column) - _DOWN
 
 
 def describe_lineage(nodes: Sequence[Node]) -> list[str]:
@@ -194,27 +104,44 @@ def describe_lineage(nodes: Sequence[Node]) -> list[str]:
     names = {node.key: f"{node.kind} {node.title}" for node in nodes}
     sentences = []
     for node in nodes:
-        parents = [names[key] for key in node.made_from]
-        sentences.append(f"{names[node.key]} ({node.note})" + (f", from {_listed(parents)}" if parents else ""))
+        *others, last = [names[key] for key in node.made_from] or [""]
+        parents = f"{', '.join(others)} and {last}" if others else last
+        sentences.append(f"{names[node.key]} ({node.note})" + (f", from {parents}" if parents else ""))
     return sentences
 
 
-def _needed_edges(nodes: Sequence[Node]) -> Iterator[tuple[str, Node]]:
-    """The edges that no longer way says already."""
-    known = {node.key: node for node in nodes}
-
-    def ancestors(key: str) -> set[str]:
-        return {key}.union(*(ancestors(parent) for parent in known[key].made_from))
-
-    for node in nodes:
-        for parent in node.made_from:
-            others = [other for other in node.made_from if other != parent]
-            if not any(parent in ancestors(other) for other in others):
-                yield parent, node
+def _graph_of(nodes: Sequence[Node]) -> nx.DiGraph:
+    graph = nx.DiGraph([(parent, node.key) for node in nodes for parent in node.made_from])
+    absent = graph.nodes - {node.key for node in nodes}
+    if absent:
+        raise ValueError(f"lineage: what is made from {', '.join(sorted(absent))} cannot be: that is not there")
+    graph.add_nodes_from(node.key for node in nodes)
+    if not nx.is_directed_acyclic_graph(graph):
+        circle = [made for _, made in nx.find_cycle(graph)]
+        raise ValueError(f"lineage: {' from '.join(circle[::-1])} cannot be: each would be made from itself")
+    return graph
 
 
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _arrange(columns: list[list[str | _Lane]], ways: Sequence[Sequence[str | _Lane]]) -> None:
+    """Add the lanes to the columns, and put each item beside what it comes from, so that few edges cross."""
+    sources: dict[str | _Lane, set[str | _Lane]] = defaultdict(set)
+    for way in ways:
+        for lane in way[1:-1]:
+            if lane not in columns[lane.layer]:
+                columns[lane.layer].append(lane)
+        for first, second in pairwise(way):
+            sources[second].add(first)
+    for before, column in pairwise(columns):
+        place = {item: number / len(before) for number, item in enumerate(before)}
+        column.sort(key=lambda item: sum(place[source] for source in sources[item]) / len(sources[item]))
+
+
+def _item_height(item: str | _Lane) -> float:
+    return _LANE if isinstance(item, _Lane) else _HEIGHT
+
+
+def _column_height(column: Sequence[str | _Lane]) -> float:
+    return sum(_item_height(item) + _DOWN for item in column) - _DOWN
 
 
 def _edge(way: Sequence[tuple[str | _Lane, float, float]]) -> str:

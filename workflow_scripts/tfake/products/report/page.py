@@ -12,14 +12,15 @@ import yaml
 
 import tfake
 from tfake.core.codes import LABELLED, MeshStatus, SampleStatus
-from tfake.pages.charts import Drawing, bytes_in_words, core_hours, plural, seconds_in_words, words_of
+from tfake.pages.charts import Drawing
 from tfake.pages.template_environment import template_environment
+from tfake.pages.wording import words_of
 from tfake.products.report.gallery import Gallery
 from tfake.products.report.label_quality import LabelQuality
-from tfake.products.report.lineage import Node, SealedStore, describe_lineage, draw_lineage
+from tfake.products.report.lineage import Node, describe_lineage, draw_lineage
 from tfake.products.report.reference import Reference
+from tfake.products.report.run_facts import SealedStore, StepTime, VariantFacts
 from tfake.products.report.temperatures import VariantTemperatures, prior_pull
-from tfake.products.report.variant_facts import StepTime, VariantFacts
 
 _TEMPLATE = "page.html.jinja"
 #: Samples named one by one in a list; of a longer list the rest is counted.
@@ -64,7 +65,7 @@ def render_page(
         temperatures: temperatures by class of each variant.
         timings: time by rule.
         reference: published images beside ours; None leaves the section out.
-        viewer_data: from :func:`tfake.products.report.gallery.describe_viewer`.
+        viewer_data: from :func:`tfake.products.report.viewer_data.describe_viewer`.
         lineage: what was made from what.
         figures: ``temperatures`` and ``losses``, where there is something to draw.
         sampled_faces: of how many faces at most the temperatures' shapes are.
@@ -75,15 +76,7 @@ def render_page(
     """
     folder = os.path.dirname(page) or "."
     environment = template_environment()
-    environment.filters |= {
-        "bytes": bytes_in_words,
-        "seconds": seconds_in_words,
-        "core_hours": core_hours,
-        "link": lambda path: os.path.relpath(path, folder).replace(os.sep, "/"),
-    }
-    environment.globals["plural"] = plural
-    # The viewer offers variants and palettes in their own order.
-    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
+    environment.filters["link"] = lambda path: os.path.relpath(path, folder).replace(os.sep, "/")
     stores = [faces, *variants.values()]
     return environment.get_template(_TEMPLATE).render(
         config=config,

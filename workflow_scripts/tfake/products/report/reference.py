@@ -18,8 +18,8 @@ from tfake.core.classes import LABELLED_CLASSES, FaceClass
 from tfake.core.codes import SampleStatus
 from tfake.core.radiometry import decode_counts
 from tfake.imaging.foreground import fill_glasses
-from tfake.pages.charts import words_of
 from tfake.pages.page_images import TemperatureScale, photo_uri, thermal_uri
+from tfake.pages.wording import words_of
 from tfake.store.arrays import open_store
 
 #: What the published 8-bit values mean.

@@ -17,9 +17,10 @@ from tqdm import tqdm
 
 from tfake.core.classes import LABELLED_CLASSES, FaceClass
 from tfake.imaging.foreground import fill_glasses
-from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw, series_style, words_of
+from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw, series_style
 from tfake.pages.page_images import class_colour
-from tfake.products.report.gallery import VariantImages
+from tfake.pages.wording import words_of
+from tfake.products.report.variant_images import VariantImages
 from tfake.thermalizer.prior_table import load_prior
 
 #: Faces whose pixels are looked at: enough for a shape, however large the dataset.

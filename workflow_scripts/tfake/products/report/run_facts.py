@@ -1,8 +1,7 @@
-"""What each variant is: what made it, its room, its pixels, its unit and its terms.
+"""What the report states of a run: its sealed stores, its variants, and how long its rules took."""
 
-Time by step, from the benchmark files that Snakemake leaves behind.
-"""
-
+import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -10,9 +9,63 @@ from typing import Any
 
 import pandas as pd
 
-from tfake.products.report.gallery import VariantImages
-from tfake.products.report.lineage import SealedStore
+from tfake.products.report.variant_images import VariantImages
 from tfake.store.arrays import open_store
+from tfake.store.manifest import file_sha256
+
+SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class SealedStore:
+    """A folder that holds one store, its ``summary.json``, ``verified.json`` and ``SHA256SUMS``."""
+
+    folder: str
+    name: str  # of the store inside
+    rows: int
+    shards: int
+    span: tuple[int, int]  # first row and the row behind the last; a variant of a slice has not all
+    counts: dict[str, int]  # rows by status
+    statistics: dict[str, dict[str, float]]  # by class: pixels, mean (°C), sd (K)
+    verified_files: int
+    verified_bytes: int
+    identity: str  # SHA-256 of SHA256SUMS: the same identity, the same bytes
+
+    @property
+    def path(self) -> str:
+        """The store inside the folder."""
+        return os.path.join(self.folder, self.name)
+
+    @property
+    def sums(self) -> str:
+        """The store's checksum list."""
+        return os.path.join(self.folder, SUMS)
+
+
+def read_store(folder: str | Path) -> SealedStore:
+    """Read what sealing and verifying left behind.
+
+    Args:
+        folder: the folder that holds the store.
+
+    Raises:
+        FileNotFoundError: the store was not sealed, or not verified.
+    """
+    folder = Path(folder)
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+    verified = json.loads((folder / "verified.json").read_text())
+    return SealedStore(
+        folder=str(folder),
+        name=summary["store"],
+        rows=summary["rows"],
+        shards=len(summary["shards"]),
+        span=(summary["shards"][0]["rows"][0], summary["shards"][-1]["rows"][1]),
+        counts=summary["counts"],
+        statistics=summary["statistics"],
+        verified_files=verified["files"],
+        verified_bytes=verified["bytes"],
+        identity=file_sha256(folder / SUMS),
+    )
 
 
 @dataclass(frozen=True)

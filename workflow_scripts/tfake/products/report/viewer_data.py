@@ -1,4 +1,4 @@
-"""The viewer's data: a few small scripts a face beside the page, read when the face is opened.
+"""The viewer's data: what all faces share, within the page, and each face in a few small scripts beside it.
 
 A page opened from the disk may not fetch its neighbours, but it may run scripts that lie beside it; so each file calls
 ``tfakeData(name, data)``. ``faces/{row}.js`` has the photograph and the source's labels, ``faces/{row}.{v}.js`` the
@@ -17,9 +17,11 @@ from tqdm import tqdm
 
 from tfake.archive.samples import read_rgb
 from tfake.archive.zip_archive import open_archive
+from tfake.core.classes import CLASS_COLOURS, LABELLED_CLASSES, FaceClass
 from tfake.core.codes import SampleStatus
-from tfake.pages.page_images import full_photo_uri, pack
-from tfake.products.report.gallery import VariantImages
+from tfake.pages.page_images import IGNORE_COLOUR, TemperatureScale, full_photo_uri, offered_palettes, pack
+from tfake.pages.wording import words_of
+from tfake.products.report.variant_images import VariantImages
 from tfake.store.arrays import StoreGroup, open_store
 
 #: Places of the points are told to a hundredth of a pixel.
@@ -28,6 +30,41 @@ _DECIMALS = 2
 _LEAST_PHOTO_PIXELS = 512
 #: Blur before shrinking, in pixels of the shrunken picture.
 _BLUR = 0.4
+
+
+def describe_viewer(folder: str, variants: Sequence[VariantImages], scale: TemperatureScale) -> dict[str, Any]:
+    """Describe what the faces' data files have in common.
+
+    Args:
+        folder: of those files, as seen from the page.
+        variants: in the order of the files' numbers.
+        scale: of the page's radiometric pictures.
+
+    Returns:
+        JSON values for ``reading.js`` and ``viewer.js``.
+    """
+    colours = {int(c): (words_of(c), CLASS_COLOURS[c].tolist()) for c in LABELLED_CLASSES}
+    colours[int(FaceClass.IGNORE)] = (words_of(FaceClass.IGNORE), list(IGNORE_COLOUR))
+    return {
+        "folder": folder,
+        "palettes": offered_palettes(),
+        "classes": colours,
+        "variants": [
+            {
+                "name": variant.name,
+                "width": variant.size[0],
+                "height": variant.size[1],
+                "unit": variant.unit,
+                "scale": variant.scale,
+                "offset": variant.offset,
+                "missing": list(variant.missing),
+                "low": shown.low,
+                "high": shown.high,
+            }
+            for variant in variants
+            for shown in (scale if variant.radiometric else variant.whole_scale(),)
+        ],
+    }
 
 
 def write_faces(
