@@ -287,9 +287,9 @@ def open_dataset(
         :meth:`~FaceDataset.where`, :meth:`~FaceDataset.split`, :meth:`~FaceDataset.torch`.
 
     Raises:
-        DatasetError: the address is no dataset, a variant or a field does not exist, the variants have no row in common,
-            or different geometries and so no labels in common: open them one by one; or ``rgb`` is asked for and there
-            is none (:func:`tfake.reader.rgb.find_rgb`).
+        DatasetError: the address is no dataset, a variant or a field does not exist, the variants have no row in
+            common, or different geometries and so no labels in common: open them one by one; or ``rgb`` is asked for
+            and there is none (:func:`tfake.reader.rgb.find_rgb`).
     """
     if rows not in ROWS:
         raise DatasetError(f"rows is one of {', '.join(ROWS)}; found {rows!r}")
