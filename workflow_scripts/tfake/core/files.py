@@ -28,8 +28,8 @@ class PositionalFile:
         self._lock = Lock()
 
     @property
-    def bytes(self) -> int:
-        """Its length."""
+    def size(self) -> int:
+        """Its length in bytes."""
         return os.fstat(self._file.fileno()).st_size
 
     def read(self, start: int, count: int) -> bytes:

@@ -25,8 +25,6 @@ from tfake.store.shards import ArrayMetadata
 if TYPE_CHECKING:
     import zarr
 
-    from tfake.reader.torch_faces import TorchFaces
-
 #: Which rows :func:`open_dataset` takes.
 ROWS = ("common", "all")
 
@@ -156,10 +154,12 @@ class FaceDataset:
 
         Raises:
             IndexError: there is no such face.
-            KeyError: there is no such array.
+            KeyError: there is no such array, or no variant is named.
         """
         rows = self.rows if indices is None else self.rows[np.asarray(indices, dtype=np.intp)]
         if field == "thermal":
+            if variant is None:
+                raise KeyError("of thermal one variant is read: name it")
             return _decode(self._store.rows(_thermal_path(variant), rows))
         return self._store.rows(self._labels.path(field), rows)
 
@@ -196,8 +196,8 @@ class FaceDataset:
         parts = split_parts(self.columns.image_id, self.columns.groups, fractions, seed)
         return self._with_rows(self.rows[parts[self.rows] == list(fractions).index(name)])
 
-    def torch(self) -> "TorchFaces":
-        """The dataset for torch's ``DataLoader``.
+    def torch(self) -> Any:
+        """The dataset for torch's ``DataLoader``: a :class:`tfake.reader.torch_faces.TorchFaces`.
 
         Raises:
             ModuleNotFoundError: torch is not installed.
@@ -217,7 +217,7 @@ class FaceDataset:
             paths |= {f"thermal/{name}": _thermal_path(name) for name in self.variants}
         return paths
 
-    def _face(self, row: int, values: dict[str, np.ndarray]) -> ThermalFace:
+    def _face(self, row: int, values: dict[str, Any]) -> ThermalFace:
         face = ThermalFace(
             image_id=str(self.columns.image_id[row]),
             row=row,

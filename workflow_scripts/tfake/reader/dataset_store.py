@@ -204,7 +204,8 @@ def read_rows(array: "zarr.Array", rows: np.ndarray) -> np.ndarray:
         shards = wanted // array.chunks[0]
         for shard in np.unique(shards):
             start = shard * array.chunks[0]
-            found[shards == shard] = array[start : start + array.chunks[0]][wanted[shards == shard] - start]
+            chunk = np.asarray(array[start : start + array.chunks[0]])
+            found[shards == shard] = chunk[wanted[shards == shard] - start]
     else:
         for first, last in runs(wanted, array.shards[0]):
             found[first : last + 1] = array[wanted[first] : wanted[last] + 1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -81,11 +82,12 @@ def crop_face(face: ThermalFace, square: Square, pixels: int) -> ThermalFace:
     """
     zoom = pixels / square.edge
     corner = np.array([square.left, square.top])
-    moved = {}
+    moved: dict[str, Any] = {}
     if face.landmarks_70 is not None:
         moved["landmarks_70"] = _move(face.landmarks_70, corner, zoom)
     if face.landmarks_478 is not None:
         moved["landmarks_478"] = _move(face.landmarks_478, corner, zoom)
+    if face.landmarks_478_depth is not None:
         moved["landmarks_478_depth"] = (face.landmarks_478_depth * zoom).astype(np.float32)
     if face.segmentation is not None:
         moved["segmentation"] = _crop_classes(face.segmentation, square, pixels)

@@ -51,8 +51,8 @@ def find_rgb(
             "faces were made from, open_dataset(..., archive='dataset_100000.zip'), or run the workflow with "
             "store.rgb: kept"
         )
-    paths = [archive] if isinstance(archive, str | os.PathLike) else list(archive)
-    return _ArchiveRgb(store, paths, statuses, source)
+    paths = [archive] if isinstance(archive, str | os.PathLike) else archive
+    return _ArchiveRgb(store, [os.fspath(path) for path in paths], statuses, source)
 
 
 class _StoredRgb:

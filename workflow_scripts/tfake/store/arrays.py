@@ -18,6 +18,7 @@ import zarr
 from zarr.abc.codec import CodecPipeline
 from zarr.codecs import BloscCodec
 from zarr.core.codec_pipeline import BatchedCodecPipeline
+from zarr.core.metadata import ArrayV3Metadata
 from zarr.storage import LocalStore
 
 from tfake.store.layouts import ArrayLayout
@@ -57,7 +58,9 @@ class StoreGroup(Mapping[str, zarr.Array]):
         Raises:
             KeyError: there is none of this name.
         """
-        return with_pipeline(self._group[name], self._threads)
+        array = self._group[name]
+        assert isinstance(array, zarr.Array)  # our stores are flat
+        return with_pipeline(array, self._threads)
 
     def __iter__(self) -> Iterator[str]:
         """The arrays' names."""
@@ -69,7 +72,7 @@ class StoreGroup(Mapping[str, zarr.Array]):
 
     def __contains__(self, name: object) -> bool:
         """Whether there is an array of this name; the folder is not listed for it."""
-        return name in self._group
+        return isinstance(name, str) and name in self._group
 
 
 def open_store(path: str | Path, mode: Literal["r", "r+"] = "r", threads: int | None = None) -> StoreGroup:
@@ -102,6 +105,7 @@ def with_pipeline(array: zarr.Array, threads: int | None = None) -> zarr.Array:
 
 
 def _pipeline(array: zarr.Array, threads: int | None) -> CodecPipeline:
+    assert isinstance(array.metadata, ArrayV3Metadata)
     plain = BatchedCodecPipeline.from_codecs(array.metadata.codecs)
     if ZarrsCodecPipeline is None or not isinstance(array.store, LocalStore):
         # The Rust pipeline fetches over the net by itself, and holds up every other Python thread while it waits.

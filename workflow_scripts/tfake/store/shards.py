@@ -236,6 +236,7 @@ class ShardReader:
         # The codec believes a chunk's head, whatever lies behind it.
         if len(chunk) < _BLOSC_HEAD.size or _BLOSC_HEAD.unpack_from(chunk)[::2] != (values.nbytes, len(chunk)):
             raise StoreError(f"{where} does not have its {len(chunk)} bytes, or not this row's size")
+        assert self.metadata.codec is not None  # read_metadata has seen to it
         try:
             self.metadata.codec.decode(chunk, out=values)
         except (RuntimeError, ValueError) as error:
