@@ -10,9 +10,9 @@ import zarr
 from zarr.codecs import BloscCodec, GzipCodec
 
 from tfake.store import shards
-from tfake.store.arrays import StoreError, create_store, write_shard
+from tfake.store.arrays import create_store, write_shard
 from tfake.store.layouts import faces_layout, thermal_layout
-from tfake.store.shards import ShardReader
+from tfake.store.shards import ShardReader, StoreError
 from tfake.store.stream import ShardStream
 from tiny_dataset import face_values
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import zarr
 
-from tfake.store.arrays import StoreError, create_store, write_shard
+from tfake.store.arrays import create_store, write_shard
 from tfake.store.layouts import thermal_layout
 from tfake.store.manifest import file_sha256
+from tfake.store.shards import StoreError
 from tfake.store.stream import ShardStream
 
 PIXELS, ROWS, SHARD = 64, 7, 4

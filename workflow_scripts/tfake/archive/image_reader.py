@@ -15,8 +15,8 @@ import pandas as pd
 from tfake.archive.samples import read_classes, read_rgb
 from tfake.archive.zip_archive import Archive
 from tfake.core.codes import SampleStatus
-from tfake.store.arrays import StoreError, open_store
-from tfake.store.shards import ShardReader
+from tfake.store.arrays import open_store
+from tfake.store.shards import ShardReader, StoreError
 
 
 class ImageReader(Protocol):
