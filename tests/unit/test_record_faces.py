@@ -9,7 +9,7 @@ import zarr
 from archives import flip_byte
 from cameras import settings
 from tfake.core.radiometry import NO_IMAGE
-from tfake.store.arrays import StoreError
+from tfake.store.shards import StoreError
 from thermal_faces import AMBIENT, BAD, ROWS, make_stores
 from variants.create_camera_store import create_camera_store
 from variants.record_faces import record_faces

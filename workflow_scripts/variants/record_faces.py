@@ -11,8 +11,9 @@ from tqdm import tqdm
 from tfake.camera.camera_model import Camera, camera_layout
 from tfake.camera.recording import record_rows
 from tfake.core.codes import SampleStatus
-from tfake.store.arrays import StoreError, open_store, write_shard
+from tfake.store.arrays import open_store, write_shard
 from tfake.store.manifest import Manifest, describe_files, write_manifest
+from tfake.store.shards import StoreError
 
 
 def record_faces(

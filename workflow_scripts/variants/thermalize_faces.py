@@ -13,10 +13,10 @@ from tfake.archive.index import read_index
 from tfake.core.codes import SampleStatus
 from tfake.core.devices import limit_threads, resolve_device
 from tfake.core.processes import keep_freed_memory
-from tfake.store.arrays import StoreError
 from tfake.store.layouts import thermal_layout
 from tfake.store.manifest import COMPUTED_ON, Manifest, describe_files, file_sha256, write_manifest
 from tfake.store.repair import forget_shards, keep_shard, take_back
+from tfake.store.shards import StoreError
 from tfake.store.statistics import CountStatistics
 from tfake.store.stream import ShardStream
 from tfake.thermalizer.inference import thermalize_rows

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tfake.core.devices import resolve_device
-from tfake.core.processes import ForkGuard
+from tfake.core.devices import ForkGuard, resolve_device
 from tfake.imaging.face_crops import crop_squares, square_around, square_around_image, to_image_coordinates
 from tfake.landmarks.landmarker_file import load_landmark_network
 from tfake.landmarks.preprocessing import preprocess

@@ -14,7 +14,7 @@ The arrays of a variant whose images were published by others.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class ArrayLayout:
     #: True: one chunk a row, gathered in one shard file. False: the shard's rows are one chunk, the file itself.
     chunk_per_row: bool = True
     #: Blosc's inner codec: ``zstd`` for what is kept for long, ``lz4`` for what is read more often than it is stored.
-    codec: str = "zstd"
+    codec: Literal["zstd", "lz4"] = "zstd"
 
     def shard_file(self, shard: int) -> str:
         """The path, relative to the store, of the one file that holds shard number ``shard`` of this array."""

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tfake.store.arrays import StoreError
+from tfake.store.shards import StoreError
 
 
 def file_sha256(path: str | Path) -> str:

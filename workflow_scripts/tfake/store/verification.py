@@ -18,8 +18,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from tfake.core.codes import decode_ids
-from tfake.store.arrays import StoreError, open_store
+from tfake.store.arrays import open_store
 from tfake.store.manifest import file_sha256, read_manifest, read_sums
+from tfake.store.shards import StoreError
 
 OK, MISSING, DIFFERS, NOT_LISTED, DAMAGED = "ok", "missing", "differs", "not listed", "damaged"
 
