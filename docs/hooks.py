@@ -160,11 +160,13 @@ def drawing(text: str) -> str:
         boxes += map(box, inner)
         width = max(width, *(v.view.place[0] + v.view.h / 2 for v in inner))
         offset = max(v.view.place[1] + v.view.w / 2 for v in inner) + 14
-    head = '<marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-    return (
-        f'<div class="drawing"><svg xmlns="http://www.w3.org/2000/svg" width="{width + 8:.0f}" height="{offset:.0f}" '
-        f'role="img"><defs>{head}<path d="M0,0L8,4L0,8z"/></marker></defs>{"".join(sorted(lines) + sorted(boxes) + sorted(labels))}</svg></div>'
+    tip = (
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        '<path d="M0,0L8,4L0,8z"/></marker></defs>'
     )
+    inside = "".join(sorted(lines) + sorted(boxes) + sorted(labels))
+    size = f'width="{width + 8:.0f}" height="{offset:.0f}"'
+    return f'<div class="drawing"><svg xmlns="http://www.w3.org/2000/svg" {size} role="img">{tip}{inside}</svg></div>'
 
 
 def box(vertex: Vertex) -> str:
