@@ -4,18 +4,25 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 REAL := runs/real_sample
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: all test test-slurm gpu-check envs-check scaling benchmark real-sample verify repair recipes clean help
+.PHONY: all test test-all test-slurm docs gpu-check envs-check scaling benchmark real-sample verify repair recipes clean help
 
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
 
-test: $(READY)  ## run the tests, linters included, a file a process
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+test: $(READY)  ## run the tests, linters included, a file a process; without those marked slow or slurm
+	$(PYTEST)
+
+test-all: $(READY)  ## run the slow tests, too
+	$(PYTEST) -m 'not slurm'
 
 test-slurm: $(READY)  ## the whole workflow through a Slurm of its own, with faults (root may install slurm-wlm and munge)
 	bash tests/slurm/install.sh
-	$(BIN)/python -m pytest -s tests/slurm
+	$(BIN)/python -m pytest -s -m slurm tests/slurm
+
+docs: $(READY)  ## build the documentation site into runs/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 gpu-check: $(READY)  ## two minutes on a GPU: does everything work there, and how fast; a table, and a JSON under runs/
 	$(BIN)/python tests/gpu/check.py runs/gpu_check

@@ -22,7 +22,7 @@ import yaml
 from runs import ROOT, TINY, succeed, sums
 
 HERE = Path(__file__).parent
-TIMEOUT_SECONDS = 1200
+TIMEOUT_SECONDS = 3600
 #: Rules that run a network, derived ones included: the GPU partition is theirs.
 NETWORKS = ("train_thermalizer", "train_arm", "thermalize_faces")
 MISSING = [name for name in ("slurmctld", "slurmd", "munged") if not shutil.which(name, path=os.defpath + ":/usr/sbin")]
@@ -103,13 +103,19 @@ def cluster():
     shutil.rmtree(cluster.lab)
 
 
-def until(condition, message, process=None):
+def until(condition, message, process=None, log=None):
+    """What a condition gives once it holds; a run that ends before, or takes too long, fails with its log's end."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while not (found := condition()):
-        assert process is None or process.poll() is None, f"the run ended before: {message}"
-        assert time.monotonic() < deadline, message
+        assert process is None or process.poll() is None, f"the run ended before: {message}\n{end_of(log)}"
+        assert time.monotonic() < deadline, f"{message} after {TIMEOUT_SECONDS} s\n{end_of(log)}"
         time.sleep(0.2)
     return found
+
+
+def end_of(log):
+    """The last lines that a run has written."""
+    return log.read_text()[-8000:] if log else ""
 
 
 def profile(folder):
@@ -138,24 +144,25 @@ def test_a_run_through_slurm_gives_the_local_checksums_whatever_fails(cluster, t
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(remote)]
     command += ["--configfile", str(TINY), "--workflow-profile", str(profile(tmp_path / "profile")), "--", "all", arm]
     began = time.monotonic()
-    with open(tmp_path / "log.txt", "w") as log:
-        process = subprocess.Popen(command, env=cluster.environment, stdout=log, stderr=subprocess.STDOUT)
+    log = tmp_path / "log.txt"
+    with open(log, "w") as written:
+        process = subprocess.Popen(command, env=cluster.environment, stdout=written, stderr=subprocess.STDOUT)
     try:
-        cancelled = until(lambda: running(cluster, "label_faces"), "no label_faces runs", process)
+        cancelled = until(lambda: running(cluster, "label_faces"), "no label_faces runs", process, log)
         cluster.call("scancel", cancelled)
-        until(lambda: running(cluster, "train_thermalizer"), "no train_thermalizer runs", process)
+        until(lambda: running(cluster, "train_thermalizer"), "no train_thermalizer runs", process, log)
         cluster.stop_controller()
         time.sleep(8)
         cluster.up()
-        hung = until(lambda: running(cluster, "thermalize_faces"), "no thermalize_faces runs", process)
+        hung = until(lambda: running(cluster, "thermalize_faces"), "no thermalize_faces runs", process, log)
         cluster.hang(hung)
         cluster.call("scontrol", "update", f"JobId={hung}", "TimeLimit=1")
-        code = process.wait(timeout=TIMEOUT_SECONDS)
+        until(lambda: process.poll() is not None, "the run has not ended", log=log)
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
-    assert code == 0, (tmp_path / "log.txt").read_text()[-8000:]
+    assert process.returncode == 0, end_of(log)
     jobs = cluster.jobs()
     states = {job[0]: job[1] for job in jobs}
     assert states[cancelled] == "CANCELLED"

@@ -1,5 +1,6 @@
-"""Formatters and linters, as part of the tests."""
+"""Formatters, linters, layers and types, as part of the tests."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -19,11 +20,14 @@ BIN = Path(sys.executable).parent
         ["ruff", "format", "--check", "."],
         ["snakefmt", "--check", "Snakefile", "rules", "workflow"],
         ["snakemake", "--lint"],
+        ["lint-imports", "--no-cache"],
+        ["mypy"],
     ],
     ids=" ".join,
 )
 def test_clean(command):
     tool = shutil.which(command[0], path=str(BIN)) or shutil.which(command[0])
     assert tool, f"{command[0]} is not installed"
-    done = subprocess.run([tool, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow_scripts")}
+    done = subprocess.run([tool, *command[1:]], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
