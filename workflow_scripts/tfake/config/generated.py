@@ -76,7 +76,9 @@ def render_reference(root: Node) -> str:
 def _table(keys: Iterable[tuple[Key, Node]]) -> str:
     rows = [("key", "value", "unit", "default", "meaning"), ("---",) * 5]
     for path, node in keys:
-        meaning = node.get("description", "") + (f" {_CHANGES_NOTHING}" if "x-neutral" in node else "")
+        if "description" not in node:
+            continue  # an entry that is no section
+        meaning = node["description"] + (f" {_CHANGES_NOTHING}" if "x-neutral" in node else "")
         default = f"`{_flow(node['default'])}`" if "default" in node else ""
         unit = node.get("x-unit") or unit_of(str(path[-1]))
         rows.append((f"`{dotted(path)}`", describe_expected(node), unit, default, meaning))
@@ -103,7 +105,7 @@ def _render_block(node: Node, entries: Any, depth: int, explained: bool) -> Iter
         if depth == 0:
             yield ""
         if explained and not is_named(node, key):
-            yield from textwrap.wrap(_explain(inner), _WIDTH, initial_indent=f"{margin}# ", subsequent_indent=f"{margin}# ")
+            yield from (f"{margin}# {line}" for line in textwrap.wrap(_explain(inner), _WIDTH - len(margin) - 2))
         value = inner.get("default", entries.get(key))
         line = f"{margin}{key}: {_flow(value)}"
         if value and isinstance(value, Mapping) and (explained or len(line) > _WIDTH):

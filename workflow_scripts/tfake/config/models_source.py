@@ -33,7 +33,9 @@ class Source(Section):
         ge=64,
         multiple_of=32,
     )
-    license: Text = key("CC0-1.0", "Terms of the source, written into every store made from it; R-UDA-1.0 for FaceSynthetics.")
+    license: Text = key(
+        "CC0-1.0", "Terms of the source, written into every store made from it; R-UDA-1.0 for FaceSynthetics."
+    )
 
     @model_validator(mode="after")
     def _release_has_the_images(self) -> Self:
@@ -70,7 +72,9 @@ class Labels(Section):
     """The 478 dense landmarks and their quality."""
 
     backend: Literal["facemesh", "face_landmarker"] = key(
-        "facemesh", "facemesh (mediapipe 0.10.21, models in its wheel) or face_landmarker (mediapipe 1.x, with blendshapes and a pose)."
+        "facemesh",
+        "facemesh (mediapipe 0.10.21, models in its wheel) or face_landmarker (mediapipe 1.x, with blendshapes and a "
+        "pose).",
     )
     face_landmarker: LandmarkerModel
     min_detection_confidence: Fraction = key(0.5, "Threshold of the face detector.", unit="probability")

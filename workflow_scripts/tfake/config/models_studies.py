@@ -166,7 +166,9 @@ class EvaluationSet(Section):
         ..., "How the set is laid out; variant_70 and variant_478 are the workflow's own."
     )
     path: Text | None = key(
-        ..., "Its folder or zip, or the variant's name; null where it is not there (the page says where to ask), or the first variant."
+        ...,
+        "Its folder or zip, or the variant's name; null where it is not there (the page says where to ask for it), or the "
+        "first variant.",
     )
     values: ThermalValues = optional_key("What its images of more than 8 bits hold, as for pairs; celsius without it.")
 

@@ -124,7 +124,9 @@ class Training(Section):
 
     steps: int = key(200, "Optimiser steps.", ge=1)
     learning_rate: float = key(5e-3, "Peak of the learning rate.", gt=0)
-    schedule: Literal["onecycle", "cosine", "step", "constant"] = key("onecycle", "Schedule of the learning rate; step is T-FAKE's.")
+    schedule: Literal["onecycle", "cosine", "step", "constant"] = key(
+        "onecycle", "Schedule of the learning rate; step is T-FAKE's."
+    )
     weight_decay: float = key(1e-4, "AdamW's decoupled weight decay.", ge=0)
     clip_norm: float = key(20.0, "Largest norm of the gradient.", gt=0)
     ema_decay: float = key(
@@ -149,7 +151,8 @@ class Training(Section):
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = key(
         "auto",
-        "Number format of the network's body; auto takes bfloat16 where the processor computes with it. The temperature itself is always float32.",
+        "Number format of the network's body; auto takes bfloat16 where the processor computes with it. The temperature "
+        "itself is always float32.",
     )
     compile: bool = key(
         False, "Whether torch.compile builds the network's kernels: worth its minutes in long runs.", neutral=True
