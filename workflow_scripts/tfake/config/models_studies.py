@@ -167,8 +167,8 @@ class EvaluationSet(Section):
     )
     path: Text | None = key(
         ...,
-        "Its folder or zip, or the variant's name; null where it is not there (the page says where to ask for it), or the "
-        "first variant.",
+        "Its folder or zip, or the variant's name; null where it is not there (the page says where to ask for it), or "
+        "the first variant.",
     )
     values: ThermalValues = optional_key("What its images of more than 8 bits hold, as for pairs; celsius without it.")
 

@@ -151,8 +151,8 @@ class Training(Section):
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = key(
         "auto",
-        "Number format of the network's body; auto takes bfloat16 where the processor computes with it. The temperature "
-        "itself is always float32.",
+        "Number format of the network's body; auto takes bfloat16 where the processor computes with it. The "
+        "temperature itself is always float32.",
     )
     compile: bool = key(
         False, "Whether torch.compile builds the network's kernels: worth its minutes in long runs.", neutral=True
