@@ -6,7 +6,7 @@ READY := .venv/.ready
 REAL := runs/real_sample
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: all test test-all test-slurm docs gpu-check envs-check scaling benchmark real-sample verify repair recipes clean help
+.PHONY: all test test-all test-slurm docs gpu-check envs-check scaling benchmark real-sample verify repair config recipes clean help
 
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
@@ -49,6 +49,9 @@ verify: $(READY)  ## reread every byte of every store of the demo
 
 repair: $(READY)  ## take away what does not agree with its checksums, and make exactly that again
 	$(BIN)/snakemake --cores all -- repair
+
+config: $(READY)  ## renew config.yaml, schemas/, and the tables of config/README.md after a change of the configuration's models
+	$(BIN)/python -m tfake.config.generated
 
 recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has moved
 	$(BIN)/python tests/recipes.py
