@@ -8,12 +8,14 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from tfake.config.plan_variants import variant_kind
+from tfake.variants.kinds import KINDS
+
 CONDITIONS, RELEASED, TRAINED = PLAN.conditions, PLAN.released, PLAN.trained
 VARIANTS = PLAN.variants
 # Those that a camera records from another one, those that others published, and those that the thermalizer makes.
 RECORDED, IMPORTED, THERMALIZED = PLAN.recorded, PLAN.imported, PLAN.thermalized
-CAMERA_ARRAYS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "source_to_image")
-IMPORT_ARRAYS = ("thermal", "landmarks_478")
+KIND_OF = {name: KINDS[variant_kind(config["variants"][name])] for name in VARIANTS}
 AMBIENTS = PLAN.ambients
 IMAGES, SHARD_IMAGES = PLAN.images, PLAN.shard_images
 SHARDS = tuple(range(math.ceil(IMAGES / SHARD_IMAGES)))
@@ -25,37 +27,18 @@ if len(SHARDS) > MOST_SHARDS and workflow.is_main_process:
         f"jobs of its own; with store.shard_images: {_better} there are {math.ceil(IMAGES / _better):,}."
     )
 IS_PROCEDURAL = config["source"]["archive"] is None
-FACES_ARRAYS = (
-    "image_id",
-    "status",
-    "segmentation",
-    "landmarks_70",
-    "landmarks_478",
-    "landmarks_478_raw",
-    "landmarks_478_status",
-    "landmarks_478_attempt",
-    "landmarks_478_error",
-    "landmarks_478_left_out_error",
-    "landmarks_478_visibility",
-    "head_pose",
-    "openings",
-    "blendshapes",
-    "face_transform",
-)
 KEEPS_IMAGES = config["store"]["rgb"] == "kept"
 # Where the source's images are kept decoded: what readers of one shard and of all shards need, the store's root first.
-DECODED_SHARD = [
-    f"results/images/{path}"
-    for path in (
-        "images.zarr/zarr.json",
-        "images.zarr/rgb/zarr.json",
-        "images.zarr/segmentation/zarr.json",
-        "images.zarr/rgb/c/{shard}/0/0/0",
-        "images.zarr/segmentation/c/{shard}/0/0",
-        "manifests/{shard}.json",
-    )
+DECODED_SHARD = (
+    [
+        "results/images/images.zarr/zarr.json",
+        *KINDS["images"].metadata_files("results/images"),
+        *KINDS["images"].shard_files("results/images").values(),
+        "results/images/manifests/{shard}.json",
+    ]
     if KEEPS_IMAGES
-]
+    else []
+)
 DECODED = [*DECODED_SHARD[:3], *collect(DECODED_SHARD[3:], shard=SHARDS)]
 USES_LANDMARKER = config["labels"]["backend"] == "face_landmarker"
 
@@ -127,9 +110,7 @@ def get_base_manifest(wildcards):
 
 def get_arrays(wildcards):
     """Metadata of a variant's arrays."""
-    names = {**dict.fromkeys(RECORDED, CAMERA_ARRAYS), **dict.fromkeys(IMPORTED, IMPORT_ARRAYS)}
-    arrays = names.get(wildcards.variant, ("thermal",))
-    return [f"results/variants/{wildcards.variant}/thermal.zarr/{array}/zarr.json" for array in arrays]
+    return KIND_OF[wildcards.variant].metadata_files(f"results/variants/{wildcards.variant}")
 
 
 def get_variant_rows(wildcards):
@@ -165,13 +146,8 @@ def get_images_files(wildcards):
 
 def get_shard_files(wildcards):
     """Every file that the shard jobs of a variant write into its store."""
-    jobs = {**dict.fromkeys(RECORDED, "record_faces"), **dict.fromkeys(IMPORTED, "import_faces")}
-    if wildcards.variant in jobs:
-        made = getattr(rules, jobs[wildcards.variant]).output
-        files = [file for file in made if not str(file).endswith(".json")]
-    else:
-        files = "results/variants/{variant}/thermal.zarr/thermal/c/{shard}/0/0"
-    return collect(files, variant=wildcards.variant, shard=PLAN.shards(wildcards.variant))
+    files = KIND_OF[wildcards.variant].shard_files(f"results/variants/{wildcards.variant}")
+    return collect(list(files.values()), shard=PLAN.shards(wildcards.variant))
 
 
 def get_ambient(wildcards):

@@ -10,33 +10,23 @@ MAKES  results/images/images.zarr       rgb, segmentation
 """
 
 
-rule create_images_store:
-    """Write the metadata of the images store."""
+use rule create_store as create_images_store with:
     input:
         index=rules.index_archive.output.index,
     output:
         root="results/images/images.zarr/zarr.json",
-        rgb="results/images/images.zarr/rgb/zarr.json",
-        segmentation="results/images/images.zarr/segmentation/zarr.json",
+        arrays=KINDS["images"].metadata_files("results/images"),
     log:
         "logs/create_images_store.log",
     benchmark:
         "benchmarks/create_images_store.tsv"
-    conda:
-        "../envs/store.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory_mb(1000),
-        runtime=minutes(10),
     params:
-        recipe=1,
+        recipe=rules.create_store.params.recipe,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         shard_images=lookup(dpath="store/shard_images", within=config),
         source_license=lookup(dpath="source/license", within=config),
     message:
         "Creating the images store."
-    script:
-        "../workflow_scripts/source/create_images_store.py"
 
 
 rule decode_images:
@@ -45,11 +35,9 @@ rule decode_images:
         archive=ARCHIVE,
         index=rules.index_archive.output.index,
         root=rules.create_images_store.output.root,
-        rgb=rules.create_images_store.output.rgb,
-        segmentation=rules.create_images_store.output.segmentation,
+        arrays=rules.create_images_store.output.arrays,
     output:
-        rgb="results/images/images.zarr/rgb/c/{shard}/0/0/0",
-        segmentation="results/images/images.zarr/segmentation/c/{shard}/0/0",
+        **KINDS["images"].shard_files("results/images"),
         manifest="results/images/manifests/{shard}.json",
     log:
         "logs/decode_images/{shard}.log",
@@ -71,10 +59,10 @@ rule decode_images:
         "../workflow_scripts/source/decode_images.py"
 
 
-use rule seal_thermal as seal_images with:
+use rule seal_store as seal_images with:
     input:
         root=rules.create_images_store.output.root,
-        arrays=[rules.create_images_store.output.rgb, rules.create_images_store.output.segmentation],
+        arrays=rules.create_images_store.output.arrays,
         manifests=get_images_manifests,
     output:
         sums="results/images/SHA256SUMS",
@@ -84,13 +72,13 @@ use rule seal_thermal as seal_images with:
     benchmark:
         "benchmarks/seal_images.tsv"
     params:
-        recipe=rules.seal_thermal.params.recipe,
+        recipe=rules.seal_store.params.recipe,
         rows=[0, IMAGES],
     message:
-        "Sealing the images store."
+        "Listing the checksums of the images store."
 
 
-use rule verify_thermal as verify_images with:
+use rule verify_store as verify_images with:
     input:
         sums=rules.seal_images.output.sums,
         root=rules.create_images_store.output.root,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tfake.camera.camera_model import Camera, camera_layout
+from tfake.camera.camera_model import Camera
 from tfake.camera.detector import Detector, Stream, of_shot
 from tfake.camera.display import display
 from tfake.camera.optics import (
@@ -25,6 +25,7 @@ from tfake.core.codes import SampleStatus, decode_ids
 from tfake.core.radiometry import NO_IMAGE, decode_counts, encode_celsius
 from tfake.imaging.foreground import fill_glasses
 from tfake.store.arrays import StoreGroup
+from tfake.store.layouts import recorded_layout
 from tfake.store.statistics import class_statistics, merge_statistics
 
 
@@ -135,7 +136,7 @@ def record_rows(
         ambient_celsius: temperature of the base's room.
 
     Returns:
-        Array name to the rows' values, as :func:`tfake.camera.camera_model.camera_layout` says; and statistics of the
+        Array name to the rows' values, as :func:`tfake.store.layouts.recorded_layout` says; and statistics of the
         values by class, as :func:`tfake.store.statistics.class_statistics` gives them: °C, or grey values. Rows without
         a usable sample hold no image (``NO_IMAGE``, or 0 where pixels are grey values), class IGNORE and NaN points.
     """
@@ -165,5 +166,5 @@ def _empty_rows(camera: Camera, rows: int) -> dict[str, np.ndarray]:
     missing = {"thermal": NO_IMAGE if camera.is_radiometric else 0, "segmentation": FaceClass.IGNORE}
     return {
         array.name: np.full((rows, *array.row_shape), missing.get(array.name, np.nan), array.dtype)
-        for array in camera_layout(camera)
+        for array in recorded_layout(*camera.image_pixels[::-1], camera.values)
     }

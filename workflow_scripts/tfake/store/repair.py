@@ -1,9 +1,9 @@
-"""Finished shards of a job that is not finished, kept under a second name: Snakemake deletes a stopped job's outputs.
+"""Repair of a store: taking away exactly what is damaged, so that the next run makes exactly that again.
 
-The second name is a hard link and costs no bytes; on a disk without links it is a copy. Whoever takes a shard back
-rereads it, and takes only what the job would make: from the same inputs, with the same checksums.
-
-Taking away exactly what is damaged, so that the next run makes exactly that again.
+Snakemake deletes all outputs of a job that is stopped, or that is to make one of its shards anew. The good shards of a
+job of several are kept under a second name meanwhile: a hard link, which costs no bytes; a copy on a disk without
+links. The job that takes a shard back rereads it, and takes only what it would make: from the same inputs, with the
+same checksums.
 """
 
 import hashlib
@@ -19,6 +19,46 @@ from tfake.store.shards import StoreError
 from tfake.store.verification import NOT_LISTED, OK, CheckedFile, read_copies
 
 FOLDER = "unfinished"
+METADATA = "zarr.json"
+
+
+def repair_store(folder: str | Path, checked: Sequence[CheckedFile], batched: bool = False) -> dict[str, str]:
+    """Act on the faults of one store.
+
+    A damaged shard goes together with its manifest; a lost or damaged manifest together with the checksum list, which
+    asks for it; the checksum list together with the summary; a file that nobody knows goes, too. Metadata come back
+    from the summary's copy, with a time stamp as old as the shards', for Snakemake makes every shard anew behind
+    metadata that are younger. Where there is no good copy they go as well, and that is what the next run does.
+
+    Args:
+        folder: the folder that holds the store.
+        checked: what :func:`tfake.store.verification.inspect_store` found.
+        batched: whether a job writes several shards of it: Snakemake will delete the good ones beside a damaged one, so
+            all good ones are kept for that job to take back.
+
+    Returns:
+        Path to ``removed`` or ``restored``, for every file at fault.
+    """
+    folder = Path(folder)
+    copies = read_copies(folder)
+    actions = {}
+    for file in checked:
+        if file.state == OK:
+            continue
+        is_metadata = Path(file.path).name == METADATA and file.state != NOT_LISTED
+        if is_metadata and _sha256(copies.get(file.path, "")) == file.expected:
+            _restore(folder / file.path, copies[file.path])
+            actions[file.path] = "restored"
+            continue
+        for path in (file.path, *_what_goes_with(file)):
+            (folder / path).unlink(missing_ok=True)
+        actions[file.path] = "removed"
+    if actions:
+        (folder / "verified.json").unlink(missing_ok=True)
+        # Those that went are not among these: their manifests went, too.
+        for manifest in sorted((folder / "manifests").glob("*.json")) if batched else ():
+            keep_shard(folder, manifest)
+    return actions
 
 
 def keep_shard(folder: str | Path, manifest: str | Path) -> None:
@@ -44,7 +84,7 @@ def take_back(
         folder: the folder that holds the store.
         manifest: where the shard's manifest belongs.
         shard: the shard's number.
-        rows: its first row and the row behind its last.
+        rows: its first row, and stop (exclusive).
         made_from: what the job would make it from.
 
     Returns:
@@ -96,48 +136,6 @@ def _link(source: Path, target: Path) -> None:
     os.replace(part, target)
     # Of two names of one file, rename(2) takes neither away.
     part.unlink(missing_ok=True)
-
-
-METADATA = "zarr.json"
-
-
-def repair_store(folder: str | Path, checked: Sequence[CheckedFile], batched: bool = False) -> dict[str, str]:
-    """Act on the faults of one store.
-
-    A damaged shard goes together with its manifest; a lost or damaged manifest together with the checksum list, which
-    asks for it; the checksum list together with the summary; a file that nobody knows goes, too. Metadata come back
-    from the summary's copy, with a time stamp as old as the shards', for Snakemake makes every shard anew behind
-    metadata that are younger. Where there is no good copy they go as well, and that is what the next run does.
-
-    Args:
-        folder: the folder that holds the store.
-        checked: what :func:`tfake.store.verification.inspect_store` found.
-        batched: whether a job writes several shards of it: Snakemake will delete the good ones beside a damaged one, so
-            all good ones are kept for that job to take back.
-
-    Returns:
-        Path to ``removed`` or ``restored``, for every file at fault.
-    """
-    folder = Path(folder)
-    copies = read_copies(folder)
-    actions = {}
-    for file in checked:
-        if file.state == OK:
-            continue
-        is_metadata = Path(file.path).name == METADATA and file.state != NOT_LISTED
-        if is_metadata and _sha256(copies.get(file.path, "")) == file.expected:
-            _restore(folder / file.path, copies[file.path])
-            actions[file.path] = "restored"
-            continue
-        for path in (file.path, *_what_goes_with(file)):
-            (folder / path).unlink(missing_ok=True)
-        actions[file.path] = "removed"
-    if actions:
-        (folder / "verified.json").unlink(missing_ok=True)
-        # Those that went are not among these: their manifests went, too.
-        for manifest in sorted((folder / "manifests").glob("*.json")) if batched else ():
-            keep_shard(folder, manifest)
-    return actions
 
 
 def _what_goes_with(file: CheckedFile) -> list[str]:
