@@ -232,8 +232,7 @@ rule measure_training:
         prior=lambda wildcards: PLAN.ablation.measured_condition["prior"],
         ambient_celsius=lambda wildcards: PLAN.ablation.measured_condition["ambient_celsius"],
         steps=lookup(dpath="ablation/cost_steps", within=config),
-        settings=in_key_order(config["thermalizer"]),
-        device=lookup(dpath="device", within=config),
+        settings=PLAN.thermalizers.settings,
     message:
         "Measuring what a training step costs."
     script:

@@ -65,7 +65,7 @@ class AblationPlan:
     def arm_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """The training settings of an arm: the config's, with its weights and the seed."""
         arm = self._settings["arms"][wildcards.arm]
-        weights = {key: arm[key] for key in ("weight_wasserstein", "weight_prior")}
+        weights = {key: value for key, value in arm.items() if key.startswith("weight_")}
         return in_key_order({**self._plan.thermalizers.settings, **weights, "seed": int(wildcards.seed)})
 
     def arm_weights(self, wildcards: Wildcards) -> str:
