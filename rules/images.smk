@@ -32,7 +32,7 @@ use rule create_store as create_images_store with:
 rule decode_images:
     """Write one shard of the images store."""
     input:
-        archive=ARCHIVE,
+        archive=PLAN.source.archive,
         index=rules.index_archive.output.index,
         root=rules.create_images_store.output.root,
         arrays=rules.create_images_store.output.arrays,
@@ -51,7 +51,7 @@ rule decode_images:
         runtime=minutes(60),
     params:
         recipe=1,
-        rows=get_rows,
+        rows=PLAN.stores.shard_rows,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
     message:
         "Decoding shard {wildcards.shard}."
@@ -63,7 +63,7 @@ use rule seal_store as seal_images with:
     input:
         root=rules.create_images_store.output.root,
         arrays=rules.create_images_store.output.arrays,
-        manifests=get_images_manifests,
+        manifests=lambda wildcards: collect(rules.decode_images.output.manifest, shard=PLAN.source_shards),
     output:
         sums="results/images/SHA256SUMS",
         summary="results/images/summary.json",
@@ -73,7 +73,7 @@ use rule seal_store as seal_images with:
         "benchmarks/seal_images.tsv"
     params:
         recipe=rules.seal_store.params.recipe,
-        rows=[0, IMAGES],
+        rows=[0, PLAN.images],
     message:
         "Listing the checksums of the images store."
 
@@ -82,7 +82,7 @@ use rule verify_store as verify_images with:
     input:
         sums=rules.seal_images.output.sums,
         root=rules.create_images_store.output.root,
-        shards=get_images_files,
+        shards=lambda wildcards: collect(rules.decode_images.output, shard=PLAN.source_shards),
     output:
         report="results/images/verified.json",
     log:
