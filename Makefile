@@ -6,7 +6,8 @@ READY := .venv/.ready
 REAL := runs/real_sample
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: all test test-all test-slurm docs gpu-check envs-check scaling benchmark real-sample verify repair config recipes clean help
+.PHONY: all test test-all test-slurm docs gpu-check envs-check install-check scaling benchmark real-sample verify repair
+.PHONY: config lock recipes clean help
 
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
@@ -26,6 +27,9 @@ docs: $(READY)  ## build the documentation site into runs/site
 
 gpu-check: $(READY)  ## two minutes on a GPU: does everything work there, and how fast; a table, and a JSON under runs/
 	$(BIN)/python tests/gpu/check.py runs/gpu_check
+
+install-check: $(READY)  ## install the core alone for every Python that is there, under runs/, and read a dataset with it
+	$(BIN)/python tests/envs/core_check.py runs/install_check
 
 envs-check: $(READY)  ## build every environment of envs/ and run each rule in its own, under runs/ (gigabytes)
 	$(BIN)/python tests/envs/check.py runs/envs_check
@@ -52,6 +56,9 @@ repair: $(READY)  ## take away what does not agree with its checksums, and make 
 
 config: $(READY)  ## renew config.yaml, schemas/, and the tables of config/README.md after a change of the configuration's models
 	$(BIN)/python -m tfake.config.generated
+
+lock: $(READY)  ## renew constraints.txt from the packages of .venv, and the pins of envs/ from it
+	$(BIN)/python tests/envs/lock.py
 
 recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has moved
 	$(BIN)/python tests/recipes.py
