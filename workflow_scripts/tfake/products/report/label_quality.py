@@ -1,27 +1,19 @@
-"""The drawings of the page's section on dense labels.
+"""What the page says of the dense labels: attempts, errors, and the worst faces drawn large."""
 
-What the page says of the dense labels: attempts, errors, and the worst faces drawn large.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
-from tqdm import tqdm
 
-from tfake.archive.samples import read_rgb
-from tfake.archive.zip_archive import Archive, open_archive
-from tfake.core.codes import LABELLED, Attempt, MeshStatus, SampleStatus
+from tfake.core.codes import LABELLED, Attempt, MeshStatus
 from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw
 from tfake.pages.page_images import THUMBNAIL_PIXELS, photo_uri, points_path
 from tfake.pages.wording import words_of
-from tfake.store.arrays import StoreGroup, open_store
+from tfake.products.report.image_sources import FaceSource, spread_rows
 
 _BINS = 30
 _LARGEST = 0.1
@@ -49,7 +41,7 @@ def draw_errors(
     """
     found = np.isfinite(error)
     drawn = np.zeros(len(error), dtype=bool)
-    drawn[np.rint(np.linspace(0, len(error) - 1, min(_DRAWN, len(error)))).astype(int)] = True
+    drawn[spread_rows(0, len(error), _DRAWN)] = True
 
     def histogram(axes: Axes) -> None:
         edges = np.linspace(0, _LARGEST, _BINS + 1)
@@ -154,24 +146,17 @@ class LabelQuality:
         return 1.0 - self.corrected / self.error
 
 
-def measure_labels(
-    archive: Sequence[str], index: pd.DataFrame, faces: str | Path, settings: Mapping[str, Any]
-) -> LabelQuality:
+def measure_labels(source: FaceSource, settings: Mapping[str, Any]) -> LabelQuality:
     """Read the quality of all dense labels, and draw the worst.
 
     Args:
-        archive: one zip, or all its raw split parts in order.
-        index: the archive's index.
-        faces: the faces store.
+        source: the samples and their labels.
         settings: the ``labels`` block of the config.
-
-    Returns:
-        The section's content.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
     """
-    store = open_store(faces)
+    store = source.labels
     names = ("status", "attempt", "error", "left_out_error")
     status, attempt, error, left_out = (store[f"landmarks_478_{name}"][:] for name in names)
     usable = status != MeshStatus.NO_IMAGE
@@ -197,7 +182,7 @@ def measure_labels(
         drawing=draw_errors(
             error, left_out, store["head_pose"][:, 0], status, settings["retry_above"], settings["reject_above"]
         ),
-        worst=tuple(_draw_worst(open_archive(archive), index, store, _rank(status, error, left_out))),
+        worst=tuple(_draw_worst(source, _rank(status, error, left_out))),
     )
 
 
@@ -210,11 +195,9 @@ def _rank(status: np.ndarray, error: np.ndarray, left_out: np.ndarray) -> list[i
     return usable[np.argsort(-rank[usable], kind="stable")][:_WORST].tolist()
 
 
-def _draw_worst(archive: Archive, index: pd.DataFrame, store: StoreGroup, rows: Sequence[int]):
-    pixels = store["segmentation"].shape[1]
-    for record in tqdm(index.iloc[list(rows)].itertuples(), "draw worst faces", len(rows)):
-        if record.status != SampleStatus.OK:
-            continue
+def _draw_worst(source: FaceSource, rows: Sequence[int]) -> Iterator[WorstFace]:
+    store = source.labels
+    for record in source.usable(rows, "draw worst faces"):
         row = record.Index
         exact = store["landmarks_70"][row]
         middle = (exact.min(axis=0) + exact.max(axis=0)) / 2
@@ -222,7 +205,7 @@ def _draw_worst(archive: Archive, index: pd.DataFrame, store: StoreGroup, rows: 
         corner = middle - step * (THUMBNAIL_PIXELS - 1) / 2
         to_image = np.column_stack([step * np.eye(2), corner])
         cut = cv2.warpAffine(
-            read_rgb(archive, record, pixels),
+            source.read_rgb(record),
             to_image,
             (THUMBNAIL_PIXELS, THUMBNAIL_PIXELS),
             flags=cv2.INTER_AREA | cv2.WARP_INVERSE_MAP,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from tfake.products.report.variant_images import VariantImages
+from tfake.products.report.image_sources import VariantImages
 from tfake.store.arrays import open_store
 from tfake.store.manifest import file_sha256
 

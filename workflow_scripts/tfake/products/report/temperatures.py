@@ -20,7 +20,7 @@ from tfake.imaging.foreground import fill_glasses
 from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw, series_style
 from tfake.pages.page_images import class_colour
 from tfake.pages.wording import words_of
-from tfake.products.report.variant_images import VariantImages
+from tfake.products.report.image_sources import VariantImages
 from tfake.thermalizer.prior_table import load_prior
 
 #: Faces whose pixels are looked at: enough for a shape, however large the dataset.
