@@ -27,17 +27,11 @@ _POINTS = "landmarks_478"
 
 @dataclass(frozen=True)
 class FaceSource:
-    """The source's samples and their labels, open for reading.
+    """The source's samples and their labels, open for reading."""
 
-    Attributes:
-        archive: with the photographs.
-        index: the archive's index.
-        labels: the faces store.
-    """
-
-    archive: Archive
-    index: pd.DataFrame
-    labels: StoreGroup
+    archive: Archive  # with the photographs
+    index: pd.DataFrame  # of the archive
+    labels: StoreGroup  # the faces store
 
     @property
     def pixels(self) -> int:
@@ -68,33 +62,19 @@ def open_source(archive: Sequence[str], index: str | Path, faces: str | Path) ->
 
 @dataclass(frozen=True)
 class VariantImages:
-    """One variant's store, open for reading.
+    """One variant's store, open for reading; the labels are in the pixels of its images."""
 
-    Attributes:
-        name: the variant's.
-        counts: (N, h, w) unsigned integers, as stored; h and w may differ from the source's.
-        scale: unit of a count.
-        offset: value of the count 0.
-        unit: "°C", or "" for images that are not radiometric.
-        missing: counts that are no values.
-        segmentation: (N, h, w) uint8 classes of these images.
-        landmarks_70: (N, 70, 2) float32 pixels of these images.
-        landmarks_478: (N, 478, >= 2) float32 pixels of these images.
-        source_to_image: (N, 2, 3) float32 maps from the source's pixels; None where the variant has the source's.
-        span: first row and stop (exclusive).
-    """
-
-    name: str
-    counts: zarr.Array
-    scale: float
-    offset: float
-    unit: str
-    missing: tuple[int, ...]
-    segmentation: zarr.Array
-    landmarks_70: zarr.Array
-    landmarks_478: zarr.Array
-    source_to_image: zarr.Array | None
-    span: tuple[int, int]
+    name: str  # of the variant
+    counts: zarr.Array  # (N, h, w) unsigned integers, as stored; h and w may differ from the source's
+    scale: float  # unit per count
+    offset: float  # value of the count 0
+    unit: str  # "°C", or "" for images that are not radiometric
+    missing: tuple[int, ...]  # counts that are no values
+    segmentation: zarr.Array  # (N, h, w) uint8 classes
+    landmarks_70: zarr.Array  # (N, 70, 2) float32
+    landmarks_478: zarr.Array  # (N, 478, >= 2) float32
+    source_to_image: zarr.Array | None  # (N, 2, 3) float32 maps from the source's pixels; None where they are the same
+    span: tuple[int, int]  # first row and stop (exclusive)
 
     @property
     def radiometric(self) -> bool:

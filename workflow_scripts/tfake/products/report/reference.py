@@ -38,19 +38,12 @@ class ReferenceFace:
 
 @dataclass(frozen=True)
 class Reference:
-    """What the comparison's section of the page needs.
+    """What the comparison's section of the page needs."""
 
-    Attributes:
-        variant: which of ours stands beside theirs.
-        faces: the faces that both have.
-        rows: (what, theirs, ours) over all of them.
-        scale: of every picture.
-    """
-
-    variant: str
-    faces: tuple[ReferenceFace, ...]
-    rows: tuple[tuple[str, float, float], ...]
-    scale: TemperatureScale
+    variant: str  # which of ours stands beside theirs
+    faces: tuple[ReferenceFace, ...]  # that both have
+    rows: tuple[tuple[str, float, float], ...]  # (what, theirs, ours) over all of them
+    scale: TemperatureScale  # of every picture
 
 
 def compare_with_reference(folder: str | Path, variant: VariantImages, source: FaceSource) -> Reference | None:

@@ -1,9 +1,4 @@
-"""How temperatures spread in each class, over samples of a variant, and what CHARLOTTE measured in such a room.
-
-Mean temperature by class of a variant, beside the prior its thermalizer was pulled to.
-
-The page's figures: matplotlib drawings that become part of the page's text, in its font and its colours.
-"""
+"""Each class's temperatures in a variant, beside the prior and what CHARLOTTE measured, and the losses; as drawings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,21 +37,14 @@ _MEASURED_ROOMS_CELSIUS = (19.0, 29.0)
 
 @dataclass(frozen=True)
 class Distribution:
-    """The pixels of one class in the sampled images of one variant.
+    """The pixels of one class in the sampled images of one variant."""
 
-    Attributes:
-        edges: (B + 1,) °C.
-        share: (B,) of the class's pixels.
-        low, median, high: 5th, 50th and 95th percentile in °C, to a bin.
-        faces: images in which the class occurs.
-    """
-
-    edges: np.ndarray
-    share: np.ndarray
-    low: float
+    edges: np.ndarray  # (B + 1,) °C
+    fractions: np.ndarray  # (B,) of the class's pixels
+    low: float  # 5th percentile in °C, to a bin
     median: float
-    high: float
-    faces: int
+    high: float  # 95th percentile
+    faces: int  # images in which the class occurs
 
 
 @dataclass(frozen=True)
@@ -111,10 +99,10 @@ def measured_by_charlotte(ambient_celsius: float) -> Mapping[FaceClass, Measured
 
 
 def _describe(edges: np.ndarray, pixels: np.ndarray, faces: int) -> Distribution:
-    share = pixels / pixels.sum()
-    places = np.searchsorted(np.cumsum(share), (0.05, 0.5, 0.95))
-    low, median, high = ((edges[:-1] + edges[1:]) / 2)[np.minimum(places, len(share) - 1)].tolist()
-    return Distribution(edges, share, low, median, high, faces)
+    fractions = pixels / pixels.sum()
+    places = np.searchsorted(np.cumsum(fractions), (0.05, 0.5, 0.95))
+    low, median, high = ((edges[:-1] + edges[1:]) / 2)[np.minimum(places, len(fractions) - 1)].tolist()
+    return Distribution(edges, fractions, low, median, high, faces)
 
 
 @dataclass(frozen=True)
@@ -148,16 +136,16 @@ class VariantTemperatures:
 
 
 def prior_pull(config: Mapping[str, Any]) -> float | None:
-    """How far the prior takes a class from the temperature that its pairs show to its own.
+    """How far the prior takes a class from the temperature that its pairs show to its own, 0 to 1.
 
-    Both terms weigh a class by its area, (T - pairs)^2 and w (T - prior)^2 / d^2, so that the least sum lies at a share
-    w / (w + d^2) of the way; here for d = 1 K.
+    Both terms weigh a class by its area, (T - pairs)^2 and w (T - prior)^2 / d^2, so that the least sum lies at the
+    fraction w / (w + d^2) of the way; here for d = 1 K.
 
     Args:
         config: the effective configuration.
 
     Returns:
-        The share; None where no condition has pairs whose temperatures are taken as they are.
+        The fraction; None where no condition has pairs whose temperatures are taken as they are.
     """
     pairs = [settings["pairs"] for name, settings in config["conditions"].items() if name not in config["thermalizers"]]
     if not any(pair["values"] == "celsius" and pair["supervision"] == "absolute" for pair in pairs):
@@ -253,12 +241,12 @@ def draw_temperatures(variants: Sequence[VariantTemperatures]) -> Drawing:
 
 
 def _draw_shape(axes: Axes, place: int, found: Distribution, colour: str) -> None:
-    """The histogram of one class around its line, and its median; roots of the shares, or no tail would show."""
-    shown = np.flatnonzero(found.share > _INVISIBLE * found.share.max())
+    """The histogram of one class around its line, and its median; roots of the fractions, or no tail would show."""
+    shown = np.flatnonzero(found.fractions > _INVISIBLE * found.fractions.max())
     # One empty bin at each end closes the shape where a class has but one temperature.
     chosen = slice(max(0, shown[0] - 1), shown[-1] + 2)
     middles = ((found.edges[:-1] + found.edges[1:]) / 2)[chosen]
-    half = _HALF_HEIGHT * np.sqrt(found.share[chosen] / found.share.max())
+    half = _HALF_HEIGHT * np.sqrt(found.fractions[chosen] / found.fractions.max())
     axes.fill_between(middles, place - half, place + half, color=colour, edgecolor=INK, linewidth=0.4, zorder=3)
     axes.plot([found.median] * 2, [place - _HALF_HEIGHT, place + _HALF_HEIGHT], color=INK, linewidth=1.2, zorder=4)
 
