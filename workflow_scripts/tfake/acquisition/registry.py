@@ -61,13 +61,9 @@ _COLUMNS = tuple(field.name for field in fields(Record))
 
 
 def name_downloads(urls: Sequence[str]) -> dict[str, str]:
-    """The names that downloads get here: the last of their addresses' paths, where that tells files apart.
+    """The names that an archive's parts get here, by address: the last of its path, where that tells files apart.
 
-    Args:
-        urls: the addresses of one archive; several are its parts, in order.
-
-    Returns:
-        Address to name. Where addresses end alike, or in what is no file's name, a name is made from all of them.
+    Where addresses end alike, or in what is no file's name, a name is made from all of them.
     """
     names = {url: re.sub(r"[^A-Za-z0-9._+-]", "_", unquote(os.path.basename(urlsplit(url).path))) for url in urls}
     if len(set(names.values())) == len(urls) and all("." in name for name in names.values()):
@@ -77,13 +73,7 @@ def name_downloads(urls: Sequence[str]) -> dict[str, str]:
 
 
 def read_registry(path: str | Path) -> dict[str, Record]:
-    """Read a registry; one that does not exist is empty.
-
-    Args:
-        path: a table of tab-separated columns ``name``, ``bytes``, ``sha256``, ``url``.
-
-    Returns:
-        Its records by the file's name.
+    """Read a registry's records by the file's name; one that does not exist is empty.
 
     Raises:
         ValueError: other columns, or a row that is no record.
@@ -110,10 +100,6 @@ def read_registry(path: str | Path) -> dict[str, Record]:
 def record_file(path: str | Path, record: Record) -> None:
     """Add a file to a registry, unless it is there; jobs that run side by side may share the registry.
 
-    Args:
-        path: the registry; it is made if need be and replaced whole.
-        record: the file.
-
     Raises:
         ValueError: the registry cannot be read, or has the file with another length or SHA-256.
     """
@@ -135,12 +121,7 @@ def _write_records(path: str, records: Mapping[str, Record]) -> None:
 
 
 def how_to_forget(path: str | Path, record: Record) -> str:
-    """What a person does where a record is wrong, in a sentence.
-
-    Args:
-        path: the registry.
-        record: its record.
-    """
+    """What a person does where a record of a registry is wrong, in a sentence."""
     return (
         f"{path} recorded {record.name} with {record.bytes} bytes and SHA-256 {record.sha256} when it first came from "
         f"{record.url}; if that was not the file, delete its line there and run again"

@@ -42,13 +42,8 @@ _SHOWN_BYTES = 80
 def refuse_page(head: bytes, content_type: str, url: str) -> None:
     """Refuse a web page or an error message where a file was asked for.
 
-    Args:
-        head: the first bytes of the body.
-        content_type: as the server calls it.
-        url: the file's address, for the message.
-
     Raises:
-        ContentError: it is one.
+        ContentError: the first bytes are those of one, or begin as the content's type lets expect.
     """
     text = head[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
     is_markup = re.match(rb"<(!|\?|html|head|body|Error)", text, re.IGNORECASE) is not None
@@ -63,13 +58,7 @@ def refuse_page(head: bytes, content_type: str, url: str) -> None:
 
 
 def check_zip(path: str | Path, url: str, is_first: bool = True, is_last: bool = True) -> None:
-    """Make sure that a file is a zip, or a part of one, by how it begins and ends.
-
-    Args:
-        path: what came.
-        url: where from, for the message.
-        is_first: whether the zip begins here.
-        is_last: whether it ends here.
+    """Make sure that a file is a zip, or its first or last part, by how it begins and ends.
 
     Raises:
         ContentError: it is none.

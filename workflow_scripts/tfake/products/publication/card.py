@@ -26,7 +26,7 @@ COLUMNS = {
     "landmarks_478_status": ("Text", "how the dense points came about; ok, retried and fitted have points"),
     "landmarks_478_error": (
         "Float",
-        "of the mesh as found against the exact points, a fraction of the face's size",
+        "of the mesh as found against the exact points, a share of the face's size",
     ),
     "yaw": ("Float", "degrees, to the image's right"),
     "pitch": ("Float", "degrees, upwards"),

@@ -1,4 +1,4 @@
-"""What card, metadata and provenance say of one published variant, gathered once; the terms and checksums that go with data.
+"""What is said of a published variant in card, metadata and provenance; the terms and checksums that go with data.
 
 What is made from FaceSynthetics keeps FaceSynthetics' terms.
 """
@@ -72,7 +72,7 @@ def terms_of(name: str) -> Terms:
 
 
 def write_terms(folder: Path, terms: Terms, has_rgb: bool = False) -> None:
-    """Write ``LICENSE.txt``, and ``ATTRIBUTION.txt`` where terms ask for it; ``has_rgb``: the source's images go along."""
+    """Write ``LICENSE.txt`` and, where terms ask for it, ``ATTRIBUTION.txt``; ``has_rgb``: with the source's images."""
     text = license_text(terms.name)
     (folder / "LICENSE.txt").write_text(f"{terms.title}\n\n{terms.summary}\n" if text is None else text)
     if terms.attribution:

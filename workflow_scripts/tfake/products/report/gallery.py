@@ -77,16 +77,7 @@ class Gallery:
 
 
 def choose_rows(variants: Sequence[VariantImages], rows: int, wanted: int) -> list[int]:
-    """Choose the samples to show: spread over the source, and over each variant that has a slice of it alone.
-
-    Args:
-        variants: each gives at least its share of ``wanted``.
-        rows: of the source.
-        wanted: samples spread over the source, from the first to the last; every one when there are no more.
-
-    Returns:
-        Rows, rising; more than ``wanted`` only where a variant is a slice.
-    """
+    """Choose the rows to show, rising: ``wanted`` over the source, and more over each variant that has but a slice."""
     chosen = set(spread_rows(0, rows, wanted))
     for variant in variants:
         if variant.span != (0, rows):
@@ -97,16 +88,13 @@ def choose_rows(variants: Sequence[VariantImages], rows: int, wanted: int) -> li
 def build_gallery(
     source: FaceSource, variants: Sequence[VariantImages], rows: Sequence[int], scale: TemperatureScale
 ) -> Gallery:
-    """Read the chosen samples from the source and the stores.
+    """Read the chosen samples; memory grows by their encoded thumbnails alone.
 
     Args:
         source: the samples and their labels.
         variants: their images.
         rows: the samples to show.
         scale: of every radiometric picture.
-
-    Returns:
-        The gallery; memory does not grow with the dataset, and with the gallery only by the encoded thumbnails.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.

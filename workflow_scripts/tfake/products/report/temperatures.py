@@ -56,14 +56,9 @@ class Measured:
 
 
 def measure_distributions(variant: VariantImages, rows: Sequence[int]) -> dict[FaceClass, Distribution]:
-    """Gather the temperatures of each class.
+    """Gather the temperatures of each class that occurs in some images of a radiometric variant, in the order of ids.
 
-    Args:
-        variant: a radiometric one.
-        rows: the images to look at; rows without an image add nothing.
-
-    Returns:
-        The classes that occur, in the order of their ids. What a lens covers counts as glasses.
+    What a lens covers counts as glasses; rows without an image add nothing.
     """
     low, high = _RANGE_CELSIUS
     bins = round((high - low) / _BIN_KELVIN)
@@ -83,14 +78,7 @@ def measure_distributions(variant: VariantImages, rows: Sequence[int]) -> dict[F
 
 
 def measured_by_charlotte(ambient_celsius: float) -> Mapping[FaceClass, Measured]:
-    """CHARLOTTE's class means at a room temperature, from its lines of temperature against ambient.
-
-    Args:
-        ambient_celsius: the room.
-
-    Returns:
-        The classes that its regions stand for; nothing for rooms it was not recorded in.
-    """
+    """CHARLOTTE's class means in a room, from its lines of temperature against ambient; none beyond its own rooms."""
     coldest, warmest = _MEASURED_ROOMS_CELSIUS
     if not coldest <= ambient_celsius <= warmest:
         return {}
@@ -157,14 +145,11 @@ def prior_pull(config: Mapping[str, Any]) -> float | None:
 def class_temperatures(
     statistics: Mapping[str, Mapping[str, float]], prior: np.ndarray
 ) -> tuple[ClassTemperature, ...]:
-    """Join a summary's statistics with the prior.
+    """Join a summary's statistics with the prior, for the classes that occur, in the order of their ids.
 
     Args:
         statistics: class name (lower case) to ``pixels``, ``mean`` (°C) and ``sd`` (K).
         prior: (19,) degrees Celsius; entry i is class i.
-
-    Returns:
-        The classes that occur, in the order of their ids.
     """
     total = sum(entry["pixels"] for entry in statistics.values())
     return tuple(

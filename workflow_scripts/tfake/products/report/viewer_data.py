@@ -28,15 +28,12 @@ _BLUR = 0.4
 
 
 def describe_viewer(folder: str, variants: Sequence[VariantImages], scale: TemperatureScale) -> dict[str, Any]:
-    """Describe what the faces' data files have in common.
+    """What the faces' files have in common, as JSON values for ``reading.js`` and ``viewer.js``.
 
     Args:
         folder: of those files, as seen from the page.
         variants: in the order of the files' numbers.
         scale: of the page's radiometric pictures.
-
-    Returns:
-        JSON values for ``reading.js`` and ``viewer.js``.
     """
     colours = {int(c): (words_of(c), CLASS_COLOURS[c].tolist()) for c in LABELLED_CLASSES}
     colours[int(FaceClass.IGNORE)] = (words_of(FaceClass.IGNORE), list(IGNORE_COLOUR))
@@ -63,16 +60,7 @@ def describe_viewer(folder: str, variants: Sequence[VariantImages], scale: Tempe
 
 
 def write_faces(folder: str | Path, source: FaceSource, variants: Sequence[VariantImages], rows: Sequence[int]) -> int:
-    """Write the data of some faces.
-
-    Args:
-        folder: for the files; made if need be.
-        source: the samples and their labels.
-        variants: in the page's order.
-        rows: the faces; those that cannot be used are left out.
-
-    Returns:
-        How many bytes were written.
+    """Write the data of some faces, but for those that cannot be used, and return how many bytes that were.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
