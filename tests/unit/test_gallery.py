@@ -19,7 +19,7 @@ from tfake.pages.page_images import (
     thermal_uri,
 )
 from tfake.products.report.gallery import choose_rows
-from tfake.products.report.variant_images import VariantImages
+from tfake.products.report.image_sources import VariantImages
 
 SCALE = TemperatureScale(20, 40)
 

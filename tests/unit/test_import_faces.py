@@ -173,7 +173,7 @@ def test_points_are_found_by_their_images_id(tmp_path, name):
 
 
 def test_the_report_takes_published_images(results):
-    from tfake.products.report.variant_images import open_variant
+    from tfake.products.report.image_sources import open_variant
 
     store = results / "variants/theirs/thermal.zarr"
     images = open_variant("theirs", store, results / "faces/faces.zarr", (0, ROWS))

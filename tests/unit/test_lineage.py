@@ -154,8 +154,8 @@ def test_a_distribution_is_of_its_class_alone():
     assert list(found) == [FaceClass.BACKGROUND, FaceClass.SKIN]
     assert (found[FaceClass.BACKGROUND].faces, found[FaceClass.SKIN].faces) == (2, 1)
     for entry in found.values():
-        assert entry.share.sum() == pytest.approx(1)
-        assert len(entry.edges) == len(entry.share) + 1
+        assert entry.fractions.sum() == pytest.approx(1)
+        assert len(entry.edges) == len(entry.fractions) + 1
     skin = found[FaceClass.SKIN]
     np.testing.assert_allclose((skin.low, skin.median, skin.high), (30.25, 32.5, 34.75), atol=0.11)
     assert found[FaceClass.BACKGROUND].median == pytest.approx(20.0, abs=0.051)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tfake.archive.index import read_index
+from tfake.products.report.image_sources import open_source, open_variant
 from tfake.products.report.reference import compare_with_reference
 from tiny_report import make_report
 
@@ -18,9 +18,10 @@ def run(tmp_path_factory):
 
 
 def compare(run, folder):
-    index = read_index(run / "index.parquet")
-    stores = run / "faces/faces.zarr", run / "variants/0/thermal.zarr"
-    return compare_with_reference(folder, "warm", [str(run / "faces.zip")], index, *stores)
+    faces = run / "faces/faces.zarr"
+    source = open_source([str(run / "faces.zip")], run / "index.parquet", faces)
+    variant = open_variant("warm", run / "variants/0/thermal.zarr", faces, (0, len(source.index)))
+    return compare_with_reference(folder, variant, source)
 
 
 def test_published_images_are_laid_beside_ours(run, tmp_path):

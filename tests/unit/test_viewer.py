@@ -12,7 +12,7 @@ import zarr
 
 from tfake.core.radiometry import decode_counts
 from tfake.pages.page_images import pack
-from tfake.products.report.variant_images import open_variant
+from tfake.products.report.image_sources import open_variant
 from tiny_report import CAMERA, make_report
 
 DESK = {"viewport": {"width": 1280, "height": 900}}

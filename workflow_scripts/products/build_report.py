@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tfake.archive.index import read_index
 from tfake.core.files import write_whole
 from tfake.pages.charts import stand_alone
 from tfake.pages.page_images import fit_scale
 from tfake.products.report.gallery import build_gallery, choose_rows
+from tfake.products.report.image_sources import open_source, open_variant
 from tfake.products.report.label_quality import measure_labels
 from tfake.products.report.lineage import draw_lineage, gather_lineage
 from tfake.products.report.page import render_page
-from tfake.products.report.reference import Reference, compare_with_reference
+from tfake.products.report.reference import compare_with_reference
 from tfake.products.report.run_facts import SealedStore, gather_facts, read_store, read_timings
 from tfake.products.report.temperatures import (
     SAMPLED_FACES,
@@ -30,7 +30,6 @@ from tfake.products.report.temperatures import (
     measured_by_charlotte,
     read_errors,
 )
-from tfake.products.report.variant_images import open_variant
 from tfake.products.report.viewer_data import describe_viewer, write_faces
 from tfake.store.arrays import open_store
 from tfake.thermalizer.prior_table import load_prior
@@ -75,11 +74,11 @@ def build_report(
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
     """
-    table = read_index(index)
     faces_store = read_store(faces)
+    source = open_source(archive, index, faces_store.path)
     stores = {variant: read_store(folder) for variant, folder in variants.items()}
     opened = [open_variant(name, store.path, faces_store.path, store.span) for name, store in stores.items()]
-    shown = choose_rows(opened, len(table), config["report"]["gallery_images"])
+    shown = choose_rows(opened, len(source.index), config["report"]["gallery_images"])
     radiometric = [variant for variant in opened if variant.radiometric]
     scale = fit_scale(variant.counts[row] for variant in radiometric for row in shown)
     temperatures = [
@@ -95,34 +94,37 @@ def build_report(
         )
         for variant in radiometric
     ]
-    labels = measure_labels(archive, table, faces_store.path, config["labels"])
-    lineage = gather_lineage(config, archive, table.attrs["source_sha256"], faces_store, stores, _read_weights(stores))
+    labels = measure_labels(source, config["labels"])
+    lineage = gather_lineage(
+        config, archive, source.index.attrs["source_sha256"], faces_store, stores, _read_weights(stores)
+    )
     tables = {condition: pd.read_csv(path) for condition, path in losses.items()}
     drawings = {"temperatures": draw_temperatures(temperatures)} if temperatures else {}
     drawings |= {"losses": draw_losses(tables)} if tables else {}
-    copies = _copy(files, [config_file, faces_store.sums, *(store.sums for store in stores.values())])
+    reference = config["report"]["reference"]
+    compared = next((variant for variant in opened if variant.name == reference["variant"]), None)
     html = render_page(
         page=page,
         config=config,
-        config_file=config_file,
         archive=archive,
-        index=table,
-        mesh_status=open_store(faces_store.path)["landmarks_478_status"][:],
+        source=source,
         faces=faces_store,
-        labels=labels,
         variants=stores,
-        variant_facts=gather_facts(config, stores, opened, ambients),
-        gallery=build_gallery(archive, table, faces_store.path, opened, shown, scale),
-        temperatures=temperatures,
         timings=read_timings(benchmarks),
-        reference=_compare(config["report"]["reference"], archive, table, faces_store.path, stores),
-        viewer_data=describe_viewer(os.path.relpath(viewer, os.path.dirname(page)), opened, scale),
         lineage=lineage,
-        figures=drawings,
+        config_file=config_file,
+        copies=_copy(files, [config_file, faces_store.sums, *(store.sums for store in stores.values())]),
+        labels=labels,
+        variant_facts=gather_facts(config, stores, opened, ambients),
+        gallery=build_gallery(source, opened, shown, scale),
+        viewer_data=describe_viewer(os.path.relpath(viewer, os.path.dirname(page)), opened, scale),
+        temperatures=temperatures,
         sampled_faces=SAMPLED_FACES,
-        copies=copies,
+        temperature_drawing=drawings.get("temperatures"),
+        loss_drawing=drawings.get("losses"),
+        reference=compare_with_reference(reference["path"], compared, source) if reference["path"] else None,
     )
-    written = write_faces(viewer, archive, table, faces_store.path, opened, shown)
+    written = write_faces(viewer, source, opened, shown)
     alone = {"labels": labels.drawing.alone(), "lineage": stand_alone(draw_lineage(lineage))}
     alone["temperatures"] = drawings["temperatures"].alone() if temperatures else stand_alone(_NO_TEMPERATURES)
     for name, path in figures.items():
@@ -153,13 +155,6 @@ def _read_weights(stores: Mapping[str, SealedStore]) -> dict[str, str]:
     """Condition to the SHA-256 of the weights that its variants say they were made with."""
     attributes = [open_store(store.path).attrs for store in stores.values()]
     return {found["condition"]: found["thermalizer_sha256"] for found in attributes if "thermalizer_sha256" in found}
-
-
-def _compare(
-    settings: Mapping[str, Any], archive: list[str], table: pd.DataFrame, faces: str, stores: Mapping[str, SealedStore]
-) -> Reference | None:
-    folder, variant = settings["path"], settings["variant"]
-    return compare_with_reference(folder, variant, archive, table, faces, stores[variant].path) if folder else None
 
 
 if __name__ == "__main__":

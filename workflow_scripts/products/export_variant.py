@@ -6,11 +6,10 @@ from pathlib import Path
 
 from tfake.products.exports.export_formats import FORMATS
 from tfake.products.exports.tfake_layout import MOST_CLIPPED
-from tfake.products.publication.facts import terms_of, write_terms
+from tfake.products.publication.facts import terms_of, write_checksums, write_terms
 from tfake.reader.dataset import open_dataset
 from tfake.reader.face import FIELDS
 from tfake.store.arrays import open_store
-from tfake.store.manifest import file_sha256, write_sums
 
 
 def export_variant(
@@ -50,7 +49,7 @@ def export_variant(
     FORMATS[format].write(folder, dataset, **{name: settings[name] for name in FORMATS[format].options})
     root = open_store(Path(results, "variants", variant, "thermal.zarr"))
     write_terms(folder, terms_of(root.attrs["license"]), has_rgb=rgb)
-    write_sums(sums, {str(path.relative_to(folder)): file_sha256(path) for path in folder.rglob("*") if path.is_file()})
+    write_checksums(folder)
 
 
 if __name__ == "__main__":

@@ -43,25 +43,15 @@ class ContentError(TransferError):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """What a server says of a file.
-
-    Attributes:
-        url: its address.
-        bytes: its length; None where the server does not tell.
-        validator: ETag or date, which changes with its content; "" where there is none.
-    """
+    """What a server says of a file."""
 
     url: str
-    bytes: int | None
-    validator: str
+    bytes: int | None  # its length; None where the server does not tell
+    validator: str  # ETag or date, which changes with its content; "" where there is none
 
 
 def open_session(backoff_seconds: float = BACKOFF_SECONDS) -> requests.Session:
-    """A session that repeats what a busy or absent server refused.
-
-    Args:
-        backoff_seconds: the first pause; each further one is twice as long.
-    """
+    """A session that repeats what a busy or absent server refused; each pause is twice as long as the one before."""
     retry = urllib3.Retry(
         total=ATTEMPTS,
         backoff_factor=backoff_seconds,
@@ -84,13 +74,6 @@ def describe(session: requests.Session, url: str) -> RemoteFile:
 
     Many servers refuse HEAD, above all for signed addresses, or tell no length with it: then the first byte is asked
     for.
-
-    Args:
-        session: from :func:`open_session`.
-        url: the file.
-
-    Returns:
-        The server's description.
 
     Raises:
         TransferError: no such file, or no connection.
@@ -158,7 +141,7 @@ def read_range(session: requests.Session, remote: RemoteFile, start: int, stop: 
         session: from :func:`open_session`.
         remote: from :func:`describe`.
         start: the first byte wanted.
-        stop: the byte behind the last.
+        stop: the end (exclusive).
 
     Raises:
         TransferError: the server ignores ranges, refuses, or answers with other bytes than those asked for.

@@ -33,12 +33,7 @@ class RemoteSplitFile(Concatenation):
     """A remote file, or remote parts in order, read as one by requests for byte ranges."""
 
     def __init__(self, session: requests.Session, urls: Sequence[str], backoff_seconds: float = BACKOFF_SECONDS):
-        """Ask for the parts' lengths.
-
-        Args:
-            session: from :func:`tfake.acquisition.http.open_session`.
-            urls: the parts in order.
-            backoff_seconds: pause after a first cut; each further one doubles it.
+        """Ask for the lengths of the parts, in order; ``backoff_seconds`` is the pause after a first cut, then doubled.
 
         Raises:
             TransferError: a part cannot be had.

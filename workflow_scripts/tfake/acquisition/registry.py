@@ -58,13 +58,7 @@ _COLUMNS = tuple(field.name for field in fields(Record))
 
 
 def read_registry(path: str | Path) -> dict[str, Record]:
-    """Read a registry; one that does not exist is empty.
-
-    Args:
-        path: a table of tab-separated columns ``name``, ``bytes``, ``sha256``, ``url``.
-
-    Returns:
-        Its records by the file's name.
+    """Read a registry's records by the file's name; one that does not exist is empty.
 
     Raises:
         ValueError: other columns, or a row that is no record.
@@ -91,10 +85,6 @@ def read_registry(path: str | Path) -> dict[str, Record]:
 def record_file(path: str | Path, record: Record) -> None:
     """Add a file to a registry, unless it is there; jobs that run side by side may share the registry.
 
-    Args:
-        path: the registry; it is made if need be and replaced whole.
-        record: the file.
-
     Raises:
         ValueError: the registry cannot be read, or has the file with another length or SHA-256.
     """
@@ -116,12 +106,7 @@ def _write_records(path: str, records: Mapping[str, Record]) -> None:
 
 
 def how_to_forget(path: str | Path, record: Record) -> str:
-    """What a person does where a record is wrong, in a sentence.
-
-    Args:
-        path: the registry.
-        record: its record.
-    """
+    """What a person does where a record of a registry is wrong, in a sentence."""
     return (
         f"{path} recorded {record.name} with {record.bytes} bytes and SHA-256 {record.sha256} when it first came from "
         f"{record.url}; if that was not the file, delete its line there and run again"

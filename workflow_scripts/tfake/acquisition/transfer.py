@@ -5,6 +5,7 @@ file, as servers send that ask to log in, is refused at its first bytes.
 """
 
 import hashlib
+import io
 import json
 import logging
 import os
@@ -42,13 +43,8 @@ _SHOWN_BYTES = 80
 def refuse_page(head: bytes, content_type: str, url: str) -> None:
     """Refuse a web page or an error message where a file was asked for.
 
-    Args:
-        head: the first bytes of the body.
-        content_type: as the server calls it.
-        url: the file's address, for the message.
-
     Raises:
-        ContentError: it is one.
+        ContentError: the first bytes are those of one, or begin as the content's type lets expect.
     """
     text = head[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
     is_markup = re.match(rb"<(!|\?|html|head|body|Error)", text, re.IGNORECASE) is not None
@@ -63,13 +59,7 @@ def refuse_page(head: bytes, content_type: str, url: str) -> None:
 
 
 def check_zip(path: str | Path, url: str, is_first: bool = True, is_last: bool = True) -> None:
-    """Make sure that a file is a zip, or a part of one, by how it begins and ends.
-
-    Args:
-        path: what came.
-        url: where from, for the message.
-        is_first: whether the zip begins here.
-        is_last: whether it ends here.
+    """Make sure that a file is a zip, or its first or last part, by how it begins and ends.
 
     Raises:
         ContentError: it is none.
@@ -130,8 +120,12 @@ def download(
     part = Path(f"{path}.part")
     _forget_another_file(part, remote)
     check_disk({path.name: remote}, path.parent)
+    part.touch()
+    bar = {"desc": path.name, "total": remote.bytes, "initial": part.stat().st_size, "unit": "B", "unit_scale": True}
+    lines = {"ncols": 100, "mininterval": REPORT_SECONDS, "file": _LogLines(), "ascii": False, "disable": False}
     try:
-        _fill(session, remote, part, backoff_seconds)
+        with tqdm(**bar, **lines) as progress:
+            _fill(session, remote, part, backoff_seconds, progress)
         length = part.stat().st_size
         _expect_length(url, length, expected_bytes)
         sha256 = _expect_sha256(url, part, expected_sha256)
@@ -203,14 +197,12 @@ def _forget_another_file(part: Path, remote: RemoteFile) -> None:
     recorded.write_text(json.dumps(identity))
 
 
-def _fill(session: requests.Session, remote: RemoteFile, part: Path, backoff_seconds: float) -> None:
+def _fill(session: requests.Session, remote: RemoteFile, part: Path, backoff_seconds: float, progress: tqdm) -> None:
     """Append to ``part`` until it is as long as the server says, over any number of connections that make progress.
 
     Without a length, an answer that ends as HTTP wants it to is the whole file.
     """
-    part.touch()
     furthest, idle = part.stat().st_size, 0
-    progress = _Progress(part.name.removesuffix(".part"), remote.bytes, furthest)
     while (have := part.stat().st_size) != remote.bytes:
         reason, ended = "the server ended early", False
         try:
@@ -236,11 +228,10 @@ def _fill(session: requests.Session, remote: RemoteFile, part: Path, backoff_sec
             )
         logging.warning("%s: cut at %d of %s bytes (%s): going on", remote.url, have, remote.bytes or "?", reason)
         time.sleep(min(backoff_seconds * 2**idle, LONGEST_BACKOFF_SECONDS))
-    progress.report(have)
 
 
 def _append(
-    part: Path, start: int, chunks: Iterator[bytes], remote: RemoteFile, content_type: str, progress: "_Progress"
+    part: Path, start: int, chunks: Iterator[bytes], remote: RemoteFile, content_type: str, progress: tqdm
 ) -> None:
     with open(part, "r+b") as file:
         file.truncate(start)
@@ -252,30 +243,13 @@ def _append(
             if remote.bytes is not None and position > remote.bytes:
                 raise TransferError(f"{remote.url}: its server announced {remote.bytes} bytes and sends more")
             file.write(chunk)
-            progress.show(position)
+            progress.update(position - progress.n)
 
 
-class _Progress:
-    """Lines with a bar, the rate and the time left, in the job's log and on its terminal."""
+class _LogLines(io.StringIO):
+    """Where a progress bar writes to become lines of the job's log and its terminal, which several downloads share."""
 
-    def __init__(self, name: str, total: int | None, have: int):
-        self._name, self._total, self._initial = name, total, have
-        self._began = self._shown = time.monotonic()
-
-    def show(self, have: int) -> None:
-        if time.monotonic() - self._shown >= REPORT_SECONDS:
-            self.report(have)
-
-    def report(self, have: int) -> None:
-        self._shown = time.monotonic()
-        line = tqdm.format_meter(
-            have,
-            self._total,
-            self._shown - self._began,
-            prefix=self._name,
-            ncols=100,
-            unit="B",
-            unit_scale=True,
-            initial=min(self._initial, have),
-        )
-        logging.info(line)
+    def write(self, text: str) -> int:
+        if line := text.strip():
+            logging.info(line)
+        return len(text)

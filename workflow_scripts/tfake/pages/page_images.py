@@ -1,13 +1,4 @@
-"""From temperature to colour: one fixed scale for every thermal picture of the page, and the viewer's palettes.
-
-Small pictures inside the page: arrays to data URIs, points to SVG paths.
-
-Images as text that a page unpacks to the very same numbers, whatever the browser does with colours.
-
-A browser may change the pixels of a picture on their way to a script (colour management, protection against
-fingerprinting), so numbers travel as numbers: differences to the left neighbour, the low bytes and then the high ones,
-deflated (zlib, RFC 1950), base64. The page's ``reading.js`` undoes it.
-"""
+"""Images within a page: temperatures to colours, pictures to data URIs, points to SVG paths, counts to text."""
 
 import base64
 import math
@@ -47,14 +38,7 @@ class TemperatureScale:
     palette: str = _PALETTE  # matplotlib's name
 
     def paint(self, celsius: np.ndarray) -> np.ndarray:
-        """Colour temperatures.
-
-        Args:
-            celsius: float (H, W) degrees Celsius; NaN becomes gray, values off the scale take its end colours.
-
-        Returns:
-            (H, W, 3) uint8 RGB.
-        """
+        """Colour (H, W) °C as (H, W, 3) uint8 RGB; NaN is gray, and values off the scale take its end colours."""
         share = (np.nan_to_num(celsius, nan=self.low) - self.low) / (self.high - self.low)
         step = np.clip(np.rint(share * (_COLOURS - 1)), 0, _COLOURS - 1).astype(np.uint8)
         painted = _lookup_table(self.palette)[step]
@@ -76,13 +60,10 @@ class TemperatureScale:
 
 
 def fit_scale(images: Iterable[np.ndarray]) -> TemperatureScale:
-    """Choose the scale that holds all but a thousandth of the pixels.
+    """Choose the scale that holds all but a thousandth of the pixels of some uint16 counts of 0.01 K.
 
-    Args:
-        images: uint16 counts of 0.01 K, of any shape; ``NO_IMAGE`` and ``NEVER_WRITTEN`` take no part.
-
-    Returns:
-        The scale, at least 2 K wide; 15 to 40 °C when there is no pixel at all.
+    It is at least 2 K wide, and 15 to 40 °C when there is no pixel at all; ``NO_IMAGE`` and ``NEVER_WRITTEN`` take no
+    part.
     """
     histogram = np.zeros(NO_IMAGE + 1, dtype=np.int64)
     for counts in images:
@@ -138,13 +119,10 @@ def thermal_uri(celsius: np.ndarray, scale: TemperatureScale) -> str:
 
 
 def points_path(points: np.ndarray) -> str:
-    """Points as the data of one SVG path: a dot each, when stroked with round caps.
+    """Points as the ``d`` of one SVG path: a dot each, when stroked with round caps.
 
     Args:
-        points: (N, >= 2) x and y in pixels of the full image; points that are not finite are left out.
-
-    Returns:
-        The ``d`` attribute, rounded to 0.1 pixel; empty without a finite point.
+        points: (N, >= 2) x and y in pixels of the full image, rounded to 0.1; what is not finite is left out.
     """
     shown = points[np.isfinite(points).all(axis=1), :2]
     return "".join(f"M{x:.4g} {y:.4g}h0" for x, y in np.round(shown.astype(float), 1).tolist())
@@ -173,13 +151,11 @@ _LEVEL = 6
 
 
 def pack(image: np.ndarray) -> str:
-    """Pack an image without loss.
+    """Pack a (H, W) uint8 or uint16 image as ASCII text, from which a page's ``reading.js`` gets the very same numbers.
 
-    Args:
-        image: (H, W) uint8 or uint16.
-
-    Returns:
-        ASCII text.
+    A browser may change the pixels of a picture on their way to a script (colour management, protection against
+    fingerprinting), so numbers travel as numbers: differences to the left neighbour, the low bytes and then the high
+    ones, deflated (zlib, RFC 1950), base64.
 
     Raises:
         ValueError: another type or number of dimensions.

@@ -23,36 +23,22 @@ from tfake.store.manifest import read_sums
 
 @dataclass(frozen=True)
 class SealedFolder:
-    """One store with what was sealed beside it.
+    """One store with what was sealed beside it."""
 
-    Attributes:
-        path: the store.
-        sums: file to SHA-256.
-        summary: what sealing counted: rows, bytes, counts by status, statistics by class.
-        attributes: of the store's root.
-        units: unit of the array ``thermal``; None where there is none.
-    """
-
-    path: Path
-    sums: dict[str, str]
-    summary: dict[str, Any]
-    attributes: dict[str, Any]
-    units: str | None
+    path: Path  # the store
+    sums: dict[str, str]  # file to SHA-256
+    summary: dict[str, Any]  # what sealing counted: rows, bytes, counts by status, statistics by class
+    attributes: dict[str, Any]  # of the store's root
+    units: str | None  # of the array ``thermal``; None where there is none
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A folder of results, or a published one.
+    """A folder of results, or a published one."""
 
-    Attributes:
-        folder: as it was named.
-        config: the effective configuration; None where it was not saved.
-        stores: ``faces`` and ``variants/NAME``, those that are sealed.
-    """
-
-    folder: Path
-    config: Mapping[str, Any] | None
-    stores: dict[str, SealedFolder]
+    folder: Path  # as it was named
+    config: Mapping[str, Any] | None  # the effective configuration; None where it was not saved
+    stores: dict[str, SealedFolder]  # ``faces`` and ``variants/NAME``, those that are sealed
 
 
 def read_dataset(folder: str | Path) -> Dataset:
@@ -102,37 +88,19 @@ def _attributes(metadata: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class PixelDifference:
-    """A variant's images in two datasets.
+    """A variant's images in two datasets: second minus first, in K or grey values."""
 
-    Attributes:
-        variant: ``variants/NAME``.
-        images: how many were compared.
-        equal: how many of them are equal in every pixel.
-        bias: mean of second minus first, K or grey values.
-        mean_absolute: mean of the absolute difference.
-        largest: the largest absolute difference.
-        reason: why nothing was compared; empty otherwise.
-    """
-
-    variant: str
-    images: int = 0
-    equal: int = 0
+    variant: str  # ``variants/NAME``
+    images: int = 0  # how many were compared
+    equal: int = 0  # how many of them are equal in every pixel
     bias: float = 0.0
     mean_absolute: float = 0.0
-    largest: float = 0.0
-    reason: str = ""
+    largest: float = 0.0  # absolute difference
+    reason: str = ""  # why nothing was compared; empty otherwise
 
 
 def compare_pixels(first: Dataset, second: Dataset, images: int) -> tuple[PixelDifference, ...]:
-    """Compare the variants that both have.
-
-    Args:
-        first: a dataset with its faces store.
-        second: likewise.
-        images: how many to read, spread evenly over those that both have.
-
-    Returns:
-        One entry a variant.
+    """Compare the variants that both have, over so many of the images that both have.
 
     Raises:
         FileNotFoundError: a dataset has no faces store, which names the rows.
@@ -182,46 +150,27 @@ ABSENT = "-"
 
 @dataclass(frozen=True)
 class ClassDifference:
-    """One class's temperatures, or grey values, in both.
-
-    Attributes:
-        name: of the class.
-        pixels: in the first and in the second; 0 where it does not occur.
-        mean: likewise; None where it does not occur.
-        sd: likewise.
-    """
+    """One class's temperatures, or grey values, in the first and in the second."""
 
     name: str
     pixels: tuple[int, int]
-    mean: tuple[float | None, float | None]
+    mean: tuple[float | None, float | None]  # None where the class does not occur
     sd: tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
 class StoreDifference:
-    """One store that both have.
+    """One store that both have; what differs is (what, in the first, in the second)."""
 
-    Attributes:
-        name: ``faces`` or ``variants/NAME``.
-        files: how many files both have.
-        changed: array to how many of its files differ; the root's metadata are the array ``zarr.json``.
-        only_first: files that only the first has.
-        only_second: likewise.
-        attributes: attributes that differ.
-        summary: rows, bytes and counts that differ.
-        classes: statistics by class; empty where they are the same.
-        units: of the statistics.
-    """
-
-    name: str
-    files: int
-    changed: dict[str, int]
-    only_first: int
+    name: str  # ``faces`` or ``variants/NAME``
+    files: int  # that both have
+    changed: dict[str, int]  # array to how many of its files differ; the root's metadata are the array ``zarr.json``
+    only_first: int  # files
     only_second: int
     attributes: tuple[tuple[str, Any, Any], ...]
-    summary: tuple[tuple[str, Any, Any], ...]
-    classes: tuple[ClassDifference, ...]
-    units: str
+    summary: tuple[tuple[str, Any, Any], ...]  # rows, bytes and counts
+    classes: tuple[ClassDifference, ...]  # empty where the statistics are the same
+    units: str  # of the statistics
 
     @property
     def identical(self) -> bool:
@@ -231,21 +180,13 @@ class StoreDifference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two datasets.
+    """Two datasets."""
 
-    Attributes:
-        folders: the two as they were named.
-        config: settings that differ; None where one of them was not saved.
-        only_first: stores that only the first has.
-        only_second: likewise.
-        stores: those that both have.
-    """
-
-    folders: tuple[str, str]
-    config: tuple[tuple[str, Any, Any], ...] | None
-    only_first: tuple[str, ...]
+    folders: tuple[str, str]  # as they were named
+    config: tuple[tuple[str, Any, Any], ...] | None  # settings that differ; None where one of them was not saved
+    only_first: tuple[str, ...]  # stores
     only_second: tuple[str, ...]
-    stores: tuple[StoreDifference, ...]
+    stores: tuple[StoreDifference, ...]  # that both have
 
     @property
     def identical(self) -> bool:
@@ -254,7 +195,7 @@ class Comparison:
 
 
 def compare_datasets(first: Dataset, second: Dataset) -> Comparison:
-    """Lay two datasets side by side."""
+    """Compare what two datasets' small files say."""
     settings = (first.config, second.config)
     return Comparison(
         folders=(str(first.folder), str(second.folder)),
@@ -270,12 +211,7 @@ def compare_datasets(first: Dataset, second: Dataset) -> Comparison:
 
 
 def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[tuple[str, Any, Any], ...]:
-    """The keys of two nested mappings whose values differ, dotted, in order.
-
-    Args:
-        first: a mapping; lists are values, mappings are looked into.
-        second: likewise.
-    """
+    """The keys of two nested mappings whose values differ, dotted, in order; lists are values."""
     flat = [dict(_flatten(mapping)) for mapping in (first, second)]
     keys = sorted(flat[0].keys() | flat[1].keys())
     rows = ((key, *(side.get(key, ABSENT) for side in flat)) for key in keys)
@@ -332,15 +268,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def write_text(comparison: Comparison, pixels: Sequence[PixelDifference] = ()) -> str:
-    """Write a comparison out.
-
-    Args:
-        comparison: of two datasets.
-        pixels: of their variants; empty leaves the section out.
-
-    Returns:
-        Markdown with a line break at its end.
-    """
+    """A comparison as Markdown, with a section on pixels where they were compared."""
     first, second = comparison.folders
     lines = [f"# {first} and {second}", ""]
     lines += ["The stores are the same, byte for byte." if comparison.identical else "The stores differ.", ""]

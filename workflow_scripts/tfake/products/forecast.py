@@ -21,19 +21,12 @@ from tfake.store.manifest import read_manifest
 
 @dataclass(frozen=True)
 class Job:
-    """One job of a run.
-
-    Attributes:
-        rule: the rule.
-        name: its wildcards, as in the name of its benchmark; empty without any.
-        size: what its cost grows with: images, or optimiser steps; 1 where it costs the same in every run.
-        kind: what its cost depends on besides, as JSON; jobs of another kind tell nothing about it.
-    """
+    """One job of a run."""
 
     rule: str
-    name: str = ""
-    size: int = 1
-    kind: str = ""
+    name: str = ""  # its wildcards, as in the name of its benchmark
+    size: int = 1  # what its cost grows with: images, or optimiser steps; 1 where it costs the same in every run
+    kind: str = ""  # what its cost depends on besides, as JSON; jobs of another kind tell nothing about it
 
     @property
     def benchmark(self) -> str:
@@ -122,19 +115,12 @@ _SHARD_RULES = ("label_faces", "thermalize_faces", "record_faces", "import_faces
 
 @dataclass(frozen=True)
 class Cost:
-    """What one job has cost.
+    """What one job has cost."""
 
-    Attributes:
-        job: the job; where it made several shards, its size is that of all of them.
-        seconds: from its start to its end.
-        cpu_seconds: of all its processes.
-        bytes: of its shards; 0 for a job that makes none.
-    """
-
-    job: Job
-    seconds: float
-    cpu_seconds: float
-    bytes: int = 0
+    job: Job  # where it made several shards, its size is that of all of them
+    seconds: float  # from its start to its end
+    cpu_seconds: float  # of all its processes
+    bytes: int = 0  # of its shards
 
 
 @dataclass(frozen=True)
@@ -215,25 +201,15 @@ def _read_shard(run: Path, job: Job) -> tuple[int, int] | None:
 
 @dataclass(frozen=True)
 class Stage:
-    """What one rule will cost.
-
-    Attributes:
-        rule: the rule.
-        jobs: how many jobs the run has of it.
-        left: how many of them are to be done.
-        cpu_seconds: of those; None where no job like them was measured.
-        seconds: from the first one's start to the last one's end on the cores that there are; None likewise.
-        bytes: of all its shards, those that are made included; 0 for a rule that makes none, None as above.
-        measured: how many jobs this is taken from, and what they had to do together.
-    """
+    """What one rule will cost; None where no job like those that are left was measured."""
 
     rule: str
-    jobs: int
-    left: int
-    cpu_seconds: float | None
-    seconds: float | None
-    bytes: float | None
-    measured: tuple[int, int]
+    jobs: int  # of the run
+    left: int  # of them to be done
+    cpu_seconds: float | None  # of those
+    seconds: float | None  # from the first one's start to the last one's end on the cores that there are
+    bytes: float | None  # of all its shards, those that are made included; 0 for a rule that makes none
+    measured: tuple[int, int]  # how many jobs this is taken from, and what they had to do together
 
 
 @dataclass(frozen=True)
@@ -252,16 +228,13 @@ class Machine:
 
 
 def predict(jobs: Sequence[Job], here: Measured, elsewhere: Sequence[Cost], machine: Machine) -> list[Stage]:
-    """Predict the cost of what is left of a run.
+    """Predict the cost of what is left of a run, a rule at a time, in the order of the jobs.
 
     Args:
         jobs: of the whole run.
         here: what has been done and measured in it.
-        elsewhere: what jobs of other runs cost.
+        elsewhere: what jobs of other runs cost, read where this run has done none like it.
         machine: where the run is.
-
-    Returns:
-        One entry a rule, in the order of the jobs.
     """
     by_rule: dict[str, list[Job]] = defaultdict(list)
     for job in jobs:
@@ -310,16 +283,7 @@ _SIZES = {"train_thermalizer": "steps", "render_lab": "pairs"}
 
 
 def write_forecast(stages: Sequence[Stage], machine: Machine, sources: Sequence[str]) -> str:
-    """Write a forecast as Markdown.
-
-    Args:
-        stages: what each rule will cost.
-        machine: where the run will be.
-        sources: what the figures come from, a phrase each.
-
-    Returns:
-        The page.
-    """
+    """A forecast as Markdown; ``sources`` says what the figures come from, a phrase each."""
     known = [stage for stage in stages if stage.seconds is not None]
     unknown = [stage.rule for stage in stages if stage.seconds is None]
     total = (

@@ -18,17 +18,11 @@ from tfake.reader.face import ThermalFace
 
 @dataclass(frozen=True)
 class PointSet:
-    """A point set.
-
-    Attributes:
-        name: of the set.
-        points: the name of each; left and right are the subject's.
-        lines: chains of point numbers, counted from 0, that are drawn as lines.
-    """
+    """A point set."""
 
     name: str
-    points: tuple[str, ...]
-    lines: tuple[tuple[int, ...], ...]
+    points: tuple[str, ...]  # the name of each; left and right are the subject's
+    lines: tuple[tuple[int, ...], ...]  # chains of point numbers, counted from 0, that are drawn as lines
 
     @property
     def skeleton(self) -> list[list[int]]:

@@ -1,10 +1,7 @@
-"""``rows.parquet``: one line a row of the stores, for who wants to choose faces without opening an array.
+"""What people read of a published variant: ``README.md``, ``CITATION.cff`` and ``rows.parquet``.
 
-Parquet, for a CSV does not say that an id such as 000123 is text, and many readers make a number of it.
-
-``CITATION.cff`` of a published variant: the data, the workflow that made it, and what both build on.
-
-``README.md`` of a published folder: a dataset card as Hugging Face reads them.
+The README is a dataset card as Hugging Face reads them. The table has one row per row of the stores, for who wants to
+choose faces without opening an array; Parquet, for a CSV does not say that an id such as 000123 is text.
 """
 
 from pathlib import Path
@@ -16,11 +13,11 @@ import yaml
 from tfake.core.classes import FACE_CLASSES
 from tfake.core.codes import MeshStatus, SampleStatus
 from tfake.pages.template_environment import template_environment
+from tfake.products.exports.image_folders import iterate_faces
 from tfake.products.publication.facts import Publication
 from tfake.reader.dataset import FaceDataset
 from tfake.reader.splits import SPLIT_FRACTIONS, split_parts
 
-_BATCH = 64
 #: Column, its schema.org type, and what it says.
 COLUMNS = {
     "image_id": ("Text", "id in the source archive"),
@@ -41,14 +38,11 @@ COLUMNS = {
 
 
 def write_row_table(path: str | Path, dataset: FaceDataset) -> pd.DataFrame:
-    """Write the table.
+    """Write the table, and return it.
 
     Args:
         path: the Parquet file.
         dataset: every row of the variant, whatever its status, with the fields ``thermal`` and ``segmentation``.
-
-    Returns:
-        The table.
     """
     (variant,) = dataset.variants
     columns, rows = dataset.columns, dataset.rows
@@ -73,12 +67,10 @@ def write_row_table(path: str | Path, dataset: FaceDataset) -> pd.DataFrame:
 
 def _face_means(dataset: FaceDataset, variant: str) -> np.ndarray:
     means = np.full(len(dataset), np.nan)
-    for start in range(0, len(dataset), _BATCH):
-        places = range(start, min(start + _BATCH, len(dataset)))
-        for place, face in zip(places, dataset.batch(places), strict=True):
-            pixels = face.thermal[variant][np.isin(face.segmentation, FACE_CLASSES)]
-            if face.status == SampleStatus.OK and len(pixels):
-                means[place] = pixels.mean(dtype=np.float64)
+    for place, face in enumerate(iterate_faces(dataset)):
+        pixels = face.thermal[variant][np.isin(face.segmentation, FACE_CLASSES)]
+        if face.status == SampleStatus.OK and len(pixels):
+            means[place] = pixels.mean(dtype=np.float64)
     return means
 
 
@@ -122,23 +114,26 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 
 
 def write_card(folder: Path, facts: Publication, table: pd.DataFrame, cite_as: str) -> None:
-    """Write the card.
+    """Write ``README.md``.
 
     Args:
         folder: the published folder.
         facts: what is published.
-        table: ``rows.parquet`` (:mod:`tfake.products.publication.card`).
-        cite_as: how to cite it.
+        table: from :func:`write_row_table`.
+        cite_as: from :func:`write_citation`.
     """
-    environment = template_environment()
-    text = environment.get_template("card.md.jinja").render(
-        header=yaml.safe_dump(_header(facts), sort_keys=False, allow_unicode=True).strip(),
-        facts=facts,
-        columns=COLUMNS,
-        statuses=table["status"].value_counts().to_dict(),
-        label_statuses=table["landmarks_478_status"].value_counts().to_dict(),
-        splits=table["split"].value_counts().to_dict(),
-        cite_as=cite_as,
+    text = (
+        template_environment()
+        .get_template("card.md.jinja")
+        .render(
+            header=yaml.safe_dump(_header(facts), sort_keys=False, allow_unicode=True).strip(),
+            facts=facts,
+            columns=COLUMNS,
+            statuses=table["status"].value_counts().to_dict(),
+            label_statuses=table["landmarks_478_status"].value_counts().to_dict(),
+            splits=table["split"].value_counts().to_dict(),
+            cite_as=cite_as,
+        )
     )
     (folder / "README.md").write_text(text)
 

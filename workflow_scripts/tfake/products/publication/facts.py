@@ -1,17 +1,21 @@
-"""The terms that published data stands under: what is made from FaceSynthetics keeps FaceSynthetics' terms.
+"""What is said of a published variant in card, metadata and provenance; the terms and checksums that go with data.
 
-Everything that card, metadata and provenance say of one published variant, gathered once.
+What is made from FaceSynthetics keeps FaceSynthetics' terms.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import tfake
 from tfake.acquisition.registry import license_text
 from tfake.store.arrays import open_store
+from tfake.store.manifest import file_sha256, write_sums
+
+SUMS = "SHA256SUMS"
 
 
 @dataclass(frozen=True)
@@ -68,18 +72,18 @@ def terms_of(name: str) -> Terms:
 
 
 def write_terms(folder: Path, terms: Terms, has_rgb: bool = False) -> None:
-    """Write ``LICENSE.txt``, and ``ATTRIBUTION.txt`` where the terms ask for attribution, into a folder.
-
-    Args:
-        folder: what is passed on.
-        terms: of its source.
-        has_rgb: whether the source's own images are in it.
-    """
+    """Write ``LICENSE.txt`` and, where terms ask for it, ``ATTRIBUTION.txt``; ``has_rgb``: with the source's images."""
     text = license_text(terms.name)
     (folder / "LICENSE.txt").write_text(f"{terms.title}\n\n{terms.summary}\n" if text is None else text)
     if terms.attribution:
         own = "The RGB images are the source's own, unchanged. " if has_rgb else ""
         (folder / "ATTRIBUTION.txt").write_text(f"{terms.attribution}\n\n{own}{terms.summary} See LICENSE.txt.\n")
+
+
+def write_checksums(folder: Path, known: Mapping[Path, str] = MappingProxyType({})) -> None:
+    """Write ``SHA256SUMS``: every file in the folder, of which some SHA-256s may be known."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    write_sums(folder / SUMS, {str(path.relative_to(folder)): known.get(path) or file_sha256(path) for path in paths})
 
 
 @dataclass(frozen=True)
@@ -117,11 +121,6 @@ class Publication:
         return self.thermal["units"] == "degree_Celsius"
 
     @property
-    def creator_nodes(self) -> list[dict[str, str]]:
-        """The creators as schema.org organisations."""
-        return [{"@type": "Organization", "name": name} for name in self.creators]
-
-    @property
     def description(self) -> str:
         """What it is, in a paragraph."""
         height, width = self.image_pixels
@@ -134,12 +133,7 @@ class Publication:
 
 
 def gather_facts(
-    variant: str,
-    faces: str | Path,
-    thermal: str | Path,
-    config: Mapping[str, Any],
-    date: str,
-    commit: str | None,
+    variant: str, faces: Path, thermal: Path, config: Mapping[str, Any], date: str, commit: str | None
 ) -> Publication:
     """Gather the facts from sealed stores.
 
@@ -152,8 +146,8 @@ def gather_facts(
         commit: the workflow's commit, None outside a checkout.
     """
     settings = config["publication"]
-    root = open_store(Path(thermal, "thermal.zarr"))
-    summary = json.loads(Path(thermal, "summary.json").read_text())
+    root = open_store(thermal / "thermal.zarr")
+    summary = json.loads((thermal / "summary.json").read_text())
     return Publication(
         variant=variant,
         version=settings["version"],
@@ -164,7 +158,7 @@ def gather_facts(
         attributes=root.attrs.asdict(),
         thermal=root["thermal"].attrs.asdict(),
         image_pixels=root["thermal"].shape[1:],
-        counts=json.loads(Path(faces, "summary.json").read_text())["counts"],
+        counts=json.loads((faces / "summary.json").read_text())["counts"],
         statistics=summary["statistics"],
         rows=summary["rows"],
         commit=commit,

@@ -1,4 +1,4 @@
-"""Putting a published folder together: stores copied and checked, then everything that is said of them."""
+"""A published folder: stores copied and checked, everything that is said of them, and the checksums of it all."""
 
 import datetime
 import shutil
@@ -11,13 +11,11 @@ from tqdm import tqdm
 
 from tfake.products.publication.card import write_card, write_citation, write_row_table
 from tfake.products.publication.croissant import write_croissant
-from tfake.products.publication.facts import gather_facts, write_terms
+from tfake.products.publication.facts import SUMS, gather_facts, write_checksums, write_terms
 from tfake.products.publication.ro_crate import write_provenance
 from tfake.reader.dataset import open_dataset
-from tfake.store.manifest import file_sha256, read_sums, write_sums
+from tfake.store.manifest import file_sha256, read_sums
 from tfake.store.shards import StoreError
-
-SUMS = "SHA256SUMS"
 
 
 def publish(
@@ -50,10 +48,7 @@ def publish(
     write_card(folder, facts, table, cite_as)
     made = datetime.datetime.fromtimestamp((thermal / SUMS).stat().st_mtime, datetime.UTC)
     write_provenance(folder, facts, workflow, made.isoformat(timespec="seconds"))
-    listed = {str(path): digest for path, digest in sums.items()}
-    others = [path for path in folder.rglob("*") if path.is_file() and str(path) not in listed]
-    listed |= {str(path): file_sha256(path) for path in others}
-    write_sums(folder / SUMS, {str(Path(path).relative_to(folder)): digest for path, digest in listed.items()})
+    write_checksums(folder, sums)
 
 
 def find_commit(workflow: Path) -> str | None:

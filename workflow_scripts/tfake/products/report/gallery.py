@@ -3,14 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from tqdm import tqdm
 
-from tfake.archive.samples import read_rgb
-from tfake.archive.zip_archive import open_archive
 from tfake.core.classes import FACE_CLASSES, LABELLED_CLASSES, FaceClass
 from tfake.core.codes import LABELLED, MeshStatus, SampleStatus
 from tfake.imaging.foreground import fill_glasses
@@ -24,8 +19,7 @@ from tfake.pages.page_images import (
     thermal_uri,
 )
 from tfake.pages.wording import words_of
-from tfake.products.report.variant_images import VariantImages
-from tfake.store.arrays import open_store
+from tfake.products.report.image_sources import FaceSource, VariantImages, spread_rows
 
 
 @dataclass(frozen=True)
@@ -83,17 +77,8 @@ class Gallery:
 
 
 def choose_rows(variants: Sequence[VariantImages], rows: int, wanted: int) -> list[int]:
-    """Choose the samples to show: spread over the source, and over each variant that has a slice of it alone.
-
-    Args:
-        variants: each gives at least its share of ``wanted``.
-        rows: of the source.
-        wanted: samples spread over the source, from the first to the last; every one when there are no more.
-
-    Returns:
-        Rows, rising; more than ``wanted`` only where a variant is a slice.
-    """
-    chosen = set(np.rint(np.linspace(0, rows - 1, min(wanted, rows))).astype(int).tolist())
+    """Choose the rows to show, rising: ``wanted`` over the source, and more over each variant that has but a slice."""
+    chosen = set(spread_rows(0, rows, wanted))
     for variant in variants:
         if variant.span != (0, rows):
             chosen.update(variant.spread_rows(max(1, wanted // len(variants))))
@@ -101,41 +86,29 @@ def choose_rows(variants: Sequence[VariantImages], rows: int, wanted: int) -> li
 
 
 def build_gallery(
-    archive: Sequence[str],
-    index: pd.DataFrame,
-    faces: str | Path,
-    variants: Sequence[VariantImages],
-    rows: Sequence[int],
-    scale: TemperatureScale,
+    source: FaceSource, variants: Sequence[VariantImages], rows: Sequence[int], scale: TemperatureScale
 ) -> Gallery:
-    """Read the chosen samples from the source and the stores.
+    """Read the chosen samples; memory grows by their encoded thumbnails alone.
 
     Args:
-        archive: one zip, or all its raw split parts in order.
-        index: the archive's index.
-        faces: the ``faces.zarr`` of the source.
-        variants: their stores.
+        source: the samples and their labels.
+        variants: their images.
         rows: the samples to show.
         scale: of every radiometric picture.
-
-    Returns:
-        The gallery; memory does not grow with the dataset, and with the gallery only by the encoded thumbnails.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
     """
-    labels = open_store(faces)
-    opened = open_archive(archive)
-    pixels = labels["segmentation"].shape[1]
+    labels = source.labels
     seen: set[int] = set()
     cards = []
-    for record in tqdm(index.iloc[list(rows)].itertuples(), "draw gallery", len(rows)):
+    for record in source.records(rows, "draw gallery"):
         row, pictures, present = record.Index, [], []
         if record.status == SampleStatus.OK:
             classes = labels["segmentation"][row]
             present = np.unique(classes).tolist()
             seen.update(present)
-            pictures = [_photo(opened, record, pixels), _class_map(record, classes, present)]
+            pictures = [_photo(source, record), _class_map(record, classes, present)]
             pictures += [_thermal(record, variant, scale) for variant in variants if variant.has_image(row)]
         mesh = MeshStatus(int(labels["landmarks_478_status"][row]))
         yaw = float(labels["head_pose"][row, 0])
@@ -148,7 +121,7 @@ def build_gallery(
                 detail=record.detail,
                 mesh_found=mesh in LABELLED,
                 mesh_status=words_of(mesh),
-                pixels=pixels,
+                pixels=source.pixels,
                 points_70=points_path(labels["landmarks_70"][row]),
                 points_478=points_path(labels["landmarks_478"][row]),
                 yaw=yaw if math.isfinite(yaw) else None,
@@ -157,11 +130,11 @@ def build_gallery(
             )
         )
     legend = tuple((int(c), words_of(c), class_colour(c)) for c in LABELLED_CLASSES if c in seen)
-    return Gallery(tuple(cards), len(index), scale, legend, tuple(variant.name for variant in variants))
+    return Gallery(tuple(cards), len(source.index), scale, legend, tuple(variant.name for variant in variants))
 
 
-def _photo(archive, record, pixels: int) -> Picture:
-    uri = photo_uri(read_rgb(archive, record, pixels))
+def _photo(source: FaceSource, record) -> Picture:
+    uri = photo_uri(source.read_rgb(record))
     return Picture("RGB", "rgb", uri, f"Photograph-like source image of face {record.image_id}")
 
 

@@ -1,101 +1,26 @@
-"""The drawings of the page's section on dense labels.
+"""What the page says of the dense labels: attempts, errors, and the worst faces drawn large."""
 
-What the page says of the dense labels: attempts, errors, and the worst faces drawn large.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
-from tqdm import tqdm
 
-from tfake.archive.samples import read_rgb
-from tfake.archive.zip_archive import Archive, open_archive
-from tfake.core.codes import LABELLED, Attempt, MeshStatus, SampleStatus
+from tfake.core.codes import LABELLED, Attempt, MeshStatus
 from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw
 from tfake.pages.page_images import THUMBNAIL_PIXELS, photo_uri, points_path
 from tfake.pages.wording import words_of
-from tfake.store.arrays import StoreGroup, open_store
+from tfake.products.report.image_sources import FaceSource, spread_rows
 
 _BINS = 30
 _LARGEST = 0.1
 # Faces drawn one by one: every dot is text in the page.
 _DRAWN = 2000
 _COLOURS = {MeshStatus.OK: SECOND, MeshStatus.RETRIED: ACCENT, MeshStatus.REJECTED: INK}
-
-
-def draw_errors(
-    error: np.ndarray, left_out: np.ndarray, yaw: np.ndarray, status: np.ndarray, retry: float, reject: float
-) -> Drawing:
-    """Histogram of the errors before and after correction, and errors against yaw.
-
-    Args:
-        error: (N,) of the mesh as it was found, NaN where none was.
-        left_out: (N,) after correction, at points that were left out; NaN without points.
-        yaw: (N,) degrees.
-        status: (N,) codes of :class:`MeshStatus`.
-        retry: error above which attempts go on.
-        reject: error above which a mesh is rejected.
-
-    Returns:
-        The drawing; errors beyond a tenth of the face are drawn at a tenth. Of many faces, those drawn against yaw are
-        spread evenly over the rows.
-    """
-    found = np.isfinite(error)
-    drawn = np.zeros(len(error), dtype=bool)
-    drawn[np.rint(np.linspace(0, len(error) - 1, min(_DRAWN, len(error)))).astype(int)] = True
-
-    def histogram(axes: Axes) -> None:
-        edges = np.linspace(0, _LARGEST, _BINS + 1)
-        for values, colour, label in ((error, SECOND, "as found"), (left_out, ACCENT, "corrected, at withheld points")):
-            shown = values[found & np.isfinite(values)]
-            if len(shown):
-                median = np.median(shown)
-                axes.hist(np.minimum(shown, _LARGEST), edges, histtype="step", color=colour, linewidth=1.8, label=label)
-                axes.axvline(median, color=colour, linewidth=1, linestyle=(0, (1, 2)))
-        axes.set_title("error before and after correction (dots: medians)")
-        axes.set_xlabel("share of the face's size")
-        axes.set_ylabel("faces")
-        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.legend(frameon=False)
-
-    def scatter(axes: Axes) -> None:
-        for code, colour in _COLOURS.items():
-            chosen = found & drawn & (status == code)
-            if chosen.any():
-                axes.plot(
-                    yaw[chosen],
-                    np.minimum(error[chosen], _LARGEST),
-                    "o",
-                    color=colour,
-                    markersize=3.5,
-                    alpha=0.7,
-                    label=words_of(code),
-                )
-        fitted = drawn & (status == MeshStatus.FITTED)
-        if fitted.any():
-            axes.plot(
-                yaw[fitted], np.zeros(fitted.sum()), "|", color=INK, markersize=9, label="fitted (no error to show)"
-            )
-        for height in (retry, reject):
-            axes.axhline(height, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
-        shown = "" if drawn.all() else f" of {_DRAWN:,} faces"
-        axes.set_title(f"error against yaw{shown} (above the lines: tried again, rejected)")
-        axes.set_xlabel("yaw (degrees), to the image's right")
-        axes.set_ylabel("share of the face's size")
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.set_ylim(bottom=-0.002)
-        axes.legend(frameon=False)
-
-    return draw("label-errors", lambda axes, paint: paint(axes), (histogram, scatter), panel_height=3.0)
-
-
+#: Faces cut out and drawn large.
 _WORST = 24
 #: Edge of a worst face's picture over that of its points' box.
 _MARGIN = 1.35
@@ -154,24 +79,17 @@ class LabelQuality:
         return 1.0 - self.corrected / self.error
 
 
-def measure_labels(
-    archive: Sequence[str], index: pd.DataFrame, faces: str | Path, settings: Mapping[str, Any]
-) -> LabelQuality:
+def measure_labels(source: FaceSource, settings: Mapping[str, Any]) -> LabelQuality:
     """Read the quality of all dense labels, and draw the worst.
 
     Args:
-        archive: one zip, or all its raw split parts in order.
-        index: the archive's index.
-        faces: the faces store.
+        source: the samples and their labels.
         settings: the ``labels`` block of the config.
-
-    Returns:
-        The section's content.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
     """
-    store = open_store(faces)
+    store = source.labels
     names = ("status", "attempt", "error", "left_out_error")
     status, attempt, error, left_out = (store[f"landmarks_478_{name}"][:] for name in names)
     usable = status != MeshStatus.NO_IMAGE
@@ -197,7 +115,7 @@ def measure_labels(
         drawing=draw_errors(
             error, left_out, store["head_pose"][:, 0], status, settings["retry_above"], settings["reject_above"]
         ),
-        worst=tuple(_draw_worst(open_archive(archive), index, store, _rank(status, error, left_out))),
+        worst=tuple(_draw_worst(source, _rank(status, error, left_out))),
     )
 
 
@@ -210,11 +128,9 @@ def _rank(status: np.ndarray, error: np.ndarray, left_out: np.ndarray) -> list[i
     return usable[np.argsort(-rank[usable], kind="stable")][:_WORST].tolist()
 
 
-def _draw_worst(archive: Archive, index: pd.DataFrame, store: StoreGroup, rows: Sequence[int]):
-    pixels = store["segmentation"].shape[1]
-    for record in tqdm(index.iloc[list(rows)].itertuples(), "draw worst faces", len(rows)):
-        if record.status != SampleStatus.OK:
-            continue
+def _draw_worst(source: FaceSource, rows: Sequence[int]) -> Iterator[WorstFace]:
+    store = source.labels
+    for record in source.usable(rows, "draw worst faces"):
         row = record.Index
         exact = store["landmarks_70"][row]
         middle = (exact.min(axis=0) + exact.max(axis=0)) / 2
@@ -222,7 +138,7 @@ def _draw_worst(archive: Archive, index: pd.DataFrame, store: StoreGroup, rows: 
         corner = middle - step * (THUMBNAIL_PIXELS - 1) / 2
         to_image = np.column_stack([step * np.eye(2), corner])
         cut = cv2.warpAffine(
-            read_rgb(archive, record, pixels),
+            source.read_rgb(record),
             to_image,
             (THUMBNAIL_PIXELS, THUMBNAIL_PIXELS),
             flags=cv2.INTER_AREA | cv2.WARP_INVERSE_MAP,
@@ -240,3 +156,69 @@ def _draw_worst(archive: Archive, index: pd.DataFrame, store: StoreGroup, rows: 
             raw=points_path((store["landmarks_478_raw"][row][:, :2] - corner) / step),
             corrected=points_path((store["landmarks_478"][row][:, :2] - corner) / step),
         )
+
+
+def draw_errors(
+    error: np.ndarray, left_out: np.ndarray, yaw: np.ndarray, status: np.ndarray, retry: float, reject: float
+) -> Drawing:
+    """Histogram of the errors before and after correction, and errors against yaw.
+
+    Args:
+        error: (N,) of the mesh as it was found, NaN where none was.
+        left_out: (N,) after correction, at points that were left out; NaN without points.
+        yaw: (N,) degrees.
+        status: (N,) codes of :class:`MeshStatus`.
+        retry: error above which attempts go on.
+        reject: error above which a mesh is rejected.
+
+    Returns:
+        The drawing; errors beyond a tenth of the face are drawn at a tenth. Of many faces, those drawn against yaw are
+        spread evenly over the rows.
+    """
+    found = np.isfinite(error)
+    drawn = np.zeros(len(error), dtype=bool)
+    drawn[spread_rows(0, len(error), _DRAWN)] = True
+
+    def histogram(axes: Axes) -> None:
+        edges = np.linspace(0, _LARGEST, _BINS + 1)
+        for values, colour, label in ((error, SECOND, "as found"), (left_out, ACCENT, "corrected, at withheld points")):
+            shown = values[found & np.isfinite(values)]
+            if len(shown):
+                median = np.median(shown)
+                axes.hist(np.minimum(shown, _LARGEST), edges, histtype="step", color=colour, linewidth=1.8, label=label)
+                axes.axvline(median, color=colour, linewidth=1, linestyle=(0, (1, 2)))
+        axes.set_title("error before and after correction (dots: medians)")
+        axes.set_xlabel("share of the face's size")
+        axes.set_ylabel("faces")
+        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.legend(frameon=False)
+
+    def scatter(axes: Axes) -> None:
+        for code, colour in _COLOURS.items():
+            chosen = found & drawn & (status == code)
+            if chosen.any():
+                axes.plot(
+                    yaw[chosen],
+                    np.minimum(error[chosen], _LARGEST),
+                    "o",
+                    color=colour,
+                    markersize=3.5,
+                    alpha=0.7,
+                    label=words_of(code),
+                )
+        fitted = drawn & (status == MeshStatus.FITTED)
+        if fitted.any():
+            axes.plot(
+                yaw[fitted], np.zeros(fitted.sum()), "|", color=INK, markersize=9, label="fitted (no error to show)"
+            )
+        for height in (retry, reject):
+            axes.axhline(height, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        shown = "" if drawn.all() else f" of {_DRAWN:,} faces"
+        axes.set_title(f"error against yaw{shown} (above the lines: tried again, rejected)")
+        axes.set_xlabel("yaw (degrees), to the image's right")
+        axes.set_ylabel("share of the face's size")
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.set_ylim(bottom=-0.002)
+        axes.legend(frameon=False)
+
+    return draw("label-errors", lambda axes, paint: paint(axes), (histogram, scatter), panel_height=3.0)

@@ -10,17 +10,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 
-from tfake.archive.samples import read_rgb
-from tfake.archive.zip_archive import open_archive
 from tfake.core.classes import LABELLED_CLASSES, FaceClass
-from tfake.core.codes import SampleStatus
 from tfake.core.radiometry import decode_counts
 from tfake.imaging.foreground import fill_glasses
 from tfake.pages.page_images import TemperatureScale, photo_uri, thermal_uri
 from tfake.pages.wording import words_of
-from tfake.store.arrays import open_store
+from tfake.products.report.image_sources import FaceSource, VariantImages
 
 #: What the published 8-bit values mean.
 REFERENCE_CELSIUS = (20.0, 40.0)
@@ -42,38 +38,21 @@ class ReferenceFace:
 
 @dataclass(frozen=True)
 class Reference:
-    """What the comparison's section of the page needs.
+    """What the comparison's section of the page needs."""
 
-    Attributes:
-        variant: which of ours stands beside theirs.
-        faces: the faces that both have.
-        rows: (what, theirs, ours) over all of them.
-        scale: of every picture.
-    """
-
-    variant: str
-    faces: tuple[ReferenceFace, ...]
-    rows: tuple[tuple[str, float, float], ...]
-    scale: TemperatureScale
+    variant: str  # which of ours stands beside theirs
+    faces: tuple[ReferenceFace, ...]  # that both have
+    rows: tuple[tuple[str, float, float], ...]  # (what, theirs, ours) over all of them
+    scale: TemperatureScale  # of every picture
 
 
-def compare_with_reference(
-    folder: str | Path,
-    variant: str,
-    archive: Sequence[str],
-    index: pd.DataFrame,
-    faces: str | Path,
-    thermal: str | Path,
-) -> Reference | None:
+def compare_with_reference(folder: str | Path, variant: VariantImages, source: FaceSource) -> Reference | None:
     """Lay published images beside a variant's.
 
     Args:
         folder: holds ``{id}_thermal.png``, 8-bit gray over ``REFERENCE_CELSIUS``, each the whole image shrunk.
-        variant: the variant's name.
-        archive: one zip, or all its raw split parts in order.
-        index: the archive's index.
-        faces: the ``faces.zarr`` of the source.
-        thermal: the variant's ``thermal.zarr``.
+        variant: a radiometric one.
+        source: the samples and their labels.
 
     Returns:
         The comparison; None when the folder has none of the usable faces.
@@ -81,25 +60,23 @@ def compare_with_reference(
     Raises:
         ValueError: a file is no 8-bit gray image.
     """
-    labels, ours = open_store(faces), open_store(thermal)["thermal"]
-    opened, scale = open_archive(archive), TemperatureScale(int(REFERENCE_CELSIUS[0]), int(REFERENCE_CELSIUS[1]))
+    scale = TemperatureScale(*map(int, REFERENCE_CELSIUS))
     shown, both = [], []
-    for record in index[index["status"] == SampleStatus.OK].itertuples():
+    for record in source.usable(range(len(source.index)), "compare with published images"):
         path = Path(folder) / f"{record.image_id}{REFERENCE_SUFFIX}"
         if not path.is_file():
             continue
         published = _read(path)
         size = published.shape[::-1]
-        full = labels["segmentation"][record.Index]
+        full = source.labels["segmentation"][record.Index]
         classes = cv2.resize(fill_glasses(full), size, interpolation=cv2.INTER_NEAREST)
-        generated = cv2.resize(decode_counts(ours[record.Index]), size, interpolation=cv2.INTER_AREA)
-        photo = read_rgb(opened, record, full.shape[0])
-        pictures = (photo_uri(photo), thermal_uri(published, scale), thermal_uri(generated, scale))
+        generated = cv2.resize(decode_counts(variant.counts[record.Index]), size, interpolation=cv2.INTER_AREA)
+        pictures = (photo_uri(source.read_rgb(record)), thermal_uri(published, scale), thermal_uri(generated, scale))
         shown.append(ReferenceFace(record.image_id, *pictures))
         both.append((classes, published, generated))
     if not shown:
         return None
-    return Reference(variant, tuple(shown), tuple(_figures(both)), scale)
+    return Reference(variant.name, tuple(shown), tuple(_figures(both)), scale)
 
 
 def _read(path: Path) -> np.ndarray:

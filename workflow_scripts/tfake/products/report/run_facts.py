@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from tfake.products.report.variant_images import VariantImages
+from tfake.products.report.image_sources import VariantImages
 from tfake.store.arrays import open_store
 from tfake.store.manifest import file_sha256
 
@@ -24,7 +24,7 @@ class SealedStore:
     name: str  # of the store inside
     rows: int
     shards: int
-    span: tuple[int, int]  # first row and the row behind the last; a variant of a slice has not all
+    span: tuple[int, int]  # first row and stop (exclusive); a variant of a slice has not all
     counts: dict[str, int]  # rows by status
     statistics: dict[str, dict[str, float]]  # by class: pixels, mean (°C), sd (K)
     verified_files: int
@@ -43,10 +43,7 @@ class SealedStore:
 
 
 def read_store(folder: str | Path) -> SealedStore:
-    """Read what sealing and verifying left behind.
-
-    Args:
-        folder: the folder that holds the store.
+    """Read what sealing and verifying left in a store's folder.
 
     Raises:
         FileNotFoundError: the store was not sealed, or not verified.
@@ -96,9 +93,6 @@ def gather_facts(
         variants: variant to its sealed store.
         opened: the same, open, in the same order.
         ambients: variant to the temperature of its room.
-
-    Returns:
-        A line a variant.
     """
     lines = []
     for images, (name, store) in zip(opened, variants.items(), strict=True):

@@ -1,9 +1,4 @@
-"""How temperatures spread in each class, over samples of a variant, and what CHARLOTTE measured in such a room.
-
-Mean temperature by class of a variant, beside the prior its thermalizer was pulled to.
-
-The page's figures: matplotlib drawings that become part of the page's text, in its font and its colours.
-"""
+"""Each class's temperatures in a variant, beside the prior and what CHARLOTTE measured, and the losses; as drawings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +15,7 @@ from tfake.imaging.foreground import fill_glasses
 from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw, series_style
 from tfake.pages.page_images import class_colour
 from tfake.pages.wording import words_of
-from tfake.products.report.variant_images import VariantImages
+from tfake.products.report.image_sources import VariantImages
 from tfake.thermalizer.prior_table import load_prior
 
 #: Faces whose pixels are looked at: enough for a shape, however large the dataset.
@@ -42,21 +37,14 @@ _MEASURED_ROOMS_CELSIUS = (19.0, 29.0)
 
 @dataclass(frozen=True)
 class Distribution:
-    """The pixels of one class in the sampled images of one variant.
+    """The pixels of one class in the sampled images of one variant."""
 
-    Attributes:
-        edges: (B + 1,) °C.
-        share: (B,) of the class's pixels.
-        low, median, high: 5th, 50th and 95th percentile in °C, to a bin.
-        faces: images in which the class occurs.
-    """
-
-    edges: np.ndarray
-    share: np.ndarray
-    low: float
+    edges: np.ndarray  # (B + 1,) °C
+    fractions: np.ndarray  # (B,) of the class's pixels
+    low: float  # 5th percentile in °C, to a bin
     median: float
-    high: float
-    faces: int
+    high: float  # 95th percentile
+    faces: int  # images in which the class occurs
 
 
 @dataclass(frozen=True)
@@ -68,14 +56,9 @@ class Measured:
 
 
 def measure_distributions(variant: VariantImages, rows: Sequence[int]) -> dict[FaceClass, Distribution]:
-    """Gather the temperatures of each class.
+    """Gather the temperatures of each class that occurs in some images of a radiometric variant, in the order of ids.
 
-    Args:
-        variant: a radiometric one.
-        rows: the images to look at; rows without an image add nothing.
-
-    Returns:
-        The classes that occur, in the order of their ids. What a lens covers counts as glasses.
+    What a lens covers counts as glasses; rows without an image add nothing.
     """
     low, high = _RANGE_CELSIUS
     bins = round((high - low) / _BIN_KELVIN)
@@ -95,14 +78,7 @@ def measure_distributions(variant: VariantImages, rows: Sequence[int]) -> dict[F
 
 
 def measured_by_charlotte(ambient_celsius: float) -> Mapping[FaceClass, Measured]:
-    """CHARLOTTE's class means at a room temperature, from its lines of temperature against ambient.
-
-    Args:
-        ambient_celsius: the room.
-
-    Returns:
-        The classes that its regions stand for; nothing for rooms it was not recorded in.
-    """
+    """CHARLOTTE's class means in a room, from its lines of temperature against ambient; none beyond its own rooms."""
     coldest, warmest = _MEASURED_ROOMS_CELSIUS
     if not coldest <= ambient_celsius <= warmest:
         return {}
@@ -111,10 +87,10 @@ def measured_by_charlotte(ambient_celsius: float) -> Mapping[FaceClass, Measured
 
 
 def _describe(edges: np.ndarray, pixels: np.ndarray, faces: int) -> Distribution:
-    share = pixels / pixels.sum()
-    places = np.searchsorted(np.cumsum(share), (0.05, 0.5, 0.95))
-    low, median, high = ((edges[:-1] + edges[1:]) / 2)[np.minimum(places, len(share) - 1)].tolist()
-    return Distribution(edges, share, low, median, high, faces)
+    fractions = pixels / pixels.sum()
+    places = np.searchsorted(np.cumsum(fractions), (0.05, 0.5, 0.95))
+    low, median, high = ((edges[:-1] + edges[1:]) / 2)[np.minimum(places, len(fractions) - 1)].tolist()
+    return Distribution(edges, fractions, low, median, high, faces)
 
 
 @dataclass(frozen=True)
@@ -148,16 +124,16 @@ class VariantTemperatures:
 
 
 def prior_pull(config: Mapping[str, Any]) -> float | None:
-    """How far the prior takes a class from the temperature that its pairs show to its own.
+    """How far the prior takes a class from the temperature that its pairs show to its own, 0 to 1.
 
-    Both terms weigh a class by its area, (T - pairs)^2 and w (T - prior)^2 / d^2, so that the least sum lies at a share
-    w / (w + d^2) of the way; here for d = 1 K.
+    Both terms weigh a class by its area, (T - pairs)^2 and w (T - prior)^2 / d^2, so that the least sum lies at the
+    fraction w / (w + d^2) of the way; here for d = 1 K.
 
     Args:
         config: the effective configuration.
 
     Returns:
-        The share; None where no condition has pairs whose temperatures are taken as they are.
+        The fraction; None where no condition has pairs whose temperatures are taken as they are.
     """
     pairs = [settings["pairs"] for name, settings in config["conditions"].items() if name not in config["thermalizers"]]
     if not any(pair["values"] == "celsius" and pair["supervision"] == "absolute" for pair in pairs):
@@ -169,14 +145,11 @@ def prior_pull(config: Mapping[str, Any]) -> float | None:
 def class_temperatures(
     statistics: Mapping[str, Mapping[str, float]], prior: np.ndarray
 ) -> tuple[ClassTemperature, ...]:
-    """Join a summary's statistics with the prior.
+    """Join a summary's statistics with the prior, for the classes that occur, in the order of their ids.
 
     Args:
         statistics: class name (lower case) to ``pixels``, ``mean`` (°C) and ``sd`` (K).
         prior: (19,) degrees Celsius; entry i is class i.
-
-    Returns:
-        The classes that occur, in the order of their ids.
     """
     total = sum(entry["pixels"] for entry in statistics.values())
     return tuple(
@@ -253,12 +226,12 @@ def draw_temperatures(variants: Sequence[VariantTemperatures]) -> Drawing:
 
 
 def _draw_shape(axes: Axes, place: int, found: Distribution, colour: str) -> None:
-    """The histogram of one class around its line, and its median; roots of the shares, or no tail would show."""
-    shown = np.flatnonzero(found.share > _INVISIBLE * found.share.max())
+    """The histogram of one class around its line, and its median; roots of the fractions, or no tail would show."""
+    shown = np.flatnonzero(found.fractions > _INVISIBLE * found.fractions.max())
     # One empty bin at each end closes the shape where a class has but one temperature.
     chosen = slice(max(0, shown[0] - 1), shown[-1] + 2)
     middles = ((found.edges[:-1] + found.edges[1:]) / 2)[chosen]
-    half = _HALF_HEIGHT * np.sqrt(found.share[chosen] / found.share.max())
+    half = _HALF_HEIGHT * np.sqrt(found.fractions[chosen] / found.fractions.max())
     axes.fill_between(middles, place - half, place + half, color=colour, edgecolor=INK, linewidth=0.4, zorder=3)
     axes.plot([found.median] * 2, [place - _HALF_HEIGHT, place + _HALF_HEIGHT], color=INK, linewidth=1.2, zorder=4)
 

@@ -12,17 +12,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pandas as pd
-from tqdm import tqdm
 
-from tfake.archive.samples import read_rgb
-from tfake.archive.zip_archive import open_archive
 from tfake.core.classes import CLASS_COLOURS, LABELLED_CLASSES, FaceClass
-from tfake.core.codes import SampleStatus
 from tfake.pages.page_images import IGNORE_COLOUR, TemperatureScale, full_photo_uri, offered_palettes, pack
 from tfake.pages.wording import words_of
-from tfake.products.report.variant_images import VariantImages
-from tfake.store.arrays import StoreGroup, open_store
+from tfake.products.report.image_sources import FaceSource, VariantImages
+from tfake.store.arrays import StoreGroup
 
 #: Places of the points are told to a hundredth of a pixel.
 _DECIMALS = 2
@@ -33,15 +28,12 @@ _BLUR = 0.4
 
 
 def describe_viewer(folder: str, variants: Sequence[VariantImages], scale: TemperatureScale) -> dict[str, Any]:
-    """Describe what the faces' data files have in common.
+    """What the faces' files have in common, as JSON values for ``reading.js`` and ``viewer.js``.
 
     Args:
         folder: of those files, as seen from the page.
         variants: in the order of the files' numbers.
         scale: of the page's radiometric pictures.
-
-    Returns:
-        JSON values for ``reading.js`` and ``viewer.js``.
     """
     colours = {int(c): (words_of(c), list(CLASS_COLOURS[c])) for c in LABELLED_CLASSES}
     colours[int(FaceClass.IGNORE)] = (words_of(FaceClass.IGNORE), list(IGNORE_COLOUR))
@@ -67,41 +59,19 @@ def describe_viewer(folder: str, variants: Sequence[VariantImages], scale: Tempe
     }
 
 
-def write_faces(
-    folder: str | Path,
-    archive: Sequence[str],
-    index: pd.DataFrame,
-    faces: str | Path,
-    variants: Sequence[VariantImages],
-    rows: Sequence[int],
-) -> int:
-    """Write the data of some faces.
-
-    Args:
-        folder: for the files; made if need be.
-        archive: one zip, or all its raw split parts in order.
-        index: the archive's index.
-        faces: the ``faces.zarr`` of the source.
-        variants: in the page's order.
-        rows: the faces; those that cannot be used are left out.
-
-    Returns:
-        How many bytes were written.
+def write_faces(folder: str | Path, source: FaceSource, variants: Sequence[VariantImages], rows: Sequence[int]) -> int:
+    """Write the data of some faces, but for those that cannot be used, and return how many bytes that were.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    labels, opened = open_store(faces), open_archive(archive)
-    pixels = labels["segmentation"].shape[1]
+    labels = source.labels
     # By its arrival the page knows that this folder lies beside it.
     written = _write(folder, "here", {})
-    for record in tqdm(index.iloc[list(rows)].itertuples(), "write faces for the viewer", len(rows)):
-        if record.status != SampleStatus.OK:
-            continue
-        row = record.Index
-        rgb = read_rgb(opened, record, pixels)
+    for record in source.usable(rows, "write faces for the viewer"):
+        row, rgb = record.Index, source.read_rgb(record)
         written += _write(folder, f"{row}", {"rgb": full_photo_uri(rgb), **_labels(labels, row)})
         for number, variant in enumerate(variants):
             if not variant.has_image(row):

@@ -1,14 +1,22 @@
-"""A variant's images as its store has them, with the labels and the unit that belong to them."""
+"""Where the report's images come from: the source's samples with their labels, and the variants' stores."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import zarr
+from tqdm import tqdm
 
+from tfake.archive.index import read_index
+from tfake.archive.samples import read_rgb
+from tfake.archive.zip_archive import Archive, open_archive
+from tfake.core.codes import SampleStatus
 from tfake.core.radiometry import NEVER_WRITTEN, NO_IMAGE
 from tfake.pages.page_images import TemperatureScale
-from tfake.store.arrays import open_store
+from tfake.store.arrays import StoreGroup, open_store
 
 #: What a page calls the unit that a store's attributes name.
 _UNITS = {"degree_Celsius": "°C"}
@@ -18,34 +26,55 @@ _POINTS = "landmarks_478"
 
 
 @dataclass(frozen=True)
+class FaceSource:
+    """The source's samples and their labels, open for reading."""
+
+    archive: Archive  # with the photographs
+    index: pd.DataFrame  # of the archive
+    labels: StoreGroup  # the faces store
+
+    @property
+    def pixels(self) -> int:
+        """Edge of the images, to whose pixels the labels refer."""
+        return self.labels["segmentation"].shape[1]
+
+    def records(self, rows: Sequence[int], doing: str) -> Iterator[Any]:
+        """The index's records of some rows, with a progress bar that says what is being done."""
+        yield from tqdm(self.index.iloc[list(rows)].itertuples(), doing, len(rows))
+
+    def usable(self, rows: Sequence[int], doing: str) -> Iterator[Any]:
+        """Those of the records whose samples can be used."""
+        yield from (record for record in self.records(rows, doing) if record.status == SampleStatus.OK)
+
+    def read_rgb(self, record: Any) -> np.ndarray:
+        """A record's photograph: (H, W, 3) uint8.
+
+        Raises:
+            SampleError: it was good when indexed and is not any more: the archive has changed.
+        """
+        return read_rgb(self.archive, record, self.pixels)
+
+
+def open_source(archive: Sequence[str], index: str | Path, faces: str | Path) -> FaceSource:
+    """Open the archive (one zip, or all its raw split parts in order), its index, and the ``faces.zarr``."""
+    return FaceSource(open_archive(archive), read_index(index), open_store(faces))
+
+
+@dataclass(frozen=True)
 class VariantImages:
-    """One variant's store, open for reading.
+    """One variant's store, open for reading; the labels are in the pixels of its images."""
 
-    Attributes:
-        name: the variant's.
-        counts: (N, h, w) unsigned integers, as stored; h and w may differ from the source's.
-        scale: unit of a count.
-        offset: value of the count 0.
-        unit: "°C", or "" for images that are not radiometric.
-        missing: counts that are no values.
-        segmentation: (N, h, w) uint8 classes of these images.
-        landmarks_70: (N, 70, 2) float32 pixels of these images.
-        landmarks_478: (N, 478, >= 2) float32 pixels of these images.
-        source_to_image: (N, 2, 3) float32 maps from the source's pixels; None where the variant has the source's.
-        span: first row and the row behind the last.
-    """
-
-    name: str
-    counts: zarr.Array
-    scale: float
-    offset: float
-    unit: str
-    missing: tuple[int, ...]
-    segmentation: zarr.Array
-    landmarks_70: zarr.Array
-    landmarks_478: zarr.Array
-    source_to_image: zarr.Array | None
-    span: tuple[int, int]
+    name: str  # of the variant
+    counts: zarr.Array  # (N, h, w) unsigned integers, as stored; h and w may differ from the source's
+    scale: float  # unit per count
+    offset: float  # value of the count 0
+    unit: str  # "°C", or "" for images that are not radiometric
+    missing: tuple[int, ...]  # counts that are no values
+    segmentation: zarr.Array  # (N, h, w) uint8 classes
+    landmarks_70: zarr.Array  # (N, 70, 2) float32
+    landmarks_478: zarr.Array  # (N, 478, >= 2) float32
+    source_to_image: zarr.Array | None  # (N, 2, 3) float32 maps from the source's pixels; None where they are the same
+    span: tuple[int, int]  # first row and stop (exclusive)
 
     @property
     def radiometric(self) -> bool:
@@ -73,8 +102,7 @@ class VariantImages:
 
     def spread_rows(self, wanted: int) -> list[int]:
         """Rows of the variant, spread evenly from its first to its last; every one when ``wanted`` are not there."""
-        start, stop = self.span
-        return np.unique(np.rint(np.linspace(start, stop - 1, min(wanted, stop - start))).astype(int)).tolist()
+        return spread_rows(*self.span, wanted)
 
     def whole_scale(self) -> TemperatureScale:
         """All that a count can be, from black to white; for images that are not radiometric."""
@@ -89,6 +117,11 @@ class VariantImages:
         return values
 
 
+def spread_rows(start: int, stop: int, wanted: int) -> list[int]:
+    """Rows spread evenly from ``start`` to the one before ``stop``; every one when ``wanted`` are not there."""
+    return np.unique(np.rint(np.linspace(start, stop - 1, min(wanted, stop - start))).astype(int)).tolist()
+
+
 def open_variant(name: str, store: str | Path, faces: str | Path, span: tuple[int, int]) -> VariantImages:
     """Open a variant's store beside the faces store of its source.
 
@@ -96,7 +129,7 @@ def open_variant(name: str, store: str | Path, faces: str | Path, span: tuple[in
         name: the variant's.
         store: its store, with the array ``thermal``, and with labels and a map of its own where a camera recorded it.
         faces: the ``faces.zarr`` of the source.
-        span: first row of the variant and the row behind its last.
+        span: first row of the variant and its stop (exclusive).
 
     Raises:
         ValueError: some of the arrays of a camera's variant are there and others not, or none of them though the images
