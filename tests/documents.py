@@ -7,7 +7,10 @@ from pathlib import Path
 
 from recipes import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "config/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 #: A file of the reader's own, and what it holds where a page does not say.
 OWN_CONFIG = "mine.yaml"
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -238,6 +238,7 @@ def test_it_is_light(run):
     assert (run / "report/index.html").stat().st_size < 1_000_000
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_faces_make_no_heavier_drawing():
     rng = np.random.default_rng(0)
     sizes = []

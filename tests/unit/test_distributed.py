@@ -53,6 +53,7 @@ def test_processes_train_one_network(tmp_path):
     assert found == {"processes": 2, "equal": True, "moved": True, "agree": [True, False], **alike}
 
 
+@pytest.mark.slow
 def test_a_failing_process_fails_the_group():
     with pytest.raises(Exception, match="this process cannot"):
         run_distributed(fail_in_group, {}, processes=2, gpus=False)

@@ -2,8 +2,10 @@
 
 import importlib.util
 import json
+import pkgutil
 import re
 import sys
+import tomllib
 
 import numpy as np
 import pytest
@@ -38,12 +40,12 @@ def test_the_benchmarks_page_has_the_scripts_numbers():
     assert speed.insert(page, speed.render(figures)) == page, "run tests/speed/tables.py"
 
 
-def test_the_container_installs_the_pins():
+def test_the_container_installs_what_the_project_has():
     text = (ROOT / "Containerfile").read_text()
-    assert "install --no-cache-dir --constraint constraints.txt '.[slurm]'" in text
-    assert "pip check" in text
-    # Debian's release whose python is the env files'.
-    assert "FROM docker.io/library/debian:bookworm-slim" in text
+    (installed,) = re.findall(r"pip install .*--constraint (\S+) '\.\[([\w,]+)\]'", text)
+    assert (ROOT / installed[0]).exists()
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(installed[1].split(",")) <= extras.keys()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -65,6 +67,34 @@ def test_files_that_a_page_names_are_there(page):
     )
     for name in named:
         assert (ROOT / name).exists(), f"{name} is named and not there"
+
+
+ADDITIONS = dict(re.findall(r"(?ms)^### (.*?)\n(.*?)(?=^##)", (ROOT / "CONTRIBUTING.md").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("addition", "files"),
+    [
+        ("A loss term of the thermalizer", 4),
+        ("An annotated test set", 3),
+        ("A kind of variant", 4),
+        ("A study", 5),
+        ("The codec of an array", 2),
+        ("A config key", 2),
+    ],
+)
+def test_an_addition_touches_few_files(addition, files):
+    rows = re.findall(r"(?m)^\| (?!file |---)(.*?) \|", ADDITIONS[addition])
+    assert 1 <= len(rows) <= files
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_modules_that_a_page_names_are_there(page):
+    library = ROOT / "workflow_scripts"
+    for name in re.findall(r"`(tfake/[\w./]+|heads/[\w./]+)`", page.read_text()):
+        assert (library / name).exists(), f"{name} is named and not there"
+    for name in re.findall(r"`(?:python -m )?(tfake(?:\.[a-z_0-9]+)+)", page.read_text()):
+        assert pkgutil.resolve_name(name) is not None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -100,10 +130,24 @@ def test_yaml_that_a_page_shows_is_a_config_that_would_be_taken(page, tmp_path):
         complete_config(config, [file])
 
 
-def test_the_formats_name_every_array():
-    text = (ROOT / "docs/formats.md").read_text()
-    for array in (*faces_layout(64), *images_layout(64), *thermal_layout(64)):
-        assert f"`{array.name}`" in text, f"{array.name} is not in docs/formats.md"
+def described_arrays():
+    """Name to (type, shape) of the arrays that docs/formats.md describes; a row may describe several."""
+    found = {}
+    for names, kind in re.findall(
+        r"(?m)^\| ((?:`\w+`(?:, )?)+) \| (\w+ \(.*?\)) \|", (ROOT / "docs/formats.md").read_text()
+    ):
+        dtype, shapes = kind.split(" ", 1)
+        for name, shape in zip(re.findall(r"\w+", names), re.findall(r"\([^)]*\)", shapes), strict=False):
+            found[name] = (dtype, shape)
+    return found
+
+
+@pytest.mark.parametrize("array", [*faces_layout(64), *images_layout(64), *thermal_layout(64)], ids=lambda a: a.name)
+def test_the_formats_describe_every_array(array):
+    dtype, shape = described_arrays()[array.name]
+    size = ["H" if edge == 64 else str(edge) for edge in array.row_shape]
+    assert dtype == array.dtype
+    assert shape.replace("W", "H").strip("()").rstrip(",").split(", ") == ["N", *size]
 
 
 def test_pictures_are_light():

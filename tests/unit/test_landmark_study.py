@@ -104,6 +104,7 @@ def test_what_the_table_says():
     assert "478" not in found
 
 
+@pytest.mark.slow
 def test_the_scripts_write_their_files(tmp_path, monkeypatch):
     monkeypatch.setattr(script, "open_faces", lambda stored, part: FACES)
     monkeypatch.setattr(script, "read_people", lambda *rest: [rename(face) for face in FACES])

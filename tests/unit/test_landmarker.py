@@ -182,6 +182,7 @@ def test_the_command_line_reads_images_folders_and_videos(tmp_path, weights, cap
     assert "no such image" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_onnx_gives_what_torch_gives(tmp_path):
     pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
     pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")

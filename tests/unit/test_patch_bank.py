@@ -87,6 +87,7 @@ def test_more_images_than_patches_give_one_each():
     assert len(np.unique(np.rint(bank.patches[0].mean(1)))) == 20
 
 
+@pytest.mark.slow
 def test_the_distribution_is_the_image_s():
     rng = np.random.default_rng(0)
     thermal = rng.normal(33, 0.8, (200, 200)).astype(np.float32)

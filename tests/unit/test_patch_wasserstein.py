@@ -217,6 +217,7 @@ def test_the_term_has_a_gradient_inside_the_foreground_and_none_outside():
     assert generated.grad[~mask].abs().max() == 0
 
 
+@pytest.mark.slow
 def test_descending_the_gradient_brings_the_foreground_to_the_real_temperatures():
     generated = images(0).requires_grad_()
     mask = left_half(generated)

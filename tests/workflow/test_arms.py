@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pytest
 import yaml
 
 from runs import TINY, succeed
@@ -10,6 +11,7 @@ from runs import TINY, succeed
 ARMS = ("mse", "full_wrong_prior", "within_class_r_every_room")
 
 
+@pytest.mark.slow
 def test_arms_are_trained_and_scored(tmp_path):
     config = yaml.safe_load(TINY.read_text())
     config["ablation"] = {"bank_images": 3, "heldout_images": 3, "cost_steps": 1}

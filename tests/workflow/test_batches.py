@@ -1,5 +1,6 @@
 """Jobs that write several shards: another number makes nothing anew, and repair makes no more again than before."""
 
+import pytest
 import yaml
 from test_damage import damage
 
@@ -8,6 +9,7 @@ from runs import TINY, succeed, sums
 SHARD = "results/variants/warm/thermal.zarr/thermal/c/1/0/0"
 
 
+@pytest.mark.slow
 def test_batches_of_shards(finished, copy):
     settings = yaml.safe_load(TINY.read_text())
     settings["store"]["shards_per_job"] = 2

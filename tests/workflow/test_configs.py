@@ -213,4 +213,3 @@ def test_a_target_after_the_config_file_is_taken_for_another_one(tmp_path):
     )
     assert done.returncode != 0
     assert "No such file or directory: 'exports'" in done.stdout + done.stderr
-    assert "--configfile mine.yaml exports" in (ROOT / "config/README.md").read_text()

@@ -79,6 +79,7 @@ def test_a_member_that_rots_after_it_was_indexed_is_named(copy):
         assert sorted(path.stem for path in (copy / variant / "manifests").glob("*.json")) == ["0", "2"]
 
 
+@pytest.mark.slow
 def test_kills_at_random_moments_of_the_whole_workflow(finished, copy):
     remove_shards(copy)
     moments = random.Random(0)

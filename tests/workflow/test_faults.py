@@ -140,6 +140,7 @@ def test_a_flipped_byte_fails_verification_and_is_named(copy, name, rule):
     assert f"{store}: SHA-256 is" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_bad_sample_is_a_status_and_a_count_to_the_end(tmp_path):
     write_samples(tmp_path / "a.zip", range(5), m000003__png=b"broken")
     config = configured(

@@ -5,6 +5,7 @@ import json
 import cv2
 import numpy as np
 import pandas as pd
+import pytest
 import yaml
 
 from runs import TINY, succeed
@@ -19,6 +20,7 @@ LANDMARKS = {
 }
 
 
+@pytest.mark.slow
 def test_the_study_runs_from_the_stores(tmp_path):
     config = yaml.safe_load(TINY.read_text())
     # The fewest images of which the split leaves some for validation and some for the test.

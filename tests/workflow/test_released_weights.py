@@ -11,6 +11,7 @@ from runs import run, succeed, sums
 from tfake.store.manifest import file_sha256
 
 
+@pytest.mark.slow
 def test_imported_weights_make_the_stores_that_they_made_before(finished, tmp_path):
     weights = {name: finished / f"results/thermalizers/{name}/weights.pt" for name in ("warm", "cold")}
     served = tmp_path / "served"

@@ -121,6 +121,7 @@ def test_the_same_seed_gives_the_same_bytes(finished, tmp_path):
     assert sums(tmp_path) == sums(finished)
 
 
+@pytest.mark.slow
 def test_another_shard_size_gives_the_same_pixels(finished, tmp_path):
     config = yaml.safe_load(TINY.read_text())
     config["store"]["shard_images"] = 5
