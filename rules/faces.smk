@@ -58,16 +58,16 @@ rule fetch_landmarker:
 rule label_faces:
     """Write one shard of the faces store."""
     input:
-        archive=ARCHIVE,
+        archive=PLAN.source.archive,
         index=rules.index_archive.output.index,
         root=rules.create_faces_store.output.root,
         arrays=rules.create_faces_store.output.arrays,
         model=(
             config["labels"]["face_landmarker"]["path"] or rules.fetch_landmarker.output.model
-            if USES_LANDMARKER
+            if PLAN.stores.uses_landmarker
             else []
         ),
-        images=DECODED_SHARD,
+        images=PLAN.stores.decoded(["{shard}"]),
     output:
         **KINDS["faces"].shard_files("results/faces"),
         manifest="results/faces/manifests/{shard}.json",
@@ -76,7 +76,7 @@ rule label_faces:
     benchmark:
         "benchmarks/label_faces/{shard}.tsv"
     conda:
-        "../envs/face-landmarker.yaml" if USES_LANDMARKER else "../envs/labels.yaml"
+        "../envs/face-landmarker.yaml" if PLAN.stores.uses_landmarker else "../envs/labels.yaml"
     threads: 1
     resources:
         # For one process; each further thread is one more, with 700 MB.
@@ -84,10 +84,10 @@ rule label_faces:
         runtime=minutes(60),
     params:
         recipe=3,
-        rows=get_rows,
+        rows=PLAN.stores.shard_rows,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         # Without the model's place: the model itself is an input.
-        labels=in_key_order({key: value for key, value in config["labels"].items() if key != "face_landmarker"}),
+        labels=PLAN.stores.labels,
     message:
         "Labelling shard {wildcards.shard}."
     script:
@@ -98,7 +98,7 @@ use rule seal_store as seal_faces with:
     input:
         root=rules.create_faces_store.output.root,
         arrays=rules.create_faces_store.output.arrays,
-        manifests=get_faces_manifests,
+        manifests=lambda wildcards: collect(rules.label_faces.output.manifest, shard=PLAN.source_shards),
     output:
         sums="results/faces/SHA256SUMS",
         summary="results/faces/summary.json",
@@ -108,7 +108,7 @@ use rule seal_store as seal_faces with:
         "benchmarks/seal_faces.tsv"
     params:
         recipe=rules.seal_store.params.recipe,
-        rows=IMAGES,
+        rows=PLAN.images,
     message:
         "Listing the checksums of the faces store."
 
@@ -118,7 +118,7 @@ use rule verify_store as verify_faces with:
         sums=rules.seal_faces.output.sums,
         index=rules.index_archive.output.index,
         root=rules.create_faces_store.output.root,
-        shards=get_faces_files,
+        shards=lambda wildcards: collect(rules.label_faces.output, shard=PLAN.source_shards),
     output:
         report="results/faces/verified.json",
     log:

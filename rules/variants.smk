@@ -17,14 +17,11 @@ MAKES  results/variants/{variant}/thermal.zarr      thermal, uint16, 0.01 K a co
 """
 
 
-include: "batches.smk"
-
-
 use rule create_store as create_thermal_store with:
     input:
         index=rules.index_archive.output.index,
-        weights=get_weights,
-        provenance=get_provenance,
+        weights=PLAN.stores.weights,
+        provenance=PLAN.stores.provenance,
     output:
         root="results/variants/{variant}/thermal.zarr/zarr.json",
         arrays=KINDS["thermalized"].metadata_files("results/variants/{variant}"),
@@ -33,11 +30,11 @@ use rule create_store as create_thermal_store with:
     benchmark:
         "benchmarks/create_thermal_store/{variant}.tsv"
     wildcard_constraints:
-        variant=one_of(THERMALIZED),
+        variant=one_of(PLAN.thermalized),
     params:
         recipe=2,
-        condition=get_condition,
-        ambient_celsius=get_ambient,
+        condition=PLAN.stores.condition,
+        ambient_celsius=PLAN.stores.ambient,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         shard_images=lookup(dpath="store/shard_images", within=config),
         source_license=lookup(dpath="source/license", within=config),
@@ -45,18 +42,18 @@ use rule create_store as create_thermal_store with:
         "Creating the thermal store of {wildcards.variant}."
 
 
-# One rule, unless jobs write several shards (rules/batches.smk).
-for _name, (_batch, _variants) in BATCHES.items():
+# One rule, unless jobs write several shards.
+for _name, (_batch, _variants) in PLAN.stores.batches(USES_GPU).items():
 
     rule:
         """Write one shard of a variant's thermal store, or a batch of them."""
         name:
             _name
         input:
-            archive=UNDECODED,
-            images=[*DECODED_SHARD[:3], *collect(DECODED_SHARD[3:], shard=_batch)],
+            archive=PLAN.source.undecoded,
+            images=PLAN.stores.decoded(_batch),
             index=rules.index_archive.output.index,
-            weights=get_weights,
+            weights=PLAN.stores.weights,
             root=rules.create_thermal_store.output.root,
             arrays=rules.create_thermal_store.output.arrays,
         output:
@@ -79,7 +76,7 @@ for _name, (_batch, _variants) in BATCHES.items():
             recipe=2,
             # Neither rows nor shards: another number of shards a job makes nothing anew.
             shard_images=lookup(dpath="store/shard_images", within=config),
-            ambient_celsius=get_ambient,
+            ambient_celsius=PLAN.stores.ambient,
             image_pixels=lookup(dpath="source/image_pixels", within=config),
             precision=lookup(dpath="inference_precision", within=config),
         message:
@@ -90,7 +87,7 @@ for _name, (_batch, _variants) in BATCHES.items():
 
 use rule create_store as create_camera_store with:
     input:
-        base_root=get_base_root,
+        base_root=PLAN.stores.base_root,
     output:
         root="results/variants/{variant}/thermal.zarr/zarr.json",
         arrays=KINDS["recorded"].metadata_files("results/variants/{variant}"),
@@ -99,11 +96,11 @@ use rule create_store as create_camera_store with:
     benchmark:
         "benchmarks/create_camera_store/{variant}.tsv"
     wildcard_constraints:
-        variant=one_of(RECORDED),
+        variant=one_of(PLAN.recorded),
     params:
         recipe=rules.create_store.params.recipe,
         of=lookup(dpath="variants/{variant}/of", within=config),
-        camera=get_camera,
+        camera=PLAN.stores.camera,
         shard_images=lookup(dpath="store/shard_images", within=config),
     message:
         "Creating the store of {wildcards.variant}."
@@ -114,9 +111,9 @@ rule record_faces:
     input:
         root=rules.create_camera_store.output.root,
         arrays=rules.create_camera_store.output.arrays,
-        base_root=get_base_root,
-        base_manifest=get_base_manifest,
-        base_shard=get_base_shard,
+        base_root=PLAN.stores.base_root,
+        base_manifest=PLAN.stores.base_manifest,
+        base_shard=PLAN.stores.base_shard,
         faces_root=rules.create_faces_store.output.root,
         faces_shard=rules.label_faces.output,
     output:
@@ -127,7 +124,7 @@ rule record_faces:
     benchmark:
         "benchmarks/record_faces/{variant}/{shard}.tsv"
     wildcard_constraints:
-        variant=one_of(RECORDED),
+        variant=one_of(PLAN.recorded),
     conda:
         "../envs/cameras.yaml"
     threads: 1
@@ -136,9 +133,9 @@ rule record_faces:
         runtime=minutes(60),
     params:
         recipe=1,
-        rows=get_rows,
+        rows=PLAN.stores.shard_rows,
         of=lookup(dpath="variants/{variant}/of", within=config),
-        camera=get_camera,
+        camera=PLAN.stores.camera,
     message:
         "Recording shard {wildcards.shard} of {wildcards.variant}."
     script:
@@ -157,14 +154,14 @@ use rule create_store as create_import_store with:
     benchmark:
         "benchmarks/create_import_store/{variant}.tsv"
     wildcard_constraints:
-        variant=one_of(IMPORTED),
+        variant=one_of(PLAN.imported),
     conda:
         # It looks at some images.
         "../envs/cameras.yaml"
     params:
         recipe=rules.create_store.params.recipe,
-        settings=get_variant_settings,
-        ambient_celsius=get_ambient,
+        settings=PLAN.stores.settings,
+        ambient_celsius=PLAN.stores.ambient,
         shard_images=lookup(dpath="store/shard_images", within=config),
     message:
         "Creating the store of {wildcards.variant}."
@@ -173,7 +170,7 @@ use rule create_store as create_import_store with:
 rule import_faces:
     """Write one shard of a variant from published images."""
     input:
-        files=get_published_files,
+        files=PLAN.stores.published_files,
         root=rules.create_import_store.output.root,
         arrays=rules.create_import_store.output.arrays,
         faces_root=rules.create_faces_store.output.root,
@@ -186,7 +183,7 @@ rule import_faces:
     benchmark:
         "benchmarks/import_faces/{variant}/{shard}.tsv"
     wildcard_constraints:
-        variant=one_of(IMPORTED),
+        variant=one_of(PLAN.imported),
     conda:
         "../envs/cameras.yaml"
     threads: 1
@@ -195,8 +192,8 @@ rule import_faces:
         runtime=minutes(60),
     params:
         recipe=1,
-        rows=get_rows,
-        settings=get_variant_settings,
+        rows=PLAN.stores.shard_rows,
+        settings=PLAN.stores.settings,
     message:
         "Importing shard {wildcards.shard} of {wildcards.variant}."
     script:
@@ -206,8 +203,8 @@ rule import_faces:
 use rule seal_store as seal_thermal with:
     input:
         root="results/variants/{variant}/thermal.zarr/zarr.json",
-        arrays=get_arrays,
-        manifests=get_manifests,
+        arrays=PLAN.stores.arrays,
+        manifests=PLAN.stores.manifests,
     output:
         sums="results/variants/{variant}/SHA256SUMS",
         summary="results/variants/{variant}/summary.json",
@@ -217,7 +214,7 @@ use rule seal_store as seal_thermal with:
         "benchmarks/seal_thermal/{variant}.tsv"
     params:
         recipe=rules.seal_store.params.recipe,
-        rows=get_variant_rows,
+        rows=PLAN.stores.rows,
     message:
         "Listing the checksums of the thermal store of {wildcards.variant}."
 
@@ -226,7 +223,7 @@ use rule verify_store as verify_thermal with:
     input:
         sums=rules.seal_thermal.output.sums,
         root="results/variants/{variant}/thermal.zarr/zarr.json",
-        shards=get_shard_files,
+        shards=PLAN.stores.shard_files,
     output:
         report="results/variants/{variant}/verified.json",
     log:
@@ -238,6 +235,33 @@ use rule verify_store as verify_thermal with:
         "Verifying the thermal store of {wildcards.variant}."
 
 
+rule render_truth:
+    """Render the true temperatures of the procedural faces; no training reads them."""
+    output:
+        truth="results/source/truth/{variant}.zip",
+    log:
+        "logs/render_truth/{variant}.log",
+    benchmark:
+        "benchmarks/render_truth/{variant}.tsv"
+    priority: 1
+    conda:
+        f"{REPOSITORY}/envs/render.yaml"
+    threads: 16
+    resources:
+        mem_mb=memory_mb(8000),
+        runtime=minutes(240),
+    params:
+        recipe=1,
+        seed=lookup(dpath="procedural/seed", within=config),
+        images=lookup(dpath="source/images", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        ambient_celsius=PLAN.stores.ambient,
+    message:
+        "Rendering the true temperatures at {params.ambient_celsius} °C for {wildcards.variant}."
+    script:
+        f"{REPOSITORY}/workflow_scripts/variants/render_truth.py"
+
+
 rule evaluate_thermal:
     """Compare a variant of the procedural faces with their thermal truth."""
     input:
@@ -245,7 +269,7 @@ rule evaluate_thermal:
         root=rules.create_thermal_store.output.root,
         faces=rules.verify_faces.output.report,
         faces_root=rules.create_faces_store.output.root,
-        truth=get_truth,
+        truth=rules.render_truth.output.truth,
     output:
         table="results/variants/{variant}/evaluation.csv",
     log:
@@ -253,7 +277,7 @@ rule evaluate_thermal:
     benchmark:
         "benchmarks/evaluate_thermal/{variant}.tsv"
     wildcard_constraints:
-        variant=one_of(THERMALIZED),
+        variant=one_of(PLAN.thermalized),
     conda:
         "../envs/store.yaml"
     threads: 1
@@ -269,7 +293,7 @@ rule evaluate_thermal:
 
 
 # Milestones: snakemake variant_cold. With what the reader needs to open it: the labels, and the config that was in force.
-for _variant in VARIANTS:
+for _variant in PLAN.variants:
 
     rule:
         name:

@@ -29,7 +29,7 @@ _RULE = re.compile(r"(?m)^(?=(?:use rule|rule|checkpoint) \w+|    rule:$)")
 
 def _blocks() -> list[str]:
     """The text of each rule and what follows it; of those made in a loop, as of one of its script's name."""
-    files = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
+    files = [ROOT / "Snakefile", *sorted((ROOT / "rules").rglob("*.smk"))]
     blocks = [block for file in files for block in _RULE.split(file.read_text())[1:]]
     return [_named(block) if block.startswith("    rule:") else block for block in blocks]
 
