@@ -128,7 +128,9 @@ def test_the_snakefile_is_short():
 
 def test_every_rule_is_in_the_graph_of_the_architecture():
     graph = (ROOT / "docs/architecture.md").read_text().split("```mermaid")[1].split("```")[0]
-    assert not [rule for rule in RULES if not re.search(rf"\b{rule}\b", graph)]
+    # A rule that no file matches is there for others to be derived from.
+    working = [rule for rule, block in RULES.items() if "one_of([])" not in block]
+    assert not [rule for rule in working if not re.search(rf"\b{rule}\b", graph)]
 
 
 def test_nothing_large_is_tracked():

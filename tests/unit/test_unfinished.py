@@ -8,7 +8,7 @@ import test_thermalize_faces as one_shard
 from test_thermalize_faces import SHARDS, thermalize
 
 from archives import flip_byte
-from stores.repair_stores import repair_stores
+from products.repair_stores import repair_stores
 from tfake.store import manifest
 from tfake.store.repair import FOLDER, keep_shard, take_back
 from variants import thermalize_faces as script

@@ -2,12 +2,11 @@
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tfake.config.plan_rules import Wildcards, in_key_order
-from tfake.config.plan_variants import variant_kind
 
 if TYPE_CHECKING:
     from tfake.config.plan import Plan
@@ -17,11 +16,11 @@ if TYPE_CHECKING:
 IMAGES_A_GPU_JOB = 60_000
 
 
-class StoreKind(Protocol):
-    """What a plan asks of a kind of store; ``folder`` is the one that holds it."""
+class StoreFiles(Protocol):
+    """Which files a kind of store has (:class:`tfake.variants.kinds.StoreKind`)."""
 
     def metadata_files(self, folder: str) -> list[str]:
-        """Each array's metadata file."""
+        """Each array's metadata file; ``folder`` is the one that holds the store."""
 
     def shard_files(self, folder: str) -> dict[str, str]:
         """Array name to its file of the shard ``{shard}``."""
@@ -30,10 +29,9 @@ class StoreKind(Protocol):
 class StorePlan:
     """Files of the stores and of what they are made from."""
 
-    def __init__(self, plan: "Plan", kinds: Mapping[str, StoreKind]) -> None:
-        """Take a plan and the kinds of stores by name."""
+    def __init__(self, plan: "Plan") -> None:
+        """Take a plan."""
         self._plan = plan
-        self._kinds = kinds
         self._variants = plan.config["variants"]
         #: Whether the source's images are kept decoded.
         self.keeps_images = plan.config["store"]["rgb"] == "kept"
@@ -50,10 +48,10 @@ class StorePlan:
         """
         if not self.keeps_images:
             return []
-        folder, kind = "results/images", self._kinds["images"]
-        of_shards = [*kind.shard_files(folder).values(), f"{folder}/manifests/{{shard}}.json"]
-        metadata = [f"{folder}/images.zarr/zarr.json", *kind.metadata_files(folder)]
-        return [*metadata, *(path.format(shard=shard) for path in of_shards for shard in shards)]
+        kind, folder = self._plan.store_kinds["images"], "results/images"
+        files = [*kind.shard_files(folder).values(), f"{folder}/manifests/{{shard}}.json"]
+        of_shards = [path.format(shard=shard) for path in files for shard in shards]
+        return [f"{folder}/images.zarr/zarr.json", *kind.metadata_files(folder), *of_shards]
 
     @cached_property
     def all_decoded(self) -> list[str]:
@@ -114,20 +112,20 @@ class StorePlan:
 
     def arrays(self, wildcards: Wildcards) -> list[str]:
         """Metadata of a variant's arrays."""
-        return self._kind(wildcards.variant).metadata_files(f"results/variants/{wildcards.variant}")
+        return self._kind(wildcards).metadata_files(f"results/variants/{wildcards.variant}")
 
     def shard_files(self, wildcards: Wildcards) -> list[str]:
         """Every file that the shard jobs of a variant write into its store."""
-        files = self._kind(wildcards.variant).shard_files(f"results/variants/{wildcards.variant}").values()
-        return [path.format(shard=shard) for path in files for shard in self._plan.shards(wildcards.variant)]
+        files = self._kind(wildcards).shard_files(f"results/variants/{wildcards.variant}").values()
+        return [file.format(shard=shard) for file in files for shard in self._plan.shards(wildcards.variant)]
 
     def manifests(self, wildcards: Wildcards) -> list[str]:
         """The manifests of a variant's shards."""
         folder = f"results/variants/{wildcards.variant}/manifests"
         return [f"{folder}/{shard}.json" for shard in self._plan.shards(wildcards.variant)]
 
-    def _kind(self, variant: str) -> StoreKind:
-        return self._kinds[variant_kind(self._variants[variant])]
+    def _kind(self, wildcards: Wildcards) -> StoreFiles:
+        return self._plan.store_kinds[self._plan.kind_of[wildcards.variant]]
 
     def shards_per_job(self, uses_gpu: bool) -> int:
         """How many shards a thermalizing job writes with one loading of the network."""
