@@ -28,13 +28,13 @@ def find_conflicts(config: Config, removed: Removed = frozenset()) -> list[Fault
         removed: places of the entries that it takes away (:func:`tfake.config.values.take_values`).
 
     Returns:
-        The faults. Later checks are made only where the earlier ones found nothing, for they build on them.
+        The faults. Whether values agree is checked only where every name is found.
     """
-    for checks in (_FIRST, _SECOND):
-        found = [fault for check in checks for fault in check(config, removed)]
-        if found:
-            return found
-    return []
+    faults = [fault for check in _NAMES for fault in check(config, removed)]
+    if faults:
+        return faults
+    plan = Plan(config)
+    return [fault for check in _VALUES for fault in check(config, plan)]
 
 
 def _find_name(path: Path, name: str, block: str, known: Collection[str], removed: Removed) -> Iterator[Fault]:
@@ -62,9 +62,8 @@ def _check_variants(config: Config, removed: Removed) -> Iterator[Fault]:
     for name, settings in variants.items():
         path = ("variants", name)
         if name not in recorded:
-            yield from _find_name(
-                (*path, "condition"), settings["condition"], "conditions", config["conditions"], removed
-            )
+            condition = settings["condition"]
+            yield from _find_name((*path, "condition"), condition, "conditions", config["conditions"], removed)
             continue
         of = settings["of"]
         if of in variants and of not in bases:
@@ -91,20 +90,19 @@ def _check_lists(config: Config, removed: Removed) -> Iterator[Fault]:
     variants = config["variants"]
     own = [name for name in variants if "files" not in variants[name]]
     uncropped = [name for name in variants if "of" not in variants[name]]
-    for block, key, meant, known in (
+    for block, key, names, known in (
         ("landmarks", "variants", "variants", uncropped),
         ("publication", "variants", "variants", own),
         ("ablation", "conditions", "conditions", config["conditions"]),
     ):
         for place, name in enumerate(config[block][key] or ()):
-            yield from _find_name((block, key, place), name, meant, known, removed)
+            yield from _find_name((block, key, place), name, names, known, removed)
     reference = config["report"]["reference"]
     if reference["path"] is not None and reference["variant"] is not None:
         yield from _find_name(("report", "reference", "variant"), reference["variant"], "variants", variants, removed)
 
 
-def _check_ambients(config: Config, removed: Removed) -> Iterator[Fault]:
-    plan = Plan(config)
+def _check_ambients(config: Config, plan: Plan) -> Iterator[Fault]:
     for name in (*plan.thermalized, *plan.imported):
         settings = config["variants"][name]
         low, high = plan.ambient_range(settings["condition"])
@@ -117,8 +115,7 @@ def _check_ambients(config: Config, removed: Removed) -> Iterator[Fault]:
             )
 
 
-def _check_images(config: Config, removed: Removed) -> Iterator[Fault]:
-    plan = Plan(config)
+def _check_rows(config: Config, plan: Plan) -> Iterator[Fault]:
     for name in plan.variants:
         start, stop = plan.rows(name)
         low, high = plan.rows(plan.base(name))
@@ -131,10 +128,9 @@ def _check_images(config: Config, removed: Removed) -> Iterator[Fault]:
             )
 
 
-def _check_rooms(config: Config, removed: Removed) -> Iterator[Fault]:
-    """Rooms that the network could not give."""
+def _check_network_range(config: Config, plan: Plan) -> Iterator[Fault]:
+    """Room temperatures that the network could not give."""
     low, high = config["thermalizer"]["output_celsius"]
-    plan = Plan(config)
     for name in plan.trained:
         rooms = plan.ambient_range(name)
         if not low <= rooms[0] <= rooms[1] <= high:
@@ -145,9 +141,8 @@ def _check_rooms(config: Config, removed: Removed) -> Iterator[Fault]:
             )
 
 
-def _check_priors(config: Config, removed: Removed) -> Iterator[Fault]:
-    """Rooms for which the table of the prior has no answer."""
-    plan = Plan(config)
+def _check_priors(config: Config, plan: Plan) -> Iterator[Fault]:
+    """Room temperatures for which the table of the prior has no answer."""
     for name in plan.trained:
         prior = config["conditions"][name]["prior"]
         path, table = ("conditions", name, "prior", "table"), prior["table"]
@@ -189,6 +184,15 @@ def read_prior_rooms(table: str) -> tuple[float, float]:
     return min(rooms) - _BEYOND_COLUMNS, max(rooms) + _BEYOND_COLUMNS
 
 
-_Check = Callable[[Config, Removed], Iterator[Fault]]
-_FIRST: tuple[_Check, ...] = (_check_conditions, _check_cameras, _check_variants, _check_lists)
-_SECOND: tuple[_Check, ...] = (_check_ambients, _check_images, _check_rooms, _check_priors)
+_NAMES: tuple[Callable[[Config, Removed], Iterator[Fault]], ...] = (
+    _check_conditions,
+    _check_cameras,
+    _check_variants,
+    _check_lists,
+)
+_VALUES: tuple[Callable[[Config, Plan], Iterator[Fault]], ...] = (
+    _check_ambients,
+    _check_rows,
+    _check_network_range,
+    _check_priors,
+)

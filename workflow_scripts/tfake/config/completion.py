@@ -29,8 +29,8 @@ def complete_config(config: Mapping[str, Any], files: Sequence[str | FilePath] =
     given = ConfigFiles(files)
     stop_at([*given.find_repeated(), *find_unusual(config)], given.locate)
     taken, removed = take_values(config, json_schema())
-    stop_at(find_faults(taken), given.locate)
     complete = fill_in_defaults(taken, json_schema())
+    stop_at(find_faults(complete), given.locate)
     stop_at(find_conflicts(complete, removed), given.locate)
     _name_all_that_fit(complete)
     return complete

@@ -151,18 +151,14 @@ def describe_expected(node: Node) -> str:
 
 def _describe(node: Node) -> str:
     if "enum" in node:
-        return f"one of {_list(['null' if value is None else str(value) for value in node['enum']])}"
+        return f"one of {_list(node['enum'])}"
     if "const" in node:
-        return str(node["const"])
-    kinds = [node["type"]] if isinstance(node.get("type"), str) else node.get("type", [])
-    return " or ".join(_describe_kind(kind, node) for kind in kinds)
-
-
-def _describe_kind(kind: str, node: Node) -> str:
+        return node["const"]
+    kind = node["type"]
     if kind in ("integer", "number"):
         return ("an integer" if kind == "integer" else "a number") + _limits(node)
     if kind == "array":
-        items = describe_expected(node["items"]) if "items" in node else "values"
+        items = describe_expected(node["items"])
         low, high = node.get("minItems", 0), node.get("maxItems")
         many = f"{low} values" if low == high else f"at least {low} values" if low else "values"
         return f"a list of {many}, each {items}" + (", none twice" if node.get("uniqueItems") else "")

@@ -84,8 +84,8 @@ def conflict(text: str, key: str | None = None) -> PydanticCustomError:
     """The error for a validator to raise where values do not agree.
 
     Args:
-        text: what is expected; the message says first what the value is.
-        key: the key at fault, of the section that is validated; None where the validated value itself is.
+        text: what is expected, for the message says first what the value is; of a whole section, the whole fault.
+        key: the key at fault, where a section is validated.
     """
     return PydanticCustomError(CONFLICT, "{text}", {"text": text, "key": key})
 
@@ -104,7 +104,7 @@ class Section(BaseModel):
             if fitting == 0 or (fitting > 1 and keyword == "oneOf"):
                 found = [name for name in type(self).model_fields if name in self.model_fields_set]
                 kinds = "; or ".join(", ".join(alternative["required"]) for alternative in alternatives)
-                raise conflict(f"has {', '.join(found) or 'nothing'}; expected {kinds}", key="")
+                raise conflict(f"has {', '.join(found) or 'nothing'}; expected {kinds}")
         return self
 
 

@@ -29,9 +29,7 @@ class Publication(Section):
     """What `snakemake publish` and `snakemake exports` make."""
 
     version: str = key(
-        "1.0.0",
-        "Version of the published folders, part of their names.",
-        pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$",
+        "1.0.0", "Version of the published folders, part of their names.", pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$"
     )
     date: Annotated[str, StringConstraints(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = key(
         None, 'Day of publication, as "2026-01-31"; null is the day on which it is made.'
@@ -58,8 +56,7 @@ class Reference(Section):
     """Published thermal images of the same faces, laid beside ours."""
 
     path: Text | None = key(
-        None,
-        "A folder of {id}_thermal.png, 8-bit gray, 0 to 255 for 20 to 40 °C; null leaves the section out.",
+        None, "A folder of {id}_thermal.png, 8-bit gray, 0 to 255 for 20 to 40 °C; null leaves the section out."
     )
     variant: Name | None = key(None, "The variant laid beside them; null is the first.")
 

@@ -63,8 +63,7 @@ class LandmarkerModel(Section):
         pattern="^https://",
     )
     sha256: Sha256 = key(
-        "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
-        "SHA-256 that the fetched model must have.",
+        "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff", "SHA-256 that the fetched model must have."
     )
 
 
@@ -88,10 +87,7 @@ class Labels(Section):
         ge=0,
     )
     reject_above: float = key(
-        0.06,
-        "Error above which a mesh is not taken for this face's; not below retry_above.",
-        unit="fraction",
-        gt=0,
+        0.06, "Error above which a mesh is not taken for this face's; not below retry_above.", unit="fraction", gt=0
     )
     fit_missing: bool = key(
         True,

@@ -5,17 +5,7 @@ from typing import Annotated, Literal, Self
 from annotated_types import Ge, Le
 from pydantic import model_validator
 
-from tfake.config.keys import (
-    Celsius,
-    Count,
-    Range,
-    Section,
-    Sha256,
-    Text,
-    conflict,
-    key,
-    optional_key,
-)
+from tfake.config.keys import Celsius, Count, Range, Section, Sha256, Text, conflict, key, optional_key
 
 ClassName = Literal[
     "SKIN",
@@ -177,9 +167,7 @@ class ThermalizerTraining(Training):
         160, "Edge of the square crops the network trains on; a multiple of the network's stride.", ge=32
     )
     largest_zoom: float = key(
-        1.0,
-        "Finest magnification of a crop, crop pixels per source pixel; the coarsest shows the whole image.",
-        gt=0,
+        1.0, "Finest magnification of a crop, crop pixels per source pixel; the coarsest shows the whole image.", gt=0
     )
     rotation_degrees: float = key(25.0, "Largest rotation of a crop, either way.", ge=0, le=180)
     shear_degrees: float = key(8.0, "Largest shear of a crop, either way.", ge=0, le=60)
@@ -200,10 +188,7 @@ class ThermalizerTraining(Training):
     patch_scales: list[Count] = key([1, 2, 4], "Downsampling factors at which patches are taken.", min_length=1)
     patches: int = key(192, "Patches of each kind, generated and real, at each scale.", unit="patches", ge=2)
     bank_patches: int = key(
-        4096,
-        "How many real patches per scale the bank holds, out of which a step draws its own.",
-        unit="patches",
-        ge=2,
+        4096, "How many real patches per scale the bank holds, out of which a step draws its own.", unit="patches", ge=2
     )
     sinkhorn_blur_kelvin: float = key(0.3, "Blur of the Sinkhorn divergence.", gt=0)
     encoder: Text = key(
