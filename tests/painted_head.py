@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from heads.surface import SurfaceBuffer
+from heads.raster import SurfaceBuffer
 from heads.template import ANCHORS
 from tfake.core.classes import FaceClass
 

@@ -1,6 +1,8 @@
 """The evaluation from a folder to its page: every method on every face, or a message where the folder is not there."""
 
 import json
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,8 +17,9 @@ from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwo
 from tfake.landmarks.landmarker import LandmarkDetections
 from tfake.landmarks.landmarker_file import save_landmark_weights
 from tfake.landmarks.sigma_calibration import Calibration
-from tfake.studies.cross_fitting import cross_fitted_errors
-from tfake.studies.method_scoring import Method, mean_face_method, run_methods, with_adapted_points
+from tfake.studies.landmark_methods import BASELINES, Method, mean_face
+from tfake.studies.method_scoring import cross_fitted_errors, run_methods, with_adapted_errors
+from tfake.test_sets import catalogue
 from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
 from tfake.test_sets.read_log import ReadLog
 
@@ -94,7 +97,7 @@ def exact_method(faces):
     """Finds the 70 points exactly; not at all in the first image."""
     by_image = {face.image: number for number, face in enumerate(faces)}
 
-    def find(image, asked):
+    def detect(image, asked):
         number = int(image[0, 0])
         assert f"i{number}" in by_image
         points = seen_from("face70", -30 + number % 60, 15.0 + number % 20)[None].astype(np.float32)
@@ -102,23 +105,23 @@ def exact_method(faces):
         sigma = np.full((1, 70), 0.5, np.float32)
         return LandmarkDetections(points[keep], sigma[keep], np.full(1, number / 100, np.float32)[keep])
 
-    return Method("exact", "face70", False, find)
+    return Method("exact", "face70", False, detect)
 
 
 def test_adapters_take_an_annotators_habit_away_without_seeing_the_subject(one_thread):
     faces = annotated(120, np.array((0.0, 0.12)))
-    book = ReadLog()
+    log = ReadLog()
     for face in faces:
-        book.enter(face.name)
-    test_set = AnnotatedSet(tuple(faces), book, lambda name: np.full((140, 160), float(name[1:])))
+        log.enter(face.name)
+    test_set = AnnotatedSet(tuple(faces), log, lambda name: np.full((140, 160), float(name[1:])))
     method = exact_method(faces)
-    answers = run_methods(test_set, [method], 0.3)
-    assert len(answers.detections) == 119
-    assert all(detection["right"] for detection in answers.detections)
+    predictions = run_methods(test_set, [method], 0.3)
+    assert len(predictions.detections) == 119
+    assert all(detection["right"] for detection in predictions.detections)
     settings = AdapterSettings(width=32, steps=150, batch=32, jitter=0.0)
-    adapted = cross_fitted_errors(answers, faces, [method], settings)
+    adapted = cross_fitted_errors(predictions, faces, [method], settings)
     assert len(adapted) == 119
-    table = with_adapted_points(answers.face_table(), adapted)
+    table = with_adapted_errors(predictions.face_table(), adapted)
     found = table[table["found"]].groupby("method")["nme_box"].mean()
     assert found["exact, adapted"] < 0.2 * found["exact"]
     missed = table[~table["found"]]
@@ -129,22 +132,61 @@ def test_sets_of_one_subject_teach_no_adapter():
     faces = annotated(40, np.zeros(2))[::2]
     test_set = AnnotatedSet(tuple(faces), ReadLog(), lambda name: np.full((140, 160), float(name[1:])))
     method = exact_method(faces)
-    answers = run_methods(test_set, [method], 0.3, most_images=5)
-    assert len(answers.rows) == 5
-    assert cross_fitted_errors(answers, faces, [method], AdapterSettings()) == {}
+    predictions = run_methods(test_set, [method], 0.3, most_images=5)
+    assert len(predictions.rows) == 5
+    assert cross_fitted_errors(predictions, faces, [method], AdapterSettings()) == {}
 
 
-def test_an_image_that_cannot_be_read_is_entered_in_the_account():
+def test_an_image_that_cannot_be_read_is_excluded_in_the_log():
     faces = annotated(4, np.zeros(2))
-    book = ReadLog()
+    log = ReadLog()
     for face in faces:
-        book.enter(face.name)
+        log.enter(face.name)
 
     def read(name):
         if name == "i2":
             raise ValueError("broken")
         return np.zeros((140, 160))
 
-    answers = run_methods(AnnotatedSet(tuple(faces), book, read), [mean_face_method()], 0.5)
-    assert len(answers.rows) == 3
-    assert book.summary()["faults"]["left_out"] == {"unreadable_image": 1}
+    with mean_face() as method:
+        predictions = run_methods(AnnotatedSet(tuple(faces), log, read), [method], 0.5)
+    assert len(predictions.rows) == 3
+    assert log.summary()["faults"]["left_out"] == {"unreadable_image": 1}
+
+
+def open_toy(folder):
+    """A set of one's own: a text file a face, with the name of its image and 70 points."""
+    faces, log = [], ReadLog()
+    for path in sorted(Path(folder).glob("*.txt")):
+        with log.reading(path.name):
+            points = np.loadtxt(path)
+            faces.append(AnnotatedFace(path.name, path.stem, "face70", points, box_of(points)).checked())
+    return AnnotatedSet(tuple(faces), log, lambda name: np.full((140, 160), 90, np.uint8))
+
+
+@contextmanager
+def corner():
+    """A baseline of one's own: a face in the image's corner."""
+
+    def detect(image, faces):
+        points = seen_from("face70", middle=(20.0, 20.0), size=10.0)[None].astype(np.float32)
+        return LandmarkDetections(points, np.ones((1, 70), np.float32), np.ones(1, np.float32))
+
+    yield Method("corner", "face70", False, detect)
+
+
+def test_a_set_and_a_method_of_one_s_own_take_a_function_and_an_entry_each(tmp_path, monkeypatch):
+    monkeypatch.setitem(catalogue.KINDS, "toy", catalogue.SetKind("toy faces", f"{__name__}:open_toy", "me", "texts"))
+    monkeypatch.setitem(BASELINES, "corner", corner)
+    (tmp_path / "set").mkdir()
+    np.savetxt(tmp_path / "set/a.txt", seen_from("face70"))
+    np.savetxt(tmp_path / "set/b.txt", np.zeros((70, 2)))
+    made = places(tmp_path, "toy")
+    evaluate_test_set(**made, name="mine", kind="toy", path=str(tmp_path / "set"), landmarkers={}, **SETTINGS)
+    scores = json.loads((tmp_path / "toy/scores.json").read_text())
+    assert scores["account"]["faults"]["left_out"] == {"no_extent": 1}
+    assert list(scores["methods"]) == ["mean face, box given", "corner"]
+    assert scores["methods"]["mean face, box given"]["errors"]["box"]["nme"] < 0.01
+    assert scores["methods"]["corner"]["detection"] == {"precision": 0.0, "recall": 0.0, "average_precision": 0.0}
+    evaluate_test_set(**made, name="mine", kind="toy", path=None, landmarkers={}, **SETTINGS)
+    assert "Ask for it at me" in json.loads((tmp_path / "toy/scores.json").read_text())["missing"]

@@ -16,7 +16,7 @@ from tfake.archive.thermal_images import open_thermal_images
 from tfake.imaging.warps import CropSettings
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.preprocessing import preprocess
-from tfake.studies.method_scoring import landmarker_methods
+from tfake.studies.landmark_methods import landmarker_methods
 from tfake.test_sets.annotated_faces import AnnotatedFace
 from tfake.test_sets.set_images import reader
 from tfake.thermal_io.false_colours import palettes
@@ -148,9 +148,9 @@ def test_a_colour_image_is_scored_in_its_colours(tmp_path):
     np.testing.assert_allclose(preprocess(image), picture / np.float32(255), atol=1e-6)
     landmarker = ThermalLandmarker(save_random_weights(tmp_path / "w.pt"), "cpu")
     face = AnnotatedFace("face", "face.png", "face70", np.zeros((70, 2)), (4.0, 4.0, 40.0, 40.0))
-    _, shown = landmarker_methods("net", landmarker)
+    _, in_boxes = landmarker_methods("net", landmarker)
     with torch.inference_mode():
-        scored = shown.find(image, [face]).landmarks
+        scored = in_boxes.detect(image, [face]).landmarks
         expected = landmarker.process(picture[..., ::-1].copy(), boxes=[face.box]).landmarks
         swapped = landmarker.process(picture.copy(), boxes=[face.box]).landmarks
     np.testing.assert_array_equal(scored, expected)

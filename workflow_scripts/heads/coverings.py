@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
+from heads.raster import SurfaceBuffer
 from heads.subject import Subject
-from heads.surface import SurfaceBuffer
 from heads.tables import read_materials
 from heads.template import ANCHORS
 from tfake.core.classes import LABELLED_CLASSES, FaceClass

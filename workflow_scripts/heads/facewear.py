@@ -7,8 +7,7 @@ from scipy.spatial import Delaunay
 
 from heads import template
 from heads.parts import Material, Part, make_part
-from heads.strands import tube
-from heads.topology import grid_triangles, vertex_normals
+from heads.topology import grid_triangles, tube, vertex_normals
 from tfake.core.classes import FaceClass
 
 _ROWS, _COLUMNS = 22, 31

@@ -1,11 +1,16 @@
-"""Glasses: rims, bridge, temples, and lenses that are clear or opaque."""
+"""Glasses: rims, bridge, temples, and opaque lenses as parts; clear ones tint and mirror what is seen through them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from heads.identity import Traits, shape_points
+from heads.lighting import Lighting
 from heads.parts import Material, Part, make_part
-from heads.strands import fan, tube
+from heads.raster import Fragments, rasterise
+from heads.shading import normalised
+from heads.topology import fan, tube, vertex_normals
+from heads.viewpoint import Viewpoint
 from tfake.core.classes import FaceClass
 
 _GOLD = np.array([1.0, 0.85, 0.6])
@@ -91,3 +96,46 @@ def draw_glasses(rng: np.random.Generator, opaque: bool) -> Glasses:
     tint = 1 - rng.uniform(0.0, 0.25) * rng.uniform(0.2, 1.0, 3) if rng.uniform() < 0.2 else np.full(3, 0.96)
     joined = np.concatenate(triangles) if triangles else np.zeros((0, 3), dtype=np.int64)
     return Glasses(parts, (vertices, joined), tint)
+
+
+def look_through(
+    glasses: Glasses,
+    traits: Traits,
+    viewpoint: Viewpoint,
+    fragments: Fragments,
+    lighting: Lighting,
+    radiance: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put clear lenses in front of shaded points; the class behind them stays as it is.
+
+    Args:
+        glasses: what is worn.
+        traits: whose head they sit on.
+        viewpoint: pose and camera.
+        fragments: the visible surface without lenses.
+        lighting: what the lenses mirror.
+        radiance: (P, 3) of the visible points.
+
+    Returns:
+        The radiance (P, 3) through the lenses and the flat pixel indices that a lens covers, seen or not over
+        background.
+    """
+    vertices, triangles = glasses.lenses
+    if not len(triangles):
+        return radiance, np.zeros(0, dtype=np.int64)
+    placed = viewpoint.place(shape_points(vertices, traits, detail=False), np.ones(len(vertices)))
+    seen = rasterise(viewpoint.project(placed), triangles, fragments.depth.shape, two_sided=True)
+    ahead = seen.depth.ravel()[seen.pixels] > fragments.depth.ravel()[seen.pixels]
+    covered = seen.pixels[ahead]
+    index = np.searchsorted(fragments.pixels, covered)
+    index = np.minimum(index, len(fragments.pixels) - 1)
+    over = fragments.pixels[index] == covered
+    normal = normalised(seen.interpolate(vertex_normals(placed, triangles), triangles)[ahead][over])
+    view = normalised(-seen.interpolate(placed, triangles)[ahead][over])
+    mirrored = 2 * np.einsum("ij,ij->i", normal, view)[:, None] * normal - view
+    grazing = 0.04 + 0.6 * (1 - np.abs(np.einsum("ij,ij->i", normal, view))) ** 5
+    window = np.clip((mirrored @ np.array([0.35, 0.80, 0.48]) - 0.90) / 0.06, 0, 1)
+    shine = lighting.sky * (grazing * (0.5 + 3.0 * window))[:, None]
+    radiance = radiance.copy()
+    radiance[index[over]] = radiance[index[over]] * glasses.tint + shine
+    return radiance, covered

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from heads import skinmaps, template
-from heads.anatomy import on_nose
 from heads.identity import Traits
 from tfake.core.classes import FaceClass
 
@@ -154,7 +153,7 @@ def groom_skin(
     noise = skinmaps.sample(skinmaps.noise_map(), skinmaps.texture_coordinates(rest))
     fine = 0.7 * noise[:, 0] + 0.5 * noise[:, 1]
     albedo, classes = albedo.copy(), classes.copy()
-    classes[(classes == FaceClass.SKIN) & on_nose(rest)] = FaceClass.NOSE
+    classes[(classes == FaceClass.SKIN) & template.on_nose(rest)] = FaceClass.NOSE
     skin = np.isin(classes, (FaceClass.SKIN, FaceClass.NOSE, FaceClass.NECK))
 
     def cover(share: np.ndarray, colour: np.ndarray, where: np.ndarray) -> None:

@@ -9,7 +9,8 @@ from heads.groom import Grooming, beard_regions, hairline
 from heads.head import head_mesh
 from heads.identity import Traits
 from heads.parts import Part
-from heads.strands import Growth, gather, grow, ribbons, unit
+from heads.strands import Growth, gather, grow, ribbons
+from heads.topology import unit
 from tfake.core.classes import FaceClass
 
 STYLES = ("bald", "shaved", "horseshoe", "crop", "swept", "fringe", "bob", "long", "curls", "afro", "bun", "ponytail")

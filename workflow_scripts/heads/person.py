@@ -1,8 +1,6 @@
-"""What a person wears: which of glasses, hat and mask, drawn together because they get in each other's way.
+"""A person put together: traits, expression, what they wear, all parts in their shape, and the 70 points.
 
-The 70 points of FaceSynthetics as places on the head mesh: iBUG-68 order and the two pupils.
-
-A person put together: traits, expression, all parts in their shape, and the 70 points.
+The points are FaceSynthetics' as places on the head mesh: iBUG-68's order and the two pupils.
 """
 
 from collections.abc import Callable

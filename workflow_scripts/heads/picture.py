@@ -5,17 +5,16 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from heads import anatomy
+from heads import template
 from heads.background import draw_background, surroundings
+from heads.glasses import look_through
 from heads.groom import groom_skin
-from heads.lenses import look_through
 from heads.lighting import Lighting, crevices, draw_lighting, shadow, soften
 from heads.parts import Assembly, Material, assemble
 from heads.person import Person, Stream
-from heads.raster import Fragments, rasterise
+from heads.raster import Fragments, SurfaceBuffer, rasterise
 from heads.shading import Points, normalised, shade_cloth, shade_eye, shade_frame, shade_hair, shade_teeth
 from heads.skin import shade_skin, skin_albedo, skin_normals
-from heads.surface import SurfaceBuffer
 from heads.topology import vertex_normals
 from heads.viewpoint import Viewpoint, pose
 from tfake.core.classes import FaceClass
@@ -64,7 +63,7 @@ def _points(
     away = assembly.two_sided[fragments.triangle] & (np.einsum("ij,ij->i", normal, view) < 0)
     normal[away] *= -1
     lit = soften(shadow(placed, assembly.triangles, lighting, position, normal), fragments, viewpoint.pixels / 360)
-    openness = anatomy.openness(values[:, :3]) * crevices(fragments, viewpoint.focal)
+    openness = template.openness(values[:, :3]) * crevices(fragments, viewpoint.focal)
     return Points(values[:, :3], normal, view, lit, openness, values[:, 9:12], values[:, 12:15])
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from heads.person import draw_person
 from heads.picture import paint
-from heads.surface import SurfaceBuffer
+from heads.raster import SurfaceBuffer
 from heads.viewpoint import draw_viewpoint
 
 

@@ -1,4 +1,10 @@
-"""From surface temperature to what a radiometric camera reads.
+"""The thermal truth of a rendered face: what a radiometric camera without noise would read at every pixel.
+
+It knows the visible surface (class, place on the mean head, angle of view, glasses), the ambient and, in one of its two
+forms, the person; it never sees the RGB image. Layers, in order: skin as a smooth field through the region lines
+measured on CHARLOTTE (:mod:`heads.regions`), the person's offsets, perfusion and vessels (:mod:`heads.subject`,
+:mod:`heads.vascular`), cornea and open mouth, coverings between skin and ambient (:mod:`heads.coverings`), and what a
+camera reads of a surface temperature.
 
 A surface at T emits eps E(T) and reflects (1 - eps) E(T_ambient) of its surroundings. The camera is set, as is usual
 for skin, to an emissivity of .98 and a reflected temperature equal to ambient, and inverts
@@ -8,22 +14,15 @@ for skin, to an emissivity of .98 and a reflected temperature equal to ambient, 
 so bare skin seen at a right angle reads its own temperature, anything at ambient reads ambient, and what emits less
 reads nearer to ambient. E is Planck's law over 8-14 um, near 300 K a power law E(T) = T^4.57 with T in kelvin (the
 slope of log E over log T; the full spectrum would give Stefan-Boltzmann's 4).
-
-The thermal truth of a rendered face: what a radiometric camera without noise would read at every pixel.
-
-It knows the visible surface (class, place on the mean head, angle of view, glasses), the ambient and, in one of its two
-forms, the person; it never sees the RGB image. Layers, in order: skin as a smooth field through the region lines
-measured on CHARLOTTE (:mod:`regions`), the person's offsets, perfusion and vessels (:mod:`subject`, :mod:`vascular`),
-cornea and open mouth, coverings between skin and ambient (:mod:`coverings`), and the radiometry (:mod:`emission`).
 """
 
 import cv2
 import numpy as np
 
 from heads.coverings import centimetres_per_pixel, covering_fraction, distance_to, material_of_class
+from heads.raster import SurfaceBuffer
 from heads.regions import contrast, control_celsius, skin_field
 from heads.subject import PERFUSION_KELVIN, Subject, draw_subject
-from heads.surface import SurfaceBuffer
 from heads.tables import read_materials, read_regions
 from tfake.core.classes import FaceClass
 from tfake.core.radiometry import ZERO_CELSIUS_KELVIN

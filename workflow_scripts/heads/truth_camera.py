@@ -1,4 +1,4 @@
-"""The camera of the temperature truth: one longwave microbolometer for every face, put together from `tfake.camera`.
+"""The camera of the temperature truth: one longwave microbolometer for every face.
 
 Figures: NETD 50 mK (facts 3: 30-50 mK for such cameras); what a flat-field correction leaves of the fixed pattern is
 about as large again, with columns and rows standing out (judgement).

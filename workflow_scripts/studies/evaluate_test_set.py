@@ -69,14 +69,15 @@ def evaluate_test_set(
         log, table = ReadLog(), pd.DataFrame(columns=list(FACE_COLUMNS))
     else:
         # Imported here: a set that is not there needs no networks.
-        from tfake.studies.cross_fitting import score_set
+        from tfake.studies.landmark_methods import BASELINES
+        from tfake.studies.method_scoring import score_set
 
         test_set = KINDS[kind].load(path, values)
         log = test_set.read_log
         table, detections = score_set(
             test_set,
             landmarkers,
-            facemesh=facemesh,
+            [baseline for baseline in BASELINES if facemesh or baseline != "facemesh"],
             adapt=adapt,
             most_images=most_images,
             min_window_fraction=min_window_fraction,

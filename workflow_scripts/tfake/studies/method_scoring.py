@@ -1,19 +1,23 @@
-"""What is compared on a test set: landmarkers that search or are shown the box, FaceMesh, and the mean face.
+"""A test set shown to every method: each annotated face with what each method made of it, and how wrong that is.
 
-Methods on a test set: every annotated face with what each method made of it.
+Annotators mean other places by the same names. So half of the subjects may teach a label adapter from what a method
+found to what was annotated; it is used on the other half, and the other way round, so that nobody's own annotation
+helps them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from tfake.labels.conventions import convention, reference_face, set_of_points
-from tfake.labels.correspondence import MESH_POINTS
+from tfake.core.devices import limit_threads
+from tfake.core.subject_splits import split_by_subject
+from tfake.landmarks.adapter_training import AdapterSettings, PairedPoints, fit_adapter
 from tfake.landmarks.adapters import plain_map
-from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
-from tfake.landmarks.preprocessing import preprocess
+from tfake.landmarks.landmarker import ThermalLandmarker
+from tfake.landmarks.search import SearchSettings
 from tfake.studies.landmark_errors import (
     DETECTION_COLUMNS,
     FACE_COLUMNS,
@@ -22,112 +26,28 @@ from tfake.studies.landmark_errors import (
     normaliser,
     point_errors,
 )
-from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet
+from tfake.studies.landmark_methods import BASELINES, Method, boxed_set, landmarker_methods
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
 
-
-@dataclass(frozen=True)
-class Method:
-    """One way to landmarks.
-
-    Attributes:
-        name: as the tables show it.
-        landmark_set: what its points mean.
-        uses_gt_boxes: whether it is told where the faces are; then its answers are in their order.
-        find: from an image and its annotated faces, of which nothing but box and landmark set may count, to faces.
-    """
-
-    name: str
-    landmark_set: str
-    uses_gt_boxes: bool
-    find: Callable[[np.ndarray, Sequence[AnnotatedFace]], LandmarkDetections]
-
-
-def landmarker_methods(name: str, landmarker: ThermalLandmarker, mode: str = "auto") -> list[Method]:
-    """A landmarker twice: searching by itself, and shown the annotated boxes.
-
-    Args:
-        name: of the landmarker.
-        landmarker: 70 or 478 points.
-        mode: how images are read.
-    """
-    points = set_of_points(landmarker.n_landmarks)
-
-    def search(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> LandmarkDetections:
-        return landmarker.process(image, sliding_window=True, multi=len(faces) > 1, mode=mode)
-
-    def predict(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> LandmarkDetections:
-        return landmarker.process(image, mode=mode, boxes=[face.box for face in faces])
-
-    return [Method(name, points, False, search), Method(f"{name}, box given", points, True, predict)]
-
-
-def mean_face_method() -> Method:
-    """The mean face seen from the front, set into each box: what any landmarker must beat."""
-    reference = reference_face()[:, :2]
-
-    def place(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> LandmarkDetections:
-        placed = []
-        for face in faces:
-            # Its box goes where the annotated box is, around the same points where the box is theirs.
-            around = convention(boxed_set(face.convention, "face70")).places @ reference
-            low, high = around.min(axis=0), around.max(axis=0)
-            corner, extent = np.array(face.box[:2]), np.subtract(face.box[2:], face.box[:2])
-            placed.append(corner + (convention("face70").places @ reference - low) / (high - low) * extent)
-        return _unsure(np.array(placed, dtype=np.float32))
-
-    return Method("mean face, box given", "face70", True, place)
-
-
-def boxed_set(annotated: str, found: str) -> str:
-    """The landmark set that an annotated box is around: its own, or any method's where few points stand for a face.
-
-    Args:
-        annotated: the annotation's landmark set.
-        found: the method's.
-    """
-    return found if annotated in ("tfw5", "aflw19") else annotated
-
-
-def facemesh_method(finder, mode: str = "auto") -> Method:
-    """MediaPipe's FaceMesh on the thermal image as it is shown to networks.
-
-    Args:
-        finder: an open :class:`tfake.labels.facemesh.FaceMesh`.
-        mode: how images are read.
-    """
-
-    def find(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> LandmarkDetections:
-        shown = (preprocess(image, mode) * 255).round().astype(np.uint8)
-        meshes = [detection.mesh[:, :2] for detection in finder.find(shown, None)]
-        points = np.array(meshes, dtype=np.float32).reshape(-1, MESH_POINTS, 2)
-        return _unsure(points)
-
-    return Method("FaceMesh", "mesh478", False, find)
-
-
-def _unsure(points: np.ndarray) -> LandmarkDetections:
-    """Faces of a method that says nothing of how sure it is."""
-    unknown = np.full(points.shape[:2], np.nan, dtype=np.float32)
-    return LandmarkDetections(points, unknown, unknown[:, 0])
+#: Fewer faces than this on one side teach an adapter nothing.
+MIN_FACES = 40
 
 
 @dataclass
 class Predictions:
-    """What the methods said about one test set.
+    """What the methods found in one test set.
 
     Attributes:
         rows: a dictionary of ``FACE_COLUMNS`` for each method and annotated face.
         detections: a dictionary of ``DETECTION_COLUMNS`` for each box that a searching method gave.
         points: (method, face's name) to the found points, in the method's own set.
         shapes: the face's name to its image's height and width.
-        unreadable: images that could not be read, with the reason.
     """
 
     rows: list[dict] = field(default_factory=list)
     detections: list[dict] = field(default_factory=list)
     points: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
     shapes: dict[str, tuple[int, int]] = field(default_factory=dict)
-    unreadable: dict[str, str] = field(default_factory=dict)
 
     def face_table(self) -> pd.DataFrame:
         """``rows`` as a table."""
@@ -136,6 +56,51 @@ class Predictions:
     def detection_table(self) -> pd.DataFrame:
         """``detections`` as a table."""
         return pd.DataFrame(self.detections, columns=list(DETECTION_COLUMNS))
+
+
+def score_set(
+    test_set: AnnotatedSet,
+    landmarkers: Mapping[str, str],
+    baselines: Iterable[str] = (),
+    *,
+    adapt: bool,
+    most_images: int | None,
+    min_window_fraction: float,
+    iou_threshold: float,
+    device: str,
+    threads: int,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score every method on every face.
+
+    Args:
+        test_set: the annotated faces.
+        landmarkers: name to weights.
+        baselines: keys of :data:`tfake.studies.landmark_methods.BASELINES`.
+        adapt: whether label adapters are fitted, half of the subjects for the other half.
+        most_images: images at most, spread evenly; None: all.
+        min_window_fraction: edge of the smallest windows searched, over the image's shorter edge.
+        iou_threshold: intersection over union from which a face counts as found.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        threads: CPU threads.
+        progress: wraps the list of images.
+
+    Returns:
+        Rows of ``FACE_COLUMNS`` and of ``DETECTION_COLUMNS`` (:mod:`tfake.studies.landmark_errors`).
+    """
+    limit_threads(threads)
+    search = SearchSettings(min_window_fraction=min_window_fraction)
+    loaded = {name: ThermalLandmarker(weights, device, search=search) for name, weights in landmarkers.items()}
+    networks = [method for name, landmarker in loaded.items() for method in landmarker_methods(name, landmarker)]
+    with ExitStack() as stack:
+        methods = [*networks, *(stack.enter_context(BASELINES[name]()) for name in baselines)]
+        predictions = run_methods(test_set, methods, iou_threshold, most_images, progress)
+    table = predictions.face_table()
+    if adapt:
+        # What a method found is as noisy as what the adapter will be given: no further jitter.
+        errors = cross_fitted_errors(predictions, test_set.faces, networks, AdapterSettings(jitter=0.0))
+        table = with_adapted_errors(table, errors)
+    return table, predictions.detection_table()
 
 
 def run_methods(
@@ -155,7 +120,7 @@ def run_methods(
         progress: wraps the list of images.
 
     Returns:
-        The answers. Images that cannot be read are entered in the set's read_log, and count for nobody.
+        What was found. Images that cannot be read are excluded in the set's log, and count for nobody.
     """
     by_image: dict[str, list[AnnotatedFace]] = {}
     for face in test_set.faces:
@@ -163,47 +128,51 @@ def run_methods(
     names = list(by_image)
     if most_images is not None and len(names) > most_images:
         names = [names[index] for index in np.linspace(0, len(names) - 1, most_images).round().astype(int)]
-    answers = Predictions()
+    predictions = Predictions()
     for name in progress(names):
         faces = by_image[name]
         try:
             image = test_set.read_image(name)
         except ValueError as error:
-            answers.unreadable[name] = str(error)
             for face in faces:
                 test_set.read_log.exclude(face.name, "unreadable_image", str(error))
             continue
-        answers.shapes |= {face.name: image.shape[:2] for face in faces}
+        predictions.shapes |= {face.name: image.shape[:2] for face in faces}
         for method in methods:
-            _ask(answers, method, image, name, faces, iou_threshold)
-    return answers
+            _run(predictions, method, image, name, faces, iou_threshold)
+    return predictions
 
 
-def _ask(
-    answers: Predictions, method: Method, image: np.ndarray, name: str, faces: list[AnnotatedFace], iou_threshold: float
+def _run(
+    predictions: Predictions,
+    method: Method,
+    image: np.ndarray,
+    name: str,
+    faces: list[AnnotatedFace],
+    iou_threshold: float,
 ) -> None:
-    found = method.find(image, faces)
+    detected = method.detect(image, faces)
     if method.uses_gt_boxes:
-        places = list(range(len(faces)))
+        matched = list(range(len(faces)))
     else:
-        boxes = [tuple(map(float, box)) for box in _comparable_boxes(found.landmarks, method.landmark_set, faces[0])]
-        places = match_boxes(boxes, found.score, [face.box for face in faces], iou_threshold)
-        answers.detections += [
+        # Boxes that mean what the annotated ones mean: around the same points, or the whole face.
+        wanted = boxed_set(faces[0].convention, method.landmark_set)
+        boxes = [box_of(plain_map(points, method.landmark_set, wanted)) for points in detected.landmarks]
+        matched = match_boxes(boxes, detected.score, [face.box for face in faces], iou_threshold)
+        predictions.detections += [
             {"method": method.name, "image": name, "sigma": float(score), "right": place >= 0}
-            for score, place in zip(found.score, places, strict=True)
+            for score, place in zip(detected.score, matched, strict=True)
         ]
-    answer = {place: index for index, place in enumerate(places) if place >= 0}
+    index_of = {place: index for index, place in enumerate(matched) if place >= 0}
     for place, face in enumerate(faces):
-        index = answer.get(place)
+        index = index_of.get(place)
         row = {"method": method.name, "face": face.name, "size": face.size, "found": index is not None}
         row |= {"subject": face.groups.get("subject", ""), "view": face.groups.get("view", "")}
-        row["sigma"] = float(found.score[index]) if index is not None else float("nan")
+        row["sigma"], mapped = float("nan"), None
         if index is not None:
-            answers.points[method.name, face.name] = found.landmarks[index]
-            mapped = plain_map(found.landmarks[index], method.landmark_set, face.convention)
-        else:
-            mapped = None
-        answers.rows.append(row | face_errors(mapped, face, image.shape[:2]))
+            points = predictions.points[method.name, face.name] = detected.landmarks[index]
+            row["sigma"], mapped = float(detected.score[index]), plain_map(points, method.landmark_set, face.convention)
+        predictions.rows.append(row | face_errors(mapped, face, image.shape[:2]))
 
 
 def face_errors(mapped: np.ndarray | None, face: AnnotatedFace, image_shape: tuple[int, int]) -> dict[str, float]:
@@ -221,22 +190,62 @@ def face_errors(mapped: np.ndarray | None, face: AnnotatedFace, image_shape: tup
     for name in NORMALISERS:
         length = normaliser(name, face.points, face.convention, face.box, image_shape)
         if not np.isfinite(length) or np.isnan(face.points).all():
-            result[f"nme_{name}"] = float("nan")
+            error = float("nan")
         elif mapped is None:
-            result[f"nme_{name}"] = float("inf")
+            error = float("inf")
         else:
-            result[f"nme_{name}"] = float(np.nanmean(point_errors(mapped, face.points, length)))
+            error = float(np.nanmean(point_errors(mapped, face.points, length)))
+        result[f"nme_{name}"] = error
     return result
 
 
-def _comparable_boxes(landmarks: np.ndarray, landmark_set: str, face: AnnotatedFace) -> list[np.ndarray]:
-    """Boxes of found faces that mean what the annotated ones mean: around the same points, or the whole face."""
-    wanted = boxed_set(face.convention, landmark_set)
-    mapped = [plain_map(points, landmark_set, wanted) for points in landmarks]
-    return [np.concatenate((points.min(axis=0), points.max(axis=0))) for points in mapped]
+def cross_fitted_errors(
+    predictions: Predictions, faces: Sequence[AnnotatedFace], methods: Sequence[Method], settings: AdapterSettings
+) -> dict[tuple[str, str], dict[str, float]]:
+    """Errors after adaptation.
+
+    Args:
+        predictions: what the methods found.
+        faces: the annotated faces.
+        methods: those to adapt; a baseline that saw nothing is left as it is.
+        settings: of the adapters.
+
+    Returns:
+        (method, face's name) to errors as :func:`face_errors` gives them; faces of sets with one subject, or with fewer
+        than ``MIN_FACES`` found on a side, are not in it.
+    """
+    errors: dict[tuple[str, str], dict[str, float]] = {}
+    for method in methods:
+        for landmark_set in dict.fromkeys(face.convention for face in faces):
+            own = [f for f in faces if f.convention == landmark_set and (method.name, f.name) in predictions.points]
+            errors |= _cross_fit(predictions, own, method, landmark_set, settings)
+    return errors
 
 
-def with_adapted_points(rows: pd.DataFrame, adapted: Mapping[tuple[str, str], dict[str, float]]) -> pd.DataFrame:
+def _cross_fit(
+    predictions: Predictions,
+    faces: list[AnnotatedFace],
+    method: Method,
+    landmark_set: str,
+    settings: AdapterSettings,
+) -> dict[tuple[str, str], dict[str, float]]:
+    subjects = [face.groups.get("subject", "") for face in faces]
+    halves = split_by_subject(subjects, 0.5, settings.seed)
+    if len(set(subjects)) < 2 or min(map(len, halves)) < MIN_FACES:
+        return {}
+    found = np.stack([predictions.points[method.name, face.name] for face in faces]).astype(np.float64)
+    annotated = np.stack([face.points for face in faces])
+    pairs = PairedPoints(method.landmark_set, landmark_set, found, annotated, np.array(subjects))
+    errors = {}
+    for train, test in (halves, halves[::-1]):
+        adapter = fit_adapter(pairs.chosen(train), settings)
+        for index, points in zip(test, adapter.adapt(found[test]), strict=True):
+            face = faces[index]
+            errors[method.name, face.name] = face_errors(points, face, predictions.shapes[face.name])
+    return errors
+
+
+def with_adapted_errors(rows: pd.DataFrame, adapted: Mapping[tuple[str, str], dict[str, float]]) -> pd.DataFrame:
     """Add rows of methods whose points went through a label adapter.
 
     Args:

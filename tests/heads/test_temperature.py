@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from heads.coverings import SKULL_RADII, covering_fraction, stand_off
+from heads.raster import SurfaceBuffer
 from heads.regions import contrast, control_celsius, control_weights, skin_field
 from heads.subject import draw_subject
-from heads.surface import SurfaceBuffer
 from heads.tables import read_materials, read_points, read_regions
 from heads.temperature import (
     BAND_EXPONENT,
