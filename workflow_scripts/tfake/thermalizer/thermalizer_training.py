@@ -19,7 +19,7 @@ from torch.utils.data import Subset
 from tfake.archive.pairs import Pair
 from tfake.core.processes import map_threads
 from tfake.core.subject_splits import split_by_subject
-from tfake.thermalizer.objective import ThermalObjective
+from tfake.thermalizer.objective import StepOutput, ThermalObjective
 from tfake.thermalizer.pair_sampling import (
     PairBatch,
     PairSampler,
@@ -30,6 +30,7 @@ from tfake.thermalizer.pair_sampling import (
     draw_step,
 )
 from tfake.thermalizer.supervised import SupervisedLoss
+from tfake.thermalizer.terms import TERMS
 from tfake.thermalizer.thermal_unet import ThermalUNet
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.training.checkpoint import CheckpointFile
@@ -46,8 +47,6 @@ class ThermalizerTrainState(TrainState):
     Attributes:
         objective: the weighted sum of the loss terms.
     """
-
-    TERMS = ("total", "supervised", "wasserstein", "prior")
 
     def __init__(
         self,
@@ -71,9 +70,8 @@ class ThermalizerTrainState(TrainState):
         initial = _initial_celsius(prior.celsius, settings.output_celsius)
         network = ThermalUNet(architecture, encoder or settings.encoder_weights, initial).to(device).train()
         super().__init__(settings, network, precision, device)
-        self.objective = ThermalObjective(
-            settings, data.pair_values, data.supervision, data.bank, prior.deviation_kelvin
-        ).to(device)
+        self.term_names = ("total", *TERMS)
+        self.objective = ThermalObjective(settings, data).to(device)
 
     def compute(
         self, step: int, pair_batch: PairBatch, source_batch: SourceBatch, draws: StepDraws
@@ -85,8 +83,7 @@ class ThermalizerTrainState(TrainState):
         rooms = torch.cat((pair_batch.ambient_celsius, source_batch.ambient_celsius))
         celsius = self._forward(rgb, classes, rooms, autocast_body(self._precision, self._device))
         paired, unpaired = celsius.split((len(pair_batch.rgb), len(source_batch.rgb)))
-        terms = self.objective(paired, unpaired, pair_batch, source_batch, draws)
-        return terms.total, terms.supervised, terms.wasserstein, terms.prior
+        return tuple(self.objective(StepOutput(paired, unpaired, pair_batch, source_batch, draws)).values())
 
 
 def _initial_celsius(targets: np.ndarray, output_celsius: tuple[float, float]) -> float:
@@ -150,7 +147,7 @@ class Validation:
         for made in map_threads(self._batches.__getitem__, self._steps, self._workers, ahead=1):
             batch = made.to(self._device)
             celsius = network(batch.rgb, batch.classes, batch.ambient_celsius, body)
-            terms.append(self._loss(celsius, batch.thermal, batch.mask, batch.classes))
+            terms.append(self._loss.compare(celsius, batch))
         network.train(was_training)
         total, processes = all_reduce_sum([torch.stack(terms).mean().item(), 1])
         return math.sqrt(total / processes)

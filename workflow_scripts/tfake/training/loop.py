@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,12 +27,12 @@ class TrainState(ABC):
     """Network, optimisation and record of a run; a subclass says what its loss is.
 
     Attributes:
-        TERMS: names of the loss terms that ``compute`` gives, the total first.
+        term_names: names of the loss terms that ``compute`` gives, the total first.
         network: what is trained.
         rows: one a step done, of ``columns``; asking for them waits for a GPU.
     """
 
-    TERMS: ClassVar[tuple[str, ...]]
+    term_names: tuple[str, ...]
 
     def __init__(self, settings: LoopSettings, network: nn.Module, precision: str, device: torch.device) -> None:
         """Start at step 0.
@@ -57,12 +57,12 @@ class TrainState(ABC):
 
     @abstractmethod
     def compute(self, step: int, *batches: Any) -> Sequence[Tensor]:
-        """The loss terms of a step, each a () tensor, in the order of ``TERMS``."""
+        """The loss terms of a step, each a () tensor, in the order of ``term_names``."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the loss table; ``validation`` is NaN where none was measured."""
-        return ("step", *self.TERMS, "gradient_norm", "learning_rate", "validation")
+        return ("step", *self.term_names, "gradient_norm", "learning_rate", "validation")
 
     @property
     def next_step(self) -> int:
@@ -114,7 +114,7 @@ class TrainState(ABC):
         (rate, numbers), step = self._pending, len(self._rows)
         values = numbers.tolist()
         # A float16 gradient may overflow now and then: its scaler skips that step.
-        if not np.isfinite(values[: len(self.TERMS) if self._precision == "float16" else None]).all():
+        if not np.isfinite(values[: len(self.term_names) if self._precision == "float16" else None]).all():
             found = ", ".join(f"{name} {value}" for name, value in zip(self.columns[1:], values, strict=False))
             raise FloatingPointError(
                 f"the loss is not finite at step {step}: {found}; a lower learning_rate or precision: float32 may help"

@@ -133,6 +133,11 @@ class LoopSettings:
         self._require(key, 0 <= getattr(self, key) < 1, "at least 0 and below 1")
 
     @classmethod
+    def known_keys(cls) -> tuple[str, ...]:
+        """The keys that ``from_mapping`` takes."""
+        return tuple(field.name for field in fields(cls))
+
+    @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
         """Build the settings from a config block; a key left out keeps its default.
 
@@ -145,9 +150,8 @@ class LoopSettings:
         Raises:
             ValueError: an unknown key, or a value that cannot train.
         """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(mapping) - known)
-        if unknown:
+        known = cls.known_keys()
+        if unknown := sorted(set(mapping) - set(known)):
             raise ValueError(f"unknown training settings: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in mapping.items()})
 
