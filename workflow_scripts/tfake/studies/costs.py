@@ -21,7 +21,6 @@ from tfake.thermalizer.objective import StepOutput
 from tfake.thermalizer.pair_sampling import PairBatch, SourceBatch, StepDraws, TrainingData
 from tfake.thermalizer.patch_wasserstein import PatchWasserstein
 from tfake.thermalizer.patches import downsample, take_patches
-from tfake.thermalizer.supervised import SupervisedLoss
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.thermalizer.thermalizer_training import ThermalizerTrainState, Validation, step_batches
 from tfake.training.loop import reproducible, run_steps
@@ -90,14 +89,7 @@ def measure_costs(
     shares = {"batch": ours.making, **parts}
     shares = {f"{name}_share": median(values) / whole for name, values in shares.items()}
     within = sum(share for name, share in shares.items() if workers == 0 or name != "batch_share")
-    validation = Validation(
-        settings,
-        Subset(data.pairs, held_out or kept),
-        SupervisedLoss(data.pair_values, data.supervision),
-        data.middle_celsius,
-        resolve_precision("float32", device),
-        device,
-    )
+    validation = Validation(settings, data, Subset(data.pairs, held_out or kept), "float32", device)
     return {
         "device": device_model(device),
         "threads": torch.get_num_threads(),

@@ -55,7 +55,7 @@ class TrainingJob:
         supervision: ``absolute`` or ``within_class``.
         patches: the bank of real thermal patches.
         condition: the condition's name.
-        ambient_celsius: lowest and highest temperature of the rooms; equal for one room.
+        ambient_celsius: lowest and highest ambient temperature trained for.
         prior_table: the prior's table, a name or a path.
         read_prior_at_celsius: take the body's temperatures of the table as in this room; None: as in its own.
         prior_offsets_kelvin: class name to what is added to its temperature in the table.
@@ -158,11 +158,11 @@ def _write_products(
     digest = save_weights(job.weights, trained.network, job.condition)
     save_provenance(
         job.provenance,
+        settings,
+        job.ambient_celsius,
         weights_sha256=digest,
-        settings=settings,
         precision=trained.precision,
         condition=job.condition,
-        ambient_celsius=job.ambient_celsius,
         prior=data.prior.name,
         pair_values=data.pair_values,
         supervision=job.supervision,
@@ -170,7 +170,7 @@ def _write_products(
         validation_pairs=trained.validation_pairs,
         sources=len(data.sources),
         source_sha256=source_sha256,
-        device=device,
+        device=device.type,
         threads=torch.get_num_threads(),
     )
 

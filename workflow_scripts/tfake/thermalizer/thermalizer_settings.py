@@ -78,8 +78,8 @@ class TrainingSettings(LoopSettings):
         for key, weight in self.weights.items():
             if weight < 0:
                 raise ValueError(f"{key} must be at least 0; found {weight!r}")
-        self._require_share("class_dropout")
-        self._require_share("validation_share")
+        self._require_fraction("class_dropout")
+        self._require_fraction("validation_share")
         self._require(
             "patch_scales", len(self.patch_scales) > 0 and min(self.patch_scales) >= 1, "factors of at least 1"
         )

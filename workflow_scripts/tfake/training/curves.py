@@ -1,7 +1,4 @@
-"""The figures of a training run, as PNG: the course of the loss terms, and what the network makes of some sources.
-
-The figures of a landmark training, as PNG: its course, and what the network says of faces it was not trained on.
-"""
+"""The figures of trainings, as PNG: losses against the step, and what a network gives for some images."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +11,7 @@ from matplotlib.patches import Circle
 
 from tfake.core.classes import CLASS_COLOURS
 
-#: Colour scale of the sample figure; the share of foreground pixels beyond each end.
+# Percentage of foreground pixels beyond each end of the sample figure's colour scale.
 _CLIPPED_PERCENT = 0.5
 _IGNORE_COLOUR = (255, 0, 255)
 
@@ -93,13 +90,7 @@ def _paint_classes(classes: np.ndarray) -> np.ndarray:
 
 
 def plot_landmark_losses(path: str | Path, losses: pd.DataFrame, title: str) -> None:
-    """Draw likelihood and error against the step.
-
-    Args:
-        path: the PNG to write.
-        losses: one row a step, with the columns of ``LandmarkTrainState``.
-        title: above the figure.
-    """
+    """Draw likelihood and error of a landmark training against the step, from a table with a row a step."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     figure.suptitle(title)
     left, right = figure.subplots(1, 2)
