@@ -133,7 +133,7 @@ rule verify_stores:
     message:
         "Verifying every store."
     script:
-        "../workflow_scripts/stores/verify_stores.py"
+        "../workflow_scripts/products/verify_stores.py"
 
 
 # A checkpoint: what is to be made again is known when it has looked.
@@ -161,7 +161,7 @@ checkpoint repair_stores:
     message:
         "Looking for damage in every store."
     script:
-        "../workflow_scripts/stores/repair_stores.py"
+        "../workflow_scripts/products/repair_stores.py"
 
 
 rule publish_variant:

@@ -7,9 +7,9 @@ import shutil
 
 import numpy as np
 import pytest
-from stores.repair_stores import repair_stores
-from stores.verify_stores import verify_stores
 
+from products.repair_stores import repair_stores
+from products.verify_stores import verify_stores
 from tfake.store.arrays import create_store, write_shard
 from tfake.store.layouts import thermal_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
