@@ -134,7 +134,7 @@ def test_a_batch_opens_each_shard_once(results, monkeypatch):
     )
     rows = [9, 0, 5, 1, 2, 9, 4, 3]
     assert [face.segmentation[0, 0] for face in faces.batch(rows)] == rows
-    assert [path.parts[-3] for path in opened] == ["0", "1", "2"]
+    assert [path.parts[-3] for path in opened if path.name != "zarr.json"] == ["0", "1", "2"]
 
 
 def test_zips_and_urls_are_datasets_too(results, faces, tmp_path):

@@ -13,9 +13,6 @@ _NARROWEST = 5
 def open_npy(file: BinaryIO) -> Recording:
     """Read an array: (H, W); (N, H, W), a stack of frames; (H, W, 1); or (H, W, 3 or 4) of pixels in colours, BGR.
 
-    Args:
-        file: at its beginning.
-
     Raises:
         ThermalFileError: no such array, or one that holds objects.
     """
@@ -31,9 +28,6 @@ def open_npy(file: BinaryIO) -> Recording:
 
 def open_npz(file: BinaryIO) -> Recording:
     """Read the frames of an archive of arrays: its only one of two or three dimensions.
-
-    Args:
-        file: at its beginning.
 
     Raises:
         ThermalFileError: no such array, or several.

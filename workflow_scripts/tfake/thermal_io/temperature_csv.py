@@ -12,16 +12,10 @@ from typing import BinaryIO
 import numpy as np
 
 from tfake.core.radiometry import ZERO_CELSIUS_KELVIN
+from tfake.core.text_tables import decode_text
 from tfake.thermal_io.frames import Frame, Recording, ThermalFileError, check_size
 
 _LEAST_EDGE = 4
-_MARKS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-)
 _EMPTY = {"", "-", "--", "---", "nan", "n/a", "#n/a", "null"}
 _NUMBER = re.compile(r"([-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?|[-+]?\.\d+)\s*°?\s*([cfk]?)", re.IGNORECASE)
 _UNITS = {
@@ -38,13 +32,16 @@ _SAMPLE = 64
 def open_temperature_csv(file: BinaryIO) -> Recording:
     """Read a table.
 
-    Args:
-        file: at its beginning.
-
     Raises:
         ThermalFileError: no text, no table of numbers, or one whose commas may be of either kind.
     """
-    lines = decode_text(file.read()).splitlines()
+    try:
+        text = decode_text(file.read(), "strict")
+    except UnicodeDecodeError as error:
+        raise ThermalFileError("it is no text") from error
+    if "\0" in text or not text.strip():
+        raise ThermalFileError("it is no text")
+    lines = text.splitlines()
     try:
         tables, header, cell_unit = _find_tables(lines)
     except (csv.Error, OverflowError) as error:
@@ -55,28 +52,6 @@ def open_temperature_csv(file: BinaryIO) -> Recording:
     assumed = () if unit else ("the table names no unit: degrees Celsius",)
     frames = map(Frame, (_to_celsius(table, unit or "celsius") for table in tables))
     return Recording("csv", frames, is_celsius=True, announced=len(tables), assumed=assumed)
-
-
-def decode_text(data: bytes) -> str:
-    """Decode text of any of the encodings that programs on Windows write.
-
-    Args:
-        data: the file.
-
-    Raises:
-        ThermalFileError: it is no text.
-    """
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
-    if encoding is None and data[:512].count(0) > len(data[:512]) // 4:
-        encoding = "utf-16-le" if data[1:2] == b"\x00" else "utf-16-be"
-    for attempt in (encoding,) if encoding else ("utf-8", "cp1252"):
-        try:
-            text = data.decode(attempt)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text and text.strip():
-            return text
-    raise ThermalFileError("it is no text")
 
 
 def _find_tables(lines: Sequence[str]) -> tuple[list[np.ndarray], str, str | None]:
