@@ -19,8 +19,8 @@ from tfake.archive.index import read_index
 from tfake.archive.samples import SampleError
 from tfake.core.classes import FaceClass
 from tfake.core.codes import SampleStatus
-from tfake.store.arrays import StoreError
 from tfake.store.manifest import read_manifest
+from tfake.store.shards import StoreError
 from tfake.variants.kinds import KINDS
 
 IMAGES, SHARD, BROKEN = 5, 2, 3

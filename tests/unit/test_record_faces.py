@@ -12,7 +12,7 @@ from stores.create_store import create_store
 from stores.seal_store import seal_store
 from stores.verify_store import verify_store
 from tfake.core.radiometry import NO_IMAGE
-from tfake.store.arrays import StoreError
+from tfake.store.shards import StoreError
 from tfake.variants.kinds import KINDS
 from thermal_faces import AMBIENT, BAD, ROWS, make_stores
 from variants.record_faces import record_faces

@@ -20,8 +20,8 @@ from tfake.archive.index import read_index
 from tfake.archive.samples import SampleError
 from tfake.core.codes import SampleStatus
 from tfake.core.radiometry import NO_IMAGE, decode_counts
-from tfake.store.arrays import StoreError
 from tfake.store.manifest import read_manifest
+from tfake.store.shards import StoreError
 from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
 from tfake.thermalizer.thermalizer_file import save_weights
 from tfake.variants.kinds import KINDS

@@ -4,7 +4,7 @@ import json
 import logging
 from pathlib import Path
 
-from tfake.store.arrays import StoreError
+from tfake.store.shards import StoreError
 from tfake.store.verification import OK, REMEDY, inspect_stores, write_table
 
 

@@ -8,9 +8,10 @@ from tqdm import tqdm
 from tfake.camera.camera_model import Camera
 from tfake.camera.recording import record_rows
 from tfake.core.codes import SampleStatus
-from tfake.store.arrays import StoreError, open_store, write_shard
+from tfake.store.arrays import open_store, write_shard
 from tfake.store.layouts import recorded_layout
 from tfake.store.manifest import count_codes, finish_shard
+from tfake.store.shards import StoreError
 
 
 def record_faces(

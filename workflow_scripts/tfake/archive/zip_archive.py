@@ -140,7 +140,7 @@ class SplitFile(Concatenation):
             FileNotFoundError: a part does not exist.
         """
         self._files = [PositionalFile(open(path, "rb", buffering=0)) for path in paths]  # noqa: SIM115 - closed in close()
-        super().__init__([file.bytes for file in self._files])
+        super().__init__([file.size for file in self._files])
 
     def read_part(self, part: int, start: int, buffer: memoryview) -> int:
         """Read a part's file; see :meth:`Concatenation.read_part`."""

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
 from tfake.core.classes import LABELLED_CLASSES, FaceClass
 from tfake.core.codes import (
@@ -47,7 +47,7 @@ class ArrayLayout:
     #: True: one chunk a row, gathered in one shard file. False: the shard's rows are one chunk, the file itself.
     chunk_per_row: bool = True
     #: Blosc's inner codec: ``zstd`` for what is kept for long, ``lz4`` for what is read more often than it is stored.
-    codec: str = "zstd"
+    codec: Literal["zstd", "lz4"] = "zstd"
 
     def shard_file(self, shard: int | str) -> str:
         """The path, relative to the store, of the one file that holds shard number ``shard`` of this array."""

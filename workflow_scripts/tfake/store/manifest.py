@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tfake.core.files import write_whole
-from tfake.store.arrays import StoreError
 from tfake.store.layouts import ArrayLayout
+from tfake.store.shards import StoreError
 
 #: In ``made_from``: what computed a shard. Unlike everything else there it may differ from shard to shard.
 COMPUTED_ON = "computed_on"

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tfake.store.arrays import StoreError
 from tfake.store.manifest import Manifest, file_sha256, read_manifest
+from tfake.store.shards import StoreError
 from tfake.store.verification import NOT_LISTED, OK, CheckedFile, read_copies
 
 FOLDER = "unfinished"

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tfake.store.arrays import StoreError, open_store
+from tfake.store.arrays import open_store
 from tfake.store.manifest import COMPUTED_ON, Manifest, file_sha256, read_manifest, write_sums
 from tfake.store.repair import forget_shards
+from tfake.store.shards import StoreError
 from tfake.store.statistics import merge_statistics
 
 

@@ -17,9 +17,8 @@ import numpy as np
 
 from tfake.core.classes import FaceClass
 from tfake.core.codes import Attempt, MeshStatus, PointState
-from tfake.store.arrays import StoreError, open_store
 from tfake.store.layouts import faces_layout
-from tfake.store.shards import chunk_codec, empty_index, pack_index
+from tfake.store.shards import StoreError, empty_index, pack_index, read_metadata
 
 
 class ShardStream:
@@ -41,11 +40,13 @@ class ShardStream:
             StoreError: the array is laid out in another way than :func:`tfake.store.arrays.create_store` does it.
             OSError: the file cannot be made; the error names it.
         """
-        array = open_store(store)[name]
+        array = read_metadata(Path(store, name))
+        if not array.has_row_chunks:
+            raise StoreError(f"{store}/{name}: expected one chunk a row in shards, found one a file")
         self._where = f"{store}/{name}, shard {shard}"
-        self._compressor = chunk_codec(array, self._where)
+        self._compressor = array.codec
         self._shape, self._dtype = array.shape[1:], array.dtype
-        self._slots = array.shards[0]
+        self._slots = array.file_rows
         start = shard * self._slots
         self.rows = min(start + self._slots, array.shape[0]) - start
         zeros = "/0" * len(self._shape)

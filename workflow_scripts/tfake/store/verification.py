@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from tfake.core.codes import decode_ids
-from tfake.store.arrays import StoreError, open_store
+from tfake.store.arrays import open_store
 from tfake.store.manifest import file_sha256, read_manifest, read_sums
+from tfake.store.shards import StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
