@@ -1,7 +1,7 @@
 """What all stores have in common: metadata first, checksums last, and the proof that the bytes are those.
 
 The three rules here are never run as they stand; each store's own rules are derived from them and say what it is made
-from: rules/faces.smk, rules/images.smk, rules/variants.smk. What a store holds is told by its kind
+from: rules/source.smk, rules/faces.smk, rules/variants.smk. What a store holds is told by its kind
 (workflow_scripts/tfake/variants/kinds.py).
 
 NEEDS  the manifests of the store's shards

@@ -155,9 +155,6 @@ use rule create_store as create_import_store with:
         "benchmarks/create_import_store/{variant}.tsv"
     wildcard_constraints:
         variant=one_of(PLAN.imported),
-    conda:
-        # It looks at some images.
-        "../envs/cameras.yaml"
     params:
         recipe=rules.create_store.params.recipe,
         settings=PLAN.stores.settings,

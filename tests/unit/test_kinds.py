@@ -88,6 +88,6 @@ def test_an_arrays_codec_is_one_word_of_its_layout_and_a_level(tmp_path, codec, 
         stream.close()
     thermal = open_store(tmp_path)["thermal"]
     assert np.array_equal(thermal[:], np.concatenate([rows, rows]))
-    reader = ShardReader(tmp_path / "thermal", thermal)
+    reader = ShardReader(tmp_path / "thermal")
     assert np.array_equal(reader.row(3), rows[1])
     assert f'"cname": "{codec}"' in (tmp_path / "thermal/zarr.json").read_text()

@@ -1,8 +1,6 @@
 """The source's images and class maps by row: out of the archive, or out of the store that keeps them decoded.
 
 Whoever reads images takes an :class:`ImageReader` and need not know which: the values are the same.
-
-The source as the sequence of images that training asks for.
 """
 
 from collections.abc import Sequence

@@ -32,13 +32,13 @@ class Camera:
         pixel_pattern_kelvin: standard deviation of the fixed pattern from pixel to pixel, K; rows, columns likewise.
         row_pattern_kelvin: from row to row, K.
         column_pattern_kelvin: from column to column, K.
-        gain_drift: standard deviation of the gain's error from image to image, a share.
+        gain_drift: standard deviation of the gain's error from image to image, relative.
         offset_drift_kelvin: standard deviation of the offset from image to image, K.
-        dead_share: share of the detector's pixels that do not answer to the scene.
+        dead_share: fraction of the detector's pixels that do not answer to the scene.
         dead_pixels: ``replaced`` by their neighbours, or ``stuck``.
         values: what the stored pixels mean.
-        agc_clip_percent: share of the pixels at either end that ``agc_percentile`` saturates, percent.
-        agc_plateau_percent: share of the pixels that one step of 0.01 K may count for in ``agc_plateau``, percent.
+        agc_clip_percent: pixels at either end that ``agc_percentile`` saturates, percent.
+        agc_plateau_percent: pixels that one step of 0.01 K may count for in ``agc_plateau``, percent.
         seed: of every random choice; another seed is another camera of the same make.
     """
 

@@ -1,7 +1,4 @@
-"""How an image is shown to a landmark backend: whole, or as a levelled square around the known face.
-
-What a landmark backend gives, and the settings of dense labels.
-"""
+"""What a landmark backend is shown and what it gives: an image, or a levelled square of it; and detections."""
 
 from dataclasses import dataclass
 
@@ -16,7 +13,7 @@ _RIGHT_EYE, _LEFT_EYE = [36, 68], [45, 69]
 _FOREHEAD = 1.25
 #: Edge of the square over that of the box. FaceMesh was trained on squares 1.5 times its mesh, forehead included.
 _MARGINS = {Attempt.GUIDED: 1.4, Attempt.WIDE: 1.6, Attempt.MIRRORED: 1.45, Attempt.LIFTED: 1.5}
-#: Upwards shift of the square, as a share of the box's height: half of the forehead that the 70 points lack.
+#: Upwards shift of the square, as a fraction of the box's height: half of the forehead that the 70 points lack.
 _UPWARDS = 0.04
 _LIFT_GAMMA = 0.5
 
@@ -92,7 +89,6 @@ def mirror_mesh(mesh: np.ndarray, width: int, partners: np.ndarray) -> np.ndarra
     return np.column_stack([width - 1 - mesh[partners, 0], mesh[partners, 1:]]).astype(mesh.dtype)
 
 
-BLENDSHAPES = 52
 BACKENDS = ("facemesh", "face_landmarker")
 
 
@@ -120,8 +116,8 @@ class LabelSettings:
         model: the face landmarker's model file; None for FaceMesh, whose wheel carries its models.
         min_detection_confidence: 0..1, threshold of the face detector.
         min_presence_confidence: 0..1, how sure the network must be that what it sees is a face.
-        retry_above: error above which the next attempt is made, share of sqrt(w h).
-        reject_above: error above which a mesh is not this face's, share of sqrt(w h).
+        retry_above: error above which the next attempt is made, over sqrt(w h).
+        reject_above: error above which a mesh is not this face's, over sqrt(w h).
         fit_missing: whether a face shape fitted to the exact points stands in where no mesh agrees with them.
     """
 

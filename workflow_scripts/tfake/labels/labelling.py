@@ -1,10 +1,7 @@
-"""The two landmark backends behind one function.
+"""Dense labels: the mesh that agrees best with the exact points, corrected by them, and what is measured on it.
 
-The mesh of the face that the exact points belong to: attempt after attempt, until one agrees.
-
-All dense labels of one face.
-
-Many rows labelled: one backend a process, as many processes as there are threads to use.
+Attempt after attempt is made with a landmark backend until one agrees. Rows are labelled by several processes, each
+with a backend of its own.
 """
 
 from collections.abc import Iterator
@@ -23,7 +20,7 @@ from tfake.archive.image_reader import ImageReader
 from tfake.archive.samples import Sample, read_landmarks
 from tfake.archive.zip_archive import Archive
 from tfake.core.codes import Attempt, MeshStatus
-from tfake.core.processes import single_threaded
+from tfake.core.processes import map_ahead, single_threaded
 from tfake.labels.correspondence import mesh_error, residuals
 from tfake.labels.detection import Detection, LabelSettings, View, view_of
 from tfake.labels.head_geometry import angles, head_rotation, openings
@@ -64,7 +61,7 @@ class Found:
     Attributes:
         detection: the face.
         attempt: how it was found.
-        error: mean distance to the exact points, share of sqrt(w h).
+        error: mean distance to the exact points, over sqrt(w h).
         first: whether the first attempt found it.
     """
 
@@ -81,7 +78,7 @@ def find_mesh(finder: Finder, rgb: np.ndarray, landmarks_70: np.ndarray, retry_a
         finder: the backend.
         rgb: (H, W, 3) uint8.
         landmarks_70: (70, 2) exact points, pixels.
-        retry_above: error above which the next attempt is made, share of sqrt(w h).
+        retry_above: error above which the next attempt is made, over sqrt(w h).
 
     Returns:
         The best of what was found, None when no attempt found anything.
@@ -106,8 +103,8 @@ class FaceLabels:
         attempt: which attempt agreed best.
         mesh: (478, 3) float32 pixels, corrected or fitted.
         raw: (478, 3) float32 pixels, the best mesh as the backend gave it, agreeing or not.
-        error: of ``raw``, share of sqrt(w h).
-        left_out_error: what correction leaves at points it has not seen, share of sqrt(w h).
+        error: of ``raw``, over sqrt(w h).
+        left_out_error: what correction leaves at points it has not seen, over sqrt(w h).
         visibility: (478,) uint8.
         pose: (3,) float32 yaw, pitch, roll in degrees.
         openings: (3,) float32 of the right eye, the left eye and the mouth.
@@ -197,7 +194,7 @@ def _judge(found: Found | None, settings: LabelSettings) -> MeshStatus:
     return MeshStatus.OK if found.first else MeshStatus.RETRIED
 
 
-#: Rows that a worker takes at once, and how many such portions lie ahead of the consumer, a worker.
+#: Rows that a worker takes at once, and portions per worker that are labelled ahead of the consumer.
 _PORTION, _AHEAD = 8, 3
 
 _finder: Finder | None = None
@@ -235,15 +232,8 @@ def label_rows(
         ) as pool,
     ):
         work = partial(_label_portion, archive, images, settings)
-        waiting = [pool.submit(work, portion) for _, portion in zip(range(processes * _AHEAD), portions, strict=False)]
-        try:
-            while waiting:
-                done = waiting.pop(0).result()
-                waiting.extend(pool.submit(work, portion) for _, portion in zip(range(1), portions, strict=False))
-                yield from done
-        finally:
-            for future in waiting:
-                future.cancel()
+        for labelled in map_ahead(pool, work, portions, processes * _AHEAD):
+            yield from labelled
 
 
 def _label(archive: Archive, images: ImageReader, settings: LabelSettings, finder: Finder, record):

@@ -30,12 +30,7 @@ def file_sha256(path: str | Path) -> str:
 
 
 def write_sums(path: str | Path, sums: Mapping[str, str]) -> None:
-    """Write a ``SHA256SUMS`` file, sorted by path.
-
-    Args:
-        path: the list to write.
-        sums: path relative to the list's folder, to SHA-256.
-    """
+    """Write a ``SHA256SUMS`` file, sorted by path: path relative to its folder, to SHA-256."""
     Path(path).write_text("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
 
 
@@ -79,12 +74,7 @@ class Manifest:
 
 
 def describe_files(folder: str | Path, paths: Iterable[str]) -> tuple[ShardFile, ...]:
-    """Measure a shard's files as they lie on disk.
-
-    Args:
-        folder: the folder that holds the store.
-        paths: the files, relative to it.
-    """
+    """Measure a shard's files as they lie on disk; paths are relative to the folder that holds the store."""
     return tuple(
         ShardFile(path, os.path.getsize(Path(folder, path)), file_sha256(Path(folder, path))) for path in paths
     )

@@ -62,12 +62,7 @@ def repair_store(folder: str | Path, checked: Sequence[CheckedFile], batched: bo
 
 
 def keep_shard(folder: str | Path, manifest: str | Path) -> None:
-    """Give a finished shard its second name.
-
-    Args:
-        folder: the folder that holds the store.
-        manifest: the shard's manifest, written already.
-    """
+    """Give a finished shard, whose manifest is written, its second name; ``folder`` holds the store."""
     described = read_manifest(manifest)
     place = _place(folder, described.shard)
     for file in described.files:
@@ -103,12 +98,7 @@ def take_back(
 
 
 def forget_shards(folder: str | Path, shards: Iterable[int] | None = None) -> None:
-    """Take second names away, once the first ones stay.
-
-    Args:
-        folder: the folder that holds the store.
-        shards: whose; None: all.
-    """
+    """Take the second names of shards away, None: of all, once the first ones stay; ``folder`` holds the store."""
     for place in [Path(folder, FOLDER)] if shards is None else [_place(folder, shard) for shard in shards]:
         if place.exists():
             shutil.rmtree(place)

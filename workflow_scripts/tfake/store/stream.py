@@ -2,8 +2,6 @@
 
 Any Zarr v3 reader opens the file (:mod:`tfake.store.shards`). Libraries write a shard from an array in memory, a
 10,000-image one from 5 GB.
-
-A shard's rows in memory, before anything is known of them.
 """
 
 import hashlib
@@ -62,7 +60,7 @@ class ShardStream:
         """Compress one row; may be called from any thread, and takes most of a shard's time.
 
         Args:
-            row: of the array's shape behind axis 0, in its dtype.
+            row: of the array's shape without axis 0, in its dtype.
 
         Returns:
             The chunk for :meth:`append`, read back and compared already.

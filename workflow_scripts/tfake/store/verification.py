@@ -157,13 +157,7 @@ def check_rows(store: str | Path, index: "pd.DataFrame") -> None:
 
 
 def write_table(path: str | Path, stores: Mapping[str, Sequence[CheckedFile]], actions: Mapping[str, str]) -> None:
-    """Write what was checked as one CSV table.
-
-    Args:
-        path: the table to write.
-        stores: the store's folder to its files.
-        actions: what was done about a file, by folder and path joined; empty where nothing was.
-    """
+    """Write what was checked as one CSV table: files by their store's folder, and what was done, by folder/path."""
     with open(path, "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["folder", *(field.name for field in fields(CheckedFile)), "action"])
