@@ -21,7 +21,6 @@ from tfake.core.devices import limit_threads
 from tfake.core.processes import share_threads
 from tfake.thermalizer import thermalizer_training
 from tfake.thermalizer import thermalizer_training as validation_module
-from tfake.thermalizer.supervised import SupervisedLoss
 from tfake.thermalizer.thermal_unet import ThermalUNet
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.thermalizer.thermalizer_training import Validation
@@ -134,8 +133,7 @@ def test_one_place_limits_torch_opencv_and_blas():
 
 def measured(shard=SINGLE_PROCESS, workers=0):
     settings, data = TrainingSettings.from_mapping(TINY), make_data()
-    loss = SupervisedLoss(data.pair_values)
-    validation = Validation(settings, data.pairs, loss, 26.0, "float32", CPU, shard, workers)
+    validation = Validation(settings, data, data.pairs, "float32", CPU, shard, workers)
     torch.manual_seed(0)
     network = ThermalUNet(settings.architecture((26.0, 26.0)), None, 30.0).train()
     errors = [validation.measure(network) for _ in range(2)]

@@ -7,13 +7,11 @@ from geomloss import SamplesLoss
 from tfake.thermalizer.patch_wasserstein import (
     ANNEALING_RATIO,
     PatchWasserstein,
-    downsample,
     patch_wasserstein,
-    sample_patches,
     sinkhorn_divergence,
-    standardise,
-    take_patches,
 )
+from tfake.thermalizer.patches import downsample, sample_patches, standardise, take_patches
+from tiny_training import make_bank
 
 
 def generator(seed=0):
@@ -272,9 +270,8 @@ def test_standardised_images_have_lost_scale_and_offset():
 
 
 def test_against_relative_patches_scale_and_offset_of_the_generated_image_are_nothing():
-    settings = {"patch_pixels": 8, "scales": (1, 2), "blur_kelvin": 0.3}
     generated, real, mask = images(0), images(1), left_half(images(0))
-    relative, celsius = (PatchWasserstein(values=values, **settings) for values in ("relative", "celsius"))
+    relative, celsius = (PatchWasserstein(make_bank(values=values), 0.3).distance for values in ("relative", "celsius"))
     standardised = patches_of(standardise(real, mask), mask, (1, 2))
     chosen = places(standardised)
     plain = relative(generated, mask, standardised, chosen)

@@ -22,7 +22,7 @@ def test_tfake2025_holds_the_published_targets():
     warm, cold = (load_prior("tfake2025").at(room) for room in (26.0, 20.0))
     assert warm.celsius.dtype == np.float32
     assert warm.celsius.shape == (19,)
-    assert (warm.deviation_kelvin == 1).all()
+    assert (warm.std_kelvin == 1).all()
     expected = {"SKIN": (35, 33), "NOSE": (35, 31.5), "LEFT_EYE": (35, 34), "RIGHT_BROW": (34, 31)}
     expected |= {"LEFT_EAR": (35, 32), "MOUTH_INTERIOR": (35, 35), "TOP_LIP": (35, 32.5), "BOTTOM_LIP": (35, 32.5)}
     expected |= {"NECK": (35, 34), "HAIR": (30, 30), "BEARD": (32, 31), "CLOTHING": (32, 30), "FACEWEAR": (28, 28)}
@@ -52,7 +52,7 @@ def test_the_nose_is_steepest_and_coldest_and_its_gap_closes():
 def test_in_the_cold_the_mouth_is_warmest_and_the_nose_varies_most():
     cold = at(20)
     assert max(cold, key=cold.get) == FaceClass.MOUTH_INTERIOR
-    deviation = load_prior("charlotte").at(20).deviation_kelvin
+    deviation = load_prior("charlotte").at(20).std_kelvin
     bare = [FaceClass.SKIN, FaceClass.LEFT_EYE, FaceClass.TOP_LIP, FaceClass.NECK]
     assert deviation[FaceClass.NOSE] > 1.8 * deviation[bare].max()
 
@@ -84,7 +84,7 @@ def test_a_table_of_ones_own(tmp_path):
     table = load_prior(path)
     assert table.name == "mine"
     prior = table.at(26.0)
-    assert (prior.celsius[FaceClass.HAIR], prior.deviation_kelvin[FaceClass.HAIR]) == (27.5, 2)
+    assert (prior.celsius[FaceClass.HAIR], prior.std_kelvin[FaceClass.HAIR]) == (27.5, 2)
 
 
 def test_offsets_are_added_to_their_classes_alone():
@@ -124,16 +124,16 @@ def test_an_unknown_table_is_named():
 
 def test_a_table_says_which_rooms_it_answers_for(tmp_path):
     charlotte = load_prior("charlotte")
-    assert charlotte.rooms_celsius == (10, 34)
-    charlotte.check_rooms((10, 34))
-    charlotte.check_rooms((60, 60), read_at_celsius=20)
+    assert charlotte.ambient_range_celsius == (10, 34)
+    charlotte.check_ambients((10, 34))
+    charlotte.check_ambients((60, 60), read_at_celsius=20)
     for rooms, read_at in (((60, 60), None), ((20, 35), None), ((9, 20), None), ((20, 20), 40)):
         with pytest.raises(ValueError, match=r"charlotte answers for rooms of 10 to 34 °C; it is asked for "):
-            charlotte.check_rooms(rooms, read_at)
+            charlotte.check_ambients(rooms, read_at)
     mine = load_prior(write_table(tmp_path / "mine.csv", lambda text: text.partition("\n")[2]))
-    assert mine.rooms_celsius == (10, 36)
+    assert mine.ambient_range_celsius == (10, 36)
     stated = load_prior(write_table(tmp_path / "own.csv", lambda text: text.replace("10 to 30", "-5 to 21.5", 1)))
-    assert stated.rooms_celsius == (-5, 21.5)
+    assert stated.ambient_range_celsius == (-5, 21.5)
 
 
 @pytest.mark.parametrize(

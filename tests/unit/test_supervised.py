@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from tfake.thermalizer.pair_sampling import PairBatch
+from tfake.thermalizer.patches import RELATIVE_SPREAD_KELVIN
 from tfake.thermalizer.supervised import (
-    RELATIVE_SPREAD_KELVIN,
     SupervisedLoss,
     celsius_mse,
     relative_mse,
@@ -112,9 +113,12 @@ def test_a_flat_prediction_has_a_finite_gradient():
 
 
 def test_the_module_takes_the_declared_form():
-    prediction, target = images(0), images(1)
-    assert SupervisedLoss("celsius")(prediction, target, FULL, halves()) == celsius_mse(prediction, target, FULL)
-    assert SupervisedLoss("relative")(prediction, target, FULL, halves()) == relative_mse(prediction, target, FULL)
+    prediction, target, classes = images(0), images(1), halves()
+    batch = PairBatch(None, target, FULL, FULL, classes, None)
+    assert SupervisedLoss("celsius").compare(prediction, batch) == celsius_mse(prediction, target, FULL)
+    assert SupervisedLoss("relative").compare(prediction, batch) == relative_mse(prediction, target, FULL)
+    within = SupervisedLoss("celsius", "within_class").compare(prediction, batch)
+    assert within == within_class_mse(prediction, target, FULL, classes)
     with pytest.raises(ValueError, match="kelvin"):
         SupervisedLoss("kelvin")
 

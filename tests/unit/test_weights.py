@@ -95,8 +95,8 @@ def test_provenance_tells_everything_and_no_time(tmp_path):
     for name in ("a.json", "b.json"):
         save_provenance(
             tmp_path / name,
+            settings,
             weights_sha256="ab",
-            settings=settings,
             precision="float32",
             condition="warm",
             ambient_celsius=(26.0, 26.0),
@@ -107,7 +107,7 @@ def test_provenance_tells_everything_and_no_time(tmp_path):
             validation_pairs=6,
             sources=96,
             source_sha256="cd",
-            device=CPU,
+            device="cpu",
             threads=2,
         )
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()

@@ -64,7 +64,7 @@ class LandmarkSettings(LoopSettings):
         self._require_all(("batch",), 1)
         angles = ("rotation_degrees", "shear_degrees")
         self._require_all((*angles, "photometric_strength", "thermal_strength", "shift", "nll_beta"), 0)
-        self._require_share("texture_share")
+        self._require_fraction("texture_share")
         for key in ("thermal_share", "background_share", "covered_weight"):
             self._require(key, 0 <= getattr(self, key) <= 1, "within 0 to 1")
         least, largest = self.crop_scale

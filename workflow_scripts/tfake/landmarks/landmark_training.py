@@ -35,7 +35,7 @@ class LandmarkTrainState(TrainState):
     the face's box.
     """
 
-    TERMS = ("total", "faces", "textures", "distance")
+    term_names = ("total", "faces", "textures", "distance")
 
     def __init__(
         self,

@@ -27,7 +27,8 @@ from tfake.imaging.foreground import fill_glasses
 from tfake.thermalizer.evaluation import ErrorSums, read_truth
 from tfake.thermalizer.inference import Thermalizer
 from tfake.thermalizer.patch_bank import PatchBank
-from tfake.thermalizer.patch_wasserstein import patch_wasserstein, standardise
+from tfake.thermalizer.patch_wasserstein import patch_wasserstein
+from tfake.thermalizer.patches import standardise
 
 #: Temperatures that SSIM's 8-bit constants are laid over.
 SSIM_CELSIUS = (15.0, 40.0)

@@ -66,6 +66,7 @@ def render_ablation(
         places=places,
         names=list(dict.fromkeys(arms["arm"])),
         costs=costs,
+        parts=[key.removesuffix("_share") for key in costs if key.endswith("_share")],
         baseline=baseline,
         pairs_ambient_celsius=pairs_ambient_celsius,
         seeds=int(arms["seeds"].max()),

@@ -12,14 +12,15 @@ from typing import Any
 
 import torch
 from geomloss import SamplesLoss
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import Subset
 
 from tfake.core.devices import device_model, synchronise
 from tfake.core.subject_splits import split_by_subject
+from tfake.thermalizer.objective import StepOutput
 from tfake.thermalizer.pair_sampling import PairBatch, SourceBatch, StepDraws, TrainingData
-from tfake.thermalizer.patch_wasserstein import downsample, take_patches
-from tfake.thermalizer.supervised import SupervisedLoss
+from tfake.thermalizer.patch_wasserstein import PatchWasserstein
+from tfake.thermalizer.patches import downsample, take_patches
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.thermalizer.thermalizer_training import ThermalizerTrainState, Validation, step_batches
 from tfake.training.loop import reproducible, run_steps
@@ -32,22 +33,17 @@ NAIVE_POINTS = 2048
 _STRETCH = 5
 
 
-class NaivePatchWasserstein(nn.Module):
-    """The patch term as one writes it first: geomloss with its defaults."""
+class NaivePatchWasserstein(PatchWasserstein):
+    """The patch term as one writes it first: geomloss with its defaults; every scale must have patches."""
 
-    def __init__(self, patch_pixels: int, scales: tuple[int, ...]) -> None:
-        """Keep edge and scales of the patches."""
-        super().__init__()
-        self._patch_pixels, self._scales = patch_pixels, scales
-        self._loss = SamplesLoss("sinkhorn", p=2)
-
-    def forward(self, generated: Tensor, mask: Tensor, real: list[Tensor], places: Tensor) -> Tensor:
-        """See ``patch_wasserstein``; every scale must have patches."""
+    def distance(self, generated: Tensor, mask: Tensor, real: Sequence[Tensor], places: Tensor) -> Tensor:
+        """See ``patch_wasserstein``."""
+        loss, edge = SamplesLoss("sinkhorn", p=2), self.bank.patch_pixels
         total = generated.sum() * 0
-        for factor, y, where in zip(self._scales, real, places, strict=True):
-            x, _ = take_patches(*downsample(generated, mask, factor), self._patch_pixels, where)
-            total = total + 2 * self._loss(x / self._patch_pixels, y / self._patch_pixels)
-        return total / len(self._scales)
+        for factor, y, where in zip(self.bank.scales, real, places, strict=True):
+            x, _ = take_patches(*downsample(generated, mask, factor), edge, where)
+            total = total + 2 * loss(x / edge, y / edge)
+        return total / len(self.bank.scales)
 
 
 def measure_costs(
@@ -71,7 +67,7 @@ def measure_costs(
     Returns:
         ``step_seconds`` and ``naive_step_seconds`` (medians over stretches of the loop), ``speedup`` (of the medians),
         ``validation_kelvin`` and ``naive_validation_kelvin`` after the last step; ``{part}_share`` of a step for batch,
-        network, supervised, wasserstein and prior, each alone (a loss term forward and back to the image), and rest;
+        network and every term of the loss, each alone (a term forward and back to the images), and rest;
         ``images_per_second``. Where threads make batches ahead, theirs is beside the step and not part of it.
     """
     settings = replace(settings, steps=steps, checkpoint_every=0)
@@ -81,7 +77,7 @@ def measure_costs(
         _Training(each, data, Subset(data.pairs, kept), device, workers, encoder) for each in (settings, plain)
     )
     naive.run.network.set_channels_last(False)
-    naive.run.objective.wasserstein = NaivePatchWasserstein(settings.patch_pixels, settings.patch_scales)
+    naive.run.objective.terms["wasserstein"] = NaivePatchWasserstein.build(settings, data).to(device)
     probe = _start(settings, data, device, encoder)
     parts: dict[str, list[float]] = {}
     with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
@@ -93,14 +89,7 @@ def measure_costs(
     shares = {"batch": ours.making, **parts}
     shares = {f"{name}_share": median(values) / whole for name, values in shares.items()}
     within = sum(share for name, share in shares.items() if workers == 0 or name != "batch_share")
-    validation = Validation(
-        settings,
-        Subset(data.pairs, held_out or kept),
-        SupervisedLoss(data.pair_values, data.supervision),
-        data.middle_celsius,
-        resolve_precision("float32", device),
-        device,
-    )
+    validation = Validation(settings, data, Subset(data.pairs, held_out or kept), "float32", device)
     return {
         "device": device_model(device),
         "threads": torch.get_num_threads(),
@@ -185,15 +174,7 @@ def _time_terms(
         return result
 
     celsius = timed("network", network)
-    paired, unpaired = (part.requires_grad_() for part in celsius.split((len(pair_batch.rgb), len(source_batch.rgb))))
-    terms = run.objective
-    for name, image, term in (
-        (
-            "supervised",
-            paired,
-            lambda: terms.supervised(paired, pair_batch.thermal, pair_batch.mask, pair_batch.classes),
-        ),
-        ("wasserstein", unpaired, lambda: terms.compare_patches(unpaired, source_batch.foreground, draws)),
-        ("prior", unpaired, lambda: terms.prior(unpaired, source_batch.classes, draws.targets)),
-    ):
-        timed(name, lambda image=image, term=term: torch.autograd.grad(term(), image))
+    images = [part.requires_grad_() for part in celsius.split((len(pair_batch.rgb), len(source_batch.rgb)))]
+    output = StepOutput(*images, pair_batch, source_batch, draws)
+    for name, term in run.objective.terms.items():
+        timed(name, lambda term=term: torch.autograd.grad(term(output), images, allow_unused=True))

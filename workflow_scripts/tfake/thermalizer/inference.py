@@ -1,6 +1,4 @@
-"""From RGB and class map to a temperature image.
-
-The inside of a thermalizing job: decode, network, encode, side by side.
+"""From RGB and class map to temperatures: one batch at a time, or the rows of a shard as a pipeline.
 
     threads: read and decode -> black background, lenses      a few images ahead of the network
     this thread:                                network       one batch in flight while the next is gathered
@@ -44,10 +42,10 @@ class Thermalizer:
     def __init__(
         self, network: ThermalUNet, device: torch.device, precision: str = "auto", condition: str | None = None
     ) -> None:
-        """Take a network.
+        """Take a trained network, moved to the device and set to evaluation.
 
         Args:
-            network: the trained network; it is moved and set to evaluation.
+            network: the network.
             device: where it shall run.
             precision: number format of the body: ``auto``, ``float32`` or ``bfloat16``.
             condition: the name it was trained for, if known.
@@ -77,7 +75,7 @@ class Thermalizer:
 
         Raises:
             ValueError: a wrong dtype or shape, an ambient temperature that is not finite, or one that lies outside the
-                rooms the network was trained for.
+                range that the network was trained for.
         """
         _check_inputs(rgb, classes, ambient_celsius)
         celsius = np.empty(classes.shape, np.float32)
@@ -120,9 +118,13 @@ class Thermalizer:
             A function that waits and returns (B, H, W) float32 degrees Celsius, the background as the network has it.
 
         Raises:
-            ValueError: the ambient temperature lies outside the rooms the network was trained for.
+            ValueError: the ambient temperature lies outside the range that the network was trained for.
         """
-        self._check_room(ambient_celsius)
+        known = self.network.architecture.ambient_celsius
+        if known is not None and not known[0] <= ambient_celsius <= known[1]:
+            raise ValueError(
+                f"ambient_celsius is {ambient_celsius}, but the thermalizer was trained for {known[0]} to {known[1]}"
+            )
         count, height, width = filled.shape
         stride = self.network.stride
         padding = ((0, self.batch_images - count), (0, -height % stride), (0, -width % stride))
@@ -134,8 +136,8 @@ class Thermalizer:
     @torch.inference_mode()
     def _run(self, rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> Callable[[], np.ndarray]:
         images, ids = self._upload(rgb).permute(0, 3, 1, 2), self._upload(classes)
-        rooms = torch.full((len(rgb),), ambient_celsius, device=self.device)
-        celsius = self.network(images, ids, rooms, autocast_body(self.precision, self.device))[:, 0]
+        ambient = torch.full((len(rgb),), ambient_celsius, device=self.device)
+        celsius = self.network(images, ids, ambient, autocast_body(self.precision, self.device))[:, 0]
         if self.device.type != "cuda":
             return celsius.cpu().numpy
         # Into memory that the GPU writes by itself, so that this thread goes on meanwhile.
@@ -153,13 +155,6 @@ class Thermalizer:
     def _upload(self, values: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(np.ascontiguousarray(values))
         return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
-
-    def _check_room(self, ambient_celsius: float) -> None:
-        rooms = self.network.architecture.ambient_celsius
-        if rooms is not None and not rooms[0] <= ambient_celsius <= rooms[1]:
-            raise ValueError(
-                f"ambient_celsius is {ambient_celsius}, but the thermalizer was trained for {rooms[0]} to {rooms[1]}"
-            )
 
 
 def _check_inputs(rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> None:
@@ -250,25 +245,22 @@ def _generate(
     thermalizer: Thermalizer, prepared: Iterator[PreparedImage | None], ambient_celsius: float
 ) -> Iterator[tuple[PreparedImage, np.ndarray] | None]:
     """The network's stage: (H, W) float32 °C for each image, None for rows without one."""
-    in_flight: Callable[[], Iterator] = partial(iter, ())
+    in_flight: Iterator = iter(())
     while group := list(islice(prepared, thermalizer.batch_images)):
         images = [image for image in group if image is not None]
-        celsius = _nothing
+        celsius = tuple
         if images:
             masked, filled = np.stack([image.masked for image in images]), np.stack([image.filled for image in images])
             celsius = thermalizer.start(masked, filled, ambient_celsius)
-        yield from in_flight()
-        in_flight = partial(_collect, group, celsius)
-    yield from in_flight()
-
-
-def _nothing() -> tuple[()]:
-    return ()
+        yield from in_flight
+        in_flight = _collect(group, celsius)
+    yield from in_flight
 
 
 def _collect(
-    group: list[PreparedImage | None], celsius: Callable[[], np.ndarray]
+    group: list[PreparedImage | None], celsius: Callable[[], Iterable[np.ndarray]]
 ) -> Iterator[tuple[PreparedImage, np.ndarray] | None]:
+    """Waits for the network when the first image is asked for."""
     generated = iter(celsius())
     for image in group:
         yield None if image is None else (image, next(generated))

@@ -1,11 +1,8 @@
-"""Training batches without end: every crop is a function of (seed, step, place in the batch) alone.
+"""What a thermalizer learns from, and the batches of a step: crops of pairs and sources, and what the terms draw.
 
-No state is carried from batch to batch, so a run that starts at step n sees what an uninterrupted one saw, batches can
-be made ahead and out of order, and of several processes each makes its own part of a batch.
-
-What a thermalizer learns from.
-
-What a step of the loss needs beside its crops: which patches are compared, and what the prior expects.
+Every crop is a function of (seed, step, place in the batch) alone. No state is carried from batch to batch, so a run
+that resumes at step n sees what an uninterrupted one saw, batches can be made ahead and out of order, and of several
+processes each makes its own part of a batch.
 """
 
 from collections.abc import Sequence
@@ -35,7 +32,7 @@ class PairBatch(TensorBatch):
     mask: Tensor  # (B, 1, P, P) bool: where the supervised term counts
     foreground: Tensor  # (B, 1, P, P) bool: where Wasserstein patches come from
     classes: Tensor  # (B, P, P) uint8, lenses labelled GLASSES; IGNORE throughout a pair without a class map
-    ambient_celsius: Tensor  # (B,) float32, the room that the pair was recorded in
+    ambient_celsius: Tensor  # (B,) float32, that the pair was recorded in
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class SourceBatch(TensorBatch):
 
     rgb: Tensor  # (B, 3, P, P) uint8
     classes: Tensor  # (B, P, P) uint8
-    ambient_celsius: Tensor  # (B,) float32, the room it shall be thermalized for
+    ambient_celsius: Tensor  # (B,) float32, that it shall be thermalized for
     dropped: Tensor  # (B,) bool: the network shall do without the class map
 
     @property
@@ -104,7 +101,7 @@ class PairSampler:
             crop: limits of the crops.
             batch: crops a step, over all processes.
             seed: the run's seed.
-            ambient_celsius: the room of pairs that do not tell theirs.
+            ambient_celsius: the ambient of pairs that do not tell theirs.
             shard: which crops of a batch are made here.
             cache_bytes: memory for decoded pairs.
 
@@ -156,9 +153,9 @@ class SourceSampler:
             crop: limits of the crops.
             batch: crops a step, over all processes.
             seed: the run's seed.
-            ambient_celsius: lowest and highest room temperature; each crop gets one between them.
+            ambient_celsius: lowest and highest ambient temperature; each crop gets one between them.
             shard: which crops of a batch are made here.
-            class_dropout: share of the crops that the network sees without their class map.
+            class_dropout: fraction of the crops that the network sees without their class map.
             cache_bytes: memory for decoded images.
 
         Raises:
@@ -167,7 +164,7 @@ class SourceSampler:
         if not len(sources):
             raise ValueError("there are no source images")
         self._draw = BatchSampler(len(sources), batch, seed, shard, RngStream.SOURCE_ORDER, RngStream.SOURCE_CROPS)
-        self._crop, self._rooms, self._dropout = crop, ambient_celsius, class_dropout
+        self._crop, self._ambients, self._dropout = crop, ambient_celsius, class_dropout
         self._items = MemoryCache(lambda index: _prepare_source(*sources[index]), cache_bytes)
 
     def batch(self, step: int) -> SourceBatch:
@@ -175,7 +172,7 @@ class SourceSampler:
         crops, ambients, dropped = [], [], []
         for index, rng in self._draw(step):
             crops.append(_crop_source(self._items[index], rng, self._crop))
-            ambients.append(rng.uniform(*self._rooms))
+            ambients.append(rng.uniform(*self._ambients))
             dropped.append(rng.random() < self._dropout)
         rgb, classes = (np.stack(parts) for parts in zip(*crops, strict=True))
         return SourceBatch(
@@ -247,7 +244,7 @@ class TrainingData:
         sources: (rgb (H, W, 3) uint8, classes (H, W) uint8) of the unpaired images.
         bank: patches of real thermal images.
         prior: the table of the temperature prior.
-        ambient_celsius: lowest and highest temperature of the rooms trained for; equal for one room.
+        ambient_celsius: lowest and highest ambient temperature trained for.
         read_prior_at_celsius: see ``PriorTable.at``.
     """
 
@@ -262,12 +259,12 @@ class TrainingData:
     read_prior_at_celsius: float | None = None
 
     def prior_at(self, ambient_celsius: float) -> Prior:
-        """What the prior says for a room."""
+        """What the prior says for an ambient temperature."""
         return self.prior.at(ambient_celsius, self.read_prior_at_celsius)
 
     @property
     def middle_celsius(self) -> float:
-        """The middle of the rooms, taken for pairs that do not tell theirs."""
+        """The middle of the ambient range, taken for pairs that do not tell theirs."""
         return sum(self.ambient_celsius) / 2
 
 
@@ -277,34 +274,13 @@ class StepDraws(TensorBatch):
 
     targets: Tensor  # (C, 19) float32 degrees Celsius that the prior expects of each source crop's classes
     real: Tensor  # (S, N) int64: patches of the bank, by scale; 0 where it has none
-    places: Tensor  # (S, N) float64 in [0, 1): of the generated patches, see patch_wasserstein
+    places: Tensor  # (S, N) float64 in [0, 1): of the generated patches, see patches.take_patches
 
 
 def draw_step(data: TrainingData, ambient_celsius: Tensor, patches: int, seed: int, step: int) -> StepDraws:
-    """Draw what a step needs.
-
-    Args:
-        data: what the run learns from.
-        ambient_celsius: (C,) float32 rooms of the step's source crops.
-        patches: patches a scale.
-        seed: of the run.
-        step: its number.
-    """
-    targets = np.stack([data.prior_at(room).celsius for room in ambient_celsius.tolist()])
+    """Draw what a step needs: ``patches`` a scale, for source crops of (C,) float32 ambient temperatures."""
+    targets = np.stack([data.prior_at(ambient).celsius for ambient in ambient_celsius.tolist()])
     generator = torch.Generator().manual_seed(derive_seed(seed, RngStream.PATCHES, step))
-    return StepDraws(torch.from_numpy(targets), *draw_patches(data.bank, patches, generator))
-
-
-def draw_patches(bank: PatchBank, patches: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Which real patches are compared with which generated ones.
-
-    Args:
-        bank: the real patches.
-        patches: how many a scale.
-        generator: a CPU generator.
-
-    Returns:
-        ``real`` and ``places`` of ``StepDraws``.
-    """
-    real = [torch.randint(max(1, len(cloud)), (patches,), generator=generator) for cloud in bank.patches]
-    return torch.stack(real), torch.rand(len(bank.scales), patches, generator=generator, dtype=torch.float64)
+    real = [torch.randint(max(1, len(cloud)), (patches,), generator=generator) for cloud in data.bank.patches]
+    places = torch.rand(len(real), patches, generator=generator, dtype=torch.float64)
+    return StepDraws(torch.from_numpy(targets), torch.stack(real), places)

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from tfake.imaging.warps import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermal_io.scales import MEANINGS
-from tfake.thermalizer.patch_wasserstein import downsample, sample_patches, standardise
+from tfake.thermalizer.patches import downsample, sample_patches, standardise
 
 FORMAT = "tfake-patch-bank-1"
 

@@ -1,33 +1,36 @@
-"""The debiased Sinkhorn divergence of many pairs of point clouds at once.
-
-    S(x, y) = OT(x, y) - OT(x, x) / 2 - OT(y, y) / 2        (Feydy, PhD thesis 2020, eq. 3.209)
-
-with cost |x - y|^2 and blur sigma, which tends to the squared Wasserstein-2 distance as sigma -> 0. The iteration is
-geomloss's (algorithm 3.5 there: symmetric updates, the temperature annealed from the clouds' diameter to the blur, one
-last step that carries the gradient), and so are its numbers. It is written anew since geomloss solves pairs one after
-the other, each as four problems, hundreds of kernels each: here the four problems of all pairs are one batch. Nor is
-geomloss's autograd switch, its logarithm of a diameter of 0 (its issue 51) or its bfloat16 in an autocast region here.
-
-The unpaired texture term: multi-scale patch Wasserstein-2 between generated and real thermal images.
+"""The unpaired texture term: multi-scale patch Wasserstein-2 between generated and real thermal images.
 
     W = 1/S sum_s S_eps(P_s(generated), P_s(real))
 
-P_s takes square patches of p x p pixels, wholly inside the foreground, from the images downsampled by area by the
-factor s; a patch is a point of R^(p^2), scaled by 1/p, so that a squared distance is a mean squared difference a pixel
-in K^2. S_eps is the debiased Sinkhorn divergence with cost |x - y|^2 and blur sigma
-in K, which tends to the squared Wasserstein-2 distance as sigma -> 0. This is the patch term of the RGB2Thermal loss
-(Flotho et al., CVPR 2025; there with blur .001, without debiasing). Its gradient reaches the generated images, through
-the patches and only there.
+P_s takes patches (:mod:`tfake.thermalizer.patches`) from the images downsampled by area by the factor s; a patch is a
+point of R^(p^2), scaled by 1/p, so that a squared distance is a mean squared difference a pixel in K^2. S_eps is the
+debiased Sinkhorn divergence
+
+    S(x, y) = OT(x, y) - OT(x, x) / 2 - OT(y, y) / 2        (Feydy, PhD thesis 2020, eq. 3.209)
+
+with cost |x - y|^2 and blur sigma in K, which tends to the squared Wasserstein-2 distance as sigma -> 0. This is the
+patch term of the RGB2Thermal loss (Flotho et al., CVPR 2025; there with blur .001, without debiasing). Its gradient
+reaches the generated images, through the patches and only there.
+
+The iteration is geomloss's (algorithm 3.5 there: symmetric updates, the temperature annealed from the clouds' diameter
+to the blur, one last step that carries the gradient), and so are its numbers. It is written anew since geomloss solves
+pairs one after the other, each as four problems, hundreds of kernels each: here the four problems of all pairs are one
+batch. Nor is geomloss's autograd switch, its logarithm of a diameter of 0 (its issue 51) or its bfloat16 in an autocast
+region here.
 """
 
 import math
 from collections.abc import Sequence
+from typing import Self
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tfake.thermalizer.supervised import RELATIVE_SPREAD_KELVIN
+from tfake.thermalizer.objective import StepOutput
+from tfake.thermalizer.pair_sampling import TrainingData
+from tfake.thermalizer.patch_bank import PatchBank
+from tfake.thermalizer.patches import downsample, standardise, take_patches
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.training.loading import copy_to_device
 
 #: Ratio of successive blurs in the annealing; at .5 (geomloss's default) the divergence may come out negative.
@@ -130,101 +133,6 @@ def _pad(cloud: Tensor, points: int) -> Tensor:
     return torch.nn.functional.pad(cloud, (0, 0, 0, points - cloud.shape[1]))
 
 
-# Images flatter than this (in the units of the values) are not amplified to unit spread.
-_FLAT = 1e-3
-
-
-def standardise(values: Tensor, mask: Tensor, spread: float = RELATIVE_SPREAD_KELVIN) -> Tensor:
-    """Give each image mean 0 and standard deviation ``spread`` over its mask, so that scale and offset are gone.
-
-    Args:
-        values: (B, 1, H, W) floating.
-        mask: (B, 1, H, W) bool.
-        spread: the standard deviation after it.
-
-    Returns:
-        (B, 1, H, W), 0 outside the mask; differentiable.
-    """
-    count = mask.sum((2, 3), keepdim=True).clamp(min=1)
-    values = torch.where(mask, values, 0.0)
-    centred = torch.where(mask, values - values.sum((2, 3), keepdim=True) / count, 0.0)
-    deviation = (centred.square().sum((2, 3), keepdim=True) / count).clamp(min=_FLAT**2).sqrt()
-    return spread * centred / deviation
-
-
-def sample_patches(
-    images: Tensor, mask: Tensor, patch_pixels: int, patches: int, generator: torch.Generator
-) -> Tensor | None:
-    """Draw patches that lie wholly inside the mask, uniformly over their positions, with replacement.
-
-    Args:
-        images: (B, 1, H, W) floating.
-        mask: (B, 1, H, W) bool, the foreground.
-        patch_pixels: edge p of a patch.
-        patches: how many to draw, over all images.
-        generator: a CPU generator.
-
-    Returns:
-        (patches, p^2), differentiable; None when no patch fits inside the mask.
-    """
-    if min(images.shape[2:]) < patch_pixels:
-        return None
-    fitting = _count_fitting(mask, patch_pixels)
-    places = int(fitting[-1])
-    if not places:
-        return None
-    return _cut(images, fitting, patch_pixels, torch.randint(places, (patches,), generator=generator))
-
-
-def take_patches(images: Tensor, mask: Tensor, patch_pixels: int, places: Tensor) -> tuple[Tensor, Tensor]:
-    """As ``sample_patches`` with places that were drawn before; a GPU is not waited for.
-
-    Args:
-        images: (B, 1, H, W) floating, at least as large as a patch.
-        mask: (B, 1, H, W) bool, the foreground.
-        patch_pixels: edge p of a patch.
-        places: (N,) float64, uniform in [0, 1): which of the places where a patch fits, on the images' device.
-
-    Returns:
-        (N, p^2), differentiable, and () bool whether any patch fits: without one they are cut anywhere.
-    """
-    fitting = _count_fitting(mask, patch_pixels)
-    return _cut(images, fitting, patch_pixels, (places * fitting[-1]).long()), fitting[-1] > 0
-
-
-def _count_fitting(mask: Tensor, patch_pixels: int) -> Tensor:
-    """(places,) int64: how many of the places so far, image by image and row by row, have a patch inside the mask."""
-    # The sliding minimum of the mask marks every top-left corner of a patch without a background pixel.
-    return (F.max_pool2d((~mask).float(), patch_pixels, stride=1) == 0).flatten().cumsum(0)
-
-
-def _cut(images: Tensor, fitting: Tensor, patch_pixels: int, ranks: Tensor) -> Tensor:
-    """(N, p^2): the patches at some of the places that fit, by their number among these."""
-    rows, columns = (edge - patch_pixels + 1 for edge in images.shape[2:])
-    # Where nothing fits, the search ends behind the last place.
-    corners = torch.searchsorted(fitting, ranks.to(fitting.device), right=True).clamp(max=len(fitting) - 1)
-    image, top, left = corners // (rows * columns), corners // columns % rows, corners % columns
-    along = torch.arange(patch_pixels, device=images.device)
-    row, column = top[:, None, None] + along[:, None], left[:, None, None] + along
-    return images[image[:, None, None], 0, row, column].flatten(1)
-
-
-def downsample(images: Tensor, mask: Tensor, factor: int) -> tuple[Tensor, Tensor]:
-    """Shrink by area; a pixel stays foreground when every pixel it came from was.
-
-    Args:
-        images: (B, 1, H, W) floating.
-        mask: (B, 1, H, W) bool.
-        factor: whole number >= 1; rows and columns beyond a multiple of it are dropped.
-
-    Returns:
-        (B, 1, H // factor, W // factor) images and bool mask.
-    """
-    if factor == 1:
-        return images, mask
-    return F.avg_pool2d(images, factor), -F.max_pool2d(-mask.float(), factor) > 0
-
-
 def patch_wasserstein(
     generated: Tensor,
     mask: Tensor,
@@ -267,24 +175,52 @@ def patch_wasserstein(
 
 
 class PatchWasserstein(nn.Module):
-    """``patch_wasserstein`` with its settings, for one declaration of what the real values mean."""
+    """``patch_wasserstein`` against a bank of real patches."""
 
-    def __init__(self, *, values: str, patch_pixels: int, scales: Sequence[int], blur_kelvin: float) -> None:
-        """Keep the settings.
+    def __init__(self, bank: PatchBank, blur_kelvin: float) -> None:
+        """Keep the bank with the module, so that it lies where it is compared: 16,384 patches at five scales are 21 MB.
 
         Args:
-            values: what the real patches hold: ``celsius``, or ``relative``, standardised over each image's
-                foreground, as the generated images then are, too.
-            patch_pixels: edge of a patch.
-            scales: downsampling factors.
+            bank: real patches; against ``relative`` ones the generated images are standardised, too.
             blur_kelvin: blur of the divergence.
         """
         super().__init__()
-        self.values = values
-        self.settings = {"patch_pixels": patch_pixels, "scales": tuple(scales), "blur_kelvin": blur_kelvin}
+        self.bank, self.blur_kelvin = bank, blur_kelvin
+        self._clouds = [f"real_{scale}" for scale in bank.scales]
+        for name, cloud in zip(self._clouds, bank.patches, strict=True):
+            self.register_buffer(name, torch.from_numpy(cloud), persistent=False)
 
-    def forward(self, generated: Tensor, mask: Tensor, real: Sequence[Tensor], places: Tensor) -> Tensor:
-        """See ``patch_wasserstein``."""
-        if self.values == "relative":
+    @classmethod
+    def build(cls, settings: TrainingSettings, data: TrainingData) -> Self:
+        """The term of a run.
+
+        Raises:
+            ValueError: the bank was sampled with other patches or scales than the settings ask for.
+        """
+        asked, bank = (settings.patch_pixels, tuple(settings.patch_scales)), data.bank
+        if asked != (bank.patch_pixels, tuple(bank.scales)):
+            raise ValueError(
+                f"the patch bank holds patches of {bank.patch_pixels} pixels at the scales {tuple(bank.scales)}; the "
+                f"settings ask for {asked[0]} pixels at {asked[1]}"
+            )
+        return cls(bank, settings.sinkhorn_blur_kelvin)
+
+    def forward(self, step: StepOutput) -> Tensor:
+        """Compare the source images' foreground with the step's real patches: () in K^2."""
+        clouds, mask = [self.get_buffer(name) for name in self._clouds], step.source_batch.foreground
+        real = [cloud[rows] if len(cloud) else cloud for cloud, rows in zip(clouds, step.draws.real, strict=True)]
+        return self.distance(step.unpaired, mask, real, step.draws.places)
+
+    def distance(self, generated: Tensor, mask: Tensor, real: Sequence[Tensor], places: Tensor) -> Tensor:
+        """See ``patch_wasserstein``; relative patches are compared with standardised images."""
+        if self.bank.values == "relative":
             generated = standardise(generated, mask)
-        return patch_wasserstein(generated, mask, real, places=places, **self.settings)
+        return patch_wasserstein(
+            generated,
+            mask,
+            real,
+            places=places,
+            patch_pixels=self.bank.patch_pixels,
+            scales=self.bank.scales,
+            blur_kelvin=self.blur_kelvin,
+        )

@@ -34,11 +34,11 @@ class Prior:
 
     Attributes:
         celsius: (19,) float32, the temperature expected of each class.
-        deviation_kelvin: (19,) float32, how far a person's class mean strays from it (one standard deviation).
+        std_kelvin: (19,) float32, how far a person's class mean strays from it (one standard deviation).
     """
 
     celsius: np.ndarray
-    deviation_kelvin: np.ndarray
+    std_kelvin: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -49,28 +49,28 @@ class PriorTable:
         name: the shipped table's name, or the file's.
         ambients: (A,) float64 °C, rising.
         celsius: (19, A) float64 °C; NaN throughout a row that follows the room.
-        deviation_kelvin: (19,) float32.
-        rooms_celsius: lowest and highest room that the table answers for.
+        std_kelvin: (19,) float32.
+        ambient_range_celsius: lowest and highest room that the table answers for.
     """
 
     name: str
     ambients: np.ndarray
     celsius: np.ndarray
-    deviation_kelvin: np.ndarray
-    rooms_celsius: tuple[float, float]
+    std_kelvin: np.ndarray
+    ambient_range_celsius: tuple[float, float]
 
-    def check_rooms(self, rooms_celsius: tuple[float, float], read_at_celsius: float | None = None) -> None:
+    def check_ambients(self, asked_celsius: tuple[float, float], read_at_celsius: float | None = None) -> None:
         """Refuse rooms that the table does not answer for.
 
         Args:
-            rooms_celsius: lowest and highest room.
+            asked_celsius: lowest and highest room.
             read_at_celsius: as for ``at``.
 
         Raises:
-            ValueError: one of them is outside ``rooms_celsius``.
+            ValueError: one of them is outside ``ambient_range_celsius``.
         """
-        lowest, highest = self.rooms_celsius
-        rooms = rooms_celsius if read_at_celsius is None else (read_at_celsius, read_at_celsius)
+        lowest, highest = self.ambient_range_celsius
+        rooms = asked_celsius if read_at_celsius is None else (read_at_celsius, read_at_celsius)
         if not (lowest <= min(rooms) and max(rooms) <= highest):
             asked = " to ".join(f"{room:g}" for room in dict.fromkeys(rooms))
             raise ValueError(
@@ -90,7 +90,7 @@ class PriorTable:
         """
         read_at = ambient_celsius if read_at_celsius is None else read_at_celsius
         celsius = np.array([_interpolate(read_at, self.ambients, row) for row in self.celsius])
-        return Prior(np.where(np.isnan(celsius), ambient_celsius, celsius).astype(np.float32), self.deviation_kelvin)
+        return Prior(np.where(np.isnan(celsius), ambient_celsius, celsius).astype(np.float32), self.std_kelvin)
 
     def shifted(self, offsets_kelvin: Mapping[str, float]) -> "PriorTable":
         """The table with some classes warmer or colder.

@@ -15,18 +15,19 @@ Radiometric pairs recorded in a room of another temperature: a nose at 23 degree
 warm it is. There the residual's mean over each class of each image is left out, and class means are the prior's to say.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
 
 from tfake.core.classes import LABELLED_CLASSES
+from tfake.thermalizer.objective import StepOutput
+from tfake.thermalizer.pair_sampling import PairBatch, TrainingData
+from tfake.thermalizer.patches import RELATIVE_SPREAD_KELVIN
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
 
 PairValues = Literal["celsius", "relative"]
 Supervision = Literal["absolute", "within_class"]
-
-#: What a relative pair's standard deviation stands for, in K: it weighs such pairs against the other terms.
-RELATIVE_SPREAD_KELVIN = 1.0
 
 # A prediction flatter than this (in K) is no longer amplified to unit spread: the gradient stays bounded.
 _FLAT_KELVIN = 0.1
@@ -123,10 +124,19 @@ class SupervisedLoss(nn.Module):
             raise ValueError("relative pairs have no temperatures to leave out: their supervision must be 'absolute'")
         self.values, self.supervision = values, supervision
 
-    def forward(self, prediction: Tensor, target: Tensor, mask: Tensor, classes: Tensor) -> Tensor:
+    @classmethod
+    def build(cls, settings: TrainingSettings, data: TrainingData) -> Self:
+        """The term of a run."""
+        return cls(data.pair_values, data.supervision)
+
+    def forward(self, step: StepOutput) -> Tensor:
+        """Compare the paired images with their partners: () in K^2."""
+        return self.compare(step.paired, step.pair_batch)
+
+    def compare(self, prediction: Tensor, batch: PairBatch) -> Tensor:
         """See ``celsius_mse``, ``within_class_mse`` (which alone looks at the classes) and ``relative_mse``."""
         if self.values == "relative":
-            return relative_mse(prediction, target, mask)
+            return relative_mse(prediction, batch.thermal, batch.mask)
         if self.supervision == "within_class":
-            return within_class_mse(prediction, target, mask, classes)
-        return celsius_mse(prediction, target, mask)
+            return within_class_mse(prediction, batch.thermal, batch.mask, batch.classes)
+        return celsius_mse(prediction, batch.thermal, batch.mask)

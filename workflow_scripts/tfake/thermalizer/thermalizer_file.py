@@ -1,8 +1,6 @@
-"""Thermalizer files: a network's tensors with what is needed to rebuild it, and the provenance beside them.
+"""Thermalizer files: a network's tensors with what rebuilds it, and the provenance beside them; own and imported ones.
 
 Both files depend on the run's result alone: no time, no path, no name of the file.
-
-Thermalizers trained elsewhere: files of this workflow, and the state dicts that T-FAKE releases.
 
 T-FAKE's translator (Flotho et al., CVPR 2025) is segmentation_models_pytorch's U-Net with its default decoder and a
 resnet34 encoder. It takes RGB / 255 without ImageNet's statistics, and its sigmoid v means 20 + 20 v degrees Celsius.
@@ -38,16 +36,7 @@ _RECORDED_PACKAGES = (
 
 
 def save_weights(path: str | Path, network: ThermalUNet, condition: str) -> str:
-    """Write a network's tensors; equal networks give equal bytes.
-
-    Args:
-        path: the file to write; it appears whole or not at all.
-        network: the network.
-        condition: the name it was trained for.
-
-    Returns:
-        The file's SHA-256, hexadecimal.
-    """
+    """Write a network's tensors with the condition it was trained for; returns the file's SHA-256."""
     tensors = bare_tensors(network)
     payload = {"format": FORMAT, "condition": condition, **asdict(network.architecture), "tensors": tensors}
     if network.raw_rgb:
@@ -55,61 +44,22 @@ def save_weights(path: str | Path, network: ThermalUNet, condition: str) -> str:
     return save_payload(path, payload)
 
 
-def save_provenance(
-    path: str | Path,
-    *,
-    weights_sha256: str,
-    settings: TrainingSettings,
-    precision: str,
-    condition: str,
-    ambient_celsius: tuple[float, float],
-    prior: str,
-    pair_values: str,
-    supervision: str,
-    pairs: int,
-    validation_pairs: int,
-    sources: int,
-    source_sha256: str,
-    device: torch.device,
-    threads: int,
-) -> None:
+def save_provenance(path: str | Path, settings: TrainingSettings, ambient_celsius: tuple[float, float], **more) -> None:
     """Write where a weights file comes from, as JSON.
 
     Args:
         path: the file to write.
-        weights_sha256: from ``save_weights``.
         settings: of the run.
-        precision: the body's number format that the run resolved to.
-        condition: the name it was trained for.
-        ambient_celsius: lowest and highest temperature of the rooms trained for.
-        prior: name or file name of the prior's table.
-        pair_values: ``celsius`` or ``relative``.
-        supervision: ``absolute`` or ``within_class``.
-        pairs: how many pairs the set has.
-        validation_pairs: how many of them were held out.
-        sources: how many source images it was trained on.
-        source_sha256: identity of the source samples.
-        device: where it was trained.
-        threads: CPU threads of the run; with them, bytes are reproducible.
+        ambient_celsius: lowest and highest ambient temperature trained for.
+        **more: further plain values by name, such as the digests of weights and sources.
     """
-    record: dict[str, Any] = {
+    record = {
         "format": FORMAT,
-        "weights_sha256": weights_sha256,
-        "condition": condition,
         "ambient_celsius": ambient_celsius,
         "architecture": asdict(settings.architecture(ambient_celsius)),
         "settings": settings.as_mapping(),
         "seed": settings.seed,
-        "precision": precision,
-        "prior": prior,
-        "pair_values": pair_values,
-        "supervision": supervision,
-        "pairs": pairs,
-        "validation_pairs": validation_pairs,
-        "sources": sources,
-        "source_sha256": source_sha256,
-        "device": device.type,
-        "threads": threads,
+        **more,
     }
     save_record(path, record, _RECORDED_PACKAGES)
 
@@ -150,11 +100,7 @@ def load_thermalizer(
 
 
 def read_architecture(payload: Mapping[str, Any]) -> Architecture:
-    """The architecture that a file of ``save_weights`` names.
-
-    Args:
-        payload: the file's content.
-    """
+    """The architecture that the content of a file of ``save_weights`` names."""
     return Architecture(**{field.name: payload[field.name] for field in fields(Architecture)})
 
 
@@ -169,7 +115,7 @@ def import_weights(path: str | Path, released: str | Path, condition: str) -> tu
     """Read a trained thermalizer and write it as this workflow's own file.
 
     Args:
-        path: the weights to write (:func:`tfake.thermalizer.thermalizer_file.save_weights`).
+        path: the weights to write, by ``save_weights``.
         released: a weights file of this workflow, or a state dict of T-FAKE's translator, bare or under ``state_dict``,
             ``model_state_dict`` or ``model``.
         condition: the condition that it shall serve.

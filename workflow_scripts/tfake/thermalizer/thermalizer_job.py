@@ -23,11 +23,12 @@ from tfake.thermalizer.inference import Thermalizer
 from tfake.thermalizer.pair_sampling import TrainingData
 from tfake.thermalizer.patch_bank import load_patch_bank
 from tfake.thermalizer.prior_table import load_prior
+from tfake.thermalizer.terms import TERMS, column_labels
 from tfake.thermalizer.thermalizer_file import save_provenance, save_weights
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.thermalizer.thermalizer_training import Trained, train
 from tfake.training.checkpoint import find_checkpoint
-from tfake.training.curves import plot_loss_terms, plot_samples
+from tfake.training.curves import LossCurve, plot_loss_terms, plot_samples
 from tfake.training.distributed import current_shard, rank_zero_only
 from tfake.training.training_settings import precisions_to_resume
 
@@ -54,7 +55,7 @@ class TrainingJob:
         supervision: ``absolute`` or ``within_class``.
         patches: the bank of real thermal patches.
         condition: the condition's name.
-        ambient_celsius: lowest and highest temperature of the rooms; equal for one room.
+        ambient_celsius: lowest and highest ambient temperature trained for.
         prior_table: the prior's table, a name or a path.
         read_prior_at_celsius: take the body's temperatures of the table as in this room; None: as in its own.
         prior_offsets_kelvin: class name to what is added to its temperature in the table.
@@ -108,7 +109,7 @@ def run_job(job: TrainingJob) -> None:
     limit_threads(computing)
     settings = TrainingSettings.from_mapping(job.settings)
     prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
-    prior.check_rooms(job.ambient_celsius, job.read_prior_at_celsius)
+    prior.check_ambients(job.ambient_celsius, job.read_prior_at_celsius)
     table = read_index(job.index)
     sources = SourceImages(job.archive, table, job.image_pixels, job.images)
     paired = open_pairs(job.pairs, job.pair_values, job.pair_layout)
@@ -147,21 +148,21 @@ def _write_products(
     device: torch.device,
 ) -> None:
     last = trained.losses.tail(max(1, settings.steps // 10)).mean()
-    logging.info("last tenth of the steps: %s", ", ".join(f"{name} {last[name]:.3f}" for name in last.index[1:5]))
+    logging.info("last tenth of the steps: %s", ", ".join(f"{name} {last[name]:.3f}" for name in column_labels()))
     title = f"thermalizer {job.condition}, {len(trained.losses)} steps"
     thermalizer = Thermalizer(trained.network, device, trained.precision, job.condition)
     write_whole(job.losses, lambda part: trained.losses.to_csv(part, index=False, float_format="%.6g"))
-    write_whole(job.loss_figure, lambda part: plot_loss_terms(part, trained.losses, title))
+    write_whole(job.loss_figure, lambda part: plot_loss_terms(part, trained.losses, _loss_curves(), title))
     samples = list(_thermalize_samples(thermalizer, data.sources, data.middle_celsius))
     write_whole(job.sample_figure, lambda part: plot_samples(part, samples, data.middle_celsius, title))
     digest = save_weights(job.weights, trained.network, job.condition)
     save_provenance(
         job.provenance,
+        settings,
+        job.ambient_celsius,
         weights_sha256=digest,
-        settings=settings,
         precision=trained.precision,
         condition=job.condition,
-        ambient_celsius=job.ambient_celsius,
         prior=data.prior.name,
         pair_values=data.pair_values,
         supervision=job.supervision,
@@ -169,9 +170,14 @@ def _write_products(
         validation_pairs=trained.validation_pairs,
         sources=len(data.sources),
         source_sha256=source_sha256,
-        device=device,
+        device=device.type,
         threads=torch.get_num_threads(),
     )
+
+
+def _loss_curves() -> dict[str, LossCurve]:
+    colours = {name: {"colour": term.colour} for name, term in TERMS.items()}
+    return {name: LossCurve(f"{label}, K²", **colours.get(name, {})) for name, label in column_labels().items()}
 
 
 def _digest(job: TrainingJob, settings: TrainingSettings, source_sha256: str) -> str:
@@ -184,7 +190,7 @@ def _digest(job: TrainingJob, settings: TrainingSettings, source_sha256: str) ->
         job.encoder and file_sha256(job.encoder),
         _describe_files(Path(job.pairs)),
         [job.pair_layout, job.pair_values, job.supervision, list(job.ambient_celsius), job.read_prior_at_celsius],
-        [prior.ambients.tolist(), np.nan_to_num(prior.celsius).tolist(), prior.deviation_kelvin.tolist()],
+        [prior.ambients.tolist(), np.nan_to_num(prior.celsius).tolist(), prior.std_kelvin.tolist()],
         # What follows a plus tells CUDA's version, or that there is none.
         torch.__version__.split("+")[0],
     ]

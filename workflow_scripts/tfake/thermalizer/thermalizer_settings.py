@@ -1,8 +1,11 @@
 """Every number of a training run, checked once."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from tfake.imaging.warps import CropSettings
+from tfake.thermalizer.terms import weight_defaults
 from tfake.thermalizer.thermal_unet import Architecture
 from tfake.training.training_settings import LoopSettings
 
@@ -22,8 +25,8 @@ class TrainingSettings(LoopSettings):
         shear_degrees: largest shear of a crop, either way.
         photometric_strength: how much colours and light are varied; 0 not at all, 1 as T-FAKE's training did.
         class_dropout: share of the source crops that the network sees without their class map.
-        weight_wasserstein: weight of the patch Wasserstein term against the supervised one; 0 leaves it out.
-        weight_prior: weight of the temperature prior against the supervised one; 0 leaves it out.
+        weights: ``weight_{term}`` of :data:`tfake.thermalizer.terms.TERMS` to its weight against the supervised term;
+            0 leaves it out. Each is a key of its own in ``from_mapping`` and ``as_mapping``.
         patch_pixels: edge of a Wasserstein patch.
         patch_scales: downsampling factors at which patches are taken.
         patches: patches of each kind, generated and real, at each scale.
@@ -46,8 +49,8 @@ class TrainingSettings(LoopSettings):
     shear_degrees: float = 8.0
     photometric_strength: float = 0.4
     class_dropout: float = 0.0
-    weight_wasserstein: float = 0.1
-    weight_prior: float = 0.3
+    # Not hashed, as a mapping cannot be; settings that differ in it alone are still unequal.
+    weights: Mapping[str, float] = field(default_factory=weight_defaults, hash=False)
     patch_pixels: int = 8
     patch_scales: tuple[int, ...] = (1, 2, 4)
     patches: int = 192
@@ -71,9 +74,12 @@ class TrainingSettings(LoopSettings):
         for key in ("largest_zoom", "sinkhorn_blur_kelvin"):
             self._require(key, getattr(self, key) > 0, "above 0")
         angles = ("rotation_degrees", "shear_degrees")
-        self._require_all((*angles, "photometric_strength", "weight_wasserstein", "weight_prior"), 0)
-        self._require_share("class_dropout")
-        self._require_share("validation_share")
+        self._require_all((*angles, "photometric_strength"), 0)
+        for key, weight in self.weights.items():
+            if weight < 0:
+                raise ValueError(f"{key} must be at least 0; found {weight!r}")
+        self._require_fraction("class_dropout")
+        self._require_fraction("validation_share")
         self._require(
             "patch_scales", len(self.patch_scales) > 0 and min(self.patch_scales) >= 1, "factors of at least 1"
         )
@@ -81,6 +87,23 @@ class TrainingSettings(LoopSettings):
         self._require("output_celsius", low < high, "(lowest, highest)")
         stride = 2 ** len(self.decoder_channels)
         self._require("image_pixels", self.image_pixels % stride == 0, f"a multiple of {stride}, the network's stride")
+
+    @classmethod
+    def known_keys(cls) -> tuple[str, ...]:
+        """See ``LoopSettings.known_keys``."""
+        return (*(key for key in super().known_keys() if key != "weights"), *weight_defaults())
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+        """See ``LoopSettings.from_mapping``."""
+        weights = {key: mapping.get(key, default) for key, default in weight_defaults().items()}
+        others = {key: value for key, value in mapping.items() if key not in weights}
+        return replace(super().from_mapping(others), weights=weights)
+
+    def as_mapping(self) -> dict[str, Any]:
+        """See ``LoopSettings.as_mapping``."""
+        plain = super().as_mapping()
+        return plain | plain.pop("weights")
 
     @property
     def _validates(self) -> bool:

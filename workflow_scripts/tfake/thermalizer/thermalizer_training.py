@@ -1,9 +1,4 @@
-"""The thermalizer's training run: its network and its loss.
-
-The validation metric of a training run: the paired error on subjects that are never trained on.
-
-Training a thermalizer: what it is learnt from, and the network it ends with.
-"""
+"""Training a thermalizer: the step, the paired error on subjects that are never trained on, and the whole run."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -19,7 +14,7 @@ from torch.utils.data import Subset
 from tfake.archive.pairs import Pair
 from tfake.core.processes import map_threads
 from tfake.core.subject_splits import split_by_subject
-from tfake.thermalizer.objective import ThermalObjective
+from tfake.thermalizer.objective import StepOutput, ThermalObjective
 from tfake.thermalizer.pair_sampling import (
     PairBatch,
     PairSampler,
@@ -30,6 +25,7 @@ from tfake.thermalizer.pair_sampling import (
     draw_step,
 )
 from tfake.thermalizer.supervised import SupervisedLoss
+from tfake.thermalizer.terms import TERMS
 from tfake.thermalizer.thermal_unet import ThermalUNet
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.training.checkpoint import CheckpointFile
@@ -47,8 +43,6 @@ class ThermalizerTrainState(TrainState):
         objective: the weighted sum of the loss terms.
     """
 
-    TERMS = ("total", "supervised", "wasserstein", "prior")
-
     def __init__(
         self,
         settings: TrainingSettings,
@@ -59,21 +53,15 @@ class ThermalizerTrainState(TrainState):
     ) -> None:
         """Start at step 0; random weights come from torch's global generator.
 
-        Args:
-            settings: every number of the run.
-            data: what it learns from.
-            precision: number format of the network's body.
-            device: where to compute.
-            encoder: file of the weights that ``settings.encoder_weights`` names; None: they are fetched.
+        ``encoder`` is the file of the weights that ``settings.encoder_weights`` names; None: they are fetched.
         """
         prior = data.prior_at(data.middle_celsius)
         architecture = settings.architecture(data.ambient_celsius)
         initial = _initial_celsius(prior.celsius, settings.output_celsius)
         network = ThermalUNet(architecture, encoder or settings.encoder_weights, initial).to(device).train()
         super().__init__(settings, network, precision, device)
-        self.objective = ThermalObjective(
-            settings, data.pair_values, data.supervision, data.bank, prior.deviation_kelvin
-        ).to(device)
+        self.term_names = ("total", *TERMS)
+        self.objective = ThermalObjective(settings, data).to(device)
 
     def compute(
         self, step: int, pair_batch: PairBatch, source_batch: SourceBatch, draws: StepDraws
@@ -82,11 +70,10 @@ class ThermalizerTrainState(TrainState):
         # One forward pass for both, so that batch normalisation sees the mixture it will have recorded.
         rgb = torch.cat((pair_batch.rgb, source_batch.rgb))
         classes = torch.cat((pair_batch.classes, source_batch.known_classes))
-        rooms = torch.cat((pair_batch.ambient_celsius, source_batch.ambient_celsius))
-        celsius = self._forward(rgb, classes, rooms, autocast_body(self._precision, self._device))
+        ambient = torch.cat((pair_batch.ambient_celsius, source_batch.ambient_celsius))
+        celsius = self._forward(rgb, classes, ambient, autocast_body(self._precision, self._device))
         paired, unpaired = celsius.split((len(pair_batch.rgb), len(source_batch.rgb)))
-        terms = self.objective(paired, unpaired, pair_batch, source_batch, draws)
-        return terms.total, terms.supervised, terms.wasserstein, terms.prior
+        return tuple(self.objective(StepOutput(paired, unpaired, pair_batch, source_batch, draws)).values())
 
 
 def _initial_celsius(targets: np.ndarray, output_celsius: tuple[float, float]) -> float:
@@ -96,8 +83,7 @@ def _initial_celsius(targets: np.ndarray, output_celsius: tuple[float, float]) -
     return float(np.clip(targets[1:].mean(), low + margin, high - margin))
 
 
-#: Crops of each held-out pair.
-CROPS_A_PAIR = 2
+CROPS_PER_PAIR = 2
 #: Crops up to this are kept between validations, and as much of decoded pairs; others are made each time.
 VALIDATION_BYTES = 256 << 20
 
@@ -108,34 +94,27 @@ class Validation:
     def __init__(
         self,
         settings: TrainingSettings,
+        data: TrainingData,
         pairs: Sequence[Pair],
-        loss: SupervisedLoss,
-        ambient_celsius: float,
         precision: str,
         device: torch.device,
         shard: ProcessShard = SINGLE_PROCESS,
         workers: int = 0,
     ) -> None:
-        """Say which crops; none is made yet.
+        """Say which crops of the held-out pairs; none is made yet.
 
-        Args:
-            settings: crops and batch of the run.
-            pairs: the held-out pairs.
-            loss: the run's paired term.
-            ambient_celsius: the room of pairs that do not tell theirs.
-            precision: number format of the network's body.
-            device: where the network is.
-            shard: which crops of a batch this process looks at.
-            workers: threads that make batches ahead; no result depends on them.
+        ``shard`` are the crops of a batch that this process evaluates; no result depends on ``workers``, threads that
+        make batches ahead.
         """
         seed = derive_seed(settings.seed, RngStream.VALIDATION)
         crop = replace(settings.crop, photometric_strength=0.0)
         sampler = PairSampler(
-            pairs, crop, settings.batch_pairs, seed, ambient_celsius, shard, cache_bytes=VALIDATION_BYTES
+            pairs, crop, settings.batch_pairs, seed, data.middle_celsius, shard, cache_bytes=VALIDATION_BYTES
         )
         self._batches = MemoryCache(sampler.batch, VALIDATION_BYTES)
-        self._steps = range(math.ceil(CROPS_A_PAIR * len(pairs) / settings.batch_pairs))
-        self._loss, self._precision, self._device, self._workers = loss, precision, device, workers
+        self._steps = range(math.ceil(CROPS_PER_PAIR * len(pairs) / settings.batch_pairs))
+        self._loss = SupervisedLoss.build(settings, data)
+        self._precision, self._device, self._workers = precision, device, workers
 
     @torch.no_grad()
     def measure(self, network: ThermalUNet) -> float:
@@ -150,7 +129,7 @@ class Validation:
         for made in map_threads(self._batches.__getitem__, self._steps, self._workers, ahead=1):
             batch = made.to(self._device)
             celsius = network(batch.rgb, batch.classes, batch.ambient_celsius, body)
-            terms.append(self._loss(celsius, batch.thermal, batch.mask, batch.classes))
+            terms.append(self._loss.compare(celsius, batch))
         network.train(was_training)
         total, processes = all_reduce_sum([torch.stack(terms).mean().item(), 1])
         return math.sqrt(total / processes)
@@ -188,14 +167,13 @@ def train(
         settings: every number of the run.
         data: what it learns from.
         device: where to compute.
-        checkpoint: where the run's state is kept; a run that finds its own state there goes on from it, and ends with
-            the very weights of an undisturbed one (bit for bit on a CPU).
-        is_stopping: asked after each step; once it says yes, the state is written and the run ends.
-        workers: threads that make batches ahead; no result depends on them.
+        checkpoint: see :func:`tfake.training.loop.run_steps`, as of ``is_stopping`` and ``workers``.
+        is_stopping: asked after each step.
+        workers: threads that prefetch batches.
         encoder: file of the weights that ``settings.encoder_weights`` asks for; None: they are fetched.
 
     Returns:
-        The network and the course of its loss.
+        The network and its losses.
 
     Raises:
         ValueError: a set is empty, the bank does not fit, a batch cannot be shared evenly, or values are unknown.
@@ -214,17 +192,7 @@ def train(
         run = ThermalizerTrainState(settings, data, precision, device, encoder)
         validation = None
         if held_out and settings.validate_every:
-            loss = SupervisedLoss(data.pair_values, data.supervision)
-            validation = Validation(
-                settings,
-                Subset(data.pairs, held_out),
-                loss,
-                data.middle_celsius,
-                precision,
-                device,
-                shard,
-                workers,
-            )
+            validation = Validation(settings, data, Subset(data.pairs, held_out), precision, device, shard, workers)
         losses = run_steps(
             run,
             settings,
@@ -242,13 +210,7 @@ def train(
 def step_batches(
     settings: TrainingSettings, data: TrainingData, pairs: Sequence[Pair], shard: ProcessShard = SINGLE_PROCESS
 ) -> Callable[[int], tuple[PairBatch, SourceBatch, StepDraws]]:
-    """What gives a run its batches: a function from a step's number to what ``ThermalizerTrainState.step`` takes.
-
-    Args:
-        settings: crops and batches of the run.
-        data: what it learns from.
-        pairs: those of its pairs that are not held out.
-        shard: which crops of a batch are made here.
+    """A function from a step's number to what ``ThermalizerTrainState.step`` takes, of pairs that are not held out.
 
     Raises:
         ValueError: a set is empty.

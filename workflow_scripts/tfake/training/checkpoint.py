@@ -1,13 +1,13 @@
-"""Checkpoints of a training run: written whole or not at all, and only taken up by the very run that wrote them."""
+"""Checkpoints of a training run: written whole or not at all, and resumed by the very run that wrote them alone."""
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from tfake.core.files import write_whole
 from tfake.training.weights_file import UNREADABLE
 
 FORMAT = "tfake-checkpoint-1"
@@ -17,20 +17,13 @@ class CheckpointFile:
     """One file that holds the latest state of one run."""
 
     def __init__(self, path: str | Path, run: str) -> None:
-        """Name the file and the run.
-
-        Args:
-            path: the file.
-            run: a digest of everything the run's result depends on; a state of another run is not taken up.
-        """
-        self.path = Path(path)
-        self.run = run
+        """Name the file, and the run by a digest of everything its result depends on."""
+        self.path, self.run = Path(path), run
 
     def save(self, state: dict[str, Any]) -> None:
         """Write a state over the last one."""
-        part = self.path.with_name(self.path.name + ".part")
-        torch.save({"format": FORMAT, "run": self.run, "state": state}, part)
-        os.replace(part, self.path)
+        content = {"format": FORMAT, "run": self.run, "state": state}
+        write_whole(str(self.path), lambda part: torch.save(content, part))
 
     def load(self) -> dict[str, Any] | None:
         """Read the state, on the CPU; None where there is no file, or one of another run, or no checkpoint at all."""

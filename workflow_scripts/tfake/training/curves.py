@@ -1,10 +1,8 @@
-"""The figures of a training run, as PNG: the course of the loss terms, and what the network makes of some sources.
-
-The figures of a landmark training, as PNG: its course, and what the network says of faces it was not trained on.
-"""
+"""The figures of trainings, as PNG: losses against the step, and what a network gives for some images."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,39 +11,45 @@ from matplotlib.patches import Circle
 
 from tfake.core.classes import CLASS_COLOURS
 
-#: Colour scale of the sample figure; the share of foreground pixels beyond each end.
+# Percentage of foreground pixels beyond each end of the sample figure's colour scale.
 _CLIPPED_PERCENT = 0.5
 _IGNORE_COLOUR = (255, 0, 255)
-_TERMS = {
-    "total": "total, weighted sum (K²)",
-    "supervised": "supervised, pairs (K²)",
-    "wasserstein": "patch Wasserstein (K²)",
-    "prior": "temperature prior (K²)",
-}
 
 
-def plot_loss_terms(path: str | Path, losses: pd.DataFrame, title: str) -> None:
+class LossCurve(NamedTuple):
+    """How a column of the table of losses is drawn."""
+
+    label: str
+    colour: str = "#c2410c"
+
+
+def plot_loss_terms(path: str | Path, losses: pd.DataFrame, curves: Mapping[str, LossCurve], title: str) -> None:
     """Draw each term of the loss against the step, with a running mean.
 
     Args:
         path: the PNG to write.
-        losses: one row a step: ``step`` and the columns ``total``, ``supervised``, ``wasserstein``, ``prior`` in K^2.
+        losses: one row a step: ``step``, and a column of each curve.
+        curves: column to what it is called and drawn in.
         title: above the figure.
     """
-    figure = Figure(figsize=(9, 5.5), layout="constrained")
+    rows = -(-len(curves) // 2)
+    figure = Figure(figsize=(9, 2.75 * rows), layout="constrained")
     figure.suptitle(title)
     window = max(1, len(losses) // 25)
-    for axes, (term, label) in zip(figure.subplots(2, 2, sharex=True).flat, _TERMS.items(), strict=True):
-        values = losses[term]
+    grid = figure.subplots(rows, 2, sharex=True, squeeze=False).flat
+    for axes, (column, curve) in zip(grid, curves.items(), strict=False):
+        values = losses[column]
         axes.plot(losses["step"], values, color="#b9c3cc", linewidth=0.8, label="each step")
         running = values.rolling(window, center=True, min_periods=1).mean()
-        axes.plot(losses["step"], running, color="#c2410c", linewidth=1.8, label=f"mean of {window} steps")
-        axes.set_title(label, fontsize=10)
+        axes.plot(losses["step"], running, color=curve.colour, linewidth=1.8, label=f"mean of {window} steps")
+        axes.set_title(curve.label, fontsize=10)
         # A divergence may come out a little below 0, and a term that is left out is 0: neither has a logarithm.
         axes.set_yscale("log" if (values > 0).all() else "linear")
         axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
-    for axes in figure.axes[2:]:
+    for axes in figure.axes[len(curves) :]:
+        axes.remove()
+    for axes in figure.axes[-2:]:
         axes.set_xlabel("step")
     figure.savefig(path, format="png", dpi=110)
 
@@ -86,13 +90,7 @@ def _paint_classes(classes: np.ndarray) -> np.ndarray:
 
 
 def plot_landmark_losses(path: str | Path, losses: pd.DataFrame, title: str) -> None:
-    """Draw likelihood and error against the step.
-
-    Args:
-        path: the PNG to write.
-        losses: one row a step, with the columns of ``LandmarkTrainState``.
-        title: above the figure.
-    """
+    """Draw likelihood and error of a landmark training against the step, from a table with a row a step."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     figure.suptitle(title)
     left, right = figure.subplots(1, 2)

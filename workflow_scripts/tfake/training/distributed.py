@@ -24,7 +24,7 @@ def run_distributed(function: Callable[..., None], arguments: dict[str, Any], pr
     """Call a function in several processes that form one group; returns when all are done.
 
     Args:
-        function: a module-level function; it finds its place by ``current_shard``.
+        function: a module-level function; it knows its part by ``current_shard``.
         arguments: its keyword arguments, picklable.
         processes: how many.
         gpus: whether each computes on a GPU of its own (nccl) or all on the CPU (gloo).
@@ -80,7 +80,7 @@ def wrap_distributed(network: nn.Module, device: torch.device) -> nn.Module:
 
 
 def any_process(decision: bool) -> bool:
-    """Whether any process of the group says yes, so that all leave their loop at the same step."""
+    """Whether the decision is true in any process of the group, so that all leave their loop at the same step."""
     if not torch.distributed.is_initialized():
         return decision
     vote = torch.tensor(float(decision))

@@ -1,8 +1,7 @@
-"""From the host's memory to a GPU's without waiting: pinned, asynchronous, a step ahead of the one that computes.
+"""The way of a batch: items cached in memory or in a scratch file, batches prefetched by threads, copied to a GPU.
 
-Batches made ahead by threads while the network computes, as many as some memory holds.
-
-Arrays that were costly to make and that memory has no room for, kept in a file until the process ends.
+Threads, not the processes of torch's ``DataLoader``: OpenCV and decoders release the GIL, one cache serves all, nothing
+is pickled, and a batch is a function of its step, so that order and resuming need no sampler's state.
 """
 
 import logging
@@ -52,24 +51,14 @@ def copy_to_device(values: Tensor, device: torch.device) -> Tensor:
 
 
 def pin_batches(make: Callable[[int], Batches], device: torch.device) -> Callable[[int], Batches]:
-    """Let the thread that makes a step's batches also lay them into memory that a GPU reads by itself.
-
-    Args:
-        make: gives the parts of a step, dataclasses of tensors.
-        device: where they will go; on a CPU nothing is changed.
-    """
+    """Let the thread that makes a step's batches also pin their memory, where they go to a GPU."""
     if device.type != "cuda":
         return make
     return lambda step: tuple(part.pin_memory() for part in make(step))
 
 
 def prefetch_to_device(batches: Iterable[Batches], device: torch.device) -> Iterator[Batches]:
-    """The parts of each step on a device; a GPU copies those of the next one while it computes.
-
-    Args:
-        batches: the parts of each step, with a method ``to(device)`` each.
-        device: where to.
-    """
+    """The batches of each step on a device; a GPU copies those of the next step while it computes."""
     if device.type != "cuda":
         for parts in batches:
             yield tuple(part.to(device) for part in parts)
@@ -96,7 +85,7 @@ def _arrived(parts: Batches, copied: torch.cuda.Event, device: torch.device) -> 
 
 
 class HostCopy:
-    """Numbers of a step on their way to the host, for which a GPU's next step does not wait."""
+    """An asynchronous copy of a step's numbers to the host, for which a GPU's next step does not wait."""
 
     def __init__(self, values: Iterable[Tensor]) -> None:
         """Start the copy of () tensors."""
@@ -115,7 +104,7 @@ class HostCopy:
         return self._values.tolist()
 
 
-#: What the batches ahead of the network may take.
+#: Memory for the batches ahead of the network.
 PREFETCH_BYTES = 512 << 20
 
 
@@ -125,15 +114,12 @@ def prefetch(
     """Make the batches of some steps, in order.
 
     Args:
-        make: gives what a step takes, a tuple of dataclasses of tensors; called from several threads at once.
+        make: the batches of a step; called from several threads at once.
         steps: the steps.
         workers: threads. 0 makes each batch when it is asked for, which is fastest where the network computes on the
             same cores.
-        most_bytes: what the batches ahead of the network may take, made or in the making. One is always made ahead,
-            and never more than two a thread.
-
-    Yields:
-        The batch of each step, whatever the number of workers.
+        most_bytes: memory for the batches ahead of the network, made or in the making. One step's are always made
+            ahead, and never more than two a thread.
     """
     if workers == 0 or not steps:
         yield from map(make, steps)
@@ -146,7 +132,7 @@ def prefetch(
     yield from map_threads(make, steps[1:], workers, min(2 * workers, max(1, most_bytes // size)))
 
 
-#: Decoded images of one set are kept in memory up to this; beyond it they are decoded each time they are drawn.
+#: Decoded images of one set are kept in memory up to this; beyond it they are decoded each time they are sampled.
 CACHE_BYTES = 3 << 29
 
 Key = TypeVar("Key", bound=Hashable)
@@ -158,8 +144,7 @@ class MemoryCache(Generic[Key, Item]):
 
     def __init__(self, prepare: Callable[[Key], Item], budget_bytes: int) -> None:
         """Keep how an item is prepared from its key, and how many bytes may be kept."""
-        self._prepare = prepare
-        self._left = budget_bytes
+        self._prepare, self._left = prepare, budget_bytes
         self._items: dict[Key, Item] = {}
         self._lock = Lock()
         #: Whether there was no room for an item.
@@ -181,8 +166,8 @@ class MemoryCache(Generic[Key, Item]):
 
 #: The largest file of a training, over all its processes.
 SCRATCH_BYTES = 32 << 30
-# Of what the disk has free, at most this share is taken.
-_SHARE_OF_FREE = 0.25
+# Of the disk's free space, at most this fraction is taken.
+_FRACTION_OF_FREE = 0.25
 
 
 class ScratchFile:
@@ -193,27 +178,22 @@ class ScratchFile:
     """
 
     def __init__(self, folder: str | Path, most_bytes: int = SCRATCH_BYTES) -> None:
-        """Begin empty.
-
-        Args:
-            folder: on which disk.
-            most_bytes: how large the file may become; a quarter of the disk's free space is never exceeded.
+        """Begin empty, on the disk of a folder; a quarter of its free space is never exceeded.
 
         Raises:
             OSError: no file can be made there.
         """
         self._file = PositionalFile(tempfile.TemporaryFile(dir=folder, buffering=0))  # noqa: SIM115 - as long as this
-        self._most = min(most_bytes, int(shutil.disk_usage(folder).free * _SHARE_OF_FREE))
+        self._most = min(most_bytes, int(shutil.disk_usage(folder).free * _FRACTION_OF_FREE))
         self._end = 0
         self._places: dict[Hashable, tuple[int, np.dtype, tuple[int, ...]]] = {}
         self._lock = Lock()
 
     def get(self, key: Hashable) -> np.ndarray | None:
         """An array that was added, not to be written to; None where there was no room for it."""
-        place = self._places.get(key)
-        if place is None:
+        if key not in self._places:
             return None
-        start, dtype, shape = place
+        start, dtype, shape = self._places[key]
         count = int(np.prod(shape)) * dtype.itemsize
         return np.frombuffer(self._file.read(start, count), dtype).reshape(shape)
 

@@ -1,13 +1,10 @@
-"""The state of one training run, and what a step does to it, whatever the network learns.
-
-The training loop: step by step, and how a run ends, stops and goes on.
-"""
+"""The training loop, whatever the network learns: a run's state, what a step does to it, how it ends and resumes."""
 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,24 +24,17 @@ class TrainState(ABC):
     """Network, optimisation and record of a run; a subclass says what its loss is.
 
     Attributes:
-        TERMS: names of the loss terms that ``compute`` gives, the total first.
+        term_names: names of the loss terms that ``compute`` gives, the total first.
         network: what is trained.
         rows: one a step done, of ``columns``; asking for them waits for a GPU.
     """
 
-    TERMS: ClassVar[tuple[str, ...]]
+    term_names: tuple[str, ...]
 
     def __init__(self, settings: LoopSettings, network: nn.Module, precision: str, device: torch.device) -> None:
-        """Start at step 0.
-
-        Args:
-            settings: the run's numbers.
-            network: on the device, in training mode.
-            precision: number format of the network's body.
-            device: where to compute.
-        """
+        """Start at step 0, with a network on the device and in training mode."""
         self._settings, self._precision, self._device = settings, precision, device
-        self.network = network
+        self.network, self._is_on_gpu = network, device.type == "cuda"
         self._optimisation = Optimisation(network, settings, precision, device)
         wrapped = wrap_distributed(network, device)
         self._forward = torch.compile(wrapped) if settings.compile else wrapped
@@ -57,12 +47,12 @@ class TrainState(ABC):
 
     @abstractmethod
     def compute(self, step: int, *batches: Any) -> Sequence[Tensor]:
-        """The loss terms of a step, each a () tensor, in the order of ``TERMS``."""
+        """The loss terms of a step, each a () tensor, in the order of ``term_names``."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the loss table; ``validation`` is NaN where none was measured."""
-        return ("step", *self.TERMS, "gradient_norm", "learning_rate", "validation")
+        return ("step", *self.term_names, "gradient_norm", "learning_rate", "validation")
 
     @property
     def next_step(self) -> int:
@@ -90,12 +80,9 @@ class TrainState(ABC):
         return 0 < self._settings.patience <= self._worse
 
     def step(self, *batches: Any) -> None:
-        """One optimiser step; adds a row to the record.
+        """One optimiser step on what ``compute`` takes; adds a row to the record.
 
         The step's numbers are read when the next one is under way, so that a GPU has work meanwhile.
-
-        Args:
-            batches: what ``compute`` takes, on the run's device.
 
         Raises:
             FloatingPointError: the loss of the step before is not finite any more.
@@ -114,7 +101,7 @@ class TrainState(ABC):
         (rate, numbers), step = self._pending, len(self._rows)
         values = numbers.tolist()
         # A float16 gradient may overflow now and then: its scaler skips that step.
-        if not np.isfinite(values[: len(self.TERMS) if self._precision == "float16" else None]).all():
+        if not np.isfinite(values[: len(self.term_names) if self._precision == "float16" else None]).all():
             found = ", ".join(f"{name} {value}" for name, value in zip(self.columns[1:], values, strict=False))
             raise FloatingPointError(
                 f"the loss is not finite at step {step}: {found}; a lower learning_rate or precision: float32 may help"
@@ -146,7 +133,8 @@ class TrainState(ABC):
             "optimisation": self._optimisation.state_dict(),
             "rows": self.rows,
             "validation": (self._best, self._worse, self._best_weights),
-            "chance": _chance_state(self._device),
+            # torch's generators: an encoder may drop paths at random.
+            "chance": (torch.get_rng_state(), torch.cuda.get_rng_state(self._device) if self._is_on_gpu else None),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -160,16 +148,11 @@ class TrainState(ABC):
         self._best, self._worse, self._best_weights = state["validation"]
         of_cpu, of_gpu = state["chance"]
         torch.set_rng_state(of_cpu)
-        if self._device.type == "cuda" and of_gpu is not None:
+        if self._is_on_gpu and of_gpu is not None:
             torch.cuda.set_rng_state(of_gpu, self._device)
-        elif self._device.type == "cuda":
+        elif self._is_on_gpu:
             with torch.cuda.device(self._device):
                 torch.cuda.manual_seed(derive_seed(self._settings.seed, RngStream.NETWORK, self.next_step))
-
-
-def _chance_state(device: torch.device) -> tuple[Tensor, Tensor | None]:
-    """torch's generators: an encoder may drop paths at random."""
-    return torch.get_rng_state(), torch.cuda.get_rng_state(device) if device.type == "cuda" else None
 
 
 class TrainingStoppedError(Exception):
@@ -192,13 +175,13 @@ def run_steps(
     Args:
         run: at step 0.
         settings: its numbers.
-        make_batches: gives what ``run.step`` takes at a step, each part with a method ``to(device)``.
+        make_batches: step to what ``run.step`` takes, dataclasses of tensors.
         measure: the validation error of a network; None: there is nothing to validate on.
         device: where the run computes.
-        checkpoint: where the run's state is kept; a run that finds its own state there goes on from it, and ends with
-            the very weights of an undisturbed one (bit for bit on a CPU).
+        checkpoint: file of the run's state; a run that finds its own state there resumes, and ends with the very
+            weights of an undisturbed one (bit for bit on a CPU).
         is_stopping: asked after each step; once it says yes, the state is written and the run ends.
-        workers: threads that make batches ahead; no result depends on them.
+        workers: threads that prefetch batches; no result depends on them.
         title: of the progress bar.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What turns a loss into better weights: AdamW, the learning rate's course, clipping, loss scaling and averaging."""
+"""AdamW with its learning rate schedule, gradient clipping, loss scaling and an exponential moving average."""
 
 import torch
 from torch import Tensor, nn
@@ -8,10 +8,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tfake.training.training_settings import LoopSettings
 
 # The one-cycle schedule: a tenth of the steps to warm up, from a tenth of the peak.
-_WARM_UP_SHARE = 0.1
+_WARM_UP_FRACTION = 0.1
 _START_DIVISOR = 10.0
 # The step schedule: T-FAKE's 1e-4 after epoch index 3 of 10 (Flotho et al., CVPR 2025, released code).
-_STEP_SHARE = 0.4
+_STEP_FRACTION = 0.4
 _STEP_FACTOR = 0.1
 
 
@@ -19,14 +19,7 @@ class Optimisation:
     """Optimiser, schedule, loss scaler and averaged weights of one network."""
 
     def __init__(self, network: nn.Module, settings: LoopSettings, precision: str, device: torch.device) -> None:
-        """Start at step 0.
-
-        Args:
-            network: what is optimised.
-            settings: learning rate, schedule, decay, clipping and averaging.
-            precision: number format of the network's body; float16 needs its loss scaled.
-            device: where the network is.
-        """
+        """Start at step 0; ``precision`` is the body's number format: float16 needs its loss scaled."""
         self.network = network
         self.clip_norm = settings.clip_norm
         self.optimiser = torch.optim.AdamW(
@@ -84,11 +77,11 @@ class Optimisation:
 
 
 def build_schedule(optimiser: torch.optim.Optimizer, settings: LoopSettings) -> LRScheduler:
-    """The course of the learning rate; see ``LoopSettings.schedule``."""
+    """The learning rate schedule; see ``LoopSettings.schedule``."""
     if settings.schedule == "cosine":
         return CosineAnnealingLR(optimiser, settings.steps)
     if settings.schedule == "step":
-        return MultiStepLR(optimiser, [max(1, round(_STEP_SHARE * settings.steps))], _STEP_FACTOR)
+        return MultiStepLR(optimiser, [max(1, round(_STEP_FRACTION * settings.steps))], _STEP_FACTOR)
     if settings.schedule == "constant":
         return ConstantLR(optimiser, factor=1.0)
     return OneCycleLR(
@@ -96,7 +89,7 @@ def build_schedule(optimiser: torch.optim.Optimizer, settings: LoopSettings) -> 
         settings.learning_rate,
         # One more than is used: OneCycleLR refuses a step beyond its total, and the last rate would be nil.
         total_steps=settings.steps + 1,
-        pct_start=_WARM_UP_SHARE,
+        pct_start=_WARM_UP_FRACTION,
         div_factor=_START_DIVISOR,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 
 class RngStream(IntEnum):
-    """Independent sources of chance within one seed."""
+    """Independent random streams within one seed."""
 
     PAIR_ORDER = 0
     PAIR_CROPS = 1
@@ -24,23 +24,12 @@ class RngStream(IntEnum):
 
 
 def derive_seed(seed: int, stream: RngStream, step: int = 0) -> int:
-    """A 63-bit seed for one use of chance, for generators that take one number (torch)."""
+    """A 63-bit seed of one step of one stream, for generators that take one number (torch)."""
     return int(np.random.SeedSequence([seed, stream, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def draw_indices(count: int, batch: int, step: int, seed: int, stream: RngStream) -> list[int]:
-    """Which items the batch of a step takes: permutations of the set, one after the other, without end.
-
-    Args:
-        count: items in the set.
-        batch: items a step.
-        step: number of the step, from 0.
-        seed: the run's seed.
-        stream: which order.
-
-    Returns:
-        ``batch`` indices; over any ``count`` draws that start an epoch, each item comes exactly once.
-    """
+    """Indices of a step's ``batch`` items out of ``count``: shuffled epochs, one after the other, without end."""
     indices = []
     for position in range(step * batch, (step + 1) * batch):
         epoch, place = divmod(position, count)
@@ -56,7 +45,7 @@ def _permutation(count: int, seed: int, stream: RngStream, epoch: int) -> np.nda
 
 @dataclass(frozen=True)
 class ProcessShard:
-    """Which crops of every batch one of several processes makes: each ``world_size``-th, from ``rank`` on."""
+    """The items of every batch that one of several processes makes: each ``world_size``-th, from ``rank`` on."""
 
     rank: int = 0
     world_size: int = 1
@@ -67,7 +56,7 @@ SINGLE_PROCESS = ProcessShard()
 
 @dataclass(frozen=True)
 class BatchSampler:
-    """The items of a step that fall to this process, each with its own source of chance."""
+    """The items of a step that this process makes, each with a random generator of its own."""
 
     count: int
     batch: int
@@ -77,7 +66,7 @@ class BatchSampler:
     crops: RngStream
 
     def __call__(self, step: int) -> Iterator[tuple[int, np.random.Generator]]:
-        """Index and source of chance of each item."""
+        """Index and generator of each item."""
         indices = draw_indices(self.count, self.batch, step, self.seed, self.order)
         for place in range(self.shard.rank, self.batch, self.shard.world_size):
             yield indices[place], np.random.default_rng([self.seed, self.crops, step, place])

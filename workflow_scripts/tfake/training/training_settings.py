@@ -1,7 +1,4 @@
-"""The number format that a network's body computes in: which one a machine is good at, and how to ask for it.
-
-The numbers that every training run has, checked once.
-"""
+"""The settings that every training run has, checked once, and the number format that they resolve to on a machine."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -55,12 +52,7 @@ def precisions_to_resume(name: str, device: torch.device) -> tuple[str, ...]:
 
 
 def autocast_body(precision: str, device: torch.device) -> AbstractContextManager:
-    """The autocast region of a network's body.
-
-    Args:
-        precision: ``float32``, ``bfloat16`` or ``float16``, from ``resolve_precision``.
-        device: where the network runs.
-    """
+    """The autocast region of a network's body, for a format of ``resolve_precision``."""
     number = torch.float16 if precision == "float16" else torch.bfloat16
     return torch.autocast(device.type, number, enabled=precision != "float32")
 
@@ -75,7 +67,7 @@ class LoopSettings:
     Attributes:
         steps: optimiser steps.
         learning_rate: the schedule's peak.
-        schedule: course of the learning rate: ``onecycle``, ``cosine``, ``step`` (a tenth after two fifths of the
+        schedule: of the learning rate: ``onecycle``, ``cosine``, ``step`` (a tenth after two fifths of the
             steps, as T-FAKE's after 4 of 10 epochs) or ``constant``.
         weight_decay: AdamW's decoupled weight decay.
         clip_norm: largest norm of the gradient.
@@ -111,7 +103,7 @@ class LoopSettings:
         for key in ("learning_rate", "clip_norm"):
             self._require(key, getattr(self, key) > 0, "above 0")
         self._require_all(("weight_decay", "validate_every", "patience", "checkpoint_every", "seed"), 0)
-        self._require_share("ema_decay")
+        self._require_fraction("ema_decay")
         self._require("patience", self.patience == 0 or self._validates, "0 where nothing is validated")
         self._require("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}")
         self._require("precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
@@ -129,25 +121,23 @@ class LoopSettings:
         for key in keys:
             self._require(key, getattr(self, key) >= least, f"at least {least}")
 
-    def _require_share(self, key: str) -> None:
+    def _require_fraction(self, key: str) -> None:
         self._require(key, 0 <= getattr(self, key) < 1, "at least 0 and below 1")
 
     @classmethod
+    def known_keys(cls) -> tuple[str, ...]:
+        """The keys that ``from_mapping`` takes."""
+        return tuple(field.name for field in fields(cls))
+
+    @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
-        """Build the settings from a config block; a key left out keeps its default.
-
-        Args:
-            mapping: key to value; lists stand for tuples.
-
-        Returns:
-            The settings.
+        """Build the settings from a config block, where lists stand for tuples; a key left out keeps its default.
 
         Raises:
             ValueError: an unknown key, or a value that cannot train.
         """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(mapping) - known)
-        if unknown:
+        known = cls.known_keys()
+        if unknown := sorted(set(mapping) - set(known)):
             raise ValueError(f"unknown training settings: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in mapping.items()})
 

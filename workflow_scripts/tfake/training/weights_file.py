@@ -1,12 +1,11 @@
 """Files of tensors with what rebuilds their network: equal content, equal bytes; read without running code.
 
-Files of pretrained encoders: fetched once, before any training, and read by every process of it.
+Pretrained encoders are fetched into such files once, before any training, and read by every process of it.
 """
 
 import hashlib
 import io
 import json
-import os
 import pickle
 import platform
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,9 @@ import torch
 from torch import nn
 
 import tfake
+from tfake.core.files import write_whole
+
+FORMAT = "tfake-encoder-1"
 
 #: What torch raises on files that are not its own, or are cut short; LookupError is what some texts come to.
 UNREADABLE = (
@@ -38,28 +40,16 @@ def bare_tensors(network: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def save_payload(path: str | Path, payload: Mapping[str, Any]) -> str:
-    """Write a payload; it appears whole or not at all.
-
-    Args:
-        path: the file to write; neither time nor name becomes part of it.
-        payload: tensors and plain values.
-
-    Returns:
-        The file's SHA-256, hexadecimal.
-    """
+    """Write tensors and plain values, whole or not at all, without time or name; returns the file's SHA-256."""
     # Saved to memory first: saved to a path, torch writes the path's name into the file.
     buffer = io.BytesIO()
     torch.save(dict(payload), buffer)
-    _write_bytes(path, buffer.getvalue())
+    write_whole(str(path), lambda part: Path(part).write_bytes(buffer.getvalue()))
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
 def read_weights(path: str | Path, what: str) -> Any:
-    """Read whatever torch has written, without running code from it.
-
-    Args:
-        path: the file.
-        what: what it should be, for messages.
+    """Read whatever torch has written, without running code from it; ``what`` it should be is for messages.
 
     Raises:
         FileNotFoundError: no such file.
@@ -74,12 +64,7 @@ def read_weights(path: str | Path, what: str) -> Any:
 
 
 def load_payload(path: str | Path, expected: str, what: str) -> dict[str, Any]:
-    """Read a payload.
-
-    Args:
-        path: the file.
-        expected: the format that it must name.
-        what: what it should be, for messages.
+    """Read a payload that must name the expected format; ``what`` it should be is for messages.
 
     Raises:
         FileNotFoundError: no such file.
@@ -93,51 +78,23 @@ def load_payload(path: str | Path, expected: str, what: str) -> dict[str, Any]:
 
 
 def save_record(path: str | Path, record: Mapping[str, Any], packages: Sequence[str]) -> None:
-    """Write a JSON record with the versions of what made it.
-
-    Args:
-        path: the file to write.
-        record: plain values.
-        packages: names of the packages whose versions are told.
-    """
+    """Write a JSON record of plain values with the versions of the packages that made it."""
     versions = {
         "tfake-workflow": tfake.__version__,
         "python": platform.python_version(),
         **{package: version(package) for package in packages},
     }
-    _write_bytes(path, (json.dumps({**record, "versions": versions}, indent=2, sort_keys=True) + "\n").encode())
-
-
-def _write_bytes(path: str | Path, data: bytes) -> None:
-    part = Path(f"{path}.part")
-    part.write_bytes(data)
-    os.replace(part, path)
-
-
-FORMAT = "tfake-encoder-1"
+    text = json.dumps({**record, "versions": versions}, indent=2, sort_keys=True) + "\n"
+    write_whole(str(path), lambda part: Path(part).write_text(text))
 
 
 def save_encoder(path: str | Path, name: str, encoder: nn.Module) -> str:
-    """Write an encoder's tensors; equal ones give equal bytes.
-
-    Args:
-        path: the file to write; it appears whole or not at all.
-        name: the encoder's, in the library that it comes from.
-        encoder: with its pretrained weights.
-
-    Returns:
-        The file's SHA-256, hexadecimal.
-    """
+    """Write a pretrained encoder by its name in the library that it comes from; returns the file's SHA-256."""
     return save_payload(path, {"format": FORMAT, "encoder": name, "tensors": bare_tensors(encoder)})
 
 
 def load_encoder(path: str | Path, name: str, encoder: nn.Module) -> None:
-    """Give an encoder the weights of a file.
-
-    Args:
-        path: from ``save_encoder``.
-        name: the encoder's.
-        encoder: as it was built, with random weights.
+    """Give an encoder the weights of a file of ``save_encoder``.
 
     Raises:
         FileNotFoundError: no such file.

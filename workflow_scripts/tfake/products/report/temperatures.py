@@ -21,6 +21,7 @@ from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw, series_style,
 from tfake.pages.page_images import class_colour
 from tfake.products.report.gallery import VariantImages
 from tfake.thermalizer.prior_table import load_prior
+from tfake.thermalizer.terms import column_labels
 
 #: Faces whose pixels are looked at: enough for a shape, however large the dataset.
 SAMPLED_FACES = 200
@@ -106,7 +107,7 @@ def measured_by_charlotte(ambient_celsius: float) -> Mapping[FaceClass, Measured
     if not coldest <= ambient_celsius <= warmest:
         return {}
     prior = load_prior("charlotte").at(ambient_celsius)
-    return {c: Measured(float(prior.celsius[c]), float(prior.deviation_kelvin[c])) for c in _MEASURED}
+    return {c: Measured(float(prior.celsius[c]), float(prior.std_kelvin[c])) for c in _MEASURED}
 
 
 def _describe(edges: np.ndarray, pixels: np.ndarray, faces: int) -> Distribution:
@@ -204,14 +205,6 @@ def read_errors(path: str | None) -> tuple[dict, ...]:
 
 # In lines: half a shape's height, and how far below it CHARLOTTE's marks lie; and the share of bins that are not drawn.
 _HALF_HEIGHT, _BESIDE, _INVISIBLE = 0.33, 0.38, 0.002
-# The loss terms that losses.csv may hold, and what each is.
-_LOSS_TERMS = {
-    "total": "total (weighted sum)",
-    "supervised": "supervised: pairs",
-    "wasserstein": "patch Wasserstein",
-    "prior": "temperature prior",
-    "validation": "error on held-out pairs",
-}
 
 
 def draw_temperatures(variants: Sequence[VariantTemperatures]) -> Drawing:
@@ -272,7 +265,8 @@ def draw_losses(losses: Mapping[str, pd.DataFrame]) -> Drawing:
     Returns:
         The drawing; a term that is positive throughout has a logarithmic axis.
     """
-    terms = [term for term in _LOSS_TERMS if any(term in table and table[term].any() for table in losses.values())]
+    labels = {**column_labels(), "validation": "error on held-out pairs"}
+    terms = [term for term in labels if any(term in table and table[term].any() for table in losses.values())]
 
     def panel(axes: Axes, term: str) -> None:
         for number, (condition, table) in enumerate(losses.items()):
@@ -293,7 +287,7 @@ def draw_losses(losses: Mapping[str, pd.DataFrame]) -> Drawing:
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.set_title(_LOSS_TERMS[term])
+        axes.set_title(labels[term])
         axes.set_xlabel("step")
         axes.set_ylabel("K" if term == "validation" else "K²")
         axes.legend(frameon=False)
