@@ -14,8 +14,8 @@ from tfake.landmarks.adapters import (
     AdapterArchitecture,
     LabelAdapter,
     faces_right,
+    fit_frames,
     flip,
-    frames,
     index_table,
     load_adapter,
     plain_map,
@@ -78,13 +78,13 @@ def moved(points, angle=0.7, scale=2.5, shift=(30.0, -12.0)):
 
 def test_the_frame_takes_out_place_scale_and_roll():
     faces = np.stack([seen_from("ibug68", 25), moved(seen_from("ibug68", 25))])
-    entered = frames(faces, "ibug68").enter(faces)
+    entered = fit_frames(faces, "ibug68").to_frame(faces)
     np.testing.assert_allclose(entered[0], entered[1], atol=1e-9)
-    np.testing.assert_allclose(frames(faces, "ibug68").leave(entered), faces, atol=1e-9)
+    np.testing.assert_allclose(fit_frames(faces, "ibug68").to_image(entered), faces, atol=1e-9)
     with pytest.raises(ValueError, match="finite"):
-        frames(np.full((1, 68, 2), np.nan), "ibug68")
+        fit_frames(np.full((1, 68, 2), np.nan), "ibug68")
     with pytest.raises(ValueError, match=r"\(B, 68, 2\)"):
-        frames(faces[:, :60], "ibug68")
+        fit_frames(faces[:, :60], "ibug68")
 
 
 def test_an_untrained_adapter_is_the_plain_mapping():

@@ -65,7 +65,7 @@ def test_the_curve_s_area_is_the_auc():
     assert trapezoid(shares, places) / 0.1 == pytest.approx(error_summary(errors, 0.1)["auc"], abs=1e-3)
 
 
-def test_coverage_goes_from_the_surest_on():
+def test_coverage_goes_by_descending_confidence():
     curve = coverage_curve(np.array([0.3, 0.1, np.inf, 0.2, np.nan]), np.array([3.0, 1.0, np.nan, 2.0, 0.5]))
     np.testing.assert_allclose(curve["threshold"], (1, 2, 3))
     np.testing.assert_allclose(curve["coverage"], (0.25, 0.5, 0.75))

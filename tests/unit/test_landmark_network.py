@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tfake.landmarks.landmark_network import HEADS, LEAST_SIGMA, LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmark_network import HEADS, MIN_SIGMA, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import load_landmark_weights, save_landmark_weights
 from tfake.landmarks.sigma_calibration import Calibration
 
@@ -24,7 +24,7 @@ def test_points_with_positive_deviations(head, landmarks):
         extreme = network(1e3 * torch.randn(2, 3, 64, 64))
     assert found.shape == (2, landmarks, 3)
     assert found.dtype == torch.float32
-    assert (extreme[..., 2] >= LEAST_SIGMA).all()
+    assert (extreme[..., 2] >= MIN_SIGMA).all()
 
 
 @pytest.mark.parametrize("head", HEADS)

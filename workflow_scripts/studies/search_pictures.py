@@ -1,6 +1,7 @@
 """Look for faces in pictures without labels."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from tfake.core.devices import limit_threads
@@ -38,7 +39,7 @@ def search_pictures(
     limit_threads(threads)
     landmarker = ThermalLandmarker(weights, device)
     found = {name: search_folder(landmarker, folder, _PICTURES) for name, folder in folders.items()}
-    counts = {name: each.as_mapping() for name, (each, _) in found.items()}
+    counts = {name: asdict(each) for name, (each, _) in found.items()}
     drawn = {name: pictures for name, (_, pictures) in found.items()}
     write_whole(figure, lambda part: plot_image_grids(part, drawn, f"landmarks {task}: pictures without labels"))
     write_whole(findings, lambda part: Path(part).write_text(json.dumps(counts, indent=1) + "\n"))

@@ -28,7 +28,7 @@ _NAMED = 5
 
 
 def describe(picture: Picture, faces: LandmarkDetections) -> dict:
-    """An image's entry of the JSON file: what it is and its faces, the surest first, in pixels.
+    """An image's entry of the JSON file: what it is and its faces by descending confidence, in pixels.
 
     Args:
         picture: the image.
@@ -100,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     scale = None if options.values is None else parse_scale(options.values)
     draw = [Path(options.draw)] if options.draw else []
-    pictures = open_pictures(options.input, options.mode, scale, options.strict, beside=draw)
+    pictures = open_pictures(options.input, options.mode, scale, options.strict, exclude=draw)
     if draw and Path(options.input).is_dir() and os.path.realpath(options.draw) == os.path.realpath(options.input):
         raise ValueError(f"--draw: {options.draw} is the folder of the inputs; name another place")
     inputs = [*(file for _, file in pictures.files), Path(options.weights)]
@@ -108,7 +108,7 @@ def _run(options: argparse.Namespace) -> int:
         output = stack.enter_context(JsonOutput(options.output, inputs))
         drawings = stack.enter_context(Drawings(options.draw, pictures, inputs, output.path)) if options.draw else None
         landmarker = ThermalLandmarker(options.weights, options.device, options.threshold)
-        entries, blind = _look_at_all(options, pictures, landmarker, drawings)
+        entries, faceless = _process_all(options, pictures, landmarker, drawings)
         summary = _summary(pictures, entries)
         output.write(
             {
@@ -120,15 +120,15 @@ def _run(options: argparse.Namespace) -> int:
                 "summary": summary,
             }
         )
-    _tell(summary, pictures.unreadable, blind)
+    _report(summary, pictures.unreadable, faceless)
     return 1 if pictures.unreadable or not entries else 0
 
 
-def _look_at_all(
+def _process_all(
     options: argparse.Namespace, pictures: Pictures, landmarker: ThermalLandmarker, drawings: Drawings | None
 ) -> tuple[list[dict], list[str]]:
     """The entries; and the names of pictures in colours in which no face was found."""
-    entries, blind = [], []
+    entries, faceless = [], []
     single = pictures.single and pictures.count == 1
     for picture in tqdm(pictures.items, total=pictures.count, desc="landmarks", disable=single or None):
         try:
@@ -140,10 +140,10 @@ def _look_at_all(
             continue
         entries.append(describe(picture, faces))
         if VISIBLE_LIGHT in picture.interpretation.assumed and not len(faces):
-            blind.append(picture.name)
+            faceless.append(picture.name)
         if drawings is not None:
             drawings.write(picture, with_legend(draw_faces(picture.image, faces, picture.mode)))
-    return entries, blind
+    return entries, faceless
 
 
 def _summary(pictures: Pictures, entries: list[dict]) -> dict:
@@ -154,27 +154,27 @@ def _summary(pictures: Pictures, entries: list[dict]) -> dict:
         "faces": sum(len(entry["faces"]) for entry in entries),
         "unreadable": len(pictures.unreadable),
         "assumed": dict(Counter(said for entry in entries for said in entry["assumed"])),
-        "left_out": pictures.left_out,
+        "left_out": pictures.skipped,
     }
 
 
-def _tell(summary: dict, unreadable: list[Unreadable], blind: list[str]) -> None:
+def _report(summary: dict, unreadable: list[Unreadable], faceless: list[str]) -> None:
     """What a run did, on stderr: stdout may be the JSON."""
-    tell = [
+    lines = [
         f"files: {summary['files']}; pictures read: {summary['pictures']}; faces: {summary['faces']}, in "
         f"{summary['with_faces']} pictures; not read, or not wholly: {summary['unreadable']}"
     ]
-    tell += [f"  {count} x {said}" for said, count in summary["assumed"].items()]
+    lines += [f"  {count} x {said}" for said, count in summary["assumed"].items()]
     if summary["left_out"]:
-        tell.append("  left out: " + ", ".join(f"{n} {suffix or '?'}" for suffix, n in summary["left_out"].items()))
-    if blind:
-        more = f" and {len(blind) - _NAMED} more" if len(blind) > _NAMED else ""
-        tell.append(
-            f"  no face in {', '.join(blind[:_NAMED])}{more}, taken for visible light: a thermal picture in false "
+        lines.append("  left out: " + ", ".join(f"{n} {suffix or '?'}" for suffix, n in summary["left_out"].items()))
+    if faceless:
+        more = f" and {len(faceless) - _NAMED} more" if len(faceless) > _NAMED else ""
+        lines.append(
+            f"  no face in {', '.join(faceless[:_NAMED])}{more}, taken for visible light: a thermal picture in false "
             "colours of a palette that is not known must be saved in gray or as temperatures"
         )
-    tell += [f"not read: {name}: {reason}" for name, reason in unreadable]
-    print("\n".join(tell), file=sys.stderr)
+    lines += [f"not read: {name}: {reason}" for name, reason in unreadable]
+    print("\n".join(lines), file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

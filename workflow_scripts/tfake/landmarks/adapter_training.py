@@ -1,9 +1,8 @@
-"""Training a label adapter on faces that have both sets of points.
+"""Training a label adapter on faces that have both sets of points, and measuring it on faces it has not seen.
 
-Pairs of landmark sets out of the faces store, which has 70 exact points and 478 found ones for every face.
-
-Where people annotated no set of ours, its points are made from these two by the places of
-:mod:`tfake.labels.conventions`: exact where the place is one of the 70, the mesh's own where it is on the mesh.
+The faces store has 70 exact points and 478 found ones for every face. Where people annotated no set of ours, its points
+are made from these two by the places of :mod:`tfake.labels.conventions`: exact where the place is one of the 70, the
+mesh's own where it is on the mesh.
 """
 
 from collections.abc import Sequence
@@ -21,8 +20,8 @@ from tfake.landmarks.adapters import (
     LabelAdapter,
     face_left,
     faces_right,
+    fit_frames,
     flip,
-    frames,
     index_table,
     plain_map,
 )
@@ -39,9 +38,9 @@ class AdapterSettings:
         batch: faces a step.
         learning_rate: peak of AdamW's.
         weight_decay: AdamW's.
-        jitter: standard deviation of noise on the given points, share of the face's root mean square radius: points
-            that a network finds are not exact.
-        validation_share: share of the groups that errors are measured on.
+        jitter: standard deviation of noise on the given points over the face's root mean square radius: points that a
+            network finds are not exact.
+        validation_share: fraction of the groups that errors are measured on.
         seed: every random choice follows from it.
     """
 
@@ -85,7 +84,7 @@ class PairedPoints:
                     f"{name}: expected ({len(self.groups)}, {convention(name).points}, 2), found {points.shape}"
                 )
 
-    def chosen(self, rows: Sequence[int] | np.ndarray) -> "PairedPoints":
+    def subset(self, rows: Sequence[int] | np.ndarray) -> "PairedPoints":
         """Some of the faces, by any numpy index."""
         return replace(self, given=self.given[rows], wanted=self.wanted[rows], groups=self.groups[rows])
 
@@ -103,11 +102,13 @@ def train_adapter(pairs: PairedPoints, settings: AdapterSettings) -> tuple[Label
     Raises:
         ValueError: the faces are of fewer than two groups, so that none can be held out.
     """
-    shown, held_out = split_by_subject([str(group) for group in pairs.groups], settings.validation_share, settings.seed)
-    if not held_out:
+    train, validation = split_by_subject(
+        [str(group) for group in pairs.groups], settings.validation_share, settings.seed
+    )
+    if not validation:
         raise ValueError(f"{pairs.source} to {pairs.target}: faces of at least two groups are needed to hold one out")
-    adapter = fit_adapter(pairs.chosen(shown), settings)
-    return adapter, adaptation_errors(adapter, pairs.chosen(held_out))
+    adapter = fit_adapter(pairs.subset(train), settings)
+    return adapter, adaptation_errors(adapter, pairs.subset(validation))
 
 
 def fit_adapter(pairs: PairedPoints, settings: AdapterSettings) -> LabelAdapter:
@@ -149,20 +150,20 @@ def adaptation_errors(adapter: LabelAdapter, pairs: PairedPoints) -> dict[str, f
 
     Returns:
         ``faces``; ``plain`` and ``adapted``, mean distances over sqrt(w h) of the wanted points' box; the same over the
-        points that the index table does not tell, ``plain_untold`` and ``adapted_untold`` (NaN where it tells all), and
+        points that the index table does not map, ``plain_untold`` and ``adapted_untold`` (NaN where it maps all), and
         ``untold``, their number.
     """
-    told = index_table(pairs.source, pairs.target)[1]
+    is_mapped = index_table(pairs.source, pairs.target)[1]
     extent = np.nanmax(pairs.wanted, axis=1) - np.nanmin(pairs.wanted, axis=1)
     size = np.sqrt(extent.prod(axis=1))[:, None]
-    errors: dict[str, float] = {"faces": len(pairs.groups), "untold": int((~told).sum())}
+    errors: dict[str, float] = {"faces": len(pairs.groups), "untold": int((~is_mapped).sum())}
     for name, mapped in (
         ("plain", plain_map(pairs.given, pairs.source, pairs.target)),
         ("adapted", adapter.adapt(pairs.given)),
     ):
         distance = np.linalg.norm(mapped - pairs.wanted, axis=2) / size
         errors[name] = float(np.nanmean(distance))
-        errors[f"{name}_untold"] = float(np.nanmean(distance[:, ~told])) if not told.all() else float("nan")
+        errors[f"{name}_untold"] = float(np.nanmean(distance[:, ~is_mapped])) if not is_mapped.all() else float("nan")
     return errors
 
 
@@ -174,9 +175,9 @@ def _in_frames(pairs: PairedPoints) -> tuple[torch.Tensor, torch.Tensor, torch.T
     if "charlotte43" not in (pairs.source, pairs.target):
         given = np.concatenate((given, flip(given, pairs.source)))
         wanted = np.concatenate((wanted, flip(wanted, pairs.target)))
-    frame = frames(given, pairs.source)
+    frame = fit_frames(given, pairs.source)
     plain = plain_map(given, pairs.source, pairs.target)
-    return tuple(torch.from_numpy(frame.enter(points)).float() for points in (given, wanted, plain))
+    return tuple(torch.from_numpy(frame.to_frame(points)).float() for points in (given, wanted, plain))
 
 
 def pairs_of_stores(results: str, source: str, target: str) -> PairedPoints:

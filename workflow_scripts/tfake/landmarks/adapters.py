@@ -1,15 +1,9 @@
-"""The plain mapping between two landmark sets: shared points by index, the others carried along with the mean head.
+"""Label adapters: small networks that map one landmark set's points to another's, and the plain mapping they correct.
 
-What a learned adapter is measured against, and where it starts from. It commutes with shifts, scales and turns.
-
-The frame of a face: its place, scale and roll, taken out before a network sees its points.
-
-The label adapter: five fully connected layers from one landmark set's coordinates to another's.
-
-T-FAKE (Flotho et al., CVPR 2025) adapts labels with five such layers and leaves their widths unpublished. Here they see
-coordinates in the face's own frame and add to the plain mapping, so that an untrained adapter is the plain mapping.
-
-Label adapters as files.
+The plain mapping copies shared points by index and carries the others along with the mean head; it commutes with
+shifts, scales and turns. T-FAKE (Flotho et al., CVPR 2025) adapts labels with five fully connected layers and leaves
+their widths unpublished. Here they see coordinates in the face's own frame, without place, scale and roll, and add to
+the plain mapping, so that an untrained adapter is the plain mapping.
 """
 
 from dataclasses import asdict, dataclass
@@ -25,7 +19,10 @@ from tfake.labels.conventions import Convention, convention, reference_face
 from tfake.labels.correspondence import MESH_POINTS, SHARED_70, shared_places
 from tfake.training.weights_file import bare_tensors, load_payload, save_payload
 
-#: Shares of one pupil: the four points of the eye's lids.
+FORMAT = "tfake-label-adapter-1"
+
+_LAYERS = 5
+#: A pupil, where a set has none, is the mean of the four points of the eye's lids.
 _EYES = {68: (37, 38, 40, 41), 69: (43, 44, 46, 47)}
 _TOLERANCE = 1e-9
 _POINTS_WITH_DEPTH = 12
@@ -33,29 +30,28 @@ _POINTS_WITH_DEPTH = 12
 
 @cache
 def index_table(source: str, target: str) -> tuple[np.ndarray, np.ndarray]:
-    """Which points of a target set a source set tells, and how.
+    """Which points of a target set follow from a source set, and how.
 
     Args:
         source: name of a landmark set.
         target: name of a landmark set.
 
     Returns:
-        (n_target, n_source) float64 mixtures, zero in rows that the source does not tell; (n_target,) bool which it
-        does.
+        (n_target, n_source) float64 weights, zero in rows of points that do not follow; (n_target,) bool which do.
     """
     given, wanted = convention(source), convention(target)
     known = _known_places(given)
-    table, told = np.zeros((wanted.points, given.points)), np.zeros(wanted.points, dtype=bool)
+    table, is_mapped = np.zeros((wanted.points, given.points)), np.zeros(wanted.points, dtype=bool)
     for row, place in enumerate(wanted.places):
         parts = np.flatnonzero(place)
         if all(int(part) in known for part in parts):
             table[row] = sum(place[part] * known[int(part)] for part in parts)
-            told[row] = True
-    return table, told
+            is_mapped[row] = True
+    return table, is_mapped
 
 
 def _known_places(given: Convention) -> dict[int, np.ndarray]:
-    """Points of the reference that a set tells, each as a mixture of the set's points."""
+    """Points of the reference that a set knows, each as a mixture of the set's points."""
     unit = np.eye(given.points)
     known = {
         int(place.argmax()): unit[row]
@@ -102,13 +98,13 @@ def plain_map(points: np.ndarray, source: str, target: str) -> np.ndarray:
         return points.astype(np.float64)
     flipped = "charlotte43" in (source, target) and faces_right(points, source)
     flat = flip(points, source) if flipped else points.astype(np.float64)
-    table, told = index_table(source, target)
+    table, is_mapped = index_table(source, target)
     mapped = table @ flat
-    if not told.all():
+    if not is_mapped.all():
         mean = reference_face()
         view = _view(convention(source).places @ mean, flat)
-        missing = convention(target).places[~told] @ mean
-        mapped[~told] = np.column_stack((missing, np.ones(len(missing)))) @ view.T
+        missing = convention(target).places[~is_mapped] @ mean
+        mapped[~is_mapped] = np.column_stack((missing, np.ones(len(missing)))) @ view.T
     return flip(mapped, target) if flipped else mapped
 
 
@@ -136,8 +132,8 @@ def _view(mean: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Frames:
-    """Where faces lie in their images.
+class FaceFrames:
+    """The frames of faces: their place, scale and roll in their images.
 
     Attributes:
         middle: (B, 1, 2) pixels.
@@ -147,16 +143,16 @@ class Frames:
     middle: np.ndarray
     turn: np.ndarray
 
-    def enter(self, points: np.ndarray) -> np.ndarray:
+    def to_frame(self, points: np.ndarray) -> np.ndarray:
         """From the image to the frame: (B, n, 2) to the same."""
         return (points - self.middle) @ np.linalg.inv(self.turn).transpose(0, 2, 1)
 
-    def leave(self, points: np.ndarray) -> np.ndarray:
+    def to_image(self, points: np.ndarray) -> np.ndarray:
         """From the frame to the image: (B, n, 2) to the same."""
         return points @ self.turn.transpose(0, 2, 1) + self.middle
 
 
-def frames(points: np.ndarray, source: str) -> Frames:
+def fit_frames(points: np.ndarray, source: str) -> FaceFrames:
     """The similarity that takes the mean face to each face (Umeyama 1991, without reflection).
 
     Args:
@@ -178,10 +174,7 @@ def frames(points: np.ndarray, source: str) -> Frames:
     if not np.all(np.isfinite(factor) & (np.abs(factor) > 0)):
         raise ValueError("points must be finite and not all in one place")
     turn = np.stack((factor.real, -factor.imag, factor.imag, factor.real), axis=1).reshape(-1, 2, 2)
-    return Frames(middle, turn)
-
-
-_LAYERS = 5
+    return FaceFrames(middle, turn)
 
 
 @dataclass(frozen=True)
@@ -240,10 +233,10 @@ class LabelAdapter(nn.Module):
             return self.adapt(points[None])[0]
         source, target = self.architecture.source, self.architecture.target
         turned, right = face_left(points, source, target)
-        frame = frames(turned, source)
-        plain = frame.enter(plain_map(turned, source, target))
-        given = torch.from_numpy(frame.enter(turned)).float()
-        mapped = frame.leave(plain + self(given).double().numpy())
+        frame = fit_frames(turned, source)
+        plain = frame.to_frame(plain_map(turned, source, target))
+        given = torch.from_numpy(frame.to_frame(turned)).float()
+        mapped = frame.to_image(plain + self(given).double().numpy())
         mapped[right] = flip(mapped[right], target)
         return mapped
 
@@ -265,9 +258,6 @@ def face_left(points: np.ndarray, source: str, target: str) -> tuple[np.ndarray,
         right = np.array([faces_right(face, source) for face in points], dtype=bool)
         points[right] = flip(points[right], source)
     return points, right
-
-
-FORMAT = "tfake-label-adapter-1"
 
 
 def save_adapter(path: str | Path, adapter: LabelAdapter) -> str:

@@ -1,4 +1,4 @@
-"""Training batches without end: thermal and visible crops of faces, and textures, from (seed, step, place) alone."""
+"""Crops of faces, drawn for training from (seed, step, place) alone, and fixed ones as inference makes them."""
 
 import math
 from collections.abc import Sequence
@@ -14,13 +14,11 @@ from tfake.imaging.face_crops import MARGIN
 from tfake.imaging.textures import draw_texture
 from tfake.imaging.thermal_augmentation import augment_thermal
 from tfake.imaging.warps import warp_linear, warp_nearest
-from tfake.labels.conventions import convention
+from tfake.labels.conventions import convention, set_of_points
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.training_faces import FaceCache, LazyFace, TrainingFace
 from tfake.training.loading import CACHE_BYTES, ScratchFile, TensorBatch
 from tfake.training.rng import SINGLE_PROCESS, BatchSampler, ProcessShard, RngStream
-
-_SETS = {70: "face70", 478: "mesh478"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class LandmarkBatch(TensorBatch):
 
 def mirror_order(landmarks: int) -> np.ndarray:
     """The point that each of 70 or 478 becomes in a mirror: (L,) intp, its own inverse."""
-    return convention(_SETS[landmarks]).partners
+    return convention(set_of_points(landmarks)).partners
 
 
 class FaceSampler:
@@ -79,7 +77,7 @@ class FaceSampler:
         self._draw = BatchSampler(
             len(faces), of_faces, settings.seed, shard, RngStream.FACE_ORDER, RngStream.FACE_CROPS
         )
-        # A texture needs no item: its own chance is all there is to draw.
+        # A texture needs no item: its own generator is all it needs.
         self._blank = BatchSampler(1, self._textures, settings.seed, shard, RngStream.TEXTURES, RngStream.TEXTURES)
 
     def batch(self, step: int) -> LandmarkBatch:
@@ -90,8 +88,9 @@ class FaceSampler:
         crops.sort(key=lambda crop: crop[0].ndim, reverse=True)
         images, points, weights, is_face = zip(*crops, strict=True)
         pixels = settings.image_pixels
-        colour = _stack([image for image in images if image.ndim == 3], (pixels, pixels, 3), np.uint8)
-        gray = _stack([image for image in images if image.ndim == 2], (pixels, pixels), np.float16)
+        # An empty list has no shape of its own.
+        colour = np.array([image for image in images if image.ndim == 3], np.uint8).reshape(-1, pixels, pixels, 3)
+        gray = np.array([image for image in images if image.ndim == 2], np.float16).reshape(-1, pixels, pixels)
         return LandmarkBatch(
             torch.from_numpy(colour).permute(0, 3, 1, 2),
             torch.from_numpy(gray)[:, None],
@@ -99,13 +98,6 @@ class FaceSampler:
             torch.from_numpy(np.stack(weights)),
             torch.tensor(is_face),
         )
-
-
-def _stack(images: list[np.ndarray], shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    stacked = np.empty((len(images), *shape), dtype)
-    for place, image in enumerate(images):
-        stacked[place] = image
-    return stacked
 
 
 def crop_face(
@@ -118,7 +110,7 @@ def crop_face(
     Args:
         face: the face.
         order: from ``mirror_order``.
-        rng: the source of chance.
+        rng: random numbers.
         settings: of the run.
 
     Returns:
@@ -145,7 +137,7 @@ def crop_face(
 def center_crop(
     face: TrainingFace | LazyFace, variant: str | None, margin: float, pixels: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A crop as inference sees it: upright, centred on the face, nothing varied.
+    """A crop as inference makes it: upright, centred on the face, not augmented.
 
     Args:
         face: the face.

@@ -1,6 +1,7 @@
 """Many images for the landmarker: files of any format that is read, folders of them, and the frames of films."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,7 @@ class Pictures:
         items: the images, one by one.
         count: how many there are: a folder's files, or what a single file says it has; None where it does not say.
         unreadable: what could not be read, so far; grows while ``items`` is gone through.
-        left_out: how many files of the folder have a suffix that is not read, by suffix.
+        skipped: how many files of the folder have a suffix that is not read, by suffix.
     """
 
     files: tuple[tuple[str, Path], ...]
@@ -68,7 +69,7 @@ class Pictures:
     items: Iterator[Picture]
     count: int | None
     unreadable: list[Unreadable] = field(default_factory=list)
-    left_out: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
 
 
 def open_pictures(
@@ -76,7 +77,7 @@ def open_pictures(
     mode: str = "auto",
     scale: Scale | None = None,
     strict: bool = True,
-    beside: Sequence[Path] = (),
+    exclude: Sequence[Path] = (),
 ) -> Pictures:
     """List a file, or a folder of files.
 
@@ -85,28 +86,26 @@ def open_pictures(
         mode: as :func:`tfake.landmarks.preprocessing.interpret` takes it.
         scale: what numbers are declared to be; None: what their type says.
         strict: raise at the first file or frame that cannot be read; otherwise note it in ``unreadable``, and go on.
-        beside: folders in it to leave out.
+        exclude: folders in it to leave out.
 
     Raises:
         FileNotFoundError: it is not there.
         ValueError: a folder without images; or, with ``strict``, what cannot be read, when it is asked for.
     """
     path = Path(path)
-    unreadable: list[Unreadable] = []
+    reader = _Reader(mode, scale, strict, single=not path.is_dir())
     if path.is_dir():
-        files, left_out = list_files(path, beside)
+        files, skipped = list_files(path, exclude)
         named = tuple((file.relative_to(path).as_posix(), file) for file in files)
-        items = _all_pictures(named, mode, scale, unreadable, strict)
-        return Pictures(named, False, None, items, len(named), unreadable, left_out)
+        return Pictures(named, False, None, reader.read_all(named), len(named), reader.unreadable, skipped)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such image, folder or video")
     named = ((path.name, path),)
     rate = _rate(path) if path.suffix.lower() in FILM_SUFFIXES else None
-    items = _all_pictures(named, mode, scale, unreadable, strict, single=True)
-    return Pictures(named, True, rate, items, _announced(path), unreadable)
+    return Pictures(named, True, rate, reader.read_all(named), _announced(path), reader.unreadable)
 
 
-def list_files(folder: str | Path, beside: Sequence[Path] = ()) -> tuple[list[Path], dict[str, int]]:
+def list_files(folder: str | Path, exclude: Sequence[Path] = ()) -> tuple[list[Path], dict[str, int]]:
     """A folder's files that may be images, those of folders in it included, by name.
 
     Linked folders are gone into, hidden files and folders are not. A link to nothing, a pipe and a folder that cannot
@@ -114,7 +113,7 @@ def list_files(folder: str | Path, beside: Sequence[Path] = ()) -> tuple[list[Pa
 
     Args:
         folder: where to look.
-        beside: folders in it to leave out.
+        exclude: folders in it to leave out.
 
     Returns:
         The files; and how many others there are, by suffix.
@@ -122,18 +121,17 @@ def list_files(folder: str | Path, beside: Sequence[Path] = ()) -> tuple[list[Pa
     Raises:
         ValueError: there is none.
     """
-    folder, skipped = Path(folder), {os.path.realpath(other) for other in beside}
-    found, left_out, seen = [], {}, {os.path.realpath(folder)}
+    folder = Path(folder)
+    seen = {os.path.realpath(other) for other in (folder, *exclude)}
+    found: list[Path] = []
     barred: list[Path] = []
-
-    def note(error: OSError) -> None:
-        barred.append(Path(error.filename))
-
-    for place, folders, names in os.walk(folder, onerror=note, followlinks=True):
+    skipped: Counter[str] = Counter()
+    walk = os.walk(folder, onerror=lambda error: barred.append(Path(error.filename)), followlinks=True)
+    for place, folders, names in walk:
         kept = []
         for name in sorted(folders):
             real = os.path.realpath(Path(place, name))
-            if not name.startswith((".", "__MACOSX")) and real not in seen | skipped:
+            if not name.startswith((".", "__MACOSX")) and real not in seen:
                 seen.add(real)
                 kept.append(name)
         folders[:] = kept
@@ -144,13 +142,13 @@ def list_files(folder: str | Path, beside: Sequence[Path] = ()) -> tuple[list[Pa
             if suffix in SUFFIXES:
                 found.append(file)
             else:
-                left_out[suffix] = left_out.get(suffix, 0) + 1
+                skipped[suffix] += 1
     images = [file for file in found if file.suffix.lower() not in _TABLES]
     if images and len(images) < len(found):
-        left_out[_TABLES[0]] = len(found) - len(images)
+        skipped[_TABLES[0]] = len(found) - len(images)
     if not found and not barred:
         raise ValueError(f"{folder}: no images ({', '.join(SUFFIXES)}) in this folder")
-    return sorted([*(images or found), *barred]), left_out
+    return sorted([*(images or found), *barred]), dict(skipped)
 
 
 def first_picture(file: Path) -> Picture:
@@ -159,52 +157,53 @@ def first_picture(file: Path) -> Picture:
     Raises:
         ValueError: it cannot be read; the message names it.
     """
-    return next(_all_pictures(((file.name, file),), "auto", None, [], strict=True))
+    return next(_Reader("auto", None, True, single=False).read_all(((file.name, file),)))
 
 
-def _all_pictures(
-    files: Sequence[tuple[str, Path]],
-    mode: str,
-    scale: Scale | None,
-    unreadable: list[Unreadable],
-    strict: bool,
-    single: bool = False,
-) -> Iterator[Picture]:
-    for name, path in files:
-        try:
-            _check_file(path)
-            yield from _pictures_of(name, path, mode, scale, unreadable, strict, single)
-        except (OSError, ValueError) as error:
-            if strict:
-                raise ValueError(f"{name}: {error}") from error
-            unreadable.append(Unreadable(name, _reason(error)))
+@dataclass
+class _Reader:
+    """How files are read, and what of them could not be."""
 
+    mode: str
+    scale: Scale | None
+    strict: bool
+    single: bool
+    unreadable: list[Unreadable] = field(default_factory=list)
 
-def _pictures_of(
-    name: str,
-    path: Path,
-    mode: str,
-    scale: Scale | None,
-    unreadable: list[Unreadable],
-    strict: bool,
-    single: bool,
-) -> Iterator[Picture]:
-    with open_thermal(path) as recording:
-        # A film is one of many frames even where it has a single one.
-        many = recording.announced != 1 or path.suffix.lower() in FILM_SUFFIXES
-        palette = None
-        for number, frame in enumerate(recording):
-            shown_name = name if not many else f"{number:06d}" if single else f"{name}#{number:06d}"
+    def read_all(self, files: Sequence[tuple[str, Path]]) -> Iterator[Picture]:
+        for name, path in files:
             try:
-                shown = interpret(frame, recording, mode, scale, palette)
-            except ValueError as error:
-                if strict or not many:
-                    raise
-                unreadable.append(Unreadable(shown_name, _reason(error)))
-                continue
-            palette = shown.palette or palette
-            place = number if many else None
-            yield Picture(shown_name, shown.image, shown.mode, shown, place, frame.time_seconds, recording.orientation)
+                _check_file(path)
+                yield from self._read(name, path)
+            except (OSError, ValueError) as error:
+                if self.strict:
+                    raise ValueError(f"{name}: {error}") from error
+                self.unreadable.append(Unreadable(name, _reason(error)))
+
+    def _read(self, name: str, path: Path) -> Iterator[Picture]:
+        with open_thermal(path) as recording:
+            # A film is one of many frames even where it has a single one.
+            many = recording.announced != 1 or path.suffix.lower() in FILM_SUFFIXES
+            palette = None
+            for number, frame in enumerate(recording):
+                frame_name = name if not many else f"{number:06d}" if self.single else f"{name}#{number:06d}"
+                try:
+                    taken = interpret(frame, recording, self.mode, self.scale, palette)
+                except ValueError as error:
+                    if self.strict or not many:
+                        raise
+                    self.unreadable.append(Unreadable(frame_name, _reason(error)))
+                    continue
+                palette = taken.palette or palette
+                yield Picture(
+                    frame_name,
+                    taken.image,
+                    taken.mode,
+                    taken,
+                    number if many else None,
+                    frame.time_seconds,
+                    recording.orientation,
+                )
 
 
 def _announced(file: Path) -> int | None:

@@ -61,7 +61,7 @@ class LandmarkJob:
         weights: the weights to write.
         provenance: the JSON to write beside them.
         losses: the CSV to write, one row a step.
-        loss_figure: the PNG of the run's course to write.
+        loss_figure: the PNG of the run's loss curves to write.
         sample_figure: the PNG of some validation faces to write.
         checkpoint: where the run's state is kept until it is finished.
         stored: what to learn from.
@@ -133,17 +133,17 @@ def run_landmark_job(job: LandmarkJob) -> None:
             checkpoint.remove()
 
 
-def open_faces(stored: StoredFaces, part: str, covered_weight: float = 0.0) -> TrainingFaces:
+def open_faces(stored: StoredFaces, part: str, occluded_weight: float = 0.0) -> TrainingFaces:
     """The faces of one part of the split.
 
     Args:
         stored: where they lie.
         part: ``train``, ``validation`` or ``test``.
-        covered_weight: weight of covered dense points.
+        occluded_weight: weight of occluded dense points.
     """
     dataset = open_dataset(stored.results, stored.variants, part, fields=FIELDS)
     records = read_index(stored.index)
-    return TrainingFaces(dataset, stored.archive, records, stored.landmarks, covered_weight, stored.images)
+    return TrainingFaces(dataset, stored.archive, records, stored.landmarks, occluded_weight, stored.images)
 
 
 def _write_products(
@@ -159,11 +159,11 @@ def _write_products(
     title = f"landmarks {job.task}, {len(trained.losses)} steps"
     write_whole(job.losses, lambda part: trained.losses.to_csv(part, index=False, float_format="%.6g"))
     write_whole(job.loss_figure, lambda part: plot_landmark_losses(part, trained.losses, title))
-    shown = [held_out[place] for place in np.unique(np.linspace(0, len(held_out) - 1, _DRAWN).astype(int))]
+    chosen = [held_out[place] for place in np.unique(np.linspace(0, len(held_out) - 1, _DRAWN).astype(int))]
     samples = [
         drawn
         for variant in (None, *job.stored.variants)
-        for drawn in predict_samples(trained.network, shown, variant, variant or "rgb", device)
+        for drawn in predict_samples(trained.network, chosen, variant, variant or "rgb", device)
     ]
     write_whole(job.sample_figure, lambda part: plot_predictions(part, samples, f"{title}: validation faces"))
     digest = save_landmark_weights(job.weights, trained.network, trained.calibration)

@@ -6,9 +6,8 @@ features of an eighth of the resolution (integral regression, Sun et al., ECCV 2
 map's mean of a second one: it learns from far fewer images, since where a point is need not pass through an average.
 
 Both fall into two halves: ``encode`` is convolutional, ``decode`` looks at one window of its output. Detection encodes
-a large image once and decodes all of its windows.
-
-The loss: how likely the true points are under what the network says of them.
+a large image once and decodes all of its windows. The loss is how likely the true points are under the network's
+Gaussians.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -24,11 +23,10 @@ from tfake.training.weights_file import load_encoder
 HEADS = ("heatmap", "pooled")
 
 #: Standard deviations are never below this, in crop widths: T-FAKE's least variance of 1e-6.
-LEAST_SIGMA = 1e-3
+MIN_SIGMA = 1e-3
 
-# Channel statistics of ImageNet, which every backbone of timm was trained with.
-_MEAN = (0.485, 0.456, 0.406)
-_DEVIATION = (0.229, 0.224, 0.225)
+#: Channel statistics of ImageNet, which every backbone of timm was trained with.
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _NECK_CHANNELS = 64
 _FINEST_STRIDE = 8
 # Positions of a map reach this far beyond the crop, so that points on its edge can be met without an infinite logit.
@@ -81,8 +79,8 @@ class LandmarkNetwork(nn.Module):
         self.body = head(architecture, pretrained is True)
         if isinstance(pretrained, Path):
             load_encoder(pretrained, architecture.backbone, self.body.backbone)
-        self.register_buffer("mean", torch.tensor(_MEAN).reshape(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(_DEVIATION).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("temperature", torch.ones(()))
         self.to(memory_format=torch.channels_last)
 
@@ -104,7 +102,7 @@ class LandmarkNetwork(nn.Module):
 
         Returns:
             (B, L, 3) float32: x and y in crop widths, 0 and 1 being the crop's outer edges, so that the centre of pixel
-            i lies at (i + 1/2) / P; and the standard deviation of either, in the same unit, at least ``LEAST_SIGMA``
+            i lies at (i + 1/2) / P; and the standard deviation of either, in the same unit, at least ``MIN_SIGMA``
             times the temperature.
         """
         return self.decode(self.encode(images, body_precision))
@@ -119,7 +117,7 @@ class LandmarkNetwork(nn.Module):
         Returns:
             (B, K, H / stride, W / stride) float32.
         """
-        normalised = (images - self.mean) / self.deviation
+        normalised = (images - self.mean) / self.std
         with body_precision or nullcontext():
             return self.body.encode(normalised.contiguous(memory_format=torch.channels_last)).float()
 
@@ -134,7 +132,7 @@ class LandmarkNetwork(nn.Module):
         """
         with torch.autocast(encoded.device.type, enabled=False):
             points, logit = self.body.decode(encoded)
-            sigma = self.temperature * (LEAST_SIGMA + nn.functional.softplus(logit))
+            sigma = self.temperature * (MIN_SIGMA + nn.functional.softplus(logit))
         return torch.cat((points, sigma[..., None]), 2)
 
 
@@ -192,11 +190,11 @@ class _HeatmapHead(nn.Module):
     def decode(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
         height, width = encoded.shape[2:]
         places, deviations = encoded.flatten(2).chunk(2, 1)
-        shares = places.softmax(2)
+        weights = places.softmax(2)
         grid = torch.stack(
             (_positions(width, encoded).repeat(height), _positions(height, encoded).repeat_interleave(width)), 1
         )
-        return shares @ grid, (shares * deviations).sum(2)
+        return weights @ grid, (weights * deviations).sum(2)
 
 
 def _positions(count: int, like: Tensor) -> Tensor:

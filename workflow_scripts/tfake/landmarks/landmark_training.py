@@ -1,7 +1,4 @@
-"""The landmark network's training run: its network and its loss.
-
-Training a landmark network: what it learns from, how it is validated, and what its deviations are scaled by.
-"""
+"""Training a landmark network: its loss, how it is validated, and how its standard deviations are calibrated."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,12 +22,16 @@ from tfake.training.loop import TrainState, reproducible, run_steps
 from tfake.training.rng import RngStream, derive_seed
 from tfake.training.training_settings import autocast_body, resolve_precision
 
+#: Faces of a validation, at most: it is a pause in the training.
+VALIDATION_FACES = 48
+_TEXTURES = 256
+
 
 class LandmarkTrainState(TrainState):
     """A landmark network in training.
 
     Terms: the loss; the negative log-likelihood of face and of texture points, without the weight of ``nll_beta``; the
-    mean distance of face points from the truth, in crop widths. The validation error is an NME, a share of sqrt(w h) of
+    mean distance of face points from the truth, in crop widths. The validation error is an NME, over sqrt(w h) of
     the face's box.
     """
 
@@ -70,17 +71,12 @@ class LandmarkTrainState(TrainState):
         return total, *terms
 
 
-#: Faces that a validation looks at, at most: it is a pause in the training.
-VALIDATION_FACES = 48
-_TEXTURES = 256
-
-
 @dataclass(frozen=True)
 class TrainedLandmarker:
     """A finished run.
 
     Attributes:
-        network: the network, in evaluation mode, its deviations scaled.
+        network: the network, in evaluation mode, its standard deviations scaled.
         calibration: scale and threshold.
         losses: one row a step with the columns ``LandmarkTrainState.columns``.
         precision: the number format that the body was trained in.
@@ -122,10 +118,10 @@ def train_landmarks(
         encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
 
     Returns:
-        The network, its calibration and the course of its loss.
+        The network, its calibration and its loss curves.
 
     Raises:
-        ValueError: there are no faces on either side, a batch cannot be shared evenly, or values are unknown.
+        ValueError: there are no faces on either side, a batch cannot be split evenly, or values are unknown.
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: ``is_stopping`` said yes.
     """
@@ -136,21 +132,21 @@ def train_landmarks(
         raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
     scratch = None if scratch_folder is None else ScratchFile(scratch_folder, SCRATCH_BYTES // shard.world_size)
     sampler = FaceSampler(faces, landmarks, settings, shard, scratch=scratch)
-    shown = np.unique(np.linspace(0, len(held_out) - 1, min(len(held_out), VALIDATION_FACES)).astype(int))
-    held = [held_out[place] for place in shown.tolist()]
-    # Each process of a group looks at its part of them, where there are enough.
-    seen = held[shard.rank :: shard.world_size] if len(held) >= shard.world_size else held
-    stills = _still_sets(seen, settings, workers) if settings.validate_every else {}
+    chosen = np.unique(np.linspace(0, len(held_out) - 1, min(len(held_out), VALIDATION_FACES)).astype(int))
+    held = [held_out[place] for place in chosen.tolist()]
+    # Each process of a group scores its part of them, where there are enough.
+    own = held[shard.rank :: shard.world_size] if len(held) >= shard.world_size else held
+    crops_of = _validation_crops(own, settings, workers) if settings.validate_every else {}
 
     def measure(network: LandmarkNetwork) -> float:
         was_training = network.training
         network.eval()
-        *errors, faces_seen = all_reduce_sum(
-            [float(score(network, crops, device).errors.sum(dtype=np.float64)) for crops in stills.values()]
-            + [len(seen)]
+        *errors, count = all_reduce_sum(
+            [float(score(network, crops, device).errors.sum(dtype=np.float64)) for crops in crops_of.values()]
+            + [len(own)]
         )
         network.train(was_training)
-        return float(np.mean(errors)) / faces_seen
+        return float(np.mean(errors)) / count
 
     with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
         run = LandmarkTrainState(settings, landmarks, precision, device, encoder)
@@ -166,13 +162,13 @@ def train_landmarks(
             f"train landmarks {landmarks}",
         )
         network = run.finish()
-    if shard.world_size > 1 or not stills:
-        stills = _still_sets(held, settings, workers)
-    calibration, errors = _calibrate(network, held, stills, settings, device)
+    if shard.world_size > 1 or not crops_of:
+        crops_of = _validation_crops(held, settings, workers)
+    calibration, errors = _calibrate(network, held, crops_of, settings, device)
     return TrainedLandmarker(network, calibration, losses, precision, errors)
 
 
-def _still_sets(
+def _validation_crops(
     held: Sequence[TrainingFace | LazyFace], settings: LandmarkSettings, workers: int
 ) -> dict[str, tuple[np.ndarray, ...]]:
     """Crops of each spectrum that the run learns from, ``rgb`` or a variant."""
@@ -186,17 +182,16 @@ def _still_sets(
 def _calibrate(
     network: LandmarkNetwork,
     held: Sequence[TrainingFace | LazyFace],
-    stills: dict[str, tuple[np.ndarray, ...]],
+    crops_of: dict[str, tuple[np.ndarray, ...]],
     settings: LandmarkSettings,
     device: torch.device,
 ) -> tuple[Calibration, dict[str, float]]:
-    scores = {name: score(network, crops, device) for name, crops in stills.items()}
+    scores = {name: score(network, crops, device) for name, crops in crops_of.items()}
     distances, sigma = (np.concatenate(parts) for parts in zip(*(s.counted for s in scores.values()), strict=True))
     temperature = fit_temperature(distances, sigma)
     network.scale_sigma(temperature)
     on_faces = np.concatenate([s.sigma.mean(1) for s in scores.values()]) * temperature
     others = [texture_sigma(network, _TEXTURES, derive_seed(settings.seed, RngStream.VALIDATION), device)]
-    others += [negative_sigma(network, held, None if name == "rgb" else name, device) for name in stills]
-    return Calibration(temperature, choose_threshold(on_faces, np.concatenate(others))), {
-        name: s.nme for name, s in scores.items()
-    }
+    others += [negative_sigma(network, held, None if name == "rgb" else name, device) for name in crops_of]
+    calibration = Calibration(temperature, choose_threshold(on_faces, np.concatenate(others)))
+    return calibration, {name: s.nme for name, s in scores.items()}

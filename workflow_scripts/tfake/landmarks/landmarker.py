@@ -21,13 +21,12 @@ from tfake.landmarks.search import SearchSettings, find_windows, predict
 
 @dataclass(frozen=True, eq=False)
 class LandmarkDetections:
-    """The faces of one image, the surest first. ``landmarks, sigma = faces`` unpacks the two that matter most.
+    """The faces of one image by descending confidence. ``landmarks, sigma = faces`` unpacks the two that matter most.
 
     Attributes:
         landmarks: (F, L, 2) float32 pixels, pixel centres at integers.
         sigma: (F, L) float32 pixels, the standard deviation of x and of y of each point.
-        score: (F,) float32, mean standard deviation over the crop's edge: what says how much of a face it is. Lower is
-            surer.
+        score: (F,) float32, mean standard deviation over the crop's edge: lower is more confident.
     """
 
     landmarks: np.ndarray
@@ -98,9 +97,9 @@ class ThermalLandmarker:
 
         Args:
             image: temperatures or pixels, as :func:`tfake.landmarks.preprocessing.preprocess` takes them.
-            sliding_window: search the whole image, at every size, for windows that the network is sure about. Without
+            sliding_window: search the whole image, at every size, for windows with a low standard deviation. Without
                 it, and without boxes, the image is taken for the picture of one face.
-            multi: with ``sliding_window``, all faces below the threshold; without, the surest one at most.
+            multi: with ``sliding_window``, all faces below the threshold; without, the most confident one at most.
             mode: ``auto``, ``temperature``, ``pixel`` or ``relative``.
             boxes: (F, 4) left, top, right, bottom: faces that are known, each of which is answered, in their order.
 
@@ -129,17 +128,17 @@ class ThermalLandmarker:
         else:
             squares = square_around_image(picture.shape)[None]
             # Once to see where in the image the face is, and once more on it alone.
-            points, _ = to_image_coordinates(self._look(picture, squares), squares)
+            points, _ = to_image_coordinates(self._predict(picture, squares), squares)
             squares = np.array([square_around((*found.min(axis=0), *found.max(axis=0))) for found in points])
         return self._faces(picture, squares)
 
     def _faces(self, picture: np.ndarray, squares: np.ndarray) -> LandmarkDetections:
-        found = self._look(picture, squares)
+        found = self._predict(picture, squares)
         landmarks, sigma = to_image_coordinates(found, squares)
         score = found[..., 2].mean(axis=1)
         return LandmarkDetections(landmarks.astype(np.float32), sigma.astype(np.float32), score.astype(np.float32))
 
-    def _look(self, picture: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    def _predict(self, picture: np.ndarray, squares: np.ndarray) -> np.ndarray:
         """The network's answers on squares of a picture: (F, L, 3) float32."""
         crops = crop_squares(picture, squares, self.network.architecture.image_pixels)
         return predict(self.network, torch.from_numpy(crops), self.device)

@@ -1,12 +1,8 @@
-"""Landmark network files: tensors, architecture and calibration, and the provenance beside them.
+"""Landmark networks in files: this workflow's own, with architecture and calibration, and those that T-FAKE releases.
 
-The landmarkers that T-FAKE releases (TFAN, thermal-face-alignment): their network, to load their state dicts.
-
-A timm ``mobilenetv2_100`` without classifier (``feature_network``) and one linear layer ``fc`` to (x, y, variance) of
-each point, followed by a leaky ReLU; crops of 224 pixels with ImageNet's statistics (released code; Flotho et al.
-2025). The files may carry DataParallel's prefix.
-
-Landmark networks from files: this workflow's own, and TFAN's.
+TFAN (thermal-face-alignment) is a timm ``mobilenetv2_100`` without classifier (``feature_network``) and one linear
+layer ``fc`` to (x, y, variance) of each point, followed by a leaky ReLU; crops of 224 pixels with ImageNet's statistics
+(released code; Flotho et al. 2025). Its files may carry DataParallel's prefix.
 """
 
 from collections.abc import Mapping
@@ -20,13 +16,19 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmark_network import IMAGENET_MEAN, IMAGENET_STD, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.sigma_calibration import Calibration
 from tfake.training.weights_file import bare_tensors, load_payload, read_weights, save_payload, save_record
 
 FORMAT = "tfake-landmarks-1"
 
 _RECORDED_PACKAGES = ("torch", "torchvision", "timm", "numpy", "opencv-contrib-python")
+_TFAN_BACKBONE = "mobilenetv2_100"
+_DATA_PARALLEL = "module."
+#: TFAN's loss cuts variances off here.
+_MIN_VARIANCE = 1e-6
+#: A face, in TFAN's code: mean variance below it.
+FACE_VARIANCE = 6e-4
 
 
 def save_landmark_weights(path: str | Path, network: LandmarkNetwork, calibration: Calibration) -> str:
@@ -68,25 +70,13 @@ def load_landmark_weights(path: str | Path) -> tuple[LandmarkNetwork, Calibratio
         ValueError: the file is no landmark network, or its tensors do not fit the architecture that it names.
     """
     payload = load_payload(path, FORMAT, "landmark network")
-    network = _build(payload["settings"])
+    with torch.random.fork_rng([]):
+        network = LandmarkNetwork(LandmarkArchitecture(**payload["settings"]))
     try:
         network.load_state_dict(payload["state"])
     except RuntimeError as error:
         raise ValueError(f"{path}: the tensors do not fit the architecture that the file names: {error}") from error
     return network.eval(), Calibration(**payload["calibration"])
-
-
-def _build(settings: Mapping[str, Any]) -> LandmarkNetwork:
-    with torch.random.fork_rng([]):
-        return LandmarkNetwork(LandmarkArchitecture(**settings))
-
-
-_BACKBONE = "mobilenetv2_100"
-_PREFIX = "module."
-#: Their loss cuts variances off here.
-_LEAST_VARIANCE = 1e-6
-#: A face, in their code: mean variance below it.
-FACE_VARIANCE = 6e-4
 
 
 class TfanNetwork(nn.Module):
@@ -95,12 +85,12 @@ class TfanNetwork(nn.Module):
     def __init__(self, landmarks: int) -> None:
         """Build the network for 70 or 478 points."""
         super().__init__()
-        self.architecture = LandmarkArchitecture(landmarks, _BACKBONE, "pooled", 224)
-        self.feature_network = timm.create_model(_BACKBONE, pretrained=False, num_classes=0)
+        self.architecture = LandmarkArchitecture(landmarks, _TFAN_BACKBONE, "pooled", 224)
+        self.feature_network = timm.create_model(_TFAN_BACKBONE, pretrained=False, num_classes=0)
         self.fc = nn.Linear(self.feature_network.num_features, 3 * landmarks)
         self.stride = 32
-        self.register_buffer("mean", torch.tensor((0.485, 0.456, 0.406)).reshape(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor((0.229, 0.224, 0.225)).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).reshape(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor, body_precision: AbstractContextManager | None = None) -> Tensor:
         """(B, 3, 224, 224) in 0..1 to (B, L, 3), as :meth:`LandmarkNetwork.forward`."""
@@ -109,18 +99,18 @@ class TfanNetwork(nn.Module):
     def encode(self, images: Tensor, body_precision: AbstractContextManager | None = None) -> Tensor:
         """The features of images: (B, 3, H, W) in 0..1 to (B, 1280, H / 32, W / 32)."""
         with body_precision or nullcontext():
-            return self.feature_network.forward_features((images - self.mean) / self.deviation).float()
+            return self.feature_network.forward_features((images - self.mean) / self.std).float()
 
     def decode(self, encoded: Tensor) -> Tensor:
         """Points and deviations of windows of the features: (B, 1280, 7, 7) to (B, L, 3)."""
         values = nn.functional.leaky_relu(self.fc(encoded.mean((2, 3)))).unflatten(1, (-1, 3))
-        sigma = values[..., 2:].clamp(min=_LEAST_VARIANCE).sqrt()
+        sigma = values[..., 2:].clamp(min=_MIN_VARIANCE).sqrt()
         return torch.cat((values[..., :2], sigma), dim=2)
 
 
 def is_tfan(content: Mapping) -> bool:
     """Whether a file's content is a state dict of TFAN's network."""
-    return "fc.weight" in content or f"{_PREFIX}fc.weight" in content
+    return "fc.weight" in content or f"{_DATA_PARALLEL}fc.weight" in content
 
 
 def load_tfan(content: Mapping[str, Tensor], where: str) -> TfanNetwork:
@@ -133,7 +123,7 @@ def load_tfan(content: Mapping[str, Tensor], where: str) -> TfanNetwork:
     Raises:
         ValueError: tensors are missing or of another shape; the message names some.
     """
-    tensors = {name.removeprefix(_PREFIX): value for name, value in content.items()}
+    tensors = {name.removeprefix(_DATA_PARALLEL): value for name, value in content.items()}
     # timm's classifier is an identity without classes; older files keep the layer all the same.
     tensors = {name: value for name, value in tensors.items() if not name.startswith("feature_network.classifier.")}
     rows = tensors["fc.weight"].shape[0]

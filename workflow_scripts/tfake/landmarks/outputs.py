@@ -1,6 +1,6 @@
-"""Where the command line writes: checked before the first picture, never over an input, whole or not at all.
+"""What the command line writes: the JSON of answers, and landmarks drawn on their images.
 
-Landmarks drawn on their image.
+Where it writes is checked before the first picture; never over an input, whole or not at all.
 """
 
 import json
@@ -22,6 +22,12 @@ from tfake.landmarks.preprocessing import preprocess
 _CODECS = {".mp4": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG", ".webm": "VP80"}
 _IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
+_CONFIDENT, _UNCERTAIN = np.array((80, 220, 80)), np.array((60, 60, 240))
+#: A standard deviation of this fraction of the face is drawn in the colour of the least confident.
+_WORST = 0.05
+_MIN_EDGE = 480
+_LEGEND_HEIGHT, _TEXT = 24, 0.42
+
 
 class JsonOutput(AbstractContextManager):
     """The JSON file, or the terminal; the file appears whole, when ``write`` is called."""
@@ -42,7 +48,7 @@ class JsonOutput(AbstractContextManager):
             return
         if self.path.is_dir():
             raise ValueError(f"-o: {path} is a folder; name a file")
-        _keep(self.path, inputs, "-o")
+        _refuse_input(self.path, inputs, "-o")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._part = self.path.with_name(f"{self.path.name}.part")
@@ -72,14 +78,14 @@ class JsonOutput(AbstractContextManager):
 class Drawings(AbstractContextManager):
     """Drawings of pictures: a file for a picture, a folder for a folder or for frames, or a film for a film."""
 
-    def __init__(self, path: str, pictures: Pictures, inputs: Iterable[Path], beside: Path | None = None) -> None:
+    def __init__(self, path: str, pictures: Pictures, inputs: Iterable[Path], answers: Path | None = None) -> None:
         """Choose the kind by the path and by what there is to draw, and check that it can be written.
 
         Args:
             path: where to draw.
             pictures: what will be drawn.
             inputs: files that must not be written over.
-            beside: the file that the answers are written to.
+            answers: the file that the answers are written to.
 
         Raises:
             ValueError: of no kind that can be written, an input's place, or a place that cannot be written.
@@ -90,8 +96,8 @@ class Drawings(AbstractContextManager):
         self._rate = pictures.rate
         suffix = self.path.suffix.lower()
         self._is_folder = not pictures.single or self.path.is_dir() or not suffix
-        if beside is not None:
-            self._check_beside(beside)
+        if answers is not None:
+            self._check_apart(answers)
         try:
             if self._is_folder:
                 self._check_folder(pictures)
@@ -101,8 +107,8 @@ class Drawings(AbstractContextManager):
                 kinds = f"an image ({', '.join(_IMAGES)}) for a file of one, a folder for several"
                 raise ValueError(f"--draw: name {kinds}; found {path}")
             else:
-                _keep(self.path, self._inputs, "--draw")
-            _check_place(self.path if self._is_folder else self.path.parent)
+                _refuse_input(self.path, self._inputs, "--draw")
+            _check_writable(self.path if self._is_folder else self.path.parent)
         except OSError as error:
             raise ValueError(f"--draw: {path} cannot be written ({error.strerror})") from error
 
@@ -117,7 +123,7 @@ class Drawings(AbstractContextManager):
             ValueError: it cannot be written.
         """
         if self._is_folder:
-            _write_image(self.path / self._names.get(picture.name, f"{_below(picture.name)}.png"), drawn)
+            _write_image(self.path / self._names.get(picture.name, f"{_frame_path(picture.name)}.png"), drawn)
         elif self._rate is None:
             _write_image(self.path, drawn)
         else:
@@ -139,7 +145,7 @@ class Drawings(AbstractContextManager):
     def _part(self) -> Path:
         return self.path.with_name(f"{self.path.stem}.part{self.path.suffix}")
 
-    def _check_beside(self, answers: Path) -> None:
+    def _check_apart(self, answers: Path) -> None:
         own, other = (Path(os.path.realpath(path)) for path in (self.path, answers))
         # All that is drawn into a folder ends so.
         is_drawing = self._is_folder and own in other.parents and other.suffix.lower() == ".png"
@@ -157,7 +163,7 @@ class Drawings(AbstractContextManager):
         if pictures.single and (pictures.count != 1 or pictures.rate is not None):
             self._names = {}
         for name in self._names.values():
-            _keep(self.path / name, self._inputs, "--draw")
+            _refuse_input(self.path / name, self._inputs, "--draw")
 
     def _check_film(self, suffix: str) -> None:
         if suffix not in _CODECS:
@@ -165,7 +171,7 @@ class Drawings(AbstractContextManager):
             raise ValueError(
                 f"--draw: frames of a video are drawn into a video ({films}) or a folder; found {self.path}"
             )
-        _keep(self.path, self._inputs, "--draw")
+        _refuse_input(self.path, self._inputs, "--draw")
         with tempfile.TemporaryDirectory() as folder:
             trial = cv2.VideoWriter(f"{folder}/trial{suffix}", cv2.VideoWriter_fourcc(*_CODECS[suffix]), 10, (64, 64))
             opened = trial.isOpened()
@@ -174,13 +180,13 @@ class Drawings(AbstractContextManager):
             raise ValueError(f"--draw: this OpenCV cannot write {suffix}; name an .avi or .mp4")
 
 
-def _below(name: str) -> str:
+def _frame_path(name: str) -> str:
     """Where a frame's drawing goes: a folder for its film or stack, without the sign between name and number."""
     file, _, number = name.rpartition("#")
     return f"{file}/{number}" if file else name
 
 
-def _keep(path: Path, inputs: Iterable[Path], option: str) -> None:
+def _refuse_input(path: Path, inputs: Iterable[Path], option: str) -> None:
     """Refuse a path that is an input's, by whatever name."""
     for file in inputs:
         with suppress(OSError):
@@ -188,7 +194,7 @@ def _keep(path: Path, inputs: Iterable[Path], option: str) -> None:
                 raise ValueError(f"{option}: {path} would be written over the input {file}; name another place")
 
 
-def _check_place(folder: Path) -> None:
+def _check_writable(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass
@@ -202,15 +208,8 @@ def _write_image(path: Path, drawn: np.ndarray) -> None:
     path.write_bytes(data.tobytes())
 
 
-_SURE, _UNSURE = np.array((80, 220, 80)), np.array((60, 60, 240))
-#: A standard deviation of this share of the face is drawn in the colour of the least sure.
-_WORST = 0.05
-_LEAST_EDGE = 480
-_LEGEND_HEIGHT, _TEXT = 24, 0.42
-
-
 def draw_faces(image: np.ndarray, faces: LandmarkDetections, mode: str = "auto") -> np.ndarray:
-    """Draw points on an image, coloured by how sure each is.
+    """Draw points on an image, coloured by the standard deviation of each.
 
     Args:
         image: as :func:`tfake.landmarks.preprocessing.preprocess` takes it.
@@ -221,7 +220,7 @@ def draw_faces(image: np.ndarray, faces: LandmarkDetections, mode: str = "auto")
         (H', W', 3) uint8 in OpenCV's order; small images are enlarged by a whole factor.
     """
     shown = (preprocess(image, mode)[..., ::-1] * 255).round().astype(np.uint8)
-    factor = max(1, round(_LEAST_EDGE / max(shown.shape[:2])))
+    factor = max(1, round(_MIN_EDGE / max(shown.shape[:2])))
     shown = np.ascontiguousarray(shown.repeat(factor, axis=0).repeat(factor, axis=1))
     for points, sigma, box in zip(faces.landmarks, faces.sigma, faces.boxes, strict=True):
         size = max(float(np.sqrt(np.prod(box[2:] - box[:2]))), 1.0)
@@ -250,7 +249,7 @@ def with_legend(drawn: np.ndarray) -> np.ndarray:
     return np.concatenate((drawn, strip))
 
 
-def _colour(share: float) -> tuple[float, ...]:
-    """The colour of a deviation, a share of the face's size."""
-    worst = min(share / _WORST, 1.0)
-    return tuple(float(part) for part in (1 - worst) * _SURE + worst * _UNSURE)
+def _colour(fraction: float) -> tuple[float, ...]:
+    """The colour of a standard deviation, a fraction of the face's size."""
+    worst = min(fraction / _WORST, 1.0)
+    return tuple(float(part) for part in (1 - worst) * _CONFIDENT + worst * _UNCERTAIN)

@@ -1,4 +1,4 @@
-"""What the landmarker takes for an image, and how it becomes what the network sees."""
+"""From an image, or a file's frame, to the network's input: what its numbers mean, and three channels in 0..1."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,14 +75,14 @@ def _stretch(image: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Interpretation:
-    """A frame as the landmarker takes it.
+    """What a frame's numbers were taken for, and the image that the landmarker takes.
 
     Attributes:
         image: for :func:`preprocess`, with ``mode``.
         mode: one of ``MODES``.
         assumed: what its numbers were taken for, in words.
         palette: of false colours; None without.
-        masked: the share of pixels without a number of their own.
+        masked: the fraction of pixels without a number of their own.
     """
 
     image: np.ndarray
@@ -113,10 +113,10 @@ def interpret(
     if mode == "pixel":
         return Interpretation(pixels, mode, (*assumed, "pixels, as they are shown"))
     if not is_gray(pixels):
-        shown = _interpret_colours(pixels, palette)
+        interpretation = _interpret_colours(pixels, palette)
         if mode == "temperature" or (scale is not None and scale.meaning == "celsius"):
-            raise ThermalFileError(f"expected temperatures, found {shown.assumed[0]}")
-        return replace(shown, assumed=assumed + shown.assumed)
+            raise ThermalFileError(f"expected temperatures, found {interpretation.assumed[0]}")
+        return replace(interpretation, assumed=assumed + interpretation.assumed)
     numbers = gray_of(pixels)
     if mode == "relative" or (scale is not None and scale.meaning == "relative" and numbers.dtype != np.uint8):
         return Interpretation(numbers, "relative", (*assumed, f"relative {numbers.dtype} numbers"))
@@ -129,11 +129,11 @@ def interpret(
         return Interpretation(numbers, "pixel", (*assumed, "8-bit gray values, as they are shown"))
     taken = scale or _CELSIUS
     check_plausible([("its numbers", numbers)], taken, people=False, remedy="pass --values {0.argument}")
-    said = f"declared {taken}" if scale else _words(numbers.dtype)
+    said = f"declared {taken}" if scale else _describe(numbers.dtype)
     return Interpretation(taken.convert(numbers), "temperature", (*assumed, said))
 
 
-def _words(dtype: np.dtype) -> str:
+def _describe(dtype: np.dtype) -> str:
     return "counts of 0.01 K" if dtype.kind == "u" else "floating degrees Celsius"
 
 

@@ -1,4 +1,4 @@
-"""What a landmark network makes of faces as inference shows them to it, and of textures."""
+"""A landmark network on faces with known points, cropped as inference crops them, and on what is no face."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tfake.landmarks.training_faces import LazyFace, TrainingFace
 
 @dataclass(frozen=True)
 class Scores:
-    """What a network makes of some faces.
+    """A network's errors and standard deviations on some faces.
 
     Attributes:
         distances: (F, L) from found to true points, in crop widths.
@@ -73,7 +73,7 @@ def center_crops(
 
 
 def score(network: LandmarkNetwork, crops: tuple[np.ndarray, np.ndarray, np.ndarray], device: torch.device) -> Scores:
-    """Hold the network's answers against the truth.
+    """Compare the network's answers with the truth.
 
     Args:
         network: in evaluation mode, on the device.
@@ -81,7 +81,7 @@ def score(network: LandmarkNetwork, crops: tuple[np.ndarray, np.ndarray, np.ndar
         device: where it is.
     """
     images, points, weights = crops
-    found = predict(network, torch.from_numpy(np.ascontiguousarray(images)), device)
+    found = _predict(network, images, device)
     distances = np.linalg.norm(found[..., :2] - points, axis=2)
     size = np.sqrt(np.ptp(points, axis=1).prod(axis=1))
     return Scores(distances, found[..., 2], weights, size)
@@ -92,8 +92,7 @@ def predict_samples(
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """What :func:`tfake.training.curves.plot_predictions` takes of some faces: label, crop and answer of each."""
     images, _, _ = center_crops(faces, variant, network.architecture.image_pixels)
-    found = predict(network, torch.from_numpy(np.ascontiguousarray(images)), device)
-    yield from ((label, *pair) for pair in zip(images, found, strict=True))
+    yield from ((label, *pair) for pair in zip(images, _predict(network, images, device), strict=True))
 
 
 def negative_sigma(
@@ -102,13 +101,15 @@ def negative_sigma(
     """Mean standard deviation of a network on the windows beside faces: (4 F,) crop widths."""
     pixels = network.architecture.image_pixels
     images = np.stack([crop for face in faces for crop in negative_crops(face, variant, pixels)])
-    crops = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-    return predict(network, crops, device)[..., 2].mean(1)
+    return _predict(network, images.transpose(0, 3, 1, 2), device)[..., 2].mean(1)
 
 
 def texture_sigma(network: LandmarkNetwork, count: int, seed: int, device: torch.device) -> np.ndarray:
     """Mean standard deviation of a network on textures: (count,) crop widths."""
     pixels = network.architecture.image_pixels
     images = np.stack([draw_texture(np.random.default_rng([seed, place]), pixels) for place in range(count)])
-    crops = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-    return predict(network, crops, device)[..., 2].mean(1)
+    return _predict(network, images.transpose(0, 3, 1, 2), device)[..., 2].mean(1)
+
+
+def _predict(network: LandmarkNetwork, images: np.ndarray, device: torch.device) -> np.ndarray:
+    return predict(network, torch.from_numpy(np.ascontiguousarray(images)), device)

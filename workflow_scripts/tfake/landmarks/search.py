@@ -1,4 +1,4 @@
-"""Finding faces by the network's own uncertainty: windows over a pyramid, the surest first (Flotho et al., CVPR 2025).
+"""Finding faces by the network's own uncertainty: the most confident windows of a pyramid (Flotho et al., CVPR 2025).
 
 A window costs little where windows share their convolutions: a level of the pyramid is encoded once, and each window
 decodes its part of it. That is not the answer of a window looked at on its own, for a convolution pads a crop's border
@@ -32,8 +32,8 @@ class SearchSettings:
         min_window_fraction: edge of the smallest window over the image's shorter edge.
         nominated: windows that are looked at on their own. None: all, without sharing anything.
         refinements: how often the square around the found points is looked at again.
-        overlap: intersection over the smaller of two boxes above which the less sure one is dropped: what a part of a
-            face is taken for lies within it.
+        overlap: intersection over the smaller of two boxes above which the less confident one is dropped: what
+            a part of a face is taken for lies within it.
     """
 
     shrink: float = 0.75
@@ -58,13 +58,13 @@ def find_windows(
         network: in evaluation mode, on the device.
         image: (H, W, 3) float32 in 0..1, as :func:`tfake.landmarks.preprocessing.preprocess` gives it.
         threshold: mean standard deviation, in crop widths, below which a window is a face.
-        multi: all faces that do not overlap; otherwise the surest one at most.
+        multi: all faces that do not overlap; otherwise the most confident one at most.
         device: where the network is.
         settings: how to search; the defaults otherwise.
 
     Returns:
-        (F, 3) float64 squares (left, top, edge) around the faces, the surest first, refined: the network's answers on
-        them are the faces' points.
+        (F, 3) float64 squares (left, top, edge) around the faces by descending confidence, refined: the network's
+        answers on them are the faces' points.
     """
     settings = settings or SearchSettings()
     squares, found = score_windows(network, image, device, settings)
@@ -72,7 +72,7 @@ def find_windows(
     squares, boxes, sigma = _refine(network, image, squares[sure], found[sure], device, settings.refinements)
     kept: list[int] = []
     for place in np.argsort(sigma, kind="stable"):
-        if sigma[place] < threshold and all(_common_share(boxes[place], boxes[k]) <= settings.overlap for k in kept):
+        if sigma[place] < threshold and all(_overlap(boxes[place], boxes[k]) <= settings.overlap for k in kept):
             kept.append(int(place))
     return squares[kept if multi else kept[:1]]
 
@@ -154,9 +154,9 @@ def _corners(shape: tuple[int, int], pixels: int, step: int) -> np.ndarray:
     return np.array([(left, top) for top in tops for left in lefts])
 
 
-def _last(room: int) -> int:
+def _last(slack: int) -> int:
     """The last corner that a shared window can have: the maps' cells are 8 or 32 pixels apart."""
-    return room // _COARSEST_STRIDE * _COARSEST_STRIDE
+    return slack // _COARSEST_STRIDE * _COARSEST_STRIDE
 
 
 def _as_tensor(level: np.ndarray) -> Tensor:
@@ -174,9 +174,8 @@ def _refine(
     """Look again at the squares around found points: squares, the boxes found in them, and their mean deviations."""
     pixels = network.architecture.image_pixels
     for _ in range(times):
-        squares = np.array([square_around(_box(points)) for points in to_image_coordinates(found, squares)[0]]).reshape(
-            -1, 3
-        )
+        points = to_image_coordinates(found, squares)[0]
+        squares = np.array([square_around(_box(face)) for face in points]).reshape(-1, 3)
         found = predict(network, torch.from_numpy(crop_squares(image, squares, pixels)), device)
     return squares, [_box(points) for points in to_image_coordinates(found, squares)[0]], found[..., 2].mean(1)
 
@@ -185,7 +184,7 @@ def _box(points: np.ndarray) -> tuple[float, ...]:
     return (*points.min(axis=0), *points.max(axis=0))
 
 
-def _common_share(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
     common = max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
     smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
     return common / max(smaller, 1e-9)

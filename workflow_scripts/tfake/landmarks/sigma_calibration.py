@@ -1,4 +1,4 @@
-"""What the network's standard deviations are worth: their scale, the threshold of a face, and how well both hold."""
+"""Calibration of the network's standard deviations: their scale, the threshold of a face, and how well both hold."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ def fit_temperature(distances: np.ndarray, sigma: np.ndarray) -> float:
 
 
 def calibration_curve(distances: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Predicted against measured deviations, over tenths of the points from the surest to the least sure.
+    """Predicted against measured deviations, over tenths of the points by descending confidence.
 
     Args:
         distances: (N,) from found to true points.
@@ -58,7 +58,7 @@ def calibration_error(distances: np.ndarray, sigma: np.ndarray) -> float:
 
 
 def separation(faces: np.ndarray, others: np.ndarray) -> float:
-    """Area under the ROC curve of "the lower, the more of a face": how often a face is surer than something else.
+    """Area under the ROC curve of "the lower, the more of a face": how often a face has the lower one.
 
     Args:
         faces: (F,) mean standard deviation of windows on faces.
@@ -74,8 +74,8 @@ def choose_threshold(faces: np.ndarray, others: np.ndarray) -> float:
     """A threshold that finds the faces and little else.
 
     The best balance (the largest sum of faces found and others left) says which faces can be found; the threshold is a
-    tenth above the least sure of them, and not in the middle of the gap to the others: a search looks at hundreds of
-    windows an image.
+    tenth above the least confident of them, and not in the middle of the gap to the others: a search looks at hundreds
+    of windows an image.
 
     Args:
         faces: (F,) as in ``separation``.

@@ -1,6 +1,6 @@
 """The faces a landmark network learns from: RGB out of the source, temperatures and labels out of the stores.
 
-The images of training faces, decoded once and kept while memory and disk allow, as fine as crops need them.
+Their images are decoded once and kept while memory and disk allow, as fine as crops need them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,8 +22,8 @@ from tfake.training.loading import MemoryCache, ScratchFile
 # How far a row's dense points are trusted: a shape fitted to the exact points knows nothing of the image in between.
 _FITTED_WEIGHT = 0.5
 _SEEN = (PointState.VISIBLE, PointState.SELF_OCCLUDED)
-# Rows whose labels are read in one go.
-_ROWS_AT_ONCE = 4096
+# Rows whose labels are read at once.
+_CHUNK_ROWS = 4096
 
 Levels = tuple[np.ndarray, ...]
 
@@ -112,7 +112,7 @@ class TrainingFaces(Sequence[LazyFace]):
         archive: Sequence[str],
         records: pd.DataFrame,
         landmarks: int,
-        covered_weight: float,
+        occluded_weight: float,
         images: str | None = None,
     ) -> None:
         """Choose the rows.
@@ -123,7 +123,7 @@ class TrainingFaces(Sequence[LazyFace]):
             archive: one zip, or all its raw split parts in order.
             records: the archive's index; row i is row i of the stores.
             landmarks: 70 or 478.
-            covered_weight: weight of covered dense points.
+            occluded_weight: weight of occluded dense points.
             images: the folder ``images.zarr``, where the source is kept decoded; the archive is then not looked at.
 
         Raises:
@@ -134,7 +134,7 @@ class TrainingFaces(Sequence[LazyFace]):
             dataset = dataset.where(label_statuses=("ok", "retried", "fitted"))
         if not len(dataset):
             raise ValueError(f"the stores hold no face with {landmarks} points")
-        self._dataset, self._covered = dataset, covered_weight
+        self._dataset, self._occluded_weight = dataset, occluded_weight
         self._records = list(records.itertuples())
         self._shape = dataset.read("segmentation", [0]).shape[1:]
         self._images = open_images(archive, self._shape[0], images, records.attrs.get("source_sha256", ""))
@@ -165,11 +165,11 @@ class TrainingFaces(Sequence[LazyFace]):
 
     def _read_labels(self, field: str, convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """(N, L, ...) of all rows."""
-        starts = range(0, len(self), _ROWS_AT_ONCE)
-        return np.concatenate([convert(self._dataset[start : start + _ROWS_AT_ONCE].read(field)) for start in starts])
+        starts = range(0, len(self), _CHUNK_ROWS)
+        return np.concatenate([convert(self._dataset[start : start + _CHUNK_ROWS].read(field)) for start in starts])
 
     def _weigh(self, index: int) -> np.ndarray:
-        weights = np.where(self._seen[index], 1.0, self._covered).astype(np.float32)
+        weights = np.where(self._seen[index], 1.0, self._occluded_weight).astype(np.float32)
         status = self._dataset.columns.landmarks_478_status[self._dataset.rows[index]]
         return weights * np.float32(_FITTED_WEIGHT if status == MeshStatus.FITTED else 1.0)
 
@@ -203,7 +203,7 @@ class FaceCache(Sequence[LazyFace]):
                 while thermal images and class maps come fast enough from the stores.
         """
         self._faces, self._scratch = faces, scratch
-        self._least_margin, self._pixels = min(settings.crop_scale[0], MARGIN), settings.image_pixels
+        self._min_margin, self._pixels = min(settings.crop_scale[0], MARGIN), settings.image_pixels
         self._images = MemoryCache(self._read, cache_bytes)
 
     def __len__(self) -> int:
@@ -228,7 +228,7 @@ class FaceCache(Sequence[LazyFace]):
         levels = face.rgb if kind == "rgb" else face.thermal[variant]
         # The smallest crop's edge over the crop's pixels: what is finer than that is never looked at.
         side = float((face.points.max(axis=0) - face.points.min(axis=0)).max())
-        finest = min(len(levels) - 1, choose_level(max(side, 2.0) * self._least_margin / self._pixels))
+        finest = min(len(levels) - 1, choose_level(max(side, 2.0) * self._min_margin / self._pixels))
         if kind == "rgb" and self._scratch is not None and self._images.is_full:
             self._scratch.add(index, levels[finest])
         return _Image(levels[finest:])

@@ -16,6 +16,7 @@ from tfake.archive.index import build_index
 from tfake.archive.samples import read_sample
 from tfake.archive.zip_archive import open_archive
 from tfake.core.codes import SampleStatus
+from tfake.labels.conventions import convention
 from tfake.labels.correspondence import JAW_70, SHARED_70, face_size
 from tfake.labels.facemesh import FaceMesh
 from tfake.labels.head_geometry import angles, head_rotation
@@ -26,21 +27,6 @@ _TABLE = Path(__file__).parents[1] / "labels/places.csv"
 _LARGEST_ERROR, _CAP, _FRONTAL_YAW = 0.06, 0.05, 20.0
 _NEAREST = 6
 _PUPILS = {68: 468, 69: 473}
-#: The point that each of the 70 becomes in a mirror.
-MIRROR_70 = np.array(
-    [
-        *range(16, -1, -1),
-        *range(26, 16, -1),
-        *range(27, 31),
-        *range(35, 30, -1),
-        *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),
-        *range(54, 47, -1),
-        *range(59, 54, -1),
-        *range(64, 59, -1),
-        *range(67, 64, -1),
-        *(69, 68),
-    ]
-)
 
 
 def fit_places(meshes: np.ndarray, landmarks_70: np.ndarray, frontal: np.ndarray) -> pd.DataFrame:
@@ -54,13 +40,13 @@ def fit_places(meshes: np.ndarray, landmarks_70: np.ndarray, frontal: np.ndarray
     Returns:
         ``landmark``, ``use`` and three times ``point_x`` and ``weight_x``; weights are at least 0 and add up to 1.
     """
-    flip = np.array([-1.0, 1.0])
+    flip, mirror = np.array([-1.0, 1.0]), convention("face70").partners
     meshes = np.concatenate([meshes, meshes[:, mesh_partners()] * flip])
-    landmarks_70 = np.concatenate([landmarks_70, landmarks_70[:, MIRROR_70] * flip])
+    landmarks_70 = np.concatenate([landmarks_70, landmarks_70[:, mirror] * flip])
     frontal = np.concatenate([frontal, frontal])
     rows = []
     for landmark in np.sort(np.concatenate([SHARED_70, JAW_70])).tolist():
-        partner = int(MIRROR_70[landmark])
+        partner = int(mirror[landmark])
         chosen = frontal if landmark in JAW_70 else slice(None)
         fitted = min(landmark, partner)
         if landmark in _PUPILS:
@@ -84,10 +70,10 @@ def _best_mixture(meshes: np.ndarray, goals: np.ndarray) -> tuple[np.ndarray, np
     apart = np.median(np.linalg.norm(meshes - goals[:, None], axis=2), axis=0)
     near = np.argsort(apart)[:_NEAREST]
     triangles = mesh_shape().triangles
-    fits = [_mixture(meshes[:, corners], goals) for corners in triangles[np.isin(triangles, near).any(axis=1)]]
-    errors = [fit[0] for fit in fits]
-    best = int(np.argmin(errors))
-    return triangles[np.isin(triangles, near).any(axis=1)][best], fits[best][1]
+    triangles = triangles[np.isin(triangles, near).any(axis=1)]
+    fits = [_mixture(meshes[:, corners], goals) for corners in triangles]
+    best = int(np.argmin([error for error, _ in fits]))
+    return triangles[best], fits[best][1]
 
 
 def _mixture(corners: np.ndarray, goals: np.ndarray) -> tuple[float, np.ndarray]:
@@ -96,9 +82,9 @@ def _mixture(corners: np.ndarray, goals: np.ndarray) -> tuple[float, np.ndarray]
     for kept in ([0, 1, 2], [0, 1], [0, 2], [1, 2], [0], [1], [2]):
         last = corners[:, kept[-1]]
         edges = (corners[:, kept[:-1]] - last[:, None]).transpose(0, 2, 1).reshape(last.size, len(kept) - 1)
-        shares = np.linalg.lstsq(edges, (goals - last).ravel(), rcond=None)[0]
+        free = np.linalg.lstsq(edges, (goals - last).ravel(), rcond=None)[0]
         weights = np.zeros(3)
-        weights[kept] = [*shares, 1.0 - shares.sum()]
+        weights[kept] = [*free, 1.0 - free.sum()]
         misses = np.linalg.norm(np.einsum("fcd,c->fd", corners, weights) - goals, axis=1)
         error = float(np.minimum(misses, _CAP).mean())
         if (weights >= 0.0).all() and error < best[0]:

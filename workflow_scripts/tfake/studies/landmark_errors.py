@@ -1,14 +1,12 @@
-"""The columns of the paper's table on Charlotte-ThermalFace, and what was published in them.
+"""Landmark errors and detection scores: per face with a named normaliser, and what many of them come to for a test set.
 
-Landmark errors with a named normaliser, and what is made of them: NME, AUC and failure rate.
-
-How well faces are found: boxes matched to annotated boxes, precision, recall and average precision.
-
-A test set's results in figures: by method, by group of faces, and for detection.
+NME, AUC and failure rate; coverage by confidence; precision, recall and average precision of boxes; and the columns of
+the paper's table on Charlotte-ThermalFace, with what was published in them.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,36 +14,16 @@ import pandas as pd
 from tfake.imaging.face_crops import Box, box_iou
 from tfake.labels.conventions import convention
 
+#: What an error is divided by: sqrt(w h) of the annotated box, the outer eye corners, or sqrt(W H) of the image.
+NORMALISERS = ("box", "inter_ocular", "image")
+#: What is known of a face after a method has seen it, and of a box that a method gave.
+FACE_COLUMNS = ("method", "face", "subject", "view", "size", "found", "sigma", *(f"nme_{name}" for name in NORMALISERS))
+DETECTION_COLUMNS = ("method", "image", "sigma", "right")
+#: Fractions of the faces, the most confident first, at which the error is told.
+COVERAGES = (0.25, 0.5, 0.75, 0.9)
+#: Columns of the paper's table.
 COLUMNS = ("High", "Low", "Side", "Front", "Full")
 _PUBLISHED = Path(__file__).with_name("published.csv")
-
-
-def published() -> pd.DataFrame:
-    """The published errors: columns ``method``, ``column``, ``nme``."""
-    return pd.read_csv(_PUBLISHED, comment="#")
-
-
-def column_masks(faces: pd.DataFrame, high_above_pixels: float | None) -> dict[str, np.ndarray]:
-    """Which faces count in which column.
-
-    Args:
-        faces: a row a face, with ``size`` (sqrt(w h) of its box, pixels) and ``view`` (front or side).
-        high_above_pixels: size above which a face is High; None takes the median, since the paper does not tell its
-            threshold, and its High and Low average to its Full as two halves would.
-
-    Returns:
-        (N,) bool for each of ``COLUMNS``.
-    """
-    size = faces["size"].to_numpy(float)
-    threshold = np.median(size) if high_above_pixels is None and len(size) else high_above_pixels
-    high = size > threshold if len(size) else np.zeros(0, dtype=bool)
-    side = (faces["view"] == "side").to_numpy()
-    return {"High": high, "Low": ~high, "Side": side, "Front": ~side, "Full": np.ones(len(faces), dtype=bool)}
-
-
-#: What an error is divided by: sqrt(w h) of the annotated box, the outer corners of the eyes, or sqrt(W H) of
-#: the image.
-NORMALISERS = ("box", "inter_ocular", "image")
 _SAMPLES = 1000
 
 
@@ -105,8 +83,8 @@ def error_summary(errors: np.ndarray, failure_above: float) -> dict[str, float]:
 
     Returns:
         ``faces`` with an error or missed; ``found``; ``nme`` and ``median`` over the found ones (NaN with none);
-        ``auc``, the area under the share of **all** faces below an error, from 0 to ``failure_above``, over that width;
-        ``failure_rate`` over all.
+        ``auc``, the area under the fraction of **all** faces below an error, from 0 to ``failure_above``, over that
+        width; ``failure_rate`` over all.
     """
     counted = errors[~np.isnan(errors)]
     found = counted[np.isfinite(counted)]
@@ -122,14 +100,14 @@ def error_summary(errors: np.ndarray, failure_above: float) -> dict[str, float]:
 
 
 def cumulative_curve(errors: np.ndarray, up_to: float) -> tuple[np.ndarray, np.ndarray]:
-    """The share of faces below each error.
+    """The fraction of faces below each error.
 
     Args:
         errors: (N,) as in ``error_summary``.
         up_to: the largest error of interest.
 
     Returns:
-        (1001,) errors and (1001,) shares of all faces, 0..1.
+        (1001,) errors and (1001,) fractions of all faces, 0..1.
     """
     counted = np.sort(errors[~np.isnan(errors)])
     places = np.linspace(0, up_to, _SAMPLES + 1)
@@ -137,15 +115,15 @@ def cumulative_curve(errors: np.ndarray, up_to: float) -> tuple[np.ndarray, np.n
 
 
 def coverage_curve(errors: np.ndarray, sigma: np.ndarray) -> dict[str, np.ndarray]:
-    """What is left, and how good it is, when faces above a threshold of sigma are left out.
+    """The error of the faces that a threshold of sigma keeps.
 
     Args:
         errors: (N,) as in ``error_summary``.
         sigma: (N,) what the threshold is on; NaN for a face that was not found.
 
     Returns:
-        ``threshold``, ``coverage`` (share of all counted faces) and ``nme`` of those kept, one entry a found face,
-        from the surest on.
+        ``threshold``, ``coverage`` (fraction of all counted faces) and ``nme`` of those kept, one entry a found face,
+        by descending confidence.
     """
     counted = ~np.isnan(errors)
     kept = counted & np.isfinite(errors) & np.isfinite(sigma)
@@ -158,23 +136,25 @@ def coverage_curve(errors: np.ndarray, sigma: np.ndarray) -> dict[str, np.ndarra
     }
 
 
-def match_boxes(found: Sequence[Box], sigma: Sequence[float], annotated: Sequence[Box], least: float) -> list[int]:
-    """Give each found box to an annotated one, the surest first.
+def match_boxes(
+    found: Sequence[Box], sigma: Sequence[float], annotated: Sequence[Box], iou_threshold: float
+) -> list[int]:
+    """Match each found box to an annotated one, by descending confidence.
 
     Args:
         found: boxes of one image.
-        sigma: how unsure each is.
+        sigma: the uncertainty of each.
         annotated: the image's boxes.
-        least: intersection over union from which a box is found.
+        iou_threshold: intersection over union from which a box is found.
 
     Returns:
-        For each found box the index of its annotated one, -1 for a false alarm; each is given away once.
+        For each found box the index of its annotated one, -1 for a false positive; each is matched once.
     """
     result = [-1] * len(found)
     free = set(range(len(annotated)))
     for index in np.argsort(sigma, kind="stable"):
         best = max(free, key=lambda place: box_iou(found[index], annotated[place]), default=None)
-        if best is not None and box_iou(found[index], annotated[best]) >= least:
+        if best is not None and box_iou(found[index], annotated[best]) >= iou_threshold:
             result[index] = best
             free.remove(best)
     return result
@@ -184,7 +164,7 @@ def detection_summary(sigma: np.ndarray, right: np.ndarray, annotated: int) -> d
     """Precision, recall and average precision over a set.
 
     Args:
-        sigma: (D,) how unsure each found box is; lower is surer.
+        sigma: (D,) uncertainty of each found box; lower is more confident.
         right: (D,) bool, whether it is an annotated face's.
         annotated: how many faces there are.
 
@@ -207,11 +187,27 @@ def detection_summary(sigma: np.ndarray, right: np.ndarray, annotated: int) -> d
     }
 
 
-#: What is known of a face after a method has seen it, and of a box that a method gave.
-FACE_COLUMNS = ("method", "face", "subject", "view", "size", "found", "sigma", *(f"nme_{name}" for name in NORMALISERS))
-DETECTION_COLUMNS = ("method", "image", "sigma", "right")
-#: Shares of the faces, the surest first, at which the error is told.
-COVERAGES = (0.25, 0.5, 0.75, 0.9)
+def published() -> pd.DataFrame:
+    """The published errors: columns ``method``, ``column``, ``nme``."""
+    return pd.read_csv(_PUBLISHED, comment="#")
+
+
+def column_masks(faces: pd.DataFrame, high_above_pixels: float | None) -> dict[str, np.ndarray]:
+    """Which faces count in which column.
+
+    Args:
+        faces: a row a face, with ``size`` (sqrt(w h) of its box, pixels) and ``view`` (front or side).
+        high_above_pixels: size above which a face is High; None takes the median, since the paper does not tell its
+            threshold, and its High and Low average to its Full as two halves would.
+
+    Returns:
+        (N,) bool for each of ``COLUMNS``.
+    """
+    size = faces["size"].to_numpy(float)
+    threshold = np.median(size) if high_above_pixels is None and len(size) else high_above_pixels
+    high = size > threshold if len(size) else np.zeros(0, dtype=bool)
+    side = (faces["view"] == "side").to_numpy()
+    return {"High": high, "Low": ~high, "Side": side, "Front": ~side, "Full": np.ones(len(faces), dtype=bool)}
 
 
 def summarise(
@@ -223,12 +219,12 @@ def summarise(
         rows: ``FACE_COLUMNS``.
         detections: ``DETECTION_COLUMNS``.
         failure_above: box-normalised error above which a face counts as failed.
-        high_above_pixels: as in :func:`tfake.studies.landmark_errors.column_masks`.
+        high_above_pixels: as in :func:`column_masks`.
 
     Returns:
         By method: ``errors`` by normaliser (:func:`error_summary`), ``columns`` (NME over the box, High to Full; empty
-        where the set tells no views), ``coverage`` (NME of the surest shares) and ``detection``; empty of those that
-        say not how sure they are, or do not search.
+        where the set tells no views), ``coverage`` (NME of the most confident fractions) and ``detection``; empty
+        of those without a sigma, or that do not search.
     """
     result: dict[str, dict] = {}
     for method in dict.fromkeys(rows["method"]):
@@ -261,8 +257,8 @@ def summarise(
     return result
 
 
-def finite(value):
-    """The same value with None for numbers that JSON does not have, however deep they lie in it."""
+def finite(value: Any) -> Any:
+    """The same value with None for numbers that JSON does not have, however deep they lie in its dictionaries."""
     if isinstance(value, dict):
         return {key: finite(inner) for key, inner in value.items()}
     if isinstance(value, float) and not np.isfinite(value):

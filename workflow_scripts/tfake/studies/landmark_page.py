@@ -1,4 +1,4 @@
-"""The landmark study's page: what each network reached on which faces, what its deviations are worth, and pictures."""
+"""The landmark study's page: each network's errors by set of faces, its calibration, and pictures."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ def _draw_errors(rows: pd.DataFrame) -> Drawing:
         axes.set_yticks(range(len(present)), [task.replace("_", " ") for task in present])
         axes.invert_yaxis()
         axes.set_title(f"{name.replace('_', ' ')}: NME")
-        axes.set_xlabel("share of sqrt(w h)")
+        axes.set_xlabel("over sqrt(w h)")
 
     sets = list(dict.fromkeys(rows["set"]))
     return draw("errors", panel, sets, panel_height=1.0 + 0.3 * len(names), share_x=True)
@@ -73,8 +73,8 @@ def _draw_curves(records: Sequence[Mapping[str, Any]]) -> Drawing:
             axes.plot(*row["curve"], marker="o", markersize=4, label=name.replace("_", " "), **series_style(number))
         ends = [max(row["curve"][0][-1] for row in record["sets"].values())] * 2
         axes.plot([0, ends[0]], [0, ends[0]], color=INK, linewidth=0.8, linestyle="--")
-        axes.set_title(f"{record['task'].replace('_', ' ')}: predicted against measured deviation")
-        axes.set_xlabel("predicted, share of the crop")
+        axes.set_title(f"{record['task'].replace('_', ' ')}: predicted against measured standard deviation")
+        axes.set_xlabel("predicted, crop widths")
         axes.set_ylabel("measured")
         axes.legend(frameon=False, fontsize=8)
 
@@ -94,8 +94,8 @@ def _draw_sigmas(records: Sequence[Mapping[str, Any]], arrays: Mapping[str, Mapp
             axes.hist(values, edges, density=True, color=colour, alpha=0.45, label=name)
         axes.axvline(record["calibration"]["threshold"], color=INK, linewidth=1, linestyle="--", label="threshold")
         axes.set_xscale("log")
-        axes.set_title(f"{record['task'].replace('_', ' ')}: mean deviation of a window")
-        axes.set_xlabel("share of the window's edge")
+        axes.set_title(f"{record['task'].replace('_', ' ')}: mean standard deviation of a window")
+        axes.set_xlabel("over the window's edge")
         axes.legend(frameon=False, fontsize=8)
 
     return draw("sigmas", panel, records, panel_height=2.8)

@@ -1,13 +1,12 @@
 """The landmark study: each network on faces that nobody trained on, in other rooms and through other cameras.
 
-The networks of the landmark study side by side: one table, and what it says of joint training.
-
-What a landmark network finds in pictures that nobody has labelled: counts, and drawings to look at.
+The networks' scores become one table and what it says of joint training. Pictures that nobody has labelled are searched
+as well: counts, and drawings to look at.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,15 @@ _TEXTURE_SEED = 5
 _TEXTURES = 400
 #: The study's other camera: a low-cost one (facts: NETD 100-150 mK), a quarter of the resolution, gain control.
 _NETD_KELVIN, _PATTERN_SCALE, _BLUR_PIXELS, _RESOLUTION = 0.12, 3.0, 4.0, 0.25
+
+#: Columns of the table, after task and set.
+SCORES = (
+    *("faces", "nme", "median", "failures", "calibration_error"),
+    *("auroc_textures", "auroc_elsewhere", "found", "false_elsewhere"),
+)
+_VISIBLE = ("rgb", "other_people_rgb")
+#: Longer edge of a kept drawing, which is shown small.
+_DRAWING_PIXELS = 480
 
 
 def read_people(
@@ -75,7 +83,7 @@ def read_people(
 
 
 def record_cheaply(celsius: np.ndarray, ambient_celsius: float, seed: int, face: int) -> np.ndarray:
-    """What a low-cost camera with gain control makes of a scene, laid out as 20 to 40 °C.
+    """A scene as a low-cost camera with gain control records it, its grays mapped to 20 to 40 °C.
 
     Args:
         celsius: (H, W) float32 °C.
@@ -111,9 +119,9 @@ def score_sets(
         device: where it is.
 
     Returns:
-        Plain values: by set ``faces``, ``nme`` (sqrt(w h) of the box), ``median``, ``failures`` (share above .1),
-        ``calibration_error``, ``auroc_textures``, ``auroc_elsewhere``, ``found`` and ``false_elsewhere`` (shares below
-        the threshold), ``curve``; and arrays: each set's errors and mean deviations.
+        Plain values: by set ``faces``, ``nme`` (sqrt(w h) of the box), ``median``, ``failures`` (fraction above .1),
+        ``calibration_error``, ``auroc_textures``, ``auroc_elsewhere``, ``found`` and ``false_elsewhere`` (fractions
+        below the threshold), ``curve``; and arrays: each set's errors and mean standard deviations.
     """
     pixels = network.architecture.image_pixels
     textures = texture_sigma(network, _TEXTURES, _TEXTURE_SEED, device)
@@ -121,13 +129,13 @@ def score_sets(
     arrays: dict[str, np.ndarray] = {"textures_sigma": textures}
     for name, (faces, variant) in sets.items():
         found = score(network, center_crops(faces, variant, pixels), device)
-        elsewhere = negative_sigma(network, faces, variant, device)
-        rows[name] = _summarise(found, elsewhere, textures, calibration)
-        arrays |= {f"{name}_errors": found.errors, f"{name}_sigma": found.sigma.mean(1), f"{name}_elsewhere": elsewhere}
+        negatives = negative_sigma(network, faces, variant, device)
+        rows[name] = _summarise(found, negatives, textures, calibration)
+        arrays |= {f"{name}_errors": found.errors, f"{name}_sigma": found.sigma.mean(1), f"{name}_elsewhere": negatives}
     return rows, arrays
 
 
-def _summarise(found: Scores, elsewhere: np.ndarray, textures: np.ndarray, calibration: Calibration) -> dict[str, Any]:
+def _summarise(found: Scores, negatives: np.ndarray, textures: np.ndarray, calibration: Calibration) -> dict[str, Any]:
     sigma = found.sigma.mean(1)
     predicted, measured = calibration_curve(*found.counted)
     return {
@@ -137,26 +145,11 @@ def _summarise(found: Scores, elsewhere: np.ndarray, textures: np.ndarray, calib
         "failures": float((found.errors > 0.1).mean()),
         "calibration_error": calibration_error(*found.counted),
         "auroc_textures": separation(sigma, textures),
-        "auroc_elsewhere": separation(sigma, elsewhere),
+        "auroc_elsewhere": separation(sigma, negatives),
         "found": float((sigma < calibration.threshold).mean()),
-        "false_elsewhere": float((elsewhere < calibration.threshold).mean()),
+        "false_elsewhere": float((negatives < calibration.threshold).mean()),
         "curve": [predicted.tolist(), measured.tolist()],
     }
-
-
-#: Columns of the table, after task and set.
-SCORES = (
-    "faces",
-    "nme",
-    "median",
-    "failures",
-    "calibration_error",
-    "auroc_textures",
-    "auroc_elsewhere",
-    "found",
-    "false_elsewhere",
-)
-_VISIBLE = ("rgb", "other_people_rgb")
 
 
 def gather(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -199,10 +192,6 @@ def compare(rows: pd.DataFrame) -> dict[str, Any]:
     return found
 
 
-#: Longer edge of a kept drawing, which is shown small.
-_SHOWN_PIXELS = 480
-
-
 @dataclass(frozen=True)
 class Findings:
     """What became of a folder's pictures.
@@ -212,7 +201,7 @@ class Findings:
         searched: how many were searched, spread evenly over the folder.
         unreadable: how many of the chosen ones cannot be read, or taken for temperatures or pixels.
         found: in how many a face was found.
-        sigma: median over the found faces of the mean standard deviation, a share of the window; None without a face.
+        sigma: median over the found faces of the mean standard deviation, over the window's edge; None without a face.
     """
 
     pictures: int
@@ -221,15 +210,11 @@ class Findings:
     found: int
     sigma: float | None
 
-    def as_mapping(self) -> dict[str, int | float | None]:
-        """For JSON."""
-        return asdict(self)
-
 
 def search_folder(
     landmarker: ThermalLandmarker, folder: str | Path, most: int
 ) -> tuple[Findings, list[tuple[str, np.ndarray]]]:
-    """Search a folder's pictures for their surest face.
+    """Search a folder's pictures for their most confident face.
 
     Args:
         landmarker: the network.
@@ -260,5 +245,5 @@ def search_folder(
 
 
 def _shrink(drawing: np.ndarray) -> np.ndarray:
-    factor = _SHOWN_PIXELS / max(drawing.shape[:2])
+    factor = _DRAWING_PIXELS / max(drawing.shape[:2])
     return drawing if factor >= 1 else cv2.resize(drawing, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)

@@ -238,7 +238,7 @@ def _cross_fit(
     pairs = PairedPoints(method.landmark_set, landmark_set, found, annotated, np.array(subjects))
     errors = {}
     for train, test in (halves, halves[::-1]):
-        adapter = fit_adapter(pairs.chosen(train), settings)
+        adapter = fit_adapter(pairs.subset(train), settings)
         for index, points in zip(test, adapter.adapt(found[test]), strict=True):
             face = faces[index]
             errors[method.name, face.name] = face_errors(points, face, predictions.shapes[face.name])

@@ -57,7 +57,7 @@ def score_rows(sets: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def draw_curves(name: str, faces: pd.DataFrame, failure_above: float) -> Drawing:
-    """Two panels: the share of faces below each error, and the error of the surest share of the faces."""
+    """Two panels: the fraction of faces below each error, and the error of the most confident fraction of the faces."""
     methods = list(dict.fromkeys(faces["method"]))
 
     def panel(axes: Axes, kind: str) -> None:
@@ -72,18 +72,18 @@ def draw_curves(name: str, faces: pd.DataFrame, failure_above: float) -> Drawing
                 if len(curve["coverage"]):
                     axes.plot(curve["coverage"], curve["nme"], label=method, **style)
         if kind == "errors":
-            axes.set_title("Share of all faces below an error")
+            axes.set_title("Fraction of all faces below an error")
             axes.set_xlabel("error over sqrt(w h) of the box")
             axes.set_ylim(0, 1)
         else:
-            axes.set_title("Error of the surest faces")
-            axes.set_xlabel("share of all faces kept by a threshold on sigma")
+            axes.set_title("Error of the most confident faces")
+            axes.set_xlabel("fraction of all faces kept by a threshold on sigma")
             axes.set_ylim(bottom=0)
             axes.set_xlim(0, 1)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False, fontsize=8)
         else:
-            axes.text(0.5, 0.5, "no method says how sure it is", transform=axes.transAxes, ha="center", color=INK)
+            axes.text(0.5, 0.5, "no method has a sigma", transform=axes.transAxes, ha="center", color=INK)
 
     return draw(f"{name}-curves", panel, ("errors", "coverage"), panel_height=3.4)
 
@@ -93,7 +93,7 @@ def _section(entry: Mapping[str, Any], faces: pd.DataFrame, failure_above: float
     return {
         "name": entry["set"],
         "kind": entry["kind"],
-        "account": entry["account"],
+        "read_log": entry["account"],
         "methods": entry["methods"],
         "has_columns": any(parts["columns"] for parts in entry["methods"].values()),
         "has_detection": any(parts["detection"] for parts in entry["methods"].values()),
