@@ -57,7 +57,7 @@ def build_report(
 
     Args:
         page: the page to write.
-        viewer: the folder for the data of the faces that can be opened, beside the page.
+        viewer: the folder, next to the page, for the data of the faces that can be opened.
         files: the folder for copies of the configuration and of the stores' checksum lists, to which the page leads.
         figures: ``temperatures``, ``labels`` and ``lineage`` to the SVG files to write.
         config: the effective configuration.

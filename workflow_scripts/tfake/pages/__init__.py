@@ -1,1 +1,1 @@
-"""What HTML pages share: templates, charts and images."""
+"""HTML pages: templates, charts, images and wording."""

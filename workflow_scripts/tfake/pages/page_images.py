@@ -25,7 +25,7 @@ _OFFERED = {
 }
 _COLOURS = 256
 _MISSING_COLOUR = (128, 128, 128)
-# Share of the pixels that may fall below, and above, the scale: single hot pixels must not flatten every picture.
+# Fraction of the pixels that may fall below, and above, the scale: single hot pixels must not flatten every picture.
 _CLIPPED = 0.0005
 
 
@@ -39,8 +39,8 @@ class TemperatureScale:
 
     def paint(self, celsius: np.ndarray) -> np.ndarray:
         """Colour (H, W) °C as (H, W, 3) uint8 RGB; NaN is gray, and values off the scale take its end colours."""
-        share = (np.nan_to_num(celsius, nan=self.low) - self.low) / (self.high - self.low)
-        step = np.clip(np.rint(share * (_COLOURS - 1)), 0, _COLOURS - 1).astype(np.uint8)
+        fraction = (np.nan_to_num(celsius, nan=self.low) - self.low) / (self.high - self.low)
+        step = np.clip(np.rint(fraction * (_COLOURS - 1)), 0, _COLOURS - 1).astype(np.uint8)
         painted = _lookup_table(self.palette)[step]
         painted[np.isnan(celsius)] = _MISSING_COLOUR
         return painted

@@ -228,7 +228,7 @@ class Machine:
 
 
 def predict(jobs: Sequence[Job], here: Measured, elsewhere: Sequence[Cost], machine: Machine) -> list[Stage]:
-    """Predict the cost of what is left of a run, a rule at a time, in the order of the jobs.
+    """Predict the cost of what is left of a run, rule by rule, in the order of the jobs.
 
     Args:
         jobs: of the whole run.

@@ -55,7 +55,7 @@ FOLDERS = ("thermal", "classes", "landmarks_70", "landmarks_478")
 
 
 def write_png(folder: Path, dataset: FaceDataset) -> None:
-    """Write ``FOLDERS``, and ``rgb`` where the dataset has that field, with one file a face.
+    """Write ``FOLDERS``, and ``rgb`` where the dataset has that field, with one file per face.
 
     Points are lines of numbers, measured from the image's corner, as FaceSynthetics does.
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import tfake
 from tfake.acquisition.registry import license_text
 from tfake.store.arrays import open_store
 from tfake.store.manifest import file_sha256, write_sums
@@ -99,7 +98,6 @@ class Publication:
     attributes: dict[str, Any]  # of the thermal store's root
     thermal: dict[str, Any]  # attributes of the thermal array
     image_pixels: tuple[int, int]  # height, width
-    counts: dict[str, int]  # rows of the faces store by status
     statistics: dict[str, dict[str, float]]  # of the thermal store, by class
     rows: int
     commit: str | None  # of the workflow that published
@@ -132,15 +130,12 @@ class Publication:
         )
 
 
-def gather_facts(
-    variant: str, faces: Path, thermal: Path, config: Mapping[str, Any], date: str, commit: str | None
-) -> Publication:
-    """Gather the facts from sealed stores.
+def gather_facts(variant: str, thermal: Path, config: Mapping[str, Any], date: str, commit: str | None) -> Publication:
+    """Gather the facts from a variant's sealed store.
 
     Args:
         variant: its name.
-        faces: the folder of the faces store.
-        thermal: the folder of the variant's store.
+        thermal: the folder of its store.
         config: the effective configuration.
         date: day of publication, ISO 8601.
         commit: the workflow's commit, None outside a checkout.
@@ -158,14 +153,8 @@ def gather_facts(
         attributes=root.attrs.asdict(),
         thermal=root["thermal"].attrs.asdict(),
         image_pixels=root["thermal"].shape[1:],
-        counts=json.loads((faces / "summary.json").read_text())["counts"],
         statistics=summary["statistics"],
         rows=summary["rows"],
         commit=commit,
         config=dict(config),
     )
-
-
-def software() -> str:
-    """The name and version of what publishes."""
-    return f"tfake-workflow {tfake.__version__}"

@@ -39,7 +39,7 @@ def publish(
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     sums = _copy_sealed(faces, folder / "faces") | _copy_sealed(thermal, folder / "variants" / variant)
-    facts = gather_facts(variant, faces, thermal, config, day, find_commit(workflow))
+    facts = gather_facts(variant, thermal, config, day, find_commit(workflow))
     dataset = open_dataset(folder, [variant], statuses=None, fields=("thermal", "segmentation"))
     table = write_row_table(folder / "rows.parquet", dataset)
     write_terms(folder, facts.terms)

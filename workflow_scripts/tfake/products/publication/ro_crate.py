@@ -11,7 +11,8 @@ import yaml
 from rocrate.model import ContextEntity
 from rocrate.rocrate import ROCrate
 
-from tfake.products.publication.facts import Publication, software
+import tfake
+from tfake.products.publication.facts import Publication
 
 #: What the crate is held to: the three profiles that a workflow run crate conforms to.
 _PROFILES = {
@@ -80,7 +81,8 @@ def write_provenance(folder: Path, facts: Publication, workflow: str | Path, mad
         lang_version=versions.get("snakemake", "unknown"),
         properties={
             "name": "From RGB faces with labels to radiometric thermal faces with labels",
-            "description": f"{software()}, commit {facts.commit or 'unknown'}; its rules lie beside it.",
+            "description": f"tfake-workflow {tfake.__version__}, commit {facts.commit or 'unknown'}; "
+            "its rules lie beside it.",
             "license": add(
                 "https://spdx.org/licenses/Apache-2.0",
                 "CreativeWork",
@@ -146,7 +148,7 @@ def _write_files(folder: Path, facts: Publication, workflow: Path) -> dict[str, 
             copy = target / "workflow" / path.relative_to(workflow)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
-    versions = {"tfake-workflow": software().split()[1], "commit": facts.commit}
+    versions = {"tfake-workflow": tfake.__version__, "commit": facts.commit}
     for name in _PACKAGES:
         with suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)

@@ -188,7 +188,7 @@ def draw_errors(
                 axes.hist(np.minimum(shown, _LARGEST), edges, histtype="step", color=colour, linewidth=1.8, label=label)
                 axes.axvline(median, color=colour, linewidth=1, linestyle=(0, (1, 2)))
         axes.set_title("error before and after correction (dots: medians)")
-        axes.set_xlabel("share of the face's size")
+        axes.set_xlabel("fraction of the face's size")
         axes.set_ylabel("faces")
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.legend(frameon=False)
@@ -216,7 +216,7 @@ def draw_errors(
         shown = "" if drawn.all() else f" of {_DRAWN:,} faces"
         axes.set_title(f"error against yaw{shown} (above the lines: tried again, rejected)")
         axes.set_xlabel("yaw (degrees), to the image's right")
-        axes.set_ylabel("share of the face's size")
+        axes.set_ylabel("fraction of the face's size")
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.set_ylim(bottom=-0.002)
         axes.legend(frameon=False)

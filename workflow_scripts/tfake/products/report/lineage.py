@@ -100,7 +100,7 @@ def draw_lineage(nodes: Sequence[Node]) -> str:
 
 
 def describe_lineage(nodes: Sequence[Node]) -> list[str]:
-    """The same in words, a sentence a node."""
+    """The same in words, a sentence per node."""
     names = {node.key: f"{node.kind} {node.title}" for node in nodes}
     sentences = []
     for node in nodes:

@@ -89,7 +89,7 @@ def _count_statuses(faces: SealedStore) -> list[dict[str, Any]]:
             "status": words_of(code),
             "ok": code == 0 or code in LABELLED,
             "count": count,
-            "share": count / faces.rows,
+            "fraction": count / faces.rows,
         }
         for prefix, (title, codes) in groups.items()
         for code in codes

@@ -1,4 +1,4 @@
-"""Published thermal images of the same faces beside ours: pictures on one scale, and figures for both.
+"""Published thermal images of the same faces compared with ours: pictures on one scale, and figures for both.
 
 T-FAKE's figure on its repository shows sources and warm images of FaceSynthetics at 192 x 192 pixels, 8 bit, where 0 is
 20 °C and 255 is 40 °C. Ours is shrunk to the same size by area before anything is compared.
@@ -40,14 +40,14 @@ class ReferenceFace:
 class Reference:
     """What the comparison's section of the page needs."""
 
-    variant: str  # which of ours stands beside theirs
+    variant: str  # which of ours is compared with theirs
     faces: tuple[ReferenceFace, ...]  # that both have
     rows: tuple[tuple[str, float, float], ...]  # (what, theirs, ours) over all of them
     scale: TemperatureScale  # of every picture
 
 
 def compare_with_reference(folder: str | Path, variant: VariantImages, source: FaceSource) -> Reference | None:
-    """Lay published images beside a variant's.
+    """Compare published images with a variant's.
 
     Args:
         folder: holds ``{id}_thermal.png``, 8-bit gray over ``REFERENCE_CELSIUS``, each the whole image shrunk.

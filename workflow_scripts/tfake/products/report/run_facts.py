@@ -139,11 +139,11 @@ def read_timings(folder: str | Path) -> list[StepTime]:
     """Add up the jobs of each rule.
 
     Args:
-        folder: holds ``{rule}.tsv``, or ``{rule}/**/*.tsv`` with a file a job, as Snakemake's ``benchmark`` writes them
-            (columns ``s``: wall seconds, ``cpu_time``: seconds, ``max_rss``: MB).
+        folder: holds ``{rule}.tsv``, or ``{rule}/**/*.tsv`` per job, as Snakemake's ``benchmark`` writes them (columns
+            ``s``: wall seconds, ``cpu_time``: seconds, ``max_rss``: MB).
 
     Returns:
-        One entry a rule, the longest first; empty when there is no benchmark file.
+        One entry per rule, the longest first; empty when there is no benchmark file.
     """
     folder = Path(folder)
     tables: dict[str, list[pd.DataFrame]] = {}

@@ -1,4 +1,4 @@
-"""Each class's temperatures in a variant, beside the prior and what CHARLOTTE measured, and the losses; as drawings."""
+"""Temperatures by class, against the prior and what CHARLOTTE measured, and the losses of training; as drawings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ class ClassTemperature:
     face_class: FaceClass
     label: str
     pixels: int
-    share: float  # of all pixels
+    fraction: float  # of all pixels
     prior: float  # °C
     mean: float  # °C
     sd: float  # K, over all pixels of all images
@@ -158,7 +158,7 @@ def class_temperatures(
             face_class=face_class,
             label=words_of(face_class),
             pixels=entry["pixels"],
-            share=entry["pixels"] / total,
+            fraction=entry["pixels"] / total,
             prior=float(prior[face_class]),
             mean=entry["mean"],
             sd=entry["sd"],
@@ -177,12 +177,12 @@ def read_errors(path: str | None) -> tuple[dict, ...]:
     return tuple(table.to_dict("records"))
 
 
-# In lines: half a shape's height, and how far below it CHARLOTTE's marks lie; and the share of bins that are not drawn.
+# In lines: half a shape's height, and how far below it CHARLOTTE's marks lie. Bins below a fraction are not drawn.
 _HALF_HEIGHT, _BESIDE, _INVISIBLE = 0.33, 0.38, 0.002
 
 
 def draw_temperatures(variants: Sequence[VariantTemperatures]) -> Drawing:
-    """Draw how temperatures spread in each class, against the prior and CHARLOTTE, one panel a variant.
+    """Draw how temperatures spread in each class, against the prior and CHARLOTTE, one panel per variant.
 
     Args:
         variants: at least one; a class that occurs in none of them gets no line.
