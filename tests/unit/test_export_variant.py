@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import yaml
 import zarr
-from tfake.config.loading import complete_config
 
 import tfake
 from products.export_variant import export_variant
 from recipes import ROOT
+from tfake.config.completion import complete_config
 from tfake.core.classes import FACE_CLASSES
 from tfake.core.radiometry import decode_counts, encode_celsius
 from tfake.labels.conventions import IBUG_PARTNERS
