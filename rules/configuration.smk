@@ -18,7 +18,7 @@ from tfake.config.completion import complete_config
 from tfake.config.faults import ConfigError, stop_at
 from tfake.config.neutral import without_neutral
 from tfake.config.plan import Plan
-from tfake.config.surroundings import check_compared, check_folders, find_dated_ahead
+from tfake.config.preflight import check_compared, check_folders, find_dated_ahead
 
 try:
     check_folders(REPOSITORY, Path.cwd())

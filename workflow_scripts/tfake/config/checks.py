@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from tfake.config.explaining import nearest
 from tfake.config.faults import Fault, Path
 from tfake.config.plan import Plan
+from tfake.config.validation import nearest
 
 #: Where the ablation keeps what is trained for the rooms of all conditions.
 EVERY_ROOM = "every_room"
@@ -26,7 +26,7 @@ def find_conflicts(config: Config, removed: Removed = frozenset()) -> list[Fault
 
     Args:
         config: complete, and valid by the models.
-        removed: places of the entries that it takes away (:func:`tfake.config.values.take_values`).
+        removed: places of the entries that it takes away (:func:`tfake.config.coercion.coerce_values`).
 
     Returns:
         The faults. Whether values agree is checked only where every name is found.
