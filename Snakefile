@@ -14,38 +14,28 @@ configfile: workflow.source_path("config.yaml")
 report: "docs/report.rst"
 
 
-include: "rules/locking.smk"
 include: "rules/configuration.smk"
 include: "rules/common.smk"
-include: "rules/resources.smk"
-include: "rules/acquisition.smk"
 include: "rules/source.smk"
 include: "rules/faces.smk"
-include: "rules/encoders.smk"
 include: "rules/thermalizers.smk"
-include: "rules/released.smk"
 include: "rules/variants.smk"
 include: "rules/images.smk"
 include: "rules/cameras.smk"
 include: "rules/imports.smk"
-include: "rules/report.smk"
-include: "rules/repair.smk"
-include: "rules/arms.smk"
-include: "rules/ablation.smk"
-include: "rules/comparison.smk"
-include: "rules/tasks.smk"
 include: "rules/landmarks.smk"
-include: "rules/publication.smk"
-include: "rules/evaluation.smk"
-include: "rules/forecast.smk"
+include: "rules/products.smk"
+include: "rules/studies/ablation.smk"
+include: "rules/studies/landmark_study.smk"
+include: "rules/studies/test_sets.smk"
 
 
 rule all:
     default_target: True
     input:
         faces=rules.verify_faces.output.report,
-        variants=collect(rules.verify_thermal.output.report, variant=VARIANTS),
-        images=rules.verify_images.output.report if KEEPS_IMAGES else [],
+        variants=collect(rules.verify_thermal.output.report, variant=PLAN.variants),
+        images=rules.verify_images.output.report if PLAN.stores.keeps_images else [],
         config=rules.save_config.output.config,
         page=rules.build_report.output.page,
     message:
@@ -69,14 +59,14 @@ rule faces:
 
 rule thermalizers:
     input:
-        collect(rules.train_thermalizer.output.weights, condition=CONDITIONS),
+        collect(rules.train_thermalizer.output.weights, condition=PLAN.conditions),
     message:
         "Each condition has its thermalizer."
 
 
 rule variants:
     input:
-        collect(rules.verify_thermal.output.report, variant=VARIANTS),
+        collect(rules.verify_thermal.output.report, variant=PLAN.variants),
         rules.verify_faces.output.report,
         rules.save_config.output.config,
     message:

@@ -11,7 +11,7 @@ MAKES  results/variants/{variant}/thermal.zarr      thermal (0.01 K a count, or 
 rule create_camera_store:
     """Write the metadata of a camera variant's store."""
     input:
-        root=get_base_root,
+        root=PLAN.stores.base_root,
     output:
         root="results/variants/{variant}/thermal.zarr/zarr.json",
         arrays=collect("results/variants/{{variant}}/thermal.zarr/{array}/zarr.json", array=CAMERA_ARRAYS),
@@ -20,7 +20,7 @@ rule create_camera_store:
     benchmark:
         "benchmarks/create_camera_store/{variant}.tsv"
     wildcard_constraints:
-        variant=one_of(RECORDED),
+        variant=one_of(PLAN.recorded),
     conda:
         "../envs/store.yaml"
     threads: 1
@@ -30,7 +30,7 @@ rule create_camera_store:
     params:
         recipe=1,
         of=lookup(dpath="variants/{variant}/of", within=config),
-        camera=get_camera,
+        camera=PLAN.stores.camera,
         shard_images=lookup(dpath="store/shard_images", within=config),
     message:
         "Creating the store of {wildcards.variant}."
@@ -43,9 +43,9 @@ rule record_faces:
     input:
         root=rules.create_camera_store.output.root,
         arrays=rules.create_camera_store.output.arrays,
-        base_root=get_base_root,
-        base_manifest=get_base_manifest,
-        base_shard=get_base_shard,
+        base_root=PLAN.stores.base_root,
+        base_manifest=PLAN.stores.base_manifest,
+        base_shard=PLAN.stores.base_shard,
         faces_root=rules.create_faces_store.output.root,
         faces_shard=rules.label_faces.output,
     output:
@@ -60,7 +60,7 @@ rule record_faces:
     benchmark:
         "benchmarks/record_faces/{variant}/{shard}.tsv"
     wildcard_constraints:
-        variant=one_of(RECORDED),
+        variant=one_of(PLAN.recorded),
     conda:
         "../envs/cameras.yaml"
     threads: 1
@@ -69,9 +69,9 @@ rule record_faces:
         runtime=minutes(60),
     params:
         recipe=1,
-        rows=get_rows,
+        rows=PLAN.stores.shard_rows,
         of=lookup(dpath="variants/{variant}/of", within=config),
-        camera=get_camera,
+        camera=PLAN.stores.camera,
     message:
         "Recording shard {wildcards.shard} of {wildcards.variant}."
     script:

@@ -67,16 +67,16 @@ rule fetch_landmarker:
 rule label_faces:
     """Write one shard of the faces store."""
     input:
-        archive=ARCHIVE,
+        archive=PLAN.source.archive,
         index=rules.index_archive.output.index,
         root=rules.create_faces_store.output.root,
         arrays=rules.create_faces_store.output.arrays,
         model=(
             config["labels"]["face_landmarker"]["path"] or rules.fetch_landmarker.output.model
-            if USES_LANDMARKER
+            if PLAN.stores.uses_landmarker
             else []
         ),
-        images=DECODED_SHARD,
+        images=PLAN.stores.decoded(["{shard}"]),
     output:
         image_id="results/faces/faces.zarr/image_id/c/{shard}/0",
         status="results/faces/faces.zarr/status/c/{shard}",
@@ -99,7 +99,7 @@ rule label_faces:
     benchmark:
         "benchmarks/label_faces/{shard}.tsv"
     conda:
-        "../envs/face-landmarker.yaml" if USES_LANDMARKER else "../envs/labels.yaml"
+        "../envs/face-landmarker.yaml" if PLAN.stores.uses_landmarker else "../envs/labels.yaml"
     threads: 1
     resources:
         # For one process; each further thread is one more, with 700 MB.
@@ -107,10 +107,10 @@ rule label_faces:
         runtime=minutes(60),
     params:
         recipe=3,
-        rows=get_rows,
+        rows=PLAN.stores.shard_rows,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         # Without the model's place: the model itself is an input.
-        labels=in_key_order({key: value for key, value in config["labels"].items() if key != "face_landmarker"}),
+        labels=PLAN.stores.labels,
     message:
         "Labelling shard {wildcards.shard}."
     script:
@@ -122,7 +122,7 @@ rule seal_faces:
     input:
         root=rules.create_faces_store.output.root,
         arrays=rules.create_faces_store.output.arrays,
-        manifests=get_faces_manifests,
+        manifests=lambda wildcards: collect(rules.label_faces.output.manifest, shard=PLAN.source_shards),
     output:
         sums="results/faces/SHA256SUMS",
         summary="results/faces/summary.json",
@@ -151,7 +151,7 @@ rule verify_faces:
         sums=rules.seal_faces.output.sums,
         index=rules.index_archive.output.index,
         root=rules.create_faces_store.output.root,
-        shards=get_faces_files,
+        shards=lambda wildcards: collect(rules.label_faces.output, shard=PLAN.source_shards),
     output:
         report="results/faces/verified.json",
     log:

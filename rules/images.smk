@@ -42,7 +42,7 @@ rule create_images_store:
 rule decode_images:
     """Write one shard of the images store."""
     input:
-        archive=ARCHIVE,
+        archive=PLAN.source.archive,
         index=rules.index_archive.output.index,
         root=rules.create_images_store.output.root,
         rgb=rules.create_images_store.output.rgb,
@@ -63,7 +63,7 @@ rule decode_images:
         runtime=minutes(60),
     params:
         recipe=1,
-        rows=get_rows,
+        rows=PLAN.stores.shard_rows,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
     message:
         "Decoding shard {wildcards.shard}."
@@ -75,7 +75,7 @@ use rule seal_thermal as seal_images with:
     input:
         root=rules.create_images_store.output.root,
         arrays=[rules.create_images_store.output.rgb, rules.create_images_store.output.segmentation],
-        manifests=get_images_manifests,
+        manifests=lambda wildcards: collect(rules.decode_images.output.manifest, shard=PLAN.source_shards),
     output:
         sums="results/images/SHA256SUMS",
         summary="results/images/summary.json",
@@ -85,7 +85,7 @@ use rule seal_thermal as seal_images with:
         "benchmarks/seal_images.tsv"
     params:
         recipe=rules.seal_thermal.params.recipe,
-        rows=[0, IMAGES],
+        rows=[0, PLAN.images],
     message:
         "Sealing the images store."
 
@@ -94,7 +94,7 @@ use rule verify_thermal as verify_images with:
     input:
         sums=rules.seal_images.output.sums,
         root=rules.create_images_store.output.root,
-        shards=get_images_files,
+        shards=lambda wildcards: collect(rules.decode_images.output, shard=PLAN.source_shards),
     output:
         report="results/images/verified.json",
     log:

@@ -21,7 +21,7 @@ rule create_import_store:
     benchmark:
         "benchmarks/create_import_store/{variant}.tsv"
     wildcard_constraints:
-        variant=one_of(IMPORTED),
+        variant=one_of(PLAN.imported),
     conda:
         "../envs/cameras.yaml"
     threads: 1
@@ -30,8 +30,8 @@ rule create_import_store:
         runtime=minutes(10),
     params:
         recipe=1,
-        settings=get_variant_settings,
-        ambient_celsius=get_ambient,
+        settings=PLAN.stores.settings,
+        ambient_celsius=PLAN.stores.ambient,
         shard_images=lookup(dpath="store/shard_images", within=config),
     message:
         "Creating the store of {wildcards.variant}."
@@ -42,7 +42,7 @@ rule create_import_store:
 rule import_faces:
     """Write one shard of a variant from published images."""
     input:
-        files=get_published_files,
+        files=PLAN.stores.published_files,
         root=rules.create_import_store.output.root,
         arrays=rules.create_import_store.output.arrays,
         faces_root=rules.create_faces_store.output.root,
@@ -56,7 +56,7 @@ rule import_faces:
     benchmark:
         "benchmarks/import_faces/{variant}/{shard}.tsv"
     wildcard_constraints:
-        variant=one_of(IMPORTED),
+        variant=one_of(PLAN.imported),
     conda:
         "../envs/cameras.yaml"
     threads: 1
@@ -65,8 +65,8 @@ rule import_faces:
         runtime=minutes(60),
     params:
         recipe=1,
-        rows=get_rows,
-        settings=get_variant_settings,
+        rows=PLAN.stores.shard_rows,
+        settings=PLAN.stores.settings,
     message:
         "Importing shard {wildcards.shard} of {wildcards.variant}."
     script:

@@ -1,25 +1,28 @@
-"""Landmark networks: points with their own uncertainty, learnt from RGB and thermal faces, and the study of it.
+"""Landmark networks: points with their own uncertainty, learnt from RGB and thermal faces; and label adapters.
 
-On the way of `snakemake landmarks` and `snakemake landmark_study` alone; the tasks are in rules/tasks.smk.
+On the way of `snakemake landmarks` and of the studies alone.
 
-NEEDS  the source archive and its index, the sealed faces store, the sealed thermal stores of landmarks.variants
+NEEDS  the source archive and its index, the faces store, the sealed thermal stores of landmarks.variants
 MAKES  results/landmarks/{task}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
-       results/landmark_study/people…           faces of other people, in another room, for the study
-       results/landmark_study/{task}.json, .npz scores
-       results/landmark_study/{task}_pictures.json, .png   what it finds in landmark_study.pictures
-       results/landmark_study/scores.csv, scores.json, index.html    the comparison
+       results/adapters/{adapter}/weights.pt    a network from one landmark set to another, for tfake.landmarks.adaptation
+       results/adapters/{adapter}/errors.json   its error on held-out faces, beside that of the plain mapping
 """
+
+
+wildcard_constraints:
+    task=one_of(PLAN.landmarks.tasks),
+    adapter=one_of(PLAN.landmarks.adapters),
 
 
 rule train_landmarker:
     """Train the landmark network of one task."""
     input:
-        archive=UNDECODED,
-        images=DECODED,
+        archive=PLAN.source.undecoded,
+        images=PLAN.stores.all_decoded,
         index=rules.index_archive.output.index,
         faces=rules.seal_faces.output.sums,
-        variants=collect(rules.seal_thermal.output.sums, variant=LANDMARK_VARIANTS),
-        encoder=ENCODERS["landmarks"],
+        variants=collect(rules.seal_thermal.output.sums, variant=PLAN.landmarks.variants),
+        encoder=PLAN.landmarks.encoder,
     output:
         weights="results/landmarks/{task}/weights.pt",
         provenance="results/landmarks/{task}/provenance.json",
@@ -27,7 +30,7 @@ rule train_landmarker:
         loss_figure=report(
             "results/landmarks/{task}/losses.png",
             category="Landmarks",
-            labels={"task": "{task}", "figure": "course"},
+            labels={"task": "{task}", "figure": "loss"},
         ),
         sample_figure=report(
             "results/landmarks/{task}/samples.png",
@@ -47,157 +50,40 @@ rule train_landmarker:
         runtime=minutes(720),
     params:
         recipe=2,
-        landmarks=get_landmarks,
+        landmarks=PLAN.landmarks.points,
         variants=lookup(dpath="landmarks/variants", within=config),
-        settings=get_landmark_settings,
+        settings=PLAN.landmarks.settings,
     message:
         "Training the landmark network {wildcards.task}."
     script:
         "../workflow_scripts/landmarks/train_landmarker.py"
 
 
-use rule render_faces as render_people with:
-    output:
-        faces="results/landmark_study/people.zip",
-    log:
-        "logs/landmark_study/render_people.log",
-    benchmark:
-        "benchmarks/landmark_study/render_people.tsv"
-    params:
-        recipe=rules.render_faces.params.recipe,
-        seed=config["procedural"]["seed"] + 3,
-        images=lookup(dpath="landmark_study/people", within=config),
-        image_pixels=lookup(dpath="source/image_pixels", within=config),
-
-
-use rule render_truth as render_people_truth with:
-    output:
-        truth="results/landmark_study/people_truth.zip",
-    log:
-        "logs/landmark_study/render_people_truth.log",
-    benchmark:
-        "benchmarks/landmark_study/render_people_truth.tsv"
-    params:
-        recipe=rules.render_truth.params.recipe,
-        seed=config["procedural"]["seed"] + 3,
-        images=lookup(dpath="landmark_study/people", within=config),
-        image_pixels=lookup(dpath="source/image_pixels", within=config),
-        ambient_celsius=lookup(dpath="landmark_study/ambient_celsius", within=config),
-    message:
-        "Rendering the true temperatures at {params.ambient_celsius} °C for the landmark study."
-
-
-use rule index_archive as index_people with:
+rule train_adapter:
+    """Train a label adapter from one landmark set to another."""
     input:
-        archive=[rules.render_people.output.faces],
+        faces=rules.verify_faces.output.report,
     output:
-        index="results/landmark_study/people.parquet",
+        weights="results/adapters/{adapter}/weights.pt",
+        errors="results/adapters/{adapter}/errors.json",
     log:
-        "logs/landmark_study/index_people.log",
+        "logs/train_adapter/{adapter}.log",
     benchmark:
-        "benchmarks/landmark_study/index_people.tsv"
-    params:
-        recipe=rules.index_archive.params.recipe,
-        images=lookup(dpath="landmark_study/people", within=config),
-        image_pixels=lookup(dpath="source/image_pixels", within=config),
-
-
-rule evaluate_landmarker:
-    """Score a landmark network on faces that it was not trained on."""
-    input:
-        weights=rules.train_landmarker.output.weights,
-        archive=UNDECODED,
-        images=DECODED,
-        index=rules.index_archive.output.index,
-        faces=rules.seal_faces.output.sums,
-        variants=collect(rules.seal_thermal.output.sums, variant=LANDMARK_VARIANTS),
-        people=rules.render_people.output.faces,
-        people_index=rules.index_people.output.index,
-        people_truth=rules.render_people_truth.output.truth,
-    output:
-        scores="results/landmark_study/{task}.json",
-        points="results/landmark_study/{task}.npz",
-        figure="results/landmark_study/{task}.png",
-    log:
-        "logs/evaluate_landmarker/{task}.log",
-    benchmark:
-        "benchmarks/evaluate_landmarker/{task}.tsv"
+        "benchmarks/train_adapter/{adapter}.tsv"
     conda:
-        "../envs/thermalizer.yaml"
+        "../envs/evaluation.yaml"
     threads: 1
     resources:
-        **NETWORK_DEVICE,
         mem_mb=memory_mb(4000),
         runtime=minutes(60),
     params:
         recipe=1,
-        landmarks=get_landmarks,
-        variants=lookup(dpath="landmarks/variants", within=config),
-        image_pixels=lookup(dpath="source/image_pixels", within=config),
-        ambient_celsius=lookup(dpath="landmark_study/ambient_celsius", within=config),
+        adapter="{adapter}",
+        settings=PLAN.landmarks.adapter_settings,
     message:
-        "Scoring the landmark network {wildcards.task}."
+        "Training the label adapter {wildcards.adapter}."
     script:
-        "../workflow_scripts/studies/evaluate_landmarker.py"
-
-
-rule search_pictures:
-    """Look for faces in pictures without labels."""
-    input:
-        weights=rules.train_landmarker.output.weights,
-        folders=list(PICTURES.values()),
-    output:
-        findings="results/landmark_study/{task}_pictures.json",
-        figure="results/landmark_study/{task}_pictures.png",
-    log:
-        "logs/search_pictures/{task}.log",
-    benchmark:
-        "benchmarks/search_pictures/{task}.tsv"
-    conda:
-        "../envs/thermalizer.yaml"
-    threads: 1
-    resources:
-        **NETWORK_DEVICE,
-        mem_mb=memory_mb(4000),
-        runtime=minutes(60),
-    params:
-        recipe=2,
-        folders=in_key_order(PICTURES),
-    message:
-        "Looking for faces in pictures without labels with {wildcards.task}."
-    script:
-        "../workflow_scripts/studies/search_pictures.py"
-
-
-rule compare_landmarkers:
-    """Lay the landmark networks of the study side by side."""
-    input:
-        scores=collect(rules.evaluate_landmarker.output.scores, task=SCORED_TASKS),
-        points=collect(rules.evaluate_landmarker.output.points, task=SCORED_TASKS),
-        figures=collect(rules.evaluate_landmarker.output.figure, task=SCORED_TASKS),
-        findings=collect(rules.search_pictures.output.findings, task=SCORED_TASKS if PICTURES else ()),
-        picture_figures=collect(rules.search_pictures.output.figure, task=SCORED_TASKS if PICTURES else ()),
-    output:
-        table=report("results/landmark_study/scores.csv", category="Landmarks"),
-        summary="results/landmark_study/scores.json",
-        page=report("results/landmark_study/index.html", category="Landmarks"),
-    log:
-        "logs/compare_landmarkers.log",
-    benchmark:
-        "benchmarks/compare_landmarkers.tsv"
-    conda:
-        "../envs/report.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory_mb(2000),
-        runtime=minutes(20),
-    params:
-        recipe=1,
-        ambient_celsius=lookup(dpath="landmark_study/ambient_celsius", within=config),
-    message:
-        "Comparing the landmark networks."
-    script:
-        "../workflow_scripts/studies/compare_landmarkers.py"
+        "../workflow_scripts/landmarks/train_adapter.py"
 
 
 rule landmarks:
@@ -205,10 +91,3 @@ rule landmarks:
         collect(rules.train_landmarker.output.weights, task=("joint_70", "joint_478")),
     message:
         "The landmark networks for 70 and 478 points are trained."
-
-
-rule landmark_study:
-    input:
-        rules.compare_landmarkers.output.page,
-    message:
-        "The landmark networks are compared in {input}."

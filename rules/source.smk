@@ -1,13 +1,28 @@
 """The source: an archive in FaceSynthetics' layout, and the table of its samples.
 
-NEEDS  nothing for the procedural source; otherwise the archive named by source.archive
-MAKES  results/source/faces.zip        procedural faces (only without source.archive)
-       results/source/lab/{condition}.zip    procedural training pairs, RGB and °C
-       results/source/truth/{variant}.zip    procedural thermal truth, for evaluation only
-       results/source/index.parquet    one row a sample: its members' places and its status
+NEEDS  nothing for the procedural source; otherwise source.archive: the name of a release, or paths and URLs; and
+       source.accept_license for whatever comes from a server
+MAKES  results/source/faces.zip             procedural faces (only without source.archive)
+       results/source/lab/{condition}.zip   procedural training pairs, RGB and °C
+       resources/archives/{file}            each published file, whole (source.download: whole), with the terms beside it
+       resources/checksums.tsv              its length and SHA-256, recorded at the first download, then enforced
+       results/source/first_samples.zip     the first published samples alone (source.download: first_samples)
+       results/source/index.parquet         one row a sample: its members' places and its status
 
 The rendering jobs use every core. They have priority, or they would wait until the one-core jobs leave all cores free.
+Downloads run where Snakemake runs: the nodes of a cluster often have no way out.
 """
+
+ABSENT = PLAN.source.find_absent() if workflow.is_main_process and workflow.output_settings.dryrun else []
+
+# A dry run plans as if the archive were there.
+if ABSENT:
+
+    rule provide_archive:
+        output:
+            ABSENT,
+        message:
+            "To be put there by you: {output}."
 
 
 rule render_faces:
@@ -20,7 +35,7 @@ rule render_faces:
         "benchmarks/render_faces.tsv"
     priority: 1
     conda:
-        "../envs/render.yaml"
+        f"{REPOSITORY}/envs/render.yaml"
     threads: 16
     resources:
         mem_mb=memory_mb(8000),
@@ -33,7 +48,7 @@ rule render_faces:
     message:
         "Rendering {params.images} procedural faces."
     script:
-        "../workflow_scripts/source/render_faces.py"
+        f"{REPOSITORY}/workflow_scripts/source/render_faces.py"
 
 
 rule render_lab:
@@ -46,7 +61,7 @@ rule render_lab:
         "benchmarks/render_lab/{condition}.tsv"
     priority: 1
     conda:
-        "../envs/render.yaml"
+        f"{REPOSITORY}/envs/render.yaml"
     threads: 16
     resources:
         mem_mb=memory_mb(8000),
@@ -56,44 +71,74 @@ rule render_lab:
         seed=lookup(dpath="procedural/seed", within=config),
         lab_pairs=lookup(dpath="procedural/lab_pairs", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        rooms=get_lab_rooms,
+        rooms=PLAN.thermalizers.lab_ambient_range,
     message:
         "Rendering {params.lab_pairs} lab pairs at {params.rooms} °C for {wildcards.condition}."
     script:
-        "../workflow_scripts/source/render_lab.py"
+        f"{REPOSITORY}/workflow_scripts/source/render_lab.py"
 
 
-rule render_truth:
-    """Render the true temperatures of the procedural faces; no training reads them."""
+rule download_archive:
+    """Download one file of a published archive; a cut download goes on where it was cut."""
     output:
-        truth="results/source/truth/{variant}.zip",
+        file="resources/archives/{file}",
     log:
-        "logs/render_truth/{variant}.log",
+        "logs/download_archive/{file}.log",
     benchmark:
-        "benchmarks/render_truth/{variant}.tsv"
-    priority: 1
+        "benchmarks/download_archive/{file}.tsv"
+    wildcard_constraints:
+        file=one_of(PLAN.source.urls),
+    retries: 2
+    localrule: True
     conda:
-        "../envs/render.yaml"
-    threads: 16
+        "../envs/acquisition.yaml"
+    threads: 1
     resources:
-        mem_mb=memory_mb(8000),
+        mem_mb=memory_mb(500),
+        runtime=minutes(1440),
+    params:
+        recipe=1,
+        url=PLAN.source.url,
+        all_urls=list(PLAN.source.urls.values()),
+        source_license=lookup(dpath="source/license", within=config),
+        registry="resources/checksums.tsv",
+    message:
+        "Downloading {wildcards.file}."
+    script:
+        "../workflow_scripts/source/download_archive.py"
+
+
+rule fetch_members:
+    """Fetch the first samples of a remote archive, without the rest of it."""
+    output:
+        archive="results/source/first_samples.zip",
+    log:
+        "logs/fetch_members.log",
+    benchmark:
+        "benchmarks/fetch_members.tsv"
+    retries: 2
+    localrule: True
+    conda:
+        "../envs/acquisition.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1000),
         runtime=minutes(240),
     params:
         recipe=1,
-        seed=lookup(dpath="procedural/seed", within=config),
+        urls=list(PLAN.source.urls.values()),
         images=lookup(dpath="source/images", within=config),
-        image_pixels=lookup(dpath="source/image_pixels", within=config),
-        ambient_celsius=get_ambient,
+        source_license=lookup(dpath="source/license", within=config),
     message:
-        "Rendering the true temperatures at {params.ambient_celsius} °C for {wildcards.variant}."
+        "Fetching the first {params.images} samples of the published archive."
     script:
-        "../workflow_scripts/variants/render_truth.py"
+        "../workflow_scripts/source/fetch_members.py"
 
 
 rule index_archive:
     """List the archive's samples, check every byte of them, and give each a status."""
     input:
-        archive=ARCHIVE,
+        archive=PLAN.source.archive,
     output:
         index="results/source/index.parquet",
     log:
@@ -101,7 +146,7 @@ rule index_archive:
     benchmark:
         "benchmarks/index_archive.tsv"
     conda:
-        "../envs/store.yaml"
+        f"{REPOSITORY}/envs/store.yaml"
     threads: 8
     resources:
         mem_mb=memory_mb(2000),
@@ -113,4 +158,4 @@ rule index_archive:
     message:
         "Indexing and checking {input.archive}."
     script:
-        "../workflow_scripts/source/index_archive.py"
+        f"{REPOSITORY}/workflow_scripts/source/index_archive.py"

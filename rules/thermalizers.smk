@@ -1,11 +1,41 @@
-"""Thermalizers: one network a condition, from RGB to degrees Celsius.
+"""Thermalizers: one network a condition, from RGB to degrees Celsius; trained here, or elsewhere.
 
 NEEDS  the source archive and its index; pairs of RGB and thermal images (conditions.*.pairs, or the lab set);
        thermal images without a partner (conditions.*.bank, or those of the pairs)
-       nothing for a condition with weights of its own (rules/released.smk)
-MAKES  results/thermalizers/{condition}/patches.npz
+       for a pretrained encoder (thermalizer.encoder_weights, landmarks.pretrained) a connection to the host of its weights
+       for a condition that is not trained thermalizers.{condition}: a path or a URL, and the file's SHA-256
+MAKES  resources/encoders/{network}.pt      read by every process of a training, which then needs no connection
+       results/thermalizers/{condition}/patches.npz
        results/thermalizers/{condition}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
+       resources/weights/{condition}.pt     weights that were trained elsewhere and have a URL
 """
+
+
+rule fetch_encoder_weights:
+    """Fetch the pretrained weights of the encoder that a training starts from."""
+    output:
+        weights="resources/encoders/{network}.pt",
+    log:
+        "logs/fetch_encoder_weights/{network}.log",
+    benchmark:
+        "benchmarks/fetch_encoder_weights/{network}.tsv"
+    wildcard_constraints:
+        network=one_of(PLAN.thermalizers.encoder_settings),
+    retries: 2
+    localrule: True
+    conda:
+        "../envs/thermalizer.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=minutes(60),
+    params:
+        recipe=1,
+        settings=lookup(dpath="{network}", within=PLAN.thermalizers.encoder_settings),
+    message:
+        "Fetching the pretrained encoder of the {wildcards.network}."
+    script:
+        "../workflow_scripts/thermalizers/fetch_encoder_weights.py"
 
 
 rule sample_patches:
@@ -27,36 +57,29 @@ rule sample_patches:
     benchmark:
         "benchmarks/sample_patches/{condition}.tsv"
     conda:
-        "../envs/thermalizer.yaml"
+        f"{REPOSITORY}/envs/thermalizer.yaml"
     threads: 1
     resources:
         mem_mb=memory_mb(2000),
         runtime=minutes(60),
     params:
+        **PLAN.thermalizers.bank_settings,
         recipe=1,
         bank_path=lookup(dpath="conditions/{condition}/bank/path", within=config),
         bank_values=lookup(dpath="conditions/{condition}/bank/values", within=config),
         pair_values=lookup(dpath="conditions/{condition}/pairs/values", within=config),
         pair_layout=lookup(dpath="conditions/{condition}/pairs/layout", within=config),
-        image_pixels=lookup(dpath="thermalizer/image_pixels", within=config),
-        largest_zoom=lookup(dpath="thermalizer/largest_zoom", within=config),
-        rotation_degrees=lookup(dpath="thermalizer/rotation_degrees", within=config),
-        shear_degrees=lookup(dpath="thermalizer/shear_degrees", within=config),
-        patch_pixels=lookup(dpath="thermalizer/patch_pixels", within=config),
-        patch_scales=lookup(dpath="thermalizer/patch_scales", within=config),
-        bank_patches=lookup(dpath="thermalizer/bank_patches", within=config),
-        seed=lookup(dpath="thermalizer/seed", within=config),
     message:
         "Sampling {params.bank_patches} thermal patches a scale for {wildcards.condition}."
     script:
-        "../workflow_scripts/thermalizers/sample_patches.py"
+        f"{REPOSITORY}/workflow_scripts/thermalizers/sample_patches.py"
 
 
 rule train_thermalizer:
     """Train the thermalizer of one condition."""
     input:
-        archive=UNDECODED,
-        images=DECODED,
+        archive=PLAN.source.undecoded,
+        images=PLAN.stores.all_decoded,
         index=rules.index_archive.output.index,
         pairs=branch(
             lookup(dpath="conditions/{condition}/pairs/path", within=config),
@@ -64,7 +87,7 @@ rule train_thermalizer:
             otherwise=rules.render_lab.output.pairs,
         ),
         patches=rules.sample_patches.output.patches,
-        encoder=ENCODERS["thermalizer"],
+        encoder=PLAN.thermalizers.encoder,
     output:
         weights="results/thermalizers/{condition}/weights.pt",
         provenance="results/thermalizers/{condition}/provenance.json",
@@ -86,9 +109,9 @@ rule train_thermalizer:
     benchmark:
         "benchmarks/train_thermalizer/{condition}.tsv"
     wildcard_constraints:
-        condition="|".join(map(re.escape, TRAINED)) or "(?!)",
+        condition=one_of(PLAN.trained),
     conda:
-        "../envs/thermalizer.yaml"
+        f"{REPOSITORY}/envs/thermalizer.yaml"
     threads: NETWORK_THREADS
     resources:
         **NETWORK_DEVICE,
@@ -98,10 +121,66 @@ rule train_thermalizer:
         recipe=2,
         name="{condition}",
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        condition=get_condition_settings,
-        rooms=get_condition_rooms,
-        settings=in_key_order(without_neutral(config["thermalizer"])),
+        condition=PLAN.thermalizers.condition,
+        rooms=PLAN.thermalizers.ambient_range,
+        settings=PLAN.thermalizers.settings,
     message:
         "Training the thermalizer for {wildcards.condition}."
     script:
-        "../workflow_scripts/thermalizers/train_thermalizer.py"
+        f"{REPOSITORY}/workflow_scripts/thermalizers/train_thermalizer.py"
+
+
+rule download_weights:
+    """Download a trained thermalizer and hold it to its SHA-256."""
+    output:
+        weights="resources/weights/{condition}.pt",
+    log:
+        "logs/download_weights/{condition}.log",
+    benchmark:
+        "benchmarks/download_weights/{condition}.tsv"
+    wildcard_constraints:
+        condition=one_of(PLAN.released),
+    retries: 2
+    localrule: True
+    conda:
+        "../envs/acquisition.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(500),
+        runtime=minutes(60),
+    params:
+        recipe=1,
+        url=lookup(dpath="thermalizers/{condition}/weights", within=config),
+        sha256=lookup(dpath="thermalizers/{condition}/sha256", within=config),
+    message:
+        "Downloading the thermalizer for {wildcards.condition}."
+    script:
+        "../workflow_scripts/thermalizers/download_weights.py"
+
+
+rule import_thermalizer:
+    """Turn weights that were trained elsewhere into this workflow's own file."""
+    input:
+        weights=PLAN.thermalizers.released_weights,
+    output:
+        weights="results/thermalizers/{condition}/weights.pt",
+        provenance="results/thermalizers/{condition}/provenance.json",
+    log:
+        "logs/import_thermalizer/{condition}.log",
+    benchmark:
+        "benchmarks/import_thermalizer/{condition}.tsv"
+    wildcard_constraints:
+        condition=one_of(PLAN.released),
+    conda:
+        "../envs/thermalizer.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(3000),
+        runtime=minutes(10),
+    params:
+        recipe=1,
+        sha256=lookup(dpath="thermalizers/{condition}/sha256", within=config),
+    message:
+        "Taking the thermalizer for {wildcards.condition} from {input.weights}."
+    script:
+        "../workflow_scripts/thermalizers/import_thermalizer.py"

@@ -9,15 +9,12 @@ MAKES  results/variants/{variant}/thermal.zarr      thermal, uint16, 0.01 K a co
 """
 
 
-include: "batches.smk"
-
-
 rule create_thermal_store:
     """Write the metadata of a variant's thermal store."""
     input:
         index=rules.index_archive.output.index,
-        weights=get_weights,
-        provenance=get_provenance,
+        weights=PLAN.stores.weights,
+        provenance=PLAN.stores.provenance,
     output:
         root="results/variants/{variant}/thermal.zarr/zarr.json",
         thermal="results/variants/{variant}/thermal.zarr/thermal/zarr.json",
@@ -26,7 +23,7 @@ rule create_thermal_store:
     benchmark:
         "benchmarks/create_thermal_store/{variant}.tsv"
     wildcard_constraints:
-        variant=one_of(THERMALIZED),
+        variant=one_of(PLAN.thermalized),
     conda:
         "../envs/store.yaml"
     threads: 1
@@ -35,8 +32,8 @@ rule create_thermal_store:
         runtime=minutes(10),
     params:
         recipe=2,
-        condition=get_condition,
-        ambient_celsius=get_ambient,
+        condition=PLAN.stores.condition,
+        ambient_celsius=PLAN.stores.ambient,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         shard_images=lookup(dpath="store/shard_images", within=config),
         source_license=lookup(dpath="source/license", within=config),
@@ -46,18 +43,18 @@ rule create_thermal_store:
         "../workflow_scripts/variants/create_thermal_store.py"
 
 
-# One rule, unless jobs write several shards (rules/batches.smk).
-for _name, (_batch, _variants) in BATCHES.items():
+# One rule, unless jobs write several shards.
+for _name, (_batch, _variants) in PLAN.stores.batches(USES_GPU).items():
 
     rule:
         """Write one shard of a variant's thermal store, or a batch of them."""
         name:
             _name
         input:
-            archive=UNDECODED,
-            images=[*DECODED_SHARD[:3], *collect(DECODED_SHARD[3:], shard=_batch)],
+            archive=PLAN.source.undecoded,
+            images=PLAN.stores.decoded(_batch),
             index=rules.index_archive.output.index,
-            weights=get_weights,
+            weights=PLAN.stores.weights,
             root=rules.create_thermal_store.output.root,
             thermal=rules.create_thermal_store.output.thermal,
         output:
@@ -80,7 +77,7 @@ for _name, (_batch, _variants) in BATCHES.items():
             recipe=2,
             # Neither rows nor shards: another number of shards a job makes nothing anew.
             shard_images=lookup(dpath="store/shard_images", within=config),
-            ambient_celsius=get_ambient,
+            ambient_celsius=PLAN.stores.ambient,
             image_pixels=lookup(dpath="source/image_pixels", within=config),
             precision=lookup(dpath="inference_precision", within=config),
         message:
@@ -93,8 +90,8 @@ rule seal_thermal:
     """Write a thermal store's checksums and summary from its manifests."""
     input:
         root="results/variants/{variant}/thermal.zarr/zarr.json",
-        arrays=get_arrays,
-        manifests=get_manifests,
+        arrays=PLAN.stores.arrays,
+        manifests=PLAN.stores.manifests,
     output:
         sums="results/variants/{variant}/SHA256SUMS",
         summary="results/variants/{variant}/summary.json",
@@ -110,7 +107,7 @@ rule seal_thermal:
         runtime=minutes(10),
     params:
         recipe=1,
-        rows=get_variant_rows,
+        rows=PLAN.stores.rows,
     message:
         "Listing the checksums of the thermal store of {wildcards.variant}."
     script:
@@ -122,7 +119,7 @@ rule verify_thermal:
     input:
         sums=rules.seal_thermal.output.sums,
         root="results/variants/{variant}/thermal.zarr/zarr.json",
-        shards=get_shard_files,
+        shards=PLAN.stores.shard_files,
     output:
         report="results/variants/{variant}/verified.json",
     log:
@@ -144,6 +141,33 @@ rule verify_thermal:
         "../workflow_scripts/variants/verify_thermal.py"
 
 
+rule render_truth:
+    """Render the true temperatures of the procedural faces; no training reads them."""
+    output:
+        truth="results/source/truth/{variant}.zip",
+    log:
+        "logs/render_truth/{variant}.log",
+    benchmark:
+        "benchmarks/render_truth/{variant}.tsv"
+    priority: 1
+    conda:
+        f"{REPOSITORY}/envs/render.yaml"
+    threads: 16
+    resources:
+        mem_mb=memory_mb(8000),
+        runtime=minutes(240),
+    params:
+        recipe=1,
+        seed=lookup(dpath="procedural/seed", within=config),
+        images=lookup(dpath="source/images", within=config),
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        ambient_celsius=PLAN.stores.ambient,
+    message:
+        "Rendering the true temperatures at {params.ambient_celsius} °C for {wildcards.variant}."
+    script:
+        f"{REPOSITORY}/workflow_scripts/variants/render_truth.py"
+
+
 rule evaluate_thermal:
     """Compare a variant of the procedural faces with their thermal truth."""
     input:
@@ -151,7 +175,7 @@ rule evaluate_thermal:
         root=rules.create_thermal_store.output.root,
         faces=rules.verify_faces.output.report,
         faces_root=rules.create_faces_store.output.root,
-        truth=get_truth,
+        truth=rules.render_truth.output.truth,
     output:
         table="results/variants/{variant}/evaluation.csv",
     log:
@@ -159,7 +183,7 @@ rule evaluate_thermal:
     benchmark:
         "benchmarks/evaluate_thermal/{variant}.tsv"
     wildcard_constraints:
-        variant=one_of(THERMALIZED),
+        variant=one_of(PLAN.thermalized),
     conda:
         "../envs/store.yaml"
     threads: 1
@@ -175,7 +199,7 @@ rule evaluate_thermal:
 
 
 # Milestones: snakemake variant_cold. With what the reader needs to open it: the labels, and the config that was in force.
-for _variant in VARIANTS:
+for _variant in PLAN.variants:
 
     rule:
         name:

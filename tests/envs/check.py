@@ -64,7 +64,7 @@ def check_environments(folder: Path) -> None:
     succeed(fetched, *use, "--conda-create-envs-only", "faces", config=config)
     import_in("face-landmarker.yaml", "tfake.labels.face_landmarker", folder / "environments")
     for env in sorted((ROOT / "envs").glob("*.yaml")):
-        rules = [name for name, block in rule_blocks().items() if f"../envs/{env.name}" in block]
+        rules = [name for name, block in rule_blocks().items() if f"/envs/{env.name}" in block]
         print(f"{env.name}: {', '.join(rules)}")
     size = subprocess.run(["du", "-sh", folder / "environments"], capture_output=True, text=True, check=True).stdout
     by = conda or "the stand-in for conda"

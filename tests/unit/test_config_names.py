@@ -155,7 +155,7 @@ def test_conditions_may_all_be_ranges(tmp_path):
     variants: {warm: {ambient_celsius: 25}, cold: {ambient_celsius: 15}}
     """
     config = load(tmp_path, text)
-    assert Plan(config).one_room == ()
+    assert Plan(config).fixed_ambient == ()
     assert Plan(config).ambients == {"warm": 25, "cold": 15}
     assert config["ablation"]["conditions"] == []
 

@@ -41,7 +41,7 @@ def test_an_env_file_repeats_the_pins(path):
 
 
 def test_every_env_file_is_used_and_every_used_one_exists():
-    used = {name for block in rule_blocks().values() for name in re.findall(r'"\.\./envs/([\w-]+)\.yaml"', block)}
+    used = {name for block in rule_blocks().values() for name in re.findall(r'/envs/([\w-]+)\.yaml"', block)}
     assert used == {path.stem for path in ENVS}
 
 
@@ -72,7 +72,7 @@ PACKAGES = {
 
 @pytest.mark.parametrize("rule", rule_blocks())
 def test_a_rule_finds_what_it_imports_in_its_environment(rule):
-    envs = re.findall(r'"\.\./(envs/[\w-]+\.yaml)"', rule_blocks()[rule])
+    envs = re.findall(r'/(envs/[\w-]+\.yaml)"', rule_blocks()[rule])
     needed = set()
     for path in sources_of(SCRIPTS[rule]):
         if path.suffix == ".py":

@@ -8,14 +8,15 @@ import subprocess
 import pytest
 import yaml
 
-from recipes import ROOT, SCRIPTS, TABLE, behind, current, derived_rules, fingerprint, rule_blocks
+from recipes import ROOT, SCRIPTS, TABLE, behind, current, derived_rules, find_changed, rule_blocks
+from tfake.config.plan_stores import FACES_ARRAYS
 from tfake.store.layouts import faces_layout
 
 RULES = rule_blocks()
 LONGEST_FILE = 500
 CODE = sorted(
     path
-    for pattern in ("Snakefile", "rules/*.smk", "workflow_scripts/**/*.py", "tests/**/*.py")
+    for pattern in ("Snakefile", "rules/**/*.smk", "workflow_scripts/**/*.py", "tests/**/*.py")
     for path in ROOT.glob(pattern)
 )
 
@@ -30,7 +31,7 @@ def tracked_files():
 @pytest.mark.parametrize("rule", RULES)
 def test_one_name_a_rule(rule):
     block = RULES[rule]
-    assert re.search(rf'script:\n        "../workflow_scripts/\w+/{rule}.py"', block)
+    assert f'/workflow_scripts/{SCRIPTS[rule].parent.name}/{rule}.py"' in block
     for folder in ("logs", "benchmarks"):
         assert re.search(rf'"{folder}/{rule}[./]', block), f"{rule}: no {folder}/{rule}"
     module = ast.parse(SCRIPTS[rule].read_text())
@@ -54,7 +55,8 @@ def test_every_working_rule_is_complete(rule):
 @pytest.mark.parametrize("rule", RULES)
 def test_no_rule_holds_a_list_that_grows_with_the_shards(rule):
     """Snakemake hashes such a list once for each of its files: quadratic, where a function's answer is not."""
-    assert not re.search(r"\bSHARDS\b|get_shards\(", RULES[rule])
+    outside_functions = re.sub(r"lambda wildcards: .*", "", RULES[rule])
+    assert not re.search(r"\bsource_shards\b|\.shards\(", outside_functions)
 
 
 def test_no_script_without_a_rule():
@@ -62,14 +64,15 @@ def test_no_script_without_a_rule():
 
 
 def test_recipes_are_renewed():
-    recorded, now = json.loads(TABLE.read_text()), current()
-    moved = sorted(path for path in now if recorded.get(path) != now[path])
-    rules = sorted(set().union(*(behind()[path] for path in moved)))
-    assert not moved, (
-        f"{', '.join(moved)} moved, behind {', '.join(rules)}: raise `recipe` in a rule if the meaning of its output "
-        "changed, then run `make recipes`"
+    recorded, files = json.loads(TABLE.read_text()), behind()
+    changed = find_changed(recorded, files)
+    places = {path: {name for name in changed if name in current([path])} for path in files} if changed else {}
+    rules = sorted(set().union(*(files[path] for path, names in places.items() if names)))
+    assert not changed, (
+        f"{', '.join(changed)} changed, behind {', '.join(rules)}: raise `recipe` in a rule if the meaning of its "
+        "output changed, then run `make recipes`"
     )
-    assert recorded.keys() == now.keys()
+    assert RULES.keys() <= recorded.keys(), "a rule is new: run `make recipes`"
 
 
 @pytest.mark.parametrize("rule", derived_rules())
@@ -80,43 +83,10 @@ def test_a_derived_rule_has_the_recipe_of_the_one_it_runs(rule):
 
 
 def test_no_rule_is_missed():
-    text = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    text = "\n".join(path.read_text() for path in (ROOT / "rules").rglob("*.smk"))
     assert len(re.findall(r"(?m)^\s*use rule ", text)) == len(derived_rules()) > 0
     assert len(re.findall(r"(?m)^\s+script:$", text)) == len(RULES)
     assert set().union(*behind().values()) == RULES.keys() | derived_rules().keys()
-
-
-def test_a_hash_is_of_what_code_means(tmp_path):
-    module = tmp_path / "module.py"
-
-    def hashed(text):
-        module.write_text(text)
-        return fingerprint(module)
-
-    base = hashed('"""A."""\n\ndef f(a):\n    """B."""\n    return (a + 1, None, 0)\n')
-    assert hashed("def f(a):  # why\n    return (\n        a + 1, None, 0\n    )\n") == base
-    for other in (
-        "(a + 2, None, 0)",
-        "(a - 1, None, 0)",
-        "(a + 1, None, False)",
-        "(a + 1, 0)",
-        "'a + 1'",
-        "(a + 1, None, 0.0)",
-    ):
-        assert hashed(f"def f(a):\n    return {other}\n") != base
-    assert hashed("def f(a):\n    return 1\n") != hashed("def f(a):\n    'only'\n    return '1'\n")
-
-
-def test_two_branches_that_change_different_files_agree_on_the_table(tmp_path):
-    table = json.loads(TABLE.read_text())
-    first, second = sorted(table)[:2]
-    for name, changed in (("ours", first), ("base", None), ("theirs", second)):
-        values = {path: {"meaning": "moved"} if path == changed else entry for path, entry in table.items()}
-        (tmp_path / name).write_text(json.dumps(values, indent=1, sort_keys=True))
-    merged = subprocess.run(
-        ["git", "merge-file", "-p", "ours", "base", "theirs"], cwd=tmp_path, capture_output=True, check=True
-    )
-    assert [path for path, entry in json.loads(merged.stdout).items() if entry["meaning"] == "moved"] == [first, second]
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
@@ -134,9 +104,7 @@ def test_every_rule_is_in_the_graph_of_the_architecture():
 
 
 def test_the_rules_know_the_arrays_of_the_faces_store():
-    text = (ROOT / "rules/common.smk").read_text()
-    listed = re.search(r"FACES_ARRAYS = \((.*?)\)", text, re.S)[1]
-    assert re.findall(r'"(\w+)"', listed) == [array.name for array in faces_layout(64)]
+    assert list(FACES_ARRAYS) == [array.name for array in faces_layout(64)]
     block = RULES["label_faces"]
     for array in faces_layout(64):
         assert f'"results/faces/faces.zarr/{array.shard_file(0)}"'.replace("/c/0", "/c/{shard}") in block

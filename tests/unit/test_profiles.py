@@ -16,7 +16,7 @@ RULES = rule_blocks()
 #: Every target; those of single variants aside.
 TARGETS = [
     name
-    for path in (ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk"))
+    for path in (ROOT / "Snakefile", *(ROOT / "rules").rglob("*.smk"))
     for name in re.findall(
         r"(?m)^rule (\w+):\n(?:    default_target.*\n)?    input:\n(?:        .*\n)+    message:", path.read_text()
     )

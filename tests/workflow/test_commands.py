@@ -38,7 +38,7 @@ def test_make_knows_its_target(text):
 
 @pytest.mark.parametrize("text", MENTIONED)
 def test_what_is_mentioned_is_a_target(text):
-    files = [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")]
+    files = [ROOT / "Snakefile", *(ROOT / "rules").rglob("*.smk")]
     assert any(re.search(rf"(?m)^rule {text.split()[1]}:", file.read_text()) for file in files)
 
 

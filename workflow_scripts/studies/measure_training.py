@@ -74,6 +74,7 @@ def measure_training(
 
 
 if __name__ == "__main__":
+    from tfake.config.neutral import with_neutral
     from tfake.core.gpu_claims import claim_device
     from tfake.core.runlog import start_log
 
@@ -87,9 +88,9 @@ if __name__ == "__main__":
         patches=str(snakemake.input.patches),
         prior_table=snakemake.params.prior["table"],
         ambient_celsius=snakemake.params.ambient_celsius,
-        settings=snakemake.params.settings,
+        settings=with_neutral(snakemake.params.settings, snakemake.config["thermalizer"]),
         steps=snakemake.params.steps,
-        device=claim_device(snakemake.params.device),
+        device=claim_device(snakemake.config["device"]),
         threads=snakemake.threads,
         images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
         encoder=str(snakemake.input.encoder) or None,

@@ -4,15 +4,13 @@ The data registry: one row a downloaded file with its length and SHA-256, record
 """
 
 import csv
-import hashlib
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from tfake.core.text_tables import read_rows
 
@@ -56,22 +54,6 @@ class Record:
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 _COLUMNS = tuple(field.name for field in fields(Record))
-
-
-def name_downloads(urls: Sequence[str]) -> dict[str, str]:
-    """The names that downloads get here: the last of their addresses' paths, where that tells files apart.
-
-    Args:
-        urls: the addresses of one archive; several are its parts, in order.
-
-    Returns:
-        Address to name. Where addresses end alike, or in what is no file's name, a name is made from all of them.
-    """
-    names = {url: re.sub(r"[^A-Za-z0-9._+-]", "_", unquote(os.path.basename(urlsplit(url).path))) for url in urls}
-    if len(set(names.values())) == len(urls) and all("." in name for name in names.values()):
-        return names
-    own = f"archive-{hashlib.sha256(' '.join(urls).encode()).hexdigest()[:8]}.zip"
-    return {url: own if len(urls) == 1 else f"{own}.{part:03d}" for part, url in enumerate(urls, start=1)}
 
 
 def read_registry(path: str | Path) -> dict[str, Record]:

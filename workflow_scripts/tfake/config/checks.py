@@ -7,10 +7,9 @@ from typing import Any
 
 from tfake.config.faults import Fault, Path
 from tfake.config.plan import Plan
+from tfake.config.plan_studies import EVERY_ROOM
 from tfake.config.validation import nearest
 
-#: Where the ablation keeps what is trained for the rooms of all conditions.
-EVERY_ROOM = "every_room"
 #: The tables of temperatures that come with the library; each, like a user's own, begins with the rooms it answers for.
 PRIORS = FilePath(__file__).parents[1] / "thermalizer/priors"
 #: How far a table that does not state its rooms is followed beyond its columns, in kelvin.
@@ -106,7 +105,7 @@ def _check_lists(config: Config, removed: Removed) -> Iterator[Fault]:
 def _check_ambients(config: Config, plan: Plan) -> Iterator[Fault]:
     for name in (*plan.thermalized, *plan.imported):
         settings = config["variants"][name]
-        low, high = plan.rooms(settings["condition"])
+        low, high = plan.ambient_range(settings["condition"])
         own = settings["ambient_celsius"]
         if not (low == high if own is None else low <= own <= high):
             yield Fault(
@@ -133,7 +132,7 @@ def _check_network_range(config: Config, plan: Plan) -> Iterator[Fault]:
     """Room temperatures that the network could not give."""
     low, high = config["thermalizer"]["output_celsius"]
     for name in plan.trained:
-        rooms = plan.rooms(name)
+        rooms = plan.ambient_range(name)
         if not low <= rooms[0] <= rooms[1] <= high:
             shown = rooms[0] if rooms[0] == rooms[1] else list(rooms)
             yield Fault(
@@ -153,7 +152,7 @@ def _check_priors(config: Config, plan: Plan) -> Iterator[Fault]:
             yield Fault(path, f"is {table}, which cannot be read: {error}")
             continue
         at = prior["read_at_celsius"]
-        rooms = dict.fromkeys(plan.rooms(name) if at is None else [at])
+        rooms = dict.fromkeys(plan.ambient_range(name) if at is None else [at])
         if min(rooms) < lowest or max(rooms) > highest:
             asked = " to ".join(f"{room:g}" for room in rooms)
             yield Fault(

@@ -43,6 +43,6 @@ def _name_all_that_fit(config: dict[str, Any]) -> None:
     if landmarks["variants"] is None:
         landmarks["variants"] = list(plan.thermalized)
     if ablation["conditions"] is None:
-        ablation["conditions"] = list(plan.one_room)
+        ablation["conditions"] = list(plan.fixed_ambient)
     if reference["variant"] is None:
         reference["variant"] = plan.variants[0]

@@ -1,11 +1,22 @@
-"""What the rules ask of a config, as plain values: which variants are made how, in which rooms, of which rows."""
+"""What the rules ask of a config, as plain values: which variants are made how, at which temperature, of which rows.
+
+A :class:`Plan` answers by name. What belongs to one stage is in a part of it (``plan.stores``, ``plan.ablation``, …),
+whose methods take a rule's ``wildcards``, so that a rule names them instead of holding functions of its own.
+"""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-Rooms = tuple[float, float]
+from tfake.config.plan_products import ProductPlan
+from tfake.config.plan_source import SourcePlan
+from tfake.config.plan_stores import StorePlan
+from tfake.config.plan_studies import AblationPlan, LandmarkPlan, TestSetPlan
+from tfake.config.plan_thermalizers import ThermalizerPlan
+
+#: More shards than this, and Snakemake takes long to plan their jobs.
+MOST_SHARDS = 1000
 
 
 class Plan:
@@ -17,7 +28,7 @@ class Plan:
         Args:
             config: complete, and found sound by :func:`tfake.config.checks.find_conflicts`.
         """
-        self._config = config
+        self.config = config
         variants = config["variants"]
         #: Conditions by how they come to their thermalizer.
         self.conditions = tuple(config["conditions"])
@@ -30,46 +41,114 @@ class Plan:
         self.thermalized = tuple(name for name in self.variants if name not in self.recorded + self.imported)
         self.images: int = config["source"]["images"]
         self.shard_images: int = config["store"]["shard_images"]
+        #: Numbers of the source's shards.
+        self.source_shards = range(math.ceil(self.images / self.shard_images))
 
     @cached_property
-    def one_room(self) -> tuple[str, ...]:
-        """Conditions that are trained for one room, not for a range of them."""
-        conditions = self._config["conditions"]
+    def source(self) -> SourcePlan:
+        """Where the archive comes from."""
+        return SourcePlan(self.config)
+
+    @cached_property
+    def stores(self) -> StorePlan:
+        """The files of the stores."""
+        return StorePlan(self)
+
+    @cached_property
+    def thermalizers(self) -> ThermalizerPlan:
+        """What thermalizers are trained with."""
+        return ThermalizerPlan(self)
+
+    @cached_property
+    def landmarks(self) -> LandmarkPlan:
+        """Landmark networks and label adapters."""
+        return LandmarkPlan(self.config)
+
+    @cached_property
+    def ablation(self) -> AblationPlan:
+        """The study of the loss's terms."""
+        return AblationPlan(self)
+
+    @cached_property
+    def test_sets(self) -> TestSetPlan:
+        """Annotated sets that landmarks are scored on."""
+        return TestSetPlan(self)
+
+    @cached_property
+    def products(self) -> ProductPlan:
+        """Publication, exports, comparison, repair and forecast."""
+        return ProductPlan(self)
+
+    @cached_property
+    def fixed_ambient(self) -> tuple[str, ...]:
+        """Conditions that are trained for one ambient temperature, not for a range."""
+        conditions = self.config["conditions"]
         return tuple(name for name in self.conditions if not isinstance(conditions[name]["ambient_celsius"], list))
 
     @cached_property
     def ambients(self) -> dict[str, float]:
-        """Room of each variant in °C."""
+        """Ambient temperature of each variant in °C."""
         return {name: self.ambient(name) for name in (*self.thermalized, *self.imported, *self.recorded)}
 
     @cached_property
     def cameras(self) -> dict[str, dict[str, Any]]:
         """Settings of each camera, its preset's included, in the order of their keys."""
-        cameras = self._config["cameras"]
+        cameras = self.config["cameras"]
         complete = {name: {**cameras.get(own.get("preset"), {}), **own} for name, own in cameras.items()}
         return {name: {key: own[key] for key in sorted(own) if key != "preset"} for name, own in complete.items()}
 
-    def rooms(self, condition: str) -> Rooms:
-        """Lowest and highest room of a condition in °C; equal where it is one number."""
-        rooms = self._config["conditions"][condition]["ambient_celsius"]
-        return tuple(rooms) if isinstance(rooms, list) else (rooms, rooms)
+    def ambient_range(self, condition: str) -> tuple[float, float]:
+        """Lowest and highest ambient temperature of a condition in °C; equal where it is one number."""
+        ambient = self.config["conditions"][condition]["ambient_celsius"]
+        return tuple(ambient) if isinstance(ambient, list) else (ambient, ambient)
 
     def base(self, variant: str) -> str:
         """The variant that a camera looks at; any other variant itself."""
-        return self._config["variants"][variant].get("of", variant)
+        return self.config["variants"][variant].get("of", variant)
+
+    def condition(self, variant: str) -> str:
+        """The condition whose thermalizer makes a variant."""
+        return self.config["variants"][self.base(variant)]["condition"]
 
     def ambient(self, variant: str) -> float:
-        """Room of a variant in °C: its own, or its condition's."""
-        settings = self._config["variants"][self.base(variant)]
-        own = settings["ambient_celsius"]
-        return self.rooms(settings["condition"])[0] if own is None else own
+        """Ambient temperature of a variant in °C: its own, or its condition's."""
+        own = self.config["variants"][self.base(variant)]["ambient_celsius"]
+        return self.ambient_range(self.condition(variant))[0] if own is None else own
 
     def rows(self, variant: str) -> list[int]:
-        """First row of a variant and the row after its last: its own, its base's, or all."""
-        variants = self._config["variants"]
+        """First row of a variant and its stop (exclusive): its own, its base's, or all."""
+        variants = self.config["variants"]
         return variants[variant].get("images") or variants[self.base(variant)].get("images") or [0, self.images]
 
     def shards(self, variant: str) -> range:
         """Numbers of a variant's shards."""
         start, stop = self.rows(variant)
         return range(start // self.shard_images, math.ceil(stop / self.shard_images))
+
+    def shard_rows(self, shard: int) -> list[int]:
+        """First row of a shard and its stop (exclusive)."""
+        start = shard * self.shard_images
+        return [start, min(start + self.shard_images, self.images)]
+
+    def check_files(self, dry_run: bool) -> Iterator[str]:
+        """Look for the files and folders that the config names, seen from the working directory.
+
+        Args:
+            dry_run: nothing will be made, so the archive need not be there.
+
+        Yields:
+            What a user should know, though the run can go on.
+
+        Raises:
+            ConfigError: something is not there, or terms are not accepted.
+        """
+        if len(self.source_shards) > MOST_SHARDS:
+            better = max(1000, math.ceil(self.images / MOST_SHARDS))
+            yield (
+                f"config: store.shard_images is {self.shard_images}, which makes {len(self.source_shards):,} shards of "
+                f"{self.images:,} images, each with jobs of its own; with store.shard_images: {better} there are "
+                f"{math.ceil(self.images / better):,}."
+            )
+        yield from self.source.check_files(dry_run)
+        for part in (self.thermalizers, self.landmarks, self.test_sets):
+            part.check_files()

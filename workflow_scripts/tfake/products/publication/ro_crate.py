@@ -18,7 +18,7 @@ _PROFILES = {
 }
 _WORKFLOW = "provenance/workflow/Snakefile"
 #: What of the workflow a reader needs to see which steps were run with what.
-_WORKFLOW_FILES = ("Snakefile", "config.yaml", "rules/*.smk", "schemas/*.yaml", "envs/*.yaml", "LICENSE")
+_WORKFLOW_FILES = ("Snakefile", "config.yaml", "rules/**/*.smk", "schemas/*.yaml", "envs/*.yaml", "LICENSE")
 _PACKAGES = ("numpy", "opencv-contrib-python", "scipy", "mediapipe", "torch", "zarr", "zarrs", "snakemake")
 _LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
 _LICENSE = "https://spdx.org/licenses/Apache-2.0"

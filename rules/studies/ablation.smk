@@ -11,6 +11,13 @@ MAKES  results/ablation/{heldout,lab,bank,real}…             what the arms lea
 """
 
 
+wildcard_constraints:
+    arm=one_of(PLAN.ablation.arms),
+    faces=one_of(PLAN.ablation.faces),
+    rooms=one_of(PLAN.ablation.rooms),
+    seed=r"\d+",
+
+
 use rule render_faces as render_heldout with:
     output:
         faces="results/ablation/heldout.zip",
@@ -44,7 +51,7 @@ use rule render_truth as render_heldout_truth with:
 
 use rule index_archive as index_scored with:
     input:
-        archive=get_scored_archive,
+        archive=PLAN.ablation.scored_archive,
     output:
         index="results/ablation/index/{faces}.parquet",
     log:
@@ -53,7 +60,7 @@ use rule index_archive as index_scored with:
         "benchmarks/ablation/index_scored/{faces}.tsv"
     params:
         recipe=rules.index_archive.params.recipe,
-        images=get_scored_images,
+        images=PLAN.ablation.scored_images,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
 
 
@@ -86,7 +93,7 @@ use rule render_lab as render_ablation_bank with:
         seed=config["procedural"]["seed"] + 2,
         lab_pairs=lookup(dpath="ablation/bank_images", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        rooms=get_arm_rooms,
+        rooms=PLAN.ablation.arm_ambient_range,
     message:
         "Rendering {params.lab_pairs} thermal images without partners at {params.rooms} °C."
 
@@ -101,7 +108,7 @@ use rule sample_patches as sample_arm_patches with:
     benchmark:
         "benchmarks/ablation/sample_arm_patches/{rooms}.tsv"
     params:
-        **BANK_SETTINGS,
+        **PLAN.thermalizers.bank_settings,
         recipe=rules.sample_patches.params.recipe,
         bank_path=None,
         bank_values="celsius",
@@ -121,7 +128,7 @@ use rule sample_patches as sample_lwir_patches with:
     benchmark:
         "benchmarks/ablation/sample_lwir_patches.tsv"
     params:
-        **BANK_SETTINGS,
+        **PLAN.thermalizers.bank_settings,
         recipe=rules.sample_patches.params.recipe,
         bank_path=lookup(dpath="ablation/lwir_faces", within=config),
         bank_values="relative",
@@ -133,12 +140,12 @@ use rule sample_patches as sample_lwir_patches with:
 
 use rule train_thermalizer as train_arm with:
     input:
-        archive=UNDECODED,
-        images=DECODED,
+        archive=PLAN.source.undecoded,
+        images=PLAN.stores.all_decoded,
         index=rules.index_archive.output.index,
         pairs=rules.render_ablation_lab.output.pairs,
         patches=rules.sample_arm_patches.output.patches,
-        encoder=ENCODERS["thermalizer"],
+        encoder=PLAN.thermalizers.encoder,
     output:
         weights="results/ablation/{rooms}/{arm}/{seed}/weights.pt",
         provenance="results/ablation/{rooms}/{arm}/{seed}/provenance.json",
@@ -153,9 +160,9 @@ use rule train_thermalizer as train_arm with:
         recipe=rules.train_thermalizer.params.recipe,
         name="{rooms} {arm} {seed}",
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        condition=get_arm_condition,
-        rooms=get_arm_rooms,
-        settings=get_arm_settings,
+        condition=PLAN.ablation.arm_condition,
+        rooms=PLAN.ablation.arm_ambient_range,
+        settings=PLAN.ablation.arm_settings,
     message:
         "Training {wildcards.arm} for {wildcards.rooms}, seed {wildcards.seed}."
 
@@ -163,10 +170,10 @@ use rule train_thermalizer as train_arm with:
 rule evaluate_arm:
     """Score an arm on faces that no training saw."""
     input:
-        archive=get_scored_archive,
+        archive=PLAN.ablation.scored_archive,
         index=rules.index_scored.output.index,
-        truth=get_scored_truth,
-        weights=get_arm_weights,
+        truth=PLAN.ablation.scored_truth,
+        weights=PLAN.ablation.arm_weights,
         lwir_patches=rules.sample_lwir_patches.output.patches if config["ablation"]["lwir_faces"] else [],
     output:
         scores="results/ablation/scores/{faces}/{condition}/{arm}/{seed}.json",
@@ -176,9 +183,9 @@ rule evaluate_arm:
     benchmark:
         "benchmarks/evaluate_arm/{faces}/{condition}/{arm}/{seed}.tsv"
     wildcard_constraints:
-        condition=one_of(ONE_ROOM),
+        condition=one_of(PLAN.fixed_ambient),
     conda:
-        "../envs/thermalizer.yaml"
+        "../../envs/thermalizer.yaml"
     threads: NETWORK_THREADS
     resources:
         **NETWORK_DEVICE,
@@ -194,18 +201,18 @@ rule evaluate_arm:
     message:
         "Scoring {wildcards.arm} for {wildcards.condition}, seed {wildcards.seed}, on the {wildcards.faces} faces."
     script:
-        "../workflow_scripts/studies/evaluate_arm.py"
+        "../../workflow_scripts/studies/evaluate_arm.py"
 
 
 rule measure_training:
     """Measure where a training step's time goes, and against a naive step."""
     input:
-        archive=UNDECODED,
-        images=DECODED,
+        archive=PLAN.source.undecoded,
+        images=PLAN.stores.all_decoded,
         index=rules.index_archive.output.index,
         pairs=rules.render_ablation_lab.output.pairs,
-        patches=get_measured_patches,
-        encoder=ENCODERS["thermalizer"],
+        patches=lambda wildcards: expand(rules.sample_arm_patches.output.patches, rooms=PLAN.ablation.conditions[:1]),
+        encoder=PLAN.thermalizers.encoder,
     output:
         costs="results/ablation/cost.json",
     log:
@@ -213,7 +220,7 @@ rule measure_training:
     benchmark:
         "benchmarks/measure_training.tsv"
     conda:
-        "../envs/thermalizer.yaml"
+        "../../envs/thermalizer.yaml"
     threads: NETWORK_THREADS
     resources:
         **NETWORK_DEVICE,
@@ -222,21 +229,26 @@ rule measure_training:
     params:
         recipe=1,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
-        prior=lambda wildcards: config["conditions"][get_ablation_conditions(wildcards)[0]]["prior"],
-        ambient_celsius=lambda wildcards: config["conditions"][get_ablation_conditions(wildcards)[0]]["ambient_celsius"],
+        prior=lambda wildcards: PLAN.ablation.measured_condition["prior"],
+        ambient_celsius=lambda wildcards: PLAN.ablation.measured_condition["ambient_celsius"],
         steps=lookup(dpath="ablation/cost_steps", within=config),
-        settings=in_key_order(config["thermalizer"]),
-        device=lookup(dpath="device", within=config),
+        settings=PLAN.thermalizers.settings,
     message:
         "Measuring what a training step costs."
     script:
-        "../workflow_scripts/studies/measure_training.py"
+        "../../workflow_scripts/studies/measure_training.py"
 
 
 rule compare_arms:
     """Lay the arms side by side: a table, a figure, pictures."""
     input:
-        scores=get_arm_scores,
+        scores=lambda wildcards: collect(
+            rules.evaluate_arm.output.scores,
+            faces=PLAN.ablation.faces,
+            condition=PLAN.ablation.conditions,
+            arm=PLAN.ablation.arms,
+            seed=PLAN.ablation.seeds,
+        ),
         costs=rules.measure_training.output.costs,
     output:
         table=report("results/ablation/arms.csv", category="Ablation"),
@@ -246,19 +258,19 @@ rule compare_arms:
     benchmark:
         "benchmarks/compare_arms.tsv"
     conda:
-        "../envs/report.yaml"
+        "../../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=memory_mb(2000),
         runtime=minutes(20),
     params:
         recipe=2,
-        baseline=ARMS[0],
+        baseline=PLAN.ablation.arms[0],
         pairs_ambient_celsius=lookup(dpath="ablation/pairs_ambient_celsius", within=config),
     message:
         "Comparing the arms of the ablation."
     script:
-        "../workflow_scripts/studies/compare_arms.py"
+        "../../workflow_scripts/studies/compare_arms.py"
 
 
 rule ablation:

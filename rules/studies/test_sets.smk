@@ -9,15 +9,15 @@ MAKES  results/evaluation/{testset}/scores.json    figures of every method, and 
 """
 
 
-include: "testsets.smk"
-include: "adapters.smk"
+wildcard_constraints:
+    testset=one_of(PLAN.test_sets.names),
 
 
 rule evaluate_test_set:
     """Score landmarkers and baselines on one annotated test set."""
     input:
-        data=get_test_set_files,
-        weights=list(EVALUATED.values()),
+        data=PLAN.test_sets.files,
+        weights=list(PLAN.test_sets.landmarkers.values()),
     output:
         scores="results/evaluation/{testset}/scores.json",
         faces="results/evaluation/{testset}/faces.csv",
@@ -27,19 +27,19 @@ rule evaluate_test_set:
     benchmark:
         "benchmarks/evaluate_test_set/{testset}.tsv"
     conda:
-        "../envs/evaluation.yaml"
+        "../../envs/evaluation.yaml"
     threads: NETWORK_THREADS
     resources:
-        **(NETWORK_DEVICE if EVALUATED else {}),
+        **(NETWORK_DEVICE if PLAN.test_sets.landmarkers else {}),
         mem_mb=memory_mb(4000),
         runtime=minutes(240),
     params:
         # Points between pixels are points; an image is the one that is named, or none.
         recipe=2,
         kind=lookup(dpath="evaluation/sets/{testset}/kind", within=config),
-        path=get_test_set_path,
-        image_values=get_test_set_values,
-        landmarkers=EVALUATED,
+        path=PLAN.test_sets.path,
+        image_values=PLAN.test_sets.values,
+        landmarkers=PLAN.test_sets.landmarkers,
         facemesh=lookup(dpath="evaluation/facemesh", within=config),
         adapt=lookup(dpath="evaluation/adapt", within=config),
         most_images=lookup(dpath="evaluation/most_images", within=config),
@@ -50,14 +50,14 @@ rule evaluate_test_set:
     message:
         "Scoring landmarks on {wildcards.testset}."
     script:
-        "../workflow_scripts/studies/evaluate_test_set.py"
+        "../../workflow_scripts/studies/evaluate_test_set.py"
 
 
 rule compare_test_sets:
     """Lay the scores of all test sets side by side, with what was published."""
     input:
-        scores=collect(rules.evaluate_test_set.output.scores, testset=TEST_SETS),
-        faces=collect(rules.evaluate_test_set.output.faces, testset=TEST_SETS),
+        scores=collect(rules.evaluate_test_set.output.scores, testset=PLAN.test_sets.names),
+        faces=collect(rules.evaluate_test_set.output.faces, testset=PLAN.test_sets.names),
     output:
         page=report("results/evaluation/index.html", category="Landmarks"),
         table=report("results/evaluation/scores.csv", category="Landmarks"),
@@ -66,7 +66,7 @@ rule compare_test_sets:
     benchmark:
         "benchmarks/compare_test_sets.tsv"
     conda:
-        "../envs/report.yaml"
+        "../../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=memory_mb(2000),
@@ -77,12 +77,12 @@ rule compare_test_sets:
     message:
         "Comparing landmarkers; sets that are not there are listed on the page with where to ask for them."
     script:
-        "../workflow_scripts/studies/compare_test_sets.py"
+        "../../workflow_scripts/studies/compare_test_sets.py"
 
 
 rule landmark_evaluation:
     input:
         page=rules.compare_test_sets.output.page,
-        adapters=collect(rules.train_adapter.output.errors, adapter=ADAPTERS),
+        adapters=collect(rules.train_adapter.output.errors, adapter=PLAN.landmarks.adapters),
     message:
         "Landmarks are compared in {input.page}."

@@ -1,0 +1,187 @@
+"""What the studies compare: arms of the loss's terms, landmark networks, and landmarkers on annotated test sets."""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tfake.config.faults import ConfigError
+from tfake.config.neutral import without_neutral
+from tfake.config.plan_rules import Wildcards, in_key_order
+
+if TYPE_CHECKING:
+    from tfake.config.plan import Plan
+
+#: Where the ablation keeps what is trained for the ambient temperatures of all conditions.
+EVERY_ROOM = "every_room"
+
+
+class AblationPlan:
+    """The arms: what each learns from, and what it is scored on."""
+
+    def __init__(self, plan: "Plan") -> None:
+        """Take a plan."""
+        self._plan = plan
+        self._settings = plan.config["ablation"]
+        self._chosen = [name for name in plan.fixed_ambient if name in self._settings["conditions"]]
+        self.arms = tuple(self._settings["arms"])
+        self.seeds = tuple(self._settings["seeds"])
+        #: What arms are trained for: a condition, or the ambient temperatures of all.
+        self.rooms = (*plan.fixed_ambient, EVERY_ROOM)
+        #: Faces that arms are scored on.
+        self.faces = ("heldout", "real") if self._settings["real"]["archive"] else ("heldout",)
+
+    @property
+    def conditions(self) -> list[str]:
+        """The conditions that are scored.
+
+        Raises:
+            ConfigError: there is none; a config need have none unless the ablation is asked for.
+        """
+        if not self._chosen:
+            raise ConfigError(
+                "config: ablation.conditions: the ablation scores conditions of one room, and there is none: "
+                f"{', '.join(self._plan.conditions)} have a range as ambient_celsius"
+            )
+        return self._chosen
+
+    @property
+    def measured_condition(self) -> dict[str, Any]:
+        """The settings of the condition that a training step is measured for."""
+        return self._plan.config["conditions"][self.conditions[0]]
+
+    def arm_ambient_range(self, wildcards: Wildcards) -> list[float]:
+        """Lowest and highest ambient temperature in °C that an arm is trained for."""
+        ambients = [self._plan.ambient_range(name)[0] for name in self._trained_for(wildcards.rooms)]
+        return [min(ambients), max(ambients)]
+
+    def arm_condition(self, wildcards: Wildcards) -> dict[str, Any]:
+        """A condition's settings as an arm has them: pairs of the study's room, and its own say on pairs and prior."""
+        arm = self._settings["arms"][wildcards.arm]
+        prior = self._plan.config["conditions"][self._trained_for(wildcards.rooms)[0]]["prior"]
+        pairs = {"layout": "stems", "values": "celsius", "supervision": arm["supervision"]}
+        offsets = {**prior["offsets_kelvin"], **arm["prior_offsets_kelvin"]}
+        return in_key_order({"pairs": pairs, "prior": {**prior, "offsets_kelvin": offsets}})
+
+    def arm_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The training settings of an arm: the config's, with its weights and the seed."""
+        arm = self._settings["arms"][wildcards.arm]
+        weights = {key: value for key, value in arm.items() if key.startswith("weight_")}
+        return in_key_order({**self._plan.thermalizers.settings, **weights, "seed": int(wildcards.seed)})
+
+    def arm_weights(self, wildcards: Wildcards) -> str:
+        """Weights of the arm's thermalizer for a condition."""
+        rooms = EVERY_ROOM if self._settings["arms"][wildcards.arm]["every_room"] else wildcards.condition
+        return f"results/ablation/{rooms}/{wildcards.arm}/{wildcards.seed}/weights.pt"
+
+    def scored_archive(self, wildcards: Wildcards) -> list[str]:
+        """The archive of the faces that arms are scored on."""
+        real = self._settings["real"]["archive"]
+        return real if wildcards.faces == "real" else ["results/ablation/heldout.zip"]
+
+    def scored_images(self, wildcards: Wildcards) -> int:
+        """How many of them."""
+        return self._settings["real"]["images"] if wildcards.faces == "real" else self._settings["heldout_images"]
+
+    def scored_truth(self, wildcards: Wildcards) -> list[str]:
+        """Their thermal truth; nobody knows that of the real ones."""
+        return [] if wildcards.faces == "real" else [f"results/ablation/heldout_truth/{wildcards.condition}.zip"]
+
+    def _trained_for(self, rooms: str) -> tuple[str, ...]:
+        """The conditions that an arm is trained for: one, or all of one room."""
+        if rooms != EVERY_ROOM:
+            return (rooms,)
+        return self._plan.fixed_ambient if self.conditions else ()
+
+
+class LandmarkPlan:
+    """Landmark networks by task, what they are compared on, and label adapters."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        """Take a config."""
+        block = config["landmarks"]
+        #: Share of thermal crops by what a task learns from.
+        self._thermal_share = {"joint": block["thermal_share"], "rgb": 0.0, "thermal": 1.0}
+        self._settings = {key: value for key, value in without_neutral(block).items() if key != "variants"}
+        #: What a network learns from, and how many points it finds.
+        self.tasks = tuple(f"{learns_from}_{points}" for learns_from in self._thermal_share for points in (70, 478))
+        self.variants = tuple(block["variants"])
+        #: Pretrained weights that a training starts from; none where it starts from random ones.
+        self.encoder = ["resources/encoders/landmarks.pt"] if block["pretrained"] else []
+        #: Tasks that the study compares, and its folders of pictures by name.
+        self.scored = tuple(config["landmark_study"]["tasks"])
+        self.pictures = dict(config["landmark_study"]["pictures"])
+        #: Label adapters, and the settings that all of them are trained with.
+        self.adapters = tuple(config["adapters"]["train"])
+        self.adapter_settings = in_key_order({key: own for key, own in config["adapters"].items() if key != "train"})
+
+    def settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The training settings of a task: the config's, with its share of thermal crops."""
+        share = self._thermal_share[wildcards.task.split("_")[0]]
+        return in_key_order({**self._settings, "thermal_share": share})
+
+    def points(self, wildcards: Wildcards) -> int:
+        """How many points a task's network finds."""
+        return int(wildcards.task.split("_")[1])
+
+    def check_files(self) -> None:
+        """Look for the folders of pictures.
+
+        Raises:
+            ConfigError: one is not there.
+        """
+        for name, folder in self.pictures.items():
+            if not os.path.isdir(folder):
+                raise ConfigError(
+                    f"config: landmark_study.pictures.{name}: no folder {folder} (seen from {os.getcwd()})"
+                )
+
+
+class TestSetPlan:
+    """Annotated sets, and the landmarkers that are scored on them."""
+
+    __test__ = False  # for pytest, which would take it for tests
+
+    def __init__(self, plan: "Plan") -> None:
+        """Take a plan."""
+        self._plan = plan
+        self._sets = plan.config["evaluation"]["sets"]
+        self.names = tuple(self._sets)
+        #: Weights of each landmarker.
+        self.landmarkers = dict(plan.config["evaluation"]["landmarkers"])
+
+    def path(self, wildcards: Wildcards) -> str | None:
+        """Folder or zip of a test set, None without one; of the workflow's own, the variant."""
+        path = self._sets[wildcards.testset]["path"]
+        return path or (self._plan.variants[0] if self._is_own(wildcards.testset) else None)
+
+    def values(self, wildcards: Wildcards) -> str | dict[str, Any]:
+        """What a test set's images of more than 8 bits hold."""
+        return in_key_order(self._sets[wildcards.testset].get("values", "celsius"))
+
+    def files(self, wildcards: Wildcards) -> list[str]:
+        """What a test set's evaluation has to wait for: a variant's stores, or the folder if it is there."""
+        path = self.path(wildcards)
+        if self._is_own(wildcards.testset):
+            return [f"results/variants/{path}/verified.json", "results/faces/verified.json"]
+        return [path] if path is not None and os.path.exists(path) else []
+
+    def check_files(self) -> None:
+        """Look for the landmarkers' weights, and for the variants that the workflow's own sets name.
+
+        Raises:
+            ConfigError: one is not there.
+        """
+        for name, weights in self.landmarkers.items():
+            if not weights.startswith("results/landmarks/") and not os.path.exists(weights):
+                raise ConfigError(
+                    f"config: evaluation.landmarkers.{name}: there is no {weights} (seen from {os.getcwd()})"
+                )
+        for name, settings in self._sets.items():
+            if self._is_own(name) and settings["path"] not in (None, *self._plan.variants):
+                raise ConfigError(
+                    f"config: evaluation.sets.{name}.path is {settings['path']!r}; for the kind {settings['kind']} it "
+                    f"is a variant: {', '.join(self._plan.variants)}"
+                )
+
+    def _is_own(self, name: str) -> bool:
+        return self._sets[name]["kind"].startswith("variant_")
