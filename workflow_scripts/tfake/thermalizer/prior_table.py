@@ -1,4 +1,4 @@
-"""The temperature prior as a model of the ambient: how warm each class is expected to be in a given room.
+"""The table of the temperature prior: how warm each class is expected to be at a given ambient temperature.
 
 A table has one row a class, one column ``at_{ambient}_celsius`` for each ambient it knows, and a source a row. Between
 two such ambients the class's temperature is interpolated linearly; outside it goes on along the nearest segment, so
@@ -50,7 +50,7 @@ class PriorTable:
         ambients: (A,) float64 °C, rising.
         celsius: (19, A) float64 °C; NaN throughout a row that follows the room.
         std_kelvin: (19,) float32.
-        ambient_range_celsius: lowest and highest room that the table answers for.
+        ambient_range_celsius: lowest and highest ambient that the table answers for.
     """
 
     name: str
@@ -60,14 +60,10 @@ class PriorTable:
     ambient_range_celsius: tuple[float, float]
 
     def check_ambients(self, asked_celsius: tuple[float, float], read_at_celsius: float | None = None) -> None:
-        """Refuse rooms that the table does not answer for.
-
-        Args:
-            asked_celsius: lowest and highest room.
-            read_at_celsius: as for ``at``.
+        """Refuse an ambient range that the table does not answer for; ``read_at_celsius`` is as for ``at``.
 
         Raises:
-            ValueError: one of them is outside ``ambient_range_celsius``.
+            ValueError: a part of it is outside ``ambient_range_celsius``.
         """
         lowest, highest = self.ambient_range_celsius
         rooms = asked_celsius if read_at_celsius is None else (read_at_celsius, read_at_celsius)
@@ -78,25 +74,17 @@ class PriorTable:
             )
 
     def at(self, ambient_celsius: float, read_at_celsius: float | None = None) -> Prior:
-        """The prior in a room.
+        """The prior at an ambient temperature, which classes without temperatures of their own have.
 
-        Args:
-            ambient_celsius: temperature of the room.
-            read_at_celsius: take the body's temperatures as in a room of this temperature instead: T-FAKE's warm faces
-                stand in a room of 20 °C.
-
-        Returns:
-            The class temperatures; classes without temperatures of their own are at ``ambient_celsius``.
+        The body's temperatures are taken as at ``read_at_celsius`` instead, if given: T-FAKE's warm faces stand in a
+        room of 20 °C.
         """
         read_at = ambient_celsius if read_at_celsius is None else read_at_celsius
         celsius = np.array([_interpolate(read_at, self.ambients, row) for row in self.celsius])
         return Prior(np.where(np.isnan(celsius), ambient_celsius, celsius).astype(np.float32), self.std_kelvin)
 
     def shifted(self, offsets_kelvin: Mapping[str, float]) -> "PriorTable":
-        """The table with some classes warmer or colder.
-
-        Args:
-            offsets_kelvin: class name to what is added to its temperatures.
+        """The table with an offset added to some classes, by their names.
 
         Raises:
             ValueError: an unknown class, or one that follows the room.
@@ -114,14 +102,7 @@ class PriorTable:
 
 
 def load_prior(name_or_path: str | Path) -> PriorTable:
-    """Read a table of the prior.
-
-    Args:
-        name_or_path: a table shipped with the package (``tfake2025``, ``charlotte``), or the path of a CSV of the same
-            columns, one row a class.
-
-    Returns:
-        The table.
+    """Read a table that is shipped with the package (``tfake2025``, ``charlotte``), or a CSV of the same columns.
 
     Raises:
         FileNotFoundError: neither a shipped table nor a file.
@@ -153,7 +134,7 @@ def _read(name: str, text: str) -> PriorTable:
     if wrong := sorted(set(cells).symmetric_difference(expected)):
         raise ValueError(f"expected each of the 19 classes once; missing or unknown: {wrong}")
     celsius = np.array([_temperatures(name, cells[name][1 : 1 + len(ambients)]) for name in expected])
-    deviation = np.array([_deviation(name, cells[name][-2]) for name in expected], dtype=np.float32)
+    deviation = np.array([_std(name, cells[name][-2]) for name in expected], dtype=np.float32)
     _check_celsius(expected, celsius)
     rooms = (
         (float(stated[1]), float(stated[2]))
@@ -174,7 +155,7 @@ def _temperatures(name: str, cells: tuple[str, ...]) -> list[float]:
         ) from error
 
 
-def _deviation(name: str, cell: str) -> float:
+def _std(name: str, cell: str) -> float:
     try:
         deviation = parse_number(cell)
     except ValueError:
@@ -224,5 +205,5 @@ def _interpolate(at: float, ambients: np.ndarray, celsius: np.ndarray) -> float:
     if len(ambients) == 1:
         return float(celsius[0])
     right = int(np.clip(np.searchsorted(ambients, at), 1, len(ambients) - 1))
-    share = (at - ambients[right - 1]) / (ambients[right] - ambients[right - 1])
-    return float(celsius[right - 1] + share * (celsius[right] - celsius[right - 1]))
+    fraction = (at - ambients[right - 1]) / (ambients[right] - ambients[right - 1])
+    return float(celsius[right - 1] + fraction * (celsius[right] - celsius[right - 1]))

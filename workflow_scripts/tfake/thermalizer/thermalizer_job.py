@@ -22,7 +22,7 @@ from tfake.store.manifest import file_sha256
 from tfake.thermalizer.inference import Thermalizer
 from tfake.thermalizer.pair_sampling import TrainingData
 from tfake.thermalizer.patch_bank import load_patch_bank
-from tfake.thermalizer.prior_table import load_prior
+from tfake.thermalizer.prior_table import PriorTable, load_prior
 from tfake.thermalizer.terms import TERMS, column_labels
 from tfake.thermalizer.thermalizer_file import save_provenance, save_weights
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
@@ -127,7 +127,7 @@ def run_job(job: TrainingJob) -> None:
     checkpoint, precision = find_checkpoint(
         job.checkpoint,
         precisions_to_resume(settings.precision, device),
-        lambda number: _digest(job, replace(settings, precision=number), table.attrs["source_sha256"]),
+        lambda number: _digest(job, replace(settings, precision=number), prior, table.attrs["source_sha256"]),
     )
     chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
     keys = ("batch_pairs", "batch_sources", "image_pixels")
@@ -180,9 +180,8 @@ def _loss_curves() -> dict[str, LossCurve]:
     return {name: LossCurve(f"{label}, K²", **colours.get(name, {})) for name, label in column_labels().items()}
 
 
-def _digest(job: TrainingJob, settings: TrainingSettings, source_sha256: str) -> str:
-    """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
-    prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
+def _digest(job: TrainingJob, settings: TrainingSettings, prior: PriorTable, source_sha256: str) -> str:
+    """Stands for everything the weights depend on, given the number format; paths are no part of it."""
     parts = [
         without_neutral(settings.as_mapping()),
         source_sha256,

@@ -18,13 +18,13 @@ class TrainingSettings(LoopSettings):
         batch_pairs: paired images a step.
         batch_sources: source images (RGB and class map, unpaired) a step.
         image_pixels: edge of the square crops the network trains on.
-        validation_share: share of the pairs that is held out, subject by subject, to validate on.
+        validation_share: fraction of the pairs that is held out, subject by subject, to validate on.
         largest_zoom: finest magnification of a crop, crop pixels a source pixel; the coarsest shows the whole image.
             1 trains on the native detail that inference meets.
         rotation_degrees: largest rotation of a crop, either way.
         shear_degrees: largest shear of a crop, either way.
         photometric_strength: how much colours and light are varied; 0 not at all, 1 as T-FAKE's training did.
-        class_dropout: share of the source crops that the network sees without their class map.
+        class_dropout: fraction of the source crops that the network sees without their class map.
         weights: ``weight_{term}`` of :data:`tfake.thermalizer.terms.TERMS` to its weight against the supervised term;
             0 leaves it out. Each is a key of its own in ``from_mapping`` and ``as_mapping``.
         patch_pixels: edge of a Wasserstein patch.
@@ -121,14 +121,9 @@ class TrainingSettings(LoopSettings):
         )
 
     def architecture(self, ambient_celsius: tuple[float, float]) -> Architecture:
-        """What weights trained with these settings fit.
-
-        Args:
-            ambient_celsius: lowest and highest temperature of the rooms it is trained for; of more than one room the
-                network takes the temperature as an input.
-        """
+        """What weights trained with these settings fit; of a range of ambients the network takes it as an input."""
         low, high = self.output_celsius
-        rooms = ambient_celsius if ambient_celsius[0] < ambient_celsius[1] else None
+        ambients = ambient_celsius if ambient_celsius[0] < ambient_celsius[1] else None
         return Architecture(
-            self.encoder, tuple(self.decoder_channels), (float(low), float(high)), self.class_offset, rooms
+            self.encoder, tuple(self.decoder_channels), (float(low), float(high)), self.class_offset, ambients
         )
