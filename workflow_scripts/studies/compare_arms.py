@@ -1,4 +1,4 @@
-"""Lay the arms of the ablation side by side."""
+"""Compare the arms of the ablation in a table and a page."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def compare_arms(
         scores: ``…/{faces}/{condition}/{arm}/{seed}.json``, each with a strip of pictures ``.png`` beside it.
         costs: the JSON of :func:`tfake.studies.costs.measure_costs`.
         baseline: the arm that the others are compared with.
-        pairs_ambient_celsius: room of the pairs, °C.
+        pairs_ambient_celsius: ambient temperature of the pairs.
     """
     gathered = gather_scores(scores)
     arms = summarise_arms(gathered)

@@ -41,9 +41,9 @@ def evaluate_arm(
         index: the archive's index.
         truth: zip of the faces' thermal truth; None where there is none.
         image_pixels: height and width of the images.
-        ambient_celsius: the room.
-        prior_table: the table that class means are held against, a name or a path; an arm whose own prior is wrong is
-            held against the right one.
+        ambient_celsius: ambient temperature.
+        prior_table: the table that class means are compared with, a name or a path; an arm whose own prior is wrong is
+            compared with the right one.
         read_prior_at_celsius: see ``PriorTable.at``.
         lwir_patches: relative bank of real long-wave infrared faces; None leaves that score out.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.

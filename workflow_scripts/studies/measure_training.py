@@ -43,7 +43,7 @@ def measure_training(
         pairs: radiometric pairs in SEJONG's naming.
         patches: the bank of real thermal patches.
         prior_table: the prior's table, a name or a path.
-        ambient_celsius: the room.
+        ambient_celsius: ambient temperature.
         settings: the config's block.
         steps: steps of each.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.

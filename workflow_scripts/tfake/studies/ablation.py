@@ -20,8 +20,7 @@ from tfake.imaging.foreground import fill_glasses
 from tfake.thermalizer.evaluation import ErrorSums, read_truth
 from tfake.thermalizer.inference import Thermalizer
 from tfake.thermalizer.patch_bank import PatchBank
-from tfake.thermalizer.patch_wasserstein import patch_wasserstein
-from tfake.thermalizer.patches import standardise
+from tfake.thermalizer.patch_wasserstein import PatchWasserstein
 
 #: Temperatures that SSIM's 8-bit constants are laid over.
 SSIM_CELSIUS = (15.0, 40.0)
@@ -128,14 +127,10 @@ def _similarity(generated: np.ndarray, truth: np.ndarray, foreground: np.ndarray
 
 def _patch_distance(celsius: np.ndarray, foreground: np.ndarray, real: PatchBank) -> float:
     generator = torch.Generator().manual_seed(_PATCH_SEED)
-    mask = torch.from_numpy(foreground)[None, None]
-    image = standardise(torch.from_numpy(celsius)[None, None], mask)
     patches = [real.draw(scale, _PATCHES, generator) for scale in range(len(real.scales))]
     places = torch.rand(len(patches), _PATCHES, generator=generator, dtype=torch.float64)
-    distance = patch_wasserstein(
-        image, mask, patches, places=places, patch_pixels=real.patch_pixels, scales=real.scales, blur_kelvin=0.1
-    )
-    return float(distance)
+    image, mask = (torch.from_numpy(values)[None, None] for values in (celsius, foreground))
+    return float(PatchWasserstein(real, blur_kelvin=0.1).distance(image, mask, patches, places))
 
 
 def iterate_faces(archive: Sequence[str], index: pd.DataFrame, pixels: int, truth: str | None) -> Iterator[Face]:

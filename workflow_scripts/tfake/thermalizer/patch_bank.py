@@ -99,7 +99,7 @@ def sample_patch_bank(
         crop: limits of the crops, as in training; the photometric strength is of no use here.
         patch_pixels: edge of a patch.
         scales: downsampling factors.
-        patches: how many at each scale. Fewer come out where the foregrounds hardly have room for one.
+        patches: how many at each scale. Fewer come out where few fit into the foregrounds.
         seed: decides crops and places.
 
     Returns:

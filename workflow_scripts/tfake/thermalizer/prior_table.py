@@ -1,10 +1,9 @@
 """The table of the temperature prior: how warm each class is expected to be at a given ambient temperature.
 
-A table has one row a class, one column ``at_{ambient}_celsius`` for each ambient it knows, and a source a row. Between
-two such ambients the class's temperature is interpolated linearly; outside it goes on along the nearest segment, so
-that a table with the columns of 20 and 26 °C answers for 12 and 30, too. A row without temperatures follows the room.
-A first line ``# rooms of 10 to 34 degrees Celsius`` says how far the table may be followed; without it, 10 K beyond its
-columns.
+A table has one row per class, one column ``at_{ambient}_celsius`` for each ambient it knows, and a source per row.
+Between two such ambients the class's temperature is interpolated linearly, and beyond them extrapolated along the
+nearest segment. A row without temperatures follows the ambient. A first line ``# rooms of 10 to 34 degrees Celsius``
+says how far the table may be extrapolated; without it, 10 K beyond its columns.
 """
 
 import re
@@ -21,7 +20,7 @@ from tfake.core.text_tables import decode_text, parse_number, read_rows
 from tfake.thermal_io.scales import Scale, ScaleError, check_plausible
 
 _AMBIENT_COLUMN = re.compile(r"at_(-?\d+(?:\.\d+)?)_celsius")
-_ROOMS = re.compile(r"# rooms of (-?\d+(?:\.\d+)?) to (-?\d+(?:\.\d+)?) degrees Celsius")
+_AMBIENT_RANGE = re.compile(r"# rooms of (-?\d+(?:\.\d+)?) to (-?\d+(?:\.\d+)?) degrees Celsius")
 #: How far a table that does not say so may be followed beyond its columns.
 _BEYOND_KELVIN = 10.0
 _BELIEVABLE_CELSIUS = (-60.0, 60.0)
@@ -48,7 +47,7 @@ class PriorTable:
     Attributes:
         name: the shipped table's name, or the file's.
         ambients: (A,) float64 °C, rising.
-        celsius: (19, A) float64 °C; NaN throughout a row that follows the room.
+        celsius: (19, A) float64 °C; NaN throughout a row that follows the ambient.
         std_kelvin: (19,) float32.
         ambient_range_celsius: lowest and highest ambient that the table answers for.
     """
@@ -66,9 +65,9 @@ class PriorTable:
             ValueError: a part of it is outside ``ambient_range_celsius``.
         """
         lowest, highest = self.ambient_range_celsius
-        rooms = asked_celsius if read_at_celsius is None else (read_at_celsius, read_at_celsius)
-        if not (lowest <= min(rooms) and max(rooms) <= highest):
-            asked = " to ".join(f"{room:g}" for room in dict.fromkeys(rooms))
+        ambients = asked_celsius if read_at_celsius is None else (read_at_celsius, read_at_celsius)
+        if not (lowest <= min(ambients) and max(ambients) <= highest):
+            asked = " to ".join(f"{ambient:g}" for ambient in dict.fromkeys(ambients))
             raise ValueError(
                 f"the prior {self.name} answers for rooms of {lowest:g} to {highest:g} °C; it is asked for {asked} °C"
             )
@@ -87,7 +86,7 @@ class PriorTable:
         """The table with an offset added to some classes, by their names.
 
         Raises:
-            ValueError: an unknown class, or one that follows the room.
+            ValueError: an unknown class, or one that follows the ambient.
         """
         celsius = self.celsius.copy()
         for name, offset in offsets_kelvin.items():
@@ -118,7 +117,7 @@ def load_prior(name_or_path: str | Path) -> PriorTable:
 
 def _read(name: str, text: str) -> PriorTable:
     first, _, rest = text.partition("\n")
-    stated = _ROOMS.fullmatch(first.strip())
+    stated = _AMBIENT_RANGE.fullmatch(first.strip())
     rows = [row for row in read_rows((rest if stated else text).encode()) if not row.is_blank]
     columns = rows[0].cells if rows else ()
     ambients = _read_ambients(columns)
@@ -134,14 +133,14 @@ def _read(name: str, text: str) -> PriorTable:
     if wrong := sorted(set(cells).symmetric_difference(expected)):
         raise ValueError(f"expected each of the 19 classes once; missing or unknown: {wrong}")
     celsius = np.array([_temperatures(name, cells[name][1 : 1 + len(ambients)]) for name in expected])
-    deviation = np.array([_std(name, cells[name][-2]) for name in expected], dtype=np.float32)
+    std = np.array([_std(name, cells[name][-2]) for name in expected], dtype=np.float32)
     _check_celsius(expected, celsius)
-    rooms = (
+    ambient_range = (
         (float(stated[1]), float(stated[2]))
         if stated
         else (ambients[0] - _BEYOND_KELVIN, ambients[-1] + _BEYOND_KELVIN)
     )
-    return PriorTable(name, np.array(ambients), celsius, deviation, rooms)
+    return PriorTable(name, np.array(ambients), celsius, std, ambient_range)
 
 
 def _temperatures(name: str, cells: tuple[str, ...]) -> list[float]:
@@ -157,12 +156,12 @@ def _temperatures(name: str, cells: tuple[str, ...]) -> list[float]:
 
 def _std(name: str, cell: str) -> float:
     try:
-        deviation = parse_number(cell)
+        std = parse_number(cell)
     except ValueError:
-        deviation = 0.0
-    if deviation <= 0:
+        std = 0.0
+    if std <= 0:
         raise ValueError(f"{name}: sd_kelvin must be a number above 0; found {cell!r}")
-    return deviation
+    return std
 
 
 def _check_celsius(names: list[str], celsius: np.ndarray) -> None:

@@ -183,8 +183,8 @@ class ThermalUNet(nn.Module):
         Args:
             rgb: (B, 3, H, W) uint8, background already 0.
             classes: (B, H, W) uint8 class ids with lenses filled, IGNORE where a pixel's is not known; None where
-                nothing is known. Not looked at by a network without class offset.
-            ambient_celsius: (B,) float32 ambient temperatures; only looked at, and then needed, by a network that takes
+                nothing is known. Not used by a network without class offset.
+            ambient_celsius: (B,) float32 ambient temperatures; only used, and then needed, by a network that takes
                 them.
             body_precision: an autocast region for everything but the head, from ``autocast_body``; none: float32.
 

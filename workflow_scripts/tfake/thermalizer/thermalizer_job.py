@@ -37,7 +37,7 @@ _SAMPLES_DRAWN = 6
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """Everything a job reads, writes and is told; plain values, so that it can be sent to other processes.
+    """Everything a job reads, writes and is configured by; plain values, so that it can be sent to other processes.
 
     Attributes:
         weights: the weights to write.
@@ -57,7 +57,7 @@ class TrainingJob:
         condition: the condition's name.
         ambient_celsius: lowest and highest ambient temperature trained for.
         prior_table: the prior's table, a name or a path.
-        read_prior_at_celsius: take the body's temperatures of the table as in this room; None: as in its own.
+        read_prior_at_celsius: read the body's temperatures of the table at this ambient; None: at its own.
         prior_offsets_kelvin: class name to what is added to its temperature in the table.
         settings: the config's block (:class:`tfake.thermalizer.thermalizer_settings.TrainingSettings`).
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
@@ -190,14 +190,14 @@ def _digest(job: TrainingJob, settings: TrainingSettings, prior: PriorTable, sou
         _describe_files(Path(job.pairs)),
         [job.pair_layout, job.pair_values, job.supervision, list(job.ambient_celsius), job.read_prior_at_celsius],
         [prior.ambients.tolist(), np.nan_to_num(prior.celsius).tolist(), prior.std_kelvin.tolist()],
-        # What follows a plus tells CUDA's version, or that there is none.
+        # What follows a plus is CUDA's version, or that there is none.
         torch.__version__.split("+")[0],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _describe_files(path: Path) -> list:
-    """What tells that a paired set is still the same: a zip's bytes, or the names, sizes and dates in a folder."""
+    """Identity of a paired set: a zip's bytes, or the names, sizes and dates in a folder."""
     if path.is_file():
         return [file_sha256(path)]
     files = sorted(file for file in path.rglob("*") if file.is_file())
