@@ -38,17 +38,17 @@ _MOSTLY_GRAY = "black and iron"
 GRAY_LEVELS = 8
 #: Two places of a palette with colours as near as this, and further apart along it than this, are one colour.
 _SAME, _APART = 14.0, 0.1
-#: The share of a picture's coloured pixels that must be on the palette, and of all of them, and the least share of
-#: coloured ones.
-_LEAST_COLOURED, _LEAST_SHARE, _LEAST_COLOURS = 0.8, 0.3, 0.1
+#: The fraction of a picture's coloured pixels that must be on the palette, that of all its pixels, and the fraction
+#: that must be coloured.
+_MIN_COLOURED_KNOWN, _MIN_KNOWN, _MIN_COLOURED = 0.8, 0.3, 0.1
 #: The part of the palette that a picture must use, between its 5th and 95th percentile.
-_LEAST_SPAN = 0.2
-_MOST_SAMPLED = 1 << 13
+_MIN_SPAN = 0.2
+_MAX_SAMPLED = 1 << 13
 _ENDS, _JUMP, _STROKE = 0.03, 0.25, 7
-# A scale bar: at an outer quarter, over this share of the edge, over this much of the palette, this many pixels wide.
+# A scale bar: at an outer quarter, over this fraction of the edge and this much of the palette, so many pixels wide.
 _BAR_LENGTH, _BAR_SPAN, _BAR_WIDTH = 0.4, 0.6, 3
 #: Saturation and value (of 255) of colours that pictures in visible light seldom have all over.
-_VIVID, _LIT, _VIVID_SHARE = 140, 50, 0.5
+_VIVID, _LIT, _VIVID_FRACTION = 140, 50, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ def recover(pixels: np.ndarray, first: str | None = None) -> Recovered | None:
     """
     pixels = (pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
     colours = pixels.reshape(-1, 3)
-    sample = colours[:: max(1, len(colours) // _MOST_SAMPLED)]
+    sample = colours[:: max(1, len(colours) // _MAX_SAMPLED)]
     order = [first] if first and _fit(sample, palettes()[first]) is not None else list(palettes())
     fits = {name: fit for name in order if (fit := _fit(sample, palettes()[name])) is not None}
     if not fits:
@@ -158,7 +158,7 @@ def looks_false(pixels: np.ndarray) -> bool:
     pixels = (pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
     _, saturation, value = cv2.split(cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV))
     lit = value >= _LIT
-    return bool(lit.any() and np.mean(saturation[lit] >= _VIVID) >= _VIVID_SHARE)
+    return bool(lit.any() and np.mean(saturation[lit] >= _VIVID) >= _VIVID_FRACTION)
 
 
 def filled(values: np.ndarray) -> np.ndarray:
@@ -210,13 +210,13 @@ def _fit(colours: np.ndarray, palette: Palette) -> float | None:
     """How far colours are from a palette, smaller is better; None where they are not of it."""
     # Colours must say so, not the gray that many a palette begins and ends with, and a program's window is made of.
     coloured = np.ptp(colours.astype(np.int16), axis=1) > 2 * GRAY_LEVELS
-    if coloured.mean() < _LEAST_COLOURS:
+    if coloured.mean() < _MIN_COLOURED:
         return None
     place, distance = _nearest(colours, palette)
     near = distance <= palette.near
-    if near[coloured].mean() < _LEAST_COLOURED or near.mean() < _LEAST_SHARE:
+    if near[coloured].mean() < _MIN_COLOURED_KNOWN or near.mean() < _MIN_KNOWN:
         return None
-    if np.ptp(np.percentile(place[near], (5, 95))) < _LEAST_SPAN:
+    if np.ptp(np.percentile(place[near], (5, 95))) < _MIN_SPAN:
         return None
     mean = float(np.minimum(distance, palette.near)[coloured].mean())
     return mean if mean <= palette.near / 2 else None

@@ -10,7 +10,7 @@ from typing import BinaryIO, Self
 import numpy as np
 
 #: No thermal camera comes near it; a header that says more is damaged.
-MOST_PIXELS = 1 << 26
+MAX_PIXELS = 1 << 26
 
 
 class ThermalFileError(ValueError):
@@ -112,10 +112,10 @@ def check_size(height: int, width: int) -> None:
     """Refuse a size that no camera has, before memory is asked for.
 
     Raises:
-        ThermalFileError: no pixel, or more than ``MOST_PIXELS``.
+        ThermalFileError: no pixel, or more than ``MAX_PIXELS``.
     """
-    if not (height > 0 and width > 0 and height * width <= MOST_PIXELS):
-        raise ThermalFileError(f"expected an image of up to {MOST_PIXELS} pixels, found {width}x{height}")
+    if not (height > 0 and width > 0 and height * width <= MAX_PIXELS):
+        raise ThermalFileError(f"expected an image of up to {MAX_PIXELS} pixels, found {width}x{height}")
 
 
 def import_optional(module: str) -> ModuleType:

@@ -7,7 +7,7 @@ import numpy as np
 from tfake.thermal_io.frames import Frame, Recording, ThermalFileError, check_size, normalised
 
 # No image is narrower: an axis of this length counts channels.
-_NARROWEST = 5
+_MIN_WIDTH = 5
 
 
 def open_npy(file: BinaryIO) -> Recording:
@@ -56,7 +56,7 @@ def _split(array: np.ndarray) -> list[np.ndarray]:
         array = array[None, ..., 0]
     elif array.shape[2] in (3, 4) and array.dtype in (np.uint8, np.uint16):
         array = array[None, ..., :3]
-    elif array.shape[2] < _NARROWEST:
+    elif array.shape[2] < _MIN_WIDTH:
         raise ThermalFileError(
             f"expected an image or frames of it; found {array.dtype} {array.shape}, whose last axis is too short for "
             "pixels of a row and too long for one number a pixel"

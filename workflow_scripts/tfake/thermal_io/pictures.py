@@ -31,7 +31,7 @@ ORIENTATION_TAG = 274
 _ANIMATED = ("PNG", "WEBP")
 _SEGMENT = b"FLIR\x00"
 # Where the count of records lies behind the segment's name, and more records than any camera writes.
-_COUNT_AT, _MOST_RECORDS = 8 + 28, 4096
+_COUNT_AT, _MAX_RECORDS = 8 + 28, 4096
 # Whether rows and columns change places, and which of both then run backwards, by tag.
 _TURNS = {
     1: (False, 1, 1),
@@ -166,7 +166,7 @@ def open_radiometric_jpeg(file: BinaryIO) -> Recording:
     data = file.read()
     place = data.find(_SEGMENT)
     # flyr goes through as many records as a damaged count says.
-    if int.from_bytes(data[place + _COUNT_AT : place + _COUNT_AT + 4], "big") > _MOST_RECORDS:
+    if int.from_bytes(data[place + _COUNT_AT : place + _COUNT_AT + 4], "big") > _MAX_RECORDS:
         raise ThermalFileError("its FLIR records are damaged")
     flyr = import_optional("flyr")
     try:

@@ -15,7 +15,7 @@ from tfake.core.radiometry import ZERO_CELSIUS_KELVIN
 from tfake.core.text_tables import decode_text
 from tfake.thermal_io.frames import Frame, Recording, ThermalFileError, check_size
 
-_LEAST_EDGE = 4
+_MIN_EDGE = 4
 _EMPTY = {"", "-", "--", "---", "nan", "n/a", "#n/a", "null"}
 _NUMBER = re.compile(r"([-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?|[-+]?\.\d+)\s*°?\s*([cfk]?)", re.IGNORECASE)
 _UNITS = {
@@ -65,10 +65,10 @@ def _find_tables(lines: Sequence[str]) -> tuple[list[np.ndarray], str, str | Non
             widths = [len(row[1]) for row in rows if row[1] is not None]
             width = max(set(widths), key=lambda found: found * widths.count(found), default=0)
             score = width * widths.count(width)
-            if width >= _LEAST_EDGE and (best is None or score > best[0]):
+            if width >= _MIN_EDGE and (best is None or score > best[0]):
                 best = (score, delimiter, decimal)
     if best is None:
-        raise ThermalFileError(f"no table of at least {_LEAST_EDGE}x{_LEAST_EDGE} numbers in {len(lines)} lines")
+        raise ThermalFileError(f"no table of at least {_MIN_EDGE}x{_MIN_EDGE} numbers in {len(lines)} lines")
     _, delimiter, decimal = best
     blocks: list[list[list[float]]] = [[]]
     header: list[str] = []
@@ -87,8 +87,8 @@ def _find_tables(lines: Sequence[str]) -> tuple[list[np.ndarray], str, str | Non
     tables = _joined([block for block in blocks if block])
     largest = max(tables, key=lambda table: len(table) * len(table[0]))
     same = [table for table in tables if (len(table), len(table[0])) == (len(largest), len(largest[0]))]
-    if min(len(largest), len(largest[0])) < _LEAST_EDGE:
-        raise ThermalFileError(f"no table of at least {_LEAST_EDGE}x{_LEAST_EDGE} numbers in {len(lines)} lines")
+    if min(len(largest), len(largest[0])) < _MIN_EDGE:
+        raise ThermalFileError(f"no table of at least {_MIN_EDGE}x{_MIN_EDGE} numbers in {len(lines)} lines")
     if delimiter == "," and decimal == ".":
         _check_commas(np.array(largest), lines)
     return [np.array(table, dtype=np.float64) for table in same], "\n".join(header), next(iter(units), None)
@@ -152,13 +152,13 @@ def _without_numbering(table: np.ndarray) -> np.ndarray:
     row = _counts(table[0]) or _counts(table[0, 1:])
     column = _counts(table[:, 0]) or _counts(table[1:, 0])
     table = table[int(row) :, int(column) :]
-    if min(table.shape) < _LEAST_EDGE:
-        raise ThermalFileError(f"no table of at least {_LEAST_EDGE}x{_LEAST_EDGE} numbers")
+    if min(table.shape) < _MIN_EDGE:
+        raise ThermalFileError(f"no table of at least {_MIN_EDGE}x{_MIN_EDGE} numbers")
     return table
 
 
 def _counts(values: np.ndarray) -> bool:
-    return len(values) >= _LEAST_EDGE and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+    return len(values) >= _MIN_EDGE and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
 
 
 def _to_celsius(table: np.ndarray, unit: str) -> np.ndarray:

@@ -11,7 +11,7 @@ import tifffile
 from tfake.thermal_io.frames import Frame, IncompleteError, Recording, ThermalFileError, check_size
 from tfake.thermal_io.pictures import ORIENTATION_TAG, as_gray_or_bgr
 
-_MOST_PAGES = 1 << 20
+_MAX_PAGES = 1 << 20
 # Gray or three colours, and either with transparency.
 _SAMPLES = (1, 2, 3, 4)
 
@@ -41,8 +41,8 @@ def open_tiff(file: BinaryIO) -> Recording:
 
 
 def _pages(tiff: tifffile.TiffFile) -> list[tifffile.TiffPage]:
-    if len(tiff.pages) > _MOST_PAGES:
-        raise ThermalFileError(f"more than {_MOST_PAGES} pages")
+    if len(tiff.pages) > _MAX_PAGES:
+        raise ThermalFileError(f"more than {_MAX_PAGES} pages")
     return [page.aspage() for page in tiff.pages]
 
 
