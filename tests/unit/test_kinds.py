@@ -58,7 +58,7 @@ def test_a_kind_more_is_one_entry(tmp_path):
     def layout(pixels):
         return (
             *layouts.thermal_layout(pixels),
-            ArrayLayout("depth", "float32", (MESH_POINTS,), ("image", "p"), -np.inf),
+            ArrayLayout("depth", "float32", {"p": MESH_POINTS}, -np.inf),
         )
 
     kind = StoreKind(

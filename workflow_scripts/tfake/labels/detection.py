@@ -1,11 +1,14 @@
 """What a landmark backend is shown and what it gives: an image, or a levelled square of it; and detections."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
 
 from tfake.core.codes import Attempt
+from tfake.labels.shape import mesh_partners
 
 #: Outer corners of the eyes and pupils among the 70 points: the subject's right and left.
 _RIGHT_EYE, _LEFT_EYE = [36, 68], [45, 69]
@@ -105,6 +108,55 @@ class Detection:
     mesh: np.ndarray
     blendshapes: np.ndarray | None = None
     transform: np.ndarray | None = None
+
+
+class Backend(ABC):
+    """A landmark backend. Its results depend on the image alone, never on those before; none is thread-safe.
+
+    A context manager: what it holds is closed at the end.
+    """
+
+    #: The attempts worth making, in order.
+    attempts: tuple[Attempt, ...]
+
+    def find(self, rgb: np.ndarray, view: View | None) -> list[Detection]:
+        """Find meshes.
+
+        Args:
+            rgb: (H, W, 3) uint8.
+            view: the square that holds the face; None looks for faces in the whole image.
+
+        Returns:
+            The meshes in pixels of ``rgb``; mirrored views give nothing else, for a mirror swaps sides.
+        """
+        if view is None:
+            return self._find_faces(rgb)
+        shown = lift_shadows(rgb) if view.lifted else rgb
+        if not view.mirrored:
+            return self._find_in_view(shown, view)
+        width = rgb.shape[1]
+        found = self._find_in_view(np.ascontiguousarray(shown[:, ::-1]), mirror(view, width))
+        return [Detection(mirror_mesh(face.mesh, width, mesh_partners())) for face in found]
+
+    @abstractmethod
+    def _find_faces(self, rgb: np.ndarray) -> list[Detection]:
+        """Find the faces of an image."""
+
+    @abstractmethod
+    def _find_in_view(self, rgb: np.ndarray, view: View) -> list[Detection]:
+        """Find the face in a square, whose flags are followed already."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what the backend holds."""
+
+    def __enter__(self) -> Self:
+        """Use as a context manager."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,11 @@ _NORMALISED_ERROR = {"units": "1", "normaliser": "sqrt(width * height) of the bo
 
 @dataclass(frozen=True)
 class ArrayLayout:
-    """One array of a store: rows along axis 0, each of ``row_shape``."""
+    """One array of a store: rows along axis 0; ``axes`` are those of a row, name to length."""
 
     name: str
     dtype: str
-    row_shape: tuple[int, ...]
-    dimensions: tuple[str, ...]
+    axes: dict[str, int]
     fill_value: float
     attributes: dict[str, Any] = field(default_factory=dict)
     #: True: one chunk a row, gathered in one shard file. False: the shard's rows are one chunk, the file itself.
@@ -49,9 +48,19 @@ class ArrayLayout:
     #: Blosc's inner codec: ``zstd`` for what is kept for long, ``lz4`` for what is read more often than it is stored.
     codec: Literal["zstd", "lz4"] = "zstd"
 
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of a row."""
+        return tuple(self.axes.values())
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The names of all axes, that of the rows first."""
+        return ("image", *self.axes)
+
     def shard_file(self, shard: int | str) -> str:
         """The path, relative to the store, of the one file that holds shard number ``shard`` of this array."""
-        return "/".join([self.name, "c", str(shard), *("0" for _ in self.row_shape)])
+        return "/".join([self.name, "c", str(shard), *("0" for _ in self.axes)])
 
 
 def faces_layout(pixels: int) -> tuple[ArrayLayout, ...]:
@@ -70,8 +79,7 @@ def faces_layout(pixels: int) -> tuple[ArrayLayout, ...]:
         ArrayLayout(
             "image_id",
             "uint8",
-            (IMAGE_ID_BYTES,),
-            ("image", "byte"),
+            {"byte": IMAGE_ID_BYTES},
             fill_value=255,
             attributes={"long_name": "id in the source archive", "encoding": "ASCII, padded with NUL"},
             chunk_per_row=False,
@@ -136,8 +144,7 @@ def images_layout(pixels: int) -> tuple[ArrayLayout, ...]:
         ArrayLayout(
             "rgb",
             "uint8",
-            (pixels, pixels, 3),
-            ("image", "y", "x", "channel"),
+            {"y": pixels, "x": pixels, "channel": 3},
             fill_value=UNUSED_CODE,
             attributes={
                 "long_name": "the source's image: red, green, blue",
@@ -161,8 +168,7 @@ def thermal_layout(pixels: int, width: int | None = None) -> tuple[ArrayLayout, 
         ArrayLayout(
             "thermal",
             "uint16",
-            (pixels, width or pixels),
-            ("image", "y", "x"),
+            {"y": pixels, "x": width or pixels},
             fill_value=NEVER_WRITTEN,
             attributes={
                 "long_name": "apparent temperature",
@@ -196,8 +202,7 @@ def recorded_layout(height: int, width: int | None = None, values: str = "radiom
         ArrayLayout(
             "source_to_image",
             "float32",
-            (2, 3),
-            ("image", "row", "column"),
+            {"row": 2, "column": 3},
             fill_value=-math.inf,
             attributes={
                 "long_name": "affine map from pixels of the source to pixels of thermal",
@@ -227,8 +232,7 @@ def _segmentation(height: int, width: int) -> ArrayLayout:
     return ArrayLayout(
         "segmentation",
         "uint8",
-        (height, width),
-        ("image", "y", "x"),
+        {"y": height, "x": width},
         fill_value=UNUSED_CODE,
         attributes={
             "long_name": "FaceSynthetics class",
@@ -242,8 +246,7 @@ def _landmarks_70() -> ArrayLayout:
     return ArrayLayout(
         "landmarks_70",
         "float32",
-        (LANDMARKS, 2),
-        ("image", "point", "xy"),
+        {"point": LANDMARKS, "xy": 2},
         fill_value=-math.inf,
         attributes={
             "long_name": "exact points of the source: iBUG-68, then the pupils (image left, image right)",
@@ -259,47 +262,25 @@ def _landmarks_478() -> ArrayLayout:
 
 def _mesh(name: str, long_name: str) -> ArrayLayout:
     depth = "relative depth on the scale of x, smaller is nearer the camera"
-    return ArrayLayout(
-        name,
-        "float32",
-        (MESH_POINTS, 3),
-        ("image", "mesh_point", "xyz"),
-        fill_value=-math.inf,
-        attributes={"long_name": long_name, "z": depth, **_POINT_UNITS},
-    )
+    attributes = {"long_name": long_name, "z": depth, **_POINT_UNITS}
+    return ArrayLayout(name, "float32", {"mesh_point": MESH_POINTS, "xyz": 3}, -math.inf, attributes)
 
 
 def _numbers(name: str, axes: dict[str, int] | None = None, **attributes: str) -> ArrayLayout:
-    axes = axes or {}
-    return ArrayLayout(
-        name,
-        "float32",
-        tuple(axes.values()),
-        ("image", *axes),
-        fill_value=-math.inf,
-        attributes={**attributes, "missing": "NaN"},
-        chunk_per_row=False,
-    )
+    missing = {"missing": "NaN"}
+    return ArrayLayout(name, "float32", axes or {}, -math.inf, {**attributes, **missing}, chunk_per_row=False)
 
 
 def _codes(name: str, codes: Iterable[IntEnum], long_name: str, **axes: int) -> ArrayLayout:
-    return ArrayLayout(
-        name,
-        "uint8",
-        tuple(axes.values()),
-        ("image", *axes),
-        fill_value=UNUSED_CODE,
-        attributes={"long_name": long_name, **describe_codes(codes)},
-        chunk_per_row=False,
-    )
+    attributes = {"long_name": long_name, **describe_codes(codes)}
+    return ArrayLayout(name, "uint8", axes, UNUSED_CODE, attributes, chunk_per_row=False)
 
 
 def _grey(height: int, width: int, values: str) -> ArrayLayout:
     return ArrayLayout(
         "thermal",
         "uint8",
-        (height, width),
-        ("image", "y", "x"),
+        {"y": height, "x": width},
         fill_value=_NEVER_GREY,
         attributes={
             "long_name": "grey value of an 8-bit display after automatic gain control; not a temperature",
