@@ -155,13 +155,8 @@ def center_crop(
 def negative_crops(face: TrainingFace | LazyFace, variant: str | None, pixels: int) -> list[np.ndarray]:
     """Windows of an image that hold at most a corner of the face: a crop's edge left, right, above and below it.
 
-    Args:
-        face: the face.
-        variant: which thermal image; None: RGB.
-        pixels: edge of the crops.
-
     Returns:
-        Four (pixels, pixels, 3) float32 crops in 0..1.
+        Four (pixels, pixels, 3) float32 crops in 0..1, of a thermal variant, or of the RGB image for None.
     """
     centred = _square_matrix(face.points, MARGIN, pixels)
     crops = []

@@ -48,7 +48,7 @@ class LandmarkTrainState(TrainState):
         """Start at step 0; random weights come from torch's global generator.
 
         Args:
-            settings: every number of the run.
+            settings: of the run.
             landmarks: 70 or 478.
             precision: number format of the network's body.
             device: where to compute.

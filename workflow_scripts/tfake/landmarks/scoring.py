@@ -55,14 +55,7 @@ def center_crops(
     margin: float = MARGIN,
     workers: int = 0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Upright crops of faces (:func:`tfake.landmarks.crop_sampling.center_crop`), stacked.
-
-    Args:
-        faces: the faces.
-        variant: which thermal image; None: RGB.
-        pixels: edge of the crops.
-        margin: edge of the crops over the longer side of a face's box.
-        workers: threads that make them; 0: the caller's.
+    """Upright crops of faces (:func:`tfake.landmarks.crop_sampling.center_crop`), stacked, made by some worker threads.
 
     Returns:
         (F, 3, P, P) float32 images, (F, L, 2) points, (F, L) weights.
@@ -73,13 +66,7 @@ def center_crops(
 
 
 def score(network: LandmarkNetwork, crops: tuple[np.ndarray, np.ndarray, np.ndarray], device: torch.device) -> Scores:
-    """Compare the network's answers with the truth.
-
-    Args:
-        network: in evaluation mode, on the device.
-        crops: from ``center_crops``.
-        device: where it is.
-    """
+    """Compare the network's answers on ``center_crops`` with the truth; it is in evaluation mode, on the device."""
     images, points, weights = crops
     found = _predict(network, images, device)
     distances = np.linalg.norm(found[..., :2] - points, axis=2)

@@ -153,10 +153,7 @@ def _summarise(found: Scores, negatives: np.ndarray, textures: np.ndarray, calib
 
 
 def gather(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Put the scores into one table.
-
-    Args:
-        records: from ``evaluate_landmarker``, one a network.
+    """Put the scores of ``evaluate_landmarker``, one record a network, into one table.
 
     Returns:
         The columns ``task``, ``set``, ``spectrum`` (rgb or thermal) and ``SCORES``.
@@ -171,10 +168,7 @@ def gather(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def compare(rows: pd.DataFrame) -> dict[str, Any]:
-    """What the table says.
-
-    Args:
-        rows: from ``gather``.
+    """What the table of ``gather`` says.
 
     Returns:
         ``nme``: by network and spectrum, the mean over its sets; and for each number of points whose three modalities
