@@ -19,7 +19,7 @@ from variants.create_thermal_store import create_thermal_store
 from variants.thermalize_faces import thermalize_faces
 
 CPU = torch.device("cpu")
-ROOM = 26.0
+AMBIENT = 26.0
 PROJECTED = 200_000
 #: Largest and mean differences from the CPU's float32, in K; bfloat16 has 8 bits.
 LIMITS = {"float32": (0.1, 0.01), "bfloat16": (1.5, 0.1)}
@@ -29,10 +29,10 @@ def compare_temperatures(size: Size, device: torch.device, folder: Path) -> dict
     """The same network on both, in each number format."""
     rgb, classes = (np.stack(parts) for parts in zip(*samples(3, size.pixels), strict=True))
     network = _network(size)
-    expected = Thermalizer(network, CPU, "float32").thermalize(rgb, classes, ROOM)
+    expected = Thermalizer(network, CPU, "float32").thermalize(rgb, classes, AMBIENT)
     found = {}
     for precision, (largest, mean) in LIMITS.items():
-        celsius = Thermalizer(network, device, precision).thermalize(rgb, classes, ROOM)
+        celsius = Thermalizer(network, device, precision).thermalize(rgb, classes, AMBIENT)
         difference = np.abs(celsius - expected)
         found[f"{precision}: largest, mean K"] = [
             round(float(each), 5) for each in (difference.max(), difference.mean())
@@ -63,7 +63,7 @@ def measure_job(size: Size, device: torch.device, folder: Path) -> dict:
         provenance=str(folder / "provenance.json"),
         variant="check",
         condition="check",
-        ambient_celsius=ROOM,
+        ambient_celsius=AMBIENT,
         image_pixels=size.pixels,
         shard_images=size.images,
         source_license="CC0-1.0",
@@ -80,7 +80,7 @@ def measure_job(size: Size, device: torch.device, folder: Path) -> dict:
         weights=str(weights),
         shard_images=size.images,
         image_pixels=size.pixels,
-        ambient_celsius=ROOM,
+        ambient_celsius=AMBIENT,
         device=str(device),
         threads=size.workers,
         recipe=1,
@@ -93,7 +93,7 @@ def measure_job(size: Size, device: torch.device, folder: Path) -> dict:
         "computed on": made["made_from"]["computed_on"],
         "network alone, images/s": round(network_alone, 1),
         "whole job, images/s": round(rate, 1),
-        "share of the job that it is busy": round(rate / network_alone, 3),
+        "fraction of the job that it is busy": round(rate / network_alone, 3),
         "threads": size.workers,
         "memory at the most, GiB": round(memory, 2),
         f"{PROJECTED} images, minutes": round(PROJECTED / rate / 60, 1),
@@ -102,7 +102,7 @@ def measure_job(size: Size, device: torch.device, folder: Path) -> dict:
 
 def _network(size: Size) -> ThermalUNet:
     torch.manual_seed(0)
-    return ThermalUNet(size.default_thermalizer().architecture((ROOM, ROOM))).eval()
+    return ThermalUNet(size.default_thermalizer().architecture((AMBIENT, AMBIENT))).eval()
 
 
 def _network_rate(thermalizer: Thermalizer, size: Size, device: torch.device) -> float:
@@ -113,7 +113,7 @@ def _network_rate(thermalizer: Thermalizer, size: Size, device: torch.device) ->
         synchronise(device)
         began, waiting = perf_counter(), []
         for _ in range(batches):
-            waiting.append(thermalizer.start(images, classes, ROOM))
+            waiting.append(thermalizer.start(images, classes, AMBIENT))
             if len(waiting) > 1:
                 waiting.pop(0)()
         waiting.pop()()

@@ -6,14 +6,14 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional as F
 
-from tfake.imaging.augmentation import augment_rgb, cast_shadow, jitter, stretch, to_gray
+from tfake.imaging.augmentation import augment_rgb, autocontrast, cast_shadow, colour_jitter, to_gray
 
 
 @pytest.fixture
 def image():
     """A smooth image in colour, of every brightness."""
     noise = np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8)
-    return stretch(cv2.GaussianBlur(noise, (0, 0), 3))
+    return autocontrast(cv2.GaussianBlur(noise, (0, 0), 3))
 
 
 def tensor(image):
@@ -31,7 +31,7 @@ def differences(image, expected):
 def test_jitter_is_four_transforms_of_torchvision(image, brightness, contrast, saturation, gains):
     expected = F.adjust_contrast(F.adjust_brightness(tensor(image), brightness), contrast)
     expected = F.adjust_saturation(expected, saturation) * torch.tensor(gains)[:, None, None]
-    found = differences(jitter(image, brightness, contrast, saturation, gains), expected.clamp(0, 255))
+    found = differences(colour_jitter(image, brightness, contrast, saturation, gains), expected.clamp(0, 255))
     # torchvision cuts off after each of them, OpenCV rounds.
     assert found.max() <= 6
     assert found.mean() <= 2
@@ -39,9 +39,9 @@ def test_jitter_is_four_transforms_of_torchvision(image, brightness, contrast, s
 
 def test_stretch_is_autocontrast(image):
     half = image // 2
-    assert differences(stretch(half), F.autocontrast(tensor(half))).max() <= 1
+    assert differences(autocontrast(half), F.autocontrast(tensor(half))).max() <= 1
     flat = np.full_like(image, 9)
-    np.testing.assert_array_equal(stretch(flat), flat)
+    np.testing.assert_array_equal(autocontrast(flat), flat)
 
 
 def test_gray_has_three_equal_channels(image):

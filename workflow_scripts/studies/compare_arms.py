@@ -1,9 +1,9 @@
-"""Lay the arms of the ablation side by side."""
+"""Compare the arms of the ablation in a table and a page."""
 
 import json
-import os
 from pathlib import Path
 
+from tfake.core.files import write_whole
 from tfake.studies.ablation import gather_scores, summarise_arms
 from tfake.studies.ablation_page import render_ablation
 
@@ -19,7 +19,7 @@ def compare_arms(
         scores: ``…/{faces}/{condition}/{arm}/{seed}.json``, each with a strip of pictures ``.png`` beside it.
         costs: the JSON of :func:`tfake.studies.costs.measure_costs`.
         baseline: the arm that the others are compared with.
-        pairs_ambient_celsius: room of the pairs, °C.
+        pairs_ambient_celsius: ambient temperature of the pairs.
     """
     gathered = gather_scores(scores)
     arms = summarise_arms(gathered)
@@ -27,9 +27,8 @@ def compare_arms(
     for path in map(Path, scores):
         strips.setdefault(tuple(path.parts[-4:-1]), path.with_suffix(".png"))
     html = render_ablation(gathered, arms, strips, json.loads(Path(costs).read_text()), baseline, pairs_ambient_celsius)
-    for path, text in ((page, html), (table, arms.to_csv(index=False, float_format="%.6g"))):
-        Path(f"{path}.part").write_text(text, encoding="utf-8")
-        os.replace(f"{path}.part", path)
+    write_whole(page, lambda part: Path(part).write_text(html, encoding="utf-8"))
+    write_whole(table, lambda part: arms.to_csv(part, index=False, float_format="%.6g"))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """Score one arm of the ablation on faces that no training saw."""
 
 import json
-import os
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from tfake.archive.index import read_index
 from tfake.core.devices import limit_threads, resolve_device
+from tfake.core.files import write_whole
 from tfake.studies.ablation import draw_strip, iterate_faces, score
 from tfake.thermalizer.patch_bank import load_patch_bank
 from tfake.thermalizer.prior_table import load_prior
@@ -40,9 +41,9 @@ def evaluate_arm(
         index: the archive's index.
         truth: zip of the faces' thermal truth; None where there is none.
         image_pixels: height and width of the images.
-        ambient_celsius: the room.
-        prior_table: the table that class means are held against, a name or a path; an arm whose own prior is wrong is
-            held against the right one.
+        ambient_celsius: ambient temperature.
+        prior_table: the table that class means are compared with, a name or a path; an arm whose own prior is wrong is
+            compared with the right one.
         read_prior_at_celsius: see ``PriorTable.at``.
         lwir_patches: relative bank of real long-wave infrared faces; None leaves that score out.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
@@ -64,10 +65,8 @@ def evaluate_arm(
     done, data = cv2.imencode(".png", np.ascontiguousarray(drawn))
     if not done:
         raise ValueError(f"OpenCV cannot write a PNG of shape {drawn.shape}")
-    for path, content in ((strip, data.tobytes()), (scores, (json.dumps(found, indent=1) + "\n").encode())):
-        with open(f"{path}.part", "wb") as file:
-            file.write(content)
-        os.replace(f"{path}.part", path)
+    write_whole(strip, lambda part: Path(part).write_bytes(data))
+    write_whole(scores, lambda part: Path(part).write_text(json.dumps(found, indent=1) + "\n"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Measure where a training step's time goes, and against a naive step."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from tfake.archive.image_reader import SourceImages
 from tfake.archive.index import read_index
 from tfake.archive.pairs import open_pairs
 from tfake.core.devices import limit_threads, resolve_device
+from tfake.core.files import write_whole
 from tfake.core.processes import share_threads
 from tfake.studies.costs import measure_costs
 from tfake.thermalizer.pair_sampling import TrainingData
@@ -43,7 +43,7 @@ def measure_training(
         pairs: radiometric pairs in SEJONG's naming.
         patches: the bank of real thermal patches.
         prior_table: the prior's table, a name or a path.
-        ambient_celsius: the room.
+        ambient_celsius: ambient temperature.
         settings: the config's block.
         steps: steps of each.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
@@ -68,9 +68,7 @@ def measure_training(
     )
     chosen = TrainingSettings.from_mapping(settings)
     found = measure_costs(chosen, data, where, steps, workers, encoder and Path(encoder))
-    with open(f"{costs}.part", "w", encoding="utf-8") as file:
-        file.write(json.dumps(found, indent=1) + "\n")
-    os.replace(f"{costs}.part", costs)
+    write_whole(costs, lambda part: Path(part).write_text(json.dumps(found, indent=1) + "\n"))
 
 
 if __name__ == "__main__":

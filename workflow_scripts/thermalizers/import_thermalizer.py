@@ -2,9 +2,9 @@
 
 import json
 import logging
-import os
 from pathlib import Path
 
+from tfake.core.files import write_whole
 from tfake.store.manifest import file_sha256
 from tfake.thermalizer.thermalizer_file import FORMAT, import_weights
 
@@ -28,9 +28,7 @@ def import_thermalizer(weights: str, provenance: str, released: str, sha256: str
     digest, origin = import_weights(weights, released, condition)
     record = {"format": FORMAT, "weights_sha256": digest, "condition": condition}
     record["imported"] = {"sha256": found, **origin}
-    part = Path(f"{provenance}.part")
-    part.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
-    os.replace(part, provenance)
+    write_whole(provenance, lambda part: Path(part).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n"))
     logging.info("%s: %s, SHA-256 %s", released, origin["kind"], found)
 
 

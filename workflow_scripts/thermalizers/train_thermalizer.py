@@ -6,16 +6,16 @@ from tfake.training.distributed import run_distributed
 
 
 def train_thermalizer(job: TrainingJob, processes: int = 1) -> None:
-    """Train a thermalizer and write its weights with what tells how they were made.
+    """Train a thermalizer and write its weights with their provenance.
 
     Args:
         job: what to read, to write and to do.
-        processes: GPUs to share the work; each makes its part of every batch.
+        processes: number of GPUs; each makes its part of every batch.
 
     Raises:
         ValueError: a setting, a table or a paired set that cannot be used; the message names it.
         FloatingPointError: the loss is not finite any more.
-        TrainingStoppedError: the job was told to end; it goes on from its checkpoint when it is started again.
+        TrainingStoppedError: the job was asked to stop; started again, it resumes from its checkpoint.
     """
     if processes > 1:
         run_distributed(run_job, {"job": job}, processes, gpus=resolve_device(job.device).type == "cuda")

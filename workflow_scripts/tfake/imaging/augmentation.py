@@ -25,7 +25,7 @@ def augment_rgb(rgb: np.ndarray, rng: np.random.Generator, strength: float) -> n
 
     Args:
         rgb: (H, W, 3) uint8.
-        rng: the source of chance.
+        rng: the random generator.
         strength: 0 leaves the image as it is, 1 changes it as much as T-FAKE's training did.
 
     Returns:
@@ -44,9 +44,9 @@ def augment_rgb(rgb: np.ndarray, rng: np.random.Generator, strength: float) -> n
     if happens(_JITTER):
         brightness, contrast, saturation = factor(_BRIGHTNESS), factor(_CONTRAST), factor(_SATURATION)
         # The colour of the light: each channel has its own gain.
-        image = jitter(image, brightness, contrast, saturation, [factor(_CHANNEL_GAIN) for _ in range(3)])
+        image = colour_jitter(image, brightness, contrast, saturation, [factor(_CHANNEL_GAIN) for _ in range(3)])
     if happens(_AUTOCONTRAST):
-        image = stretch(image)
+        image = autocontrast(image)
     if happens(_EQUALISATION):
         image = cv2.merge([cv2.equalizeHist(channel) for channel in cv2.split(image)])
     if happens(_GRAY):
@@ -60,7 +60,9 @@ def augment_rgb(rgb: np.ndarray, rng: np.random.Generator, strength: float) -> n
     return image
 
 
-def jitter(image: np.ndarray, brightness: float, contrast: float, saturation: float, gains: list[float]) -> np.ndarray:
+def colour_jitter(
+    image: np.ndarray, brightness: float, contrast: float, saturation: float, gains: list[float]
+) -> np.ndarray:
     """Multiply brightness, distance from the mean gray, distance from each pixel's own gray, and channels, in turn.
 
     Args:
@@ -85,15 +87,8 @@ def to_gray(image: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
 
 
-def stretch(image: np.ndarray) -> np.ndarray:
-    """Spread each channel over 0 to 255; one without contrast stays as it is.
-
-    Args:
-        image: (H, W, 3) uint8.
-
-    Returns:
-        (H, W, 3) uint8.
-    """
+def autocontrast(image: np.ndarray) -> np.ndarray:
+    """Stretch each channel of a (H, W, 3) uint8 image to 0..255; one without contrast stays as it is."""
     channels = list(cv2.split(image))
     for place, channel in enumerate(channels):
         least, most, _, _ = cv2.minMaxLoc(channel)
@@ -104,15 +99,7 @@ def stretch(image: np.ndarray) -> np.ndarray:
 
 
 def cast_shadow(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Darken one side of a random line, with a soft edge.
-
-    Args:
-        image: (H, W, 3) uint8.
-        rng: the source of chance.
-
-    Returns:
-        (H, W, 3) uint8.
-    """
+    """Darken one side of a random line through a (H, W, 3) uint8 image, with a soft edge."""
     height, width = image.shape[:2]
     angle = rng.uniform(0, 2 * np.pi)
     y, x = (np.linspace(-0.5, 0.5, edge, dtype=np.float32) for edge in (height, width))

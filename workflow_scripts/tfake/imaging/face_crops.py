@@ -1,16 +1,17 @@
-"""Boxes of faces: left, top, right, bottom in pixels.
-
-Square crops of an image for the network, and its answers back in the image's pixels.
-"""
+"""Boxes of faces, square crops around them for a network, and its predictions back in the image's pixels."""
 
 import cv2
 import numpy as np
 
+#: Left, top, right, bottom in pixels.
 Box = tuple[float, float, float, float]
+
+#: How much wider than the face's box a crop is: T-FAKE's own inference.
+MARGIN = 1.25
 
 
 def box_iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes (left, top, right, bottom)."""
+    """Intersection over union."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
     if width <= 0 or height <= 0:
@@ -19,19 +20,11 @@ def box_iou(a: Box, b: Box) -> float:
     return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
 
 
-#: How much wider than the face's box a crop is: T-FAKE's own inference.
-MARGIN = 1.25
-
-
-def square_around(box: np.ndarray | tuple[float, float, float, float], margin: float = MARGIN) -> np.ndarray:
-    """The square that is shown to the network for a box.
-
-    Args:
-        box: left, top, right, bottom; pixel centres at integers.
-        margin: its edge over the box's longer side.
+def square_around(box: np.ndarray | Box, margin: float = MARGIN) -> np.ndarray:
+    """The network's crop for a box, ``margin`` times as wide as the box's longer side.
 
     Returns:
-        (3,) float64: left and top edge, and edge length.
+        (3,) float64: left and top edge, and edge length; pixel centres are at integers.
     """
     left, top, right, bottom = map(float, box)
     side = max(right - left, bottom - top, 1.0) * margin
@@ -72,11 +65,7 @@ def crop_squares(image: np.ndarray, squares: np.ndarray, pixels: int) -> np.ndar
 
 
 def to_image_coordinates(found: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Take the network's answers back to the image.
-
-    Args:
-        found: (F, L, 3) x, y and standard deviation in crop widths.
-        squares: (F, 3) as in ``crop_squares``.
+    """Predictions in the image: from (F, L, 3) x, y and standard deviation in crop widths, and the (F, 3) squares.
 
     Returns:
         (F, L, 2) pixels, pixel centres at integers, and (F, L) standard deviations in pixels.

@@ -1,9 +1,8 @@
-"""What the class map tells about an image: its background, and the lenses its glasses' frames enclose.
+"""Foreground and background of an image: from its class map, or estimated where there is none.
 
-The network never sees the source's background and never answers for it: ``mask_background`` blacks it out before the
-network, in training and in inference alike, and ``set_background`` writes the ambient temperature there afterwards.
-
-Where the person is in a thermal image, when no class map tells.
+The network never sees the source's background: ``mask_background`` blacks it out before the network, in training and in
+inference alike, and ``set_background`` writes the ambient temperature there afterwards. ``fill_glasses`` closes the
+lenses that the frames of glasses enclose.
 """
 
 import cv2
@@ -12,7 +11,7 @@ from scipy import ndimage
 
 from tfake.core.classes import FACE_CLASSES, FaceClass
 
-#: A hole in a frame larger than this share of the face is no lens (a lens measures 5 to 12 % of it).
+#: A hole in a frame larger than this fraction of the face is no lens (a lens measures 5 to 12 % of it).
 LARGEST_LENS_OF_FACE = 0.2
 
 # What covers the face counts, or the lenses above a mask would look too large for it.
@@ -48,16 +47,7 @@ def mask_background(rgb: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
 
 def set_background(celsius: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> np.ndarray:
-    """Write the ambient temperature where the class map says background.
-
-    Args:
-        celsius: (..., H, W) float32 degrees Celsius.
-        classes: (..., H, W) uint8 class ids.
-        ambient_celsius: the room's temperature.
-
-    Returns:
-        (..., H, W) float32, a copy: exactly ``ambient_celsius`` where the class is BACKGROUND.
-    """
+    """A copy of (..., H, W) float32 degrees Celsius with exactly the ambient where the class is BACKGROUND."""
     return np.where(classes == FaceClass.BACKGROUND, np.float32(ambient_celsius), celsius)
 
 
@@ -127,28 +117,16 @@ _BLANK_BORDER = 0.5
 
 
 def estimate_foreground(thermal: np.ndarray) -> np.ndarray:
-    """Guess where the person is in a thermal image without a class map: warmer than Otsu's threshold, holes filled.
-
-    Args:
-        thermal: (H, W) float32, any scale.
-
-    Returns:
-        (H, W) bool.
-    """
+    """(H, W) bool, the person in a (H, W) float32 thermal image: what is above Otsu's threshold, holes filled."""
     scaled = cv2.normalize(thermal, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
     _, warm = cv2.threshold(scaled, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     return ndimage.binary_fill_holes(warm)
 
 
 def nonzero_foreground(raw: np.ndarray) -> np.ndarray | None:
-    """Find the foreground of an 8-bit image whose background somebody has set to 0.
+    """The pixels above 0 of a (H, W) image whose background somebody has set to 0, as bool.
 
-    Args:
-        raw: (H, W), as stored.
-
-    Returns:
-        (H, W) bool: the pixels above 0; None when the image is not of that kind: not 8 bits, or fewer than half of its
-        outermost pixels are 0.
+    None when the image is not of that kind: not 8 bits, or fewer than half of its outermost pixels are 0.
     """
     if raw.dtype != np.uint8:
         return None

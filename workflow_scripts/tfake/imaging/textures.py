@@ -7,18 +7,10 @@ import numpy as np
 
 
 def draw_texture(rng: np.random.Generator, pixels: int) -> np.ndarray:
-    """Draw a texture.
-
-    Args:
-        rng: the source of chance.
-        pixels: its edge.
-
-    Returns:
-        (pixels, pixels, 3) float32 in 0..1, coloured or gray.
-    """
+    """Draw a (pixels, pixels, 3) float32 texture in 0..1, coloured or gray."""
     layers = [_PATTERNS[rng.integers(len(_PATTERNS))](rng, pixels) for _ in range(rng.integers(1, 4))]
     gray = sum(
-        np.float32(share) * layer for share, layer in zip(rng.dirichlet(np.ones(len(layers))), layers, strict=True)
+        np.float32(weight) * layer for weight, layer in zip(rng.dirichlet(np.ones(len(layers))), layers, strict=True)
     )
     start, gain = np.zeros(3), np.ones(3)
     if rng.random() >= 0.5:

@@ -1,4 +1,4 @@
-"""What cameras make of the same heat: how a thermal crop may look to the network without its points having moved.
+"""Thermal augmentation: how cameras may display the same temperatures; nothing moves.
 
 The list is T-FAKE's (Flotho et al., CVPR 2025: blur, jitter, inversion, noise), and gain control, since most thermal
 images that people have are 8-bit ones that were stretched scene by scene.
@@ -20,15 +20,15 @@ _GAIN_CONTROL, _EQUALISATION, _INVERSION, _BLUR, _LOW_RESOLUTION, _NOISE, _EIGHT
     0.3,
 )
 # How far at strength 1.
-_ROOM_KELVIN, _GAMMA, _NETD_KELVIN, _BLUR_SHARE, _LEAST_RESOLUTION = 2.0, 0.3, 0.4, 0.02, 0.3
+_OFFSET_KELVIN, _GAMMA, _NETD_KELVIN, _BLUR_FRACTION, _LEAST_RESOLUTION = 2.0, 0.3, 0.4, 0.02, 0.3
 
 
 def augment_thermal(celsius: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """Show temperatures as one camera or another would.
+    """Display temperatures as one camera or another would.
 
     Args:
         celsius: (H, W) float32 °C.
-        rng: the source of chance.
+        rng: the random generator.
         strength: 0 shows 20 to 40 °C as 0 to 1 and nothing else; 1 varies as much as T-FAKE's training did.
 
     Returns:
@@ -39,10 +39,10 @@ def augment_thermal(celsius: np.ndarray, rng: np.random.Generator, strength: flo
         return rng.random() < strength * probability
 
     low, high = WINDOW_CELSIUS
-    image = celsius + strength * rng.normal(0, _ROOM_KELVIN) if strength else celsius
+    image = celsius + strength * rng.normal(0, _OFFSET_KELVIN) if strength else celsius
     edge = celsius.shape[0]
     if happens(_BLUR):
-        image = cv2.GaussianBlur(image, (0, 0), max(0.3, rng.uniform(0, _BLUR_SHARE) * edge))
+        image = cv2.GaussianBlur(image, (0, 0), max(0.3, rng.uniform(0, _BLUR_FRACTION) * edge))
     if happens(_LOW_RESOLUTION):
         small = max(8, round(edge * rng.uniform(_LEAST_RESOLUTION, 1)))
         image = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)

@@ -30,14 +30,7 @@ class CropSettings:
 
 
 def build_pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Halve an image by area until its shorter edge is below 128 pixels.
-
-    Args:
-        image: (H, W) or (H, W, C), uint8 or float32.
-
-    Returns:
-        The levels, native resolution first.
-    """
+    """A (H, W) or (H, W, C) image and its halves by area, until the shorter edge is below 128 pixels."""
     levels = [image]
     while min(levels[-1].shape[:2]) >= 128:
         height, width = levels[-1].shape[:2]
@@ -51,7 +44,7 @@ def draw_crop(
     """Draw the affine map of one crop.
 
     Args:
-        rng: the source of chance.
+        rng: the random generator.
         foreground: (H, W) bool; crops are centred near it and hold some of it.
         settings: the limits.
 
@@ -59,9 +52,9 @@ def draw_crop(
         (2, 3) float64 that takes crop pixels (x, y, 1) to source pixels, and the foreground's crop, (pixels, pixels)
         bool.
     """
-    places = ForegroundPixels(foreground)
+    candidates = ForegroundPixels(foreground)
     for _ in range(_TRIES):
-        matrix = _draw_once(rng, places, foreground.shape, settings)
+        matrix = _draw_once(rng, candidates, foreground.shape, settings)
         crop = warp_nearest(foreground.view(np.uint8), matrix, settings.pixels)
         if cv2.countNonZero(crop) >= _LEAST_FOREGROUND * crop.size:
             break
@@ -153,7 +146,7 @@ def _draw_once(
     # At the coarsest zoom the crop is centred on the image, at native zoom on some foreground pixel.
     pick = places[int(rng.integers(len(places)))]
     middle = np.array([shape[1] - 1, shape[0] - 1]) / 2
-    share = 1 - min(1.0, coarsest / zoom)
-    centre = (1 - share) * middle + share * np.array(pick)
+    pull = 1 - min(1.0, coarsest / zoom)
+    centre = (1 - pull) * middle + pull * np.array(pick)
     half = (settings.pixels - 1) / 2
     return np.concatenate((linear, (centre - linear @ np.array([half, half]))[:, None]), axis=1)

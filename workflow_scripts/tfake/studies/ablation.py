@@ -1,11 +1,4 @@
-"""What one thermalizer makes of a set of faces, in figures: against the truth where there is one, and without it.
-
-The faces an arm is scored on: an archive's usable samples, with their thermal truth where it is known.
-
-A strip of pictures: some faces' temperatures side by side, for the eye.
-
-The arms side by side: scores of every seed gathered into one table, and each arm against the first.
-"""
+"""The ablation of the loss: an arm's scores and sample images on faces that no training saw, and the arms compared."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,8 +20,7 @@ from tfake.imaging.foreground import fill_glasses
 from tfake.thermalizer.evaluation import ErrorSums, read_truth
 from tfake.thermalizer.inference import Thermalizer
 from tfake.thermalizer.patch_bank import PatchBank
-from tfake.thermalizer.patch_wasserstein import patch_wasserstein
-from tfake.thermalizer.patches import standardise
+from tfake.thermalizer.patch_wasserstein import PatchWasserstein
 
 #: Temperatures that SSIM's 8-bit constants are laid over.
 SSIM_CELSIUS = (15.0, 40.0)
@@ -60,7 +52,7 @@ def score(
     Args:
         thermalizer: the trained network.
         faces: the images, all with truth or all without.
-        ambient_celsius: the room.
+        ambient_celsius: ambient temperature.
         targets: (19,) degrees Celsius of the prior that the network should have met.
         real: relative patches of real thermal faces, or None.
 
@@ -100,16 +92,10 @@ def score(
 
 
 def scale_gap(thermalizer: Thermalizer, face: Face, celsius: np.ndarray, ambient_celsius: float) -> float:
-    """How much the network's answer depends on the resolution: root mean square over the foreground, K.
+    """How much the network's output depends on the resolution: root mean square over the foreground, K.
 
-    Compares the answer at full size, averaged over 2 x 2 pixels, with the answer to the image of half the size; pixels
-    whose four sources are not of one class are left out.
-
-    Args:
-        thermalizer: the network.
-        face: the image; its edges must be even.
-        celsius: (H, W) the answer at full size.
-        ambient_celsius: the room.
+    Compares ``celsius``, the (H, W) output at full size, averaged over 2 x 2 pixels, with the output for the image of
+    half the size; pixels whose four sources are not of one class are left out. H and W must be even.
     """
     height, width = face.classes.shape
     blocks = face.classes.reshape(height // 2, 2, width // 2, 2)
@@ -141,29 +127,14 @@ def _similarity(generated: np.ndarray, truth: np.ndarray, foreground: np.ndarray
 
 def _patch_distance(celsius: np.ndarray, foreground: np.ndarray, real: PatchBank) -> float:
     generator = torch.Generator().manual_seed(_PATCH_SEED)
-    mask = torch.from_numpy(foreground)[None, None]
-    image = standardise(torch.from_numpy(celsius)[None, None], mask)
     patches = [real.draw(scale, _PATCHES, generator) for scale in range(len(real.scales))]
     places = torch.rand(len(patches), _PATCHES, generator=generator, dtype=torch.float64)
-    distance = patch_wasserstein(
-        image, mask, patches, places=places, patch_pixels=real.patch_pixels, scales=real.scales, blur_kelvin=0.1
-    )
-    return float(distance)
-
-
-def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and sample standard deviation over seeds; the latter 0 of a single one."""
-    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    image, mask = (torch.from_numpy(values)[None, None] for values in (celsius, foreground))
+    return float(PatchWasserstein(real, blur_kelvin=0.1).distance(image, mask, patches, places))
 
 
 def iterate_faces(archive: Sequence[str], index: pd.DataFrame, pixels: int, truth: str | None) -> Iterator[Face]:
-    """Read the usable faces of an archive, in order.
-
-    Args:
-        archive: one zip, or all its raw split parts in order.
-        index: the archive's index.
-        pixels: height and width of the images.
-        truth: zip of the thermal truth; None where there is none.
+    """Read the usable faces of an archive, in order, with their thermal truth out of a zip where there is one.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more.
@@ -181,13 +152,7 @@ STRIP_PIXELS = 160
 
 
 def draw_strip(thermalizer: Thermalizer, faces: Iterable[Face], count: int, ambient_celsius: float) -> np.ndarray:
-    """Thermalize a few faces and lay them side by side.
-
-    Args:
-        thermalizer: the network.
-        faces: the set, in order.
-        count: how many faces the set has; those drawn are spread evenly over it.
-        ambient_celsius: the room.
+    """Thermalize a few of ``count`` faces, spread evenly over them, and show them side by side.
 
     Returns:
         (3 or 2 times ``STRIP_PIXELS``, W) uint8 gray: the source above its temperatures, ``SSIM_CELSIUS`` from black to
@@ -217,10 +182,7 @@ ARM_COLUMNS = ("faces", "condition", "arm", "score", "mean", "sd", "seeds")
 
 
 def gather_scores(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """Read the scores of every arm and seed.
-
-    Args:
-        paths: JSON files ``…/{faces}/{condition}/{arm}/{seed}.json``, name to value.
+    """Read the scores of every arm and seed: JSON files ``…/{faces}/{condition}/{arm}/{seed}.json``, name to value.
 
     Returns:
         One row a value: ``PLACE``, ``score``, ``value``; in the order of the paths.
@@ -233,20 +195,13 @@ def gather_scores(paths: Sequence[str | Path]) -> pd.DataFrame:
 
 
 def summarise_arms(scores: pd.DataFrame) -> pd.DataFrame:
-    """Mean and spread over the seeds.
-
-    Args:
-        scores: from ``gather_scores``.
-
-    Returns:
-        Rows of ``ARM_COLUMNS``, in the order in which they first came; sd is NaN of a single seed.
-    """
+    """Mean and standard deviation over the seeds: rows of ``ARM_COLUMNS``; sd is NaN of a single seed."""
     grouped = scores.groupby(["faces", "condition", "arm", "score"], sort=False)["value"]
     return grouped.agg(mean="mean", sd="std", seeds="count").reset_index()[list(ARM_COLUMNS)]
 
 
 def gain(arms: pd.DataFrame, faces: str, condition: str, arm: str, baseline: str, score: str) -> float:
-    """How much lower an arm's score is than the baseline's, as a share of it; negative where it is higher."""
+    """How much lower an arm's score is than the baseline's, as a fraction of it; negative where it is higher."""
     chosen = arms[(arms["faces"] == faces) & (arms["condition"] == condition) & (arms["score"] == score)]
     means = chosen.set_index("arm")["mean"]
     return float(1 - means[arm] / means[baseline])

@@ -1,4 +1,4 @@
-"""The ablation's page: what each arm reached, how sure that is, what it looks like, and what a step costs."""
+"""The ablation's page: each arm's scores with their spread over seeds, sample images, and what a step costs."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def render_ablation(
         strips: (faces, condition, arm) to the picture of one seed.
         costs: from ``measure_costs``.
         baseline: the arm that the others are compared with.
-        pairs_ambient_celsius: room of the pairs.
+        pairs_ambient_celsius: ambient temperature of the pairs.
 
     Returns:
         The page: HTML that refers to nothing outside itself.

@@ -25,11 +25,11 @@ from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.thermalizer.thermalizer_training import ThermalizerTrainState, Validation, step_batches
 from tfake.training.loop import reproducible, run_steps
 from tfake.training.rng import RngStream, derive_seed
-from tfake.training.training_settings import autocast_body, resolve_precision
+from tfake.training.training_settings import resolve_precision
 
 #: Points a side of the naive Sinkhorn problem.
 NAIVE_POINTS = 2048
-# Steps of one kind before it is the other's turn.
+# Steps of one training before the other's turn.
 _STRETCH = 5
 
 
@@ -61,7 +61,7 @@ def measure_costs(
         data: what both learn from.
         device: where to compute.
         steps: steps of each; the schedule is as long.
-        workers: threads that make batches ahead, as in :func:`tfake.thermalizer.thermalizer_training.train`.
+        workers: as of :func:`tfake.thermalizer.thermalizer_training.train`.
         encoder: as there.
 
     Returns:
@@ -84,11 +84,11 @@ def measure_costs(
         for stop in (*range(_STRETCH, steps, _STRETCH), steps):
             ours.advance(stop)
             naive.advance(stop)
-            _time_terms(probe, ours.make(stop), settings, device, parts)
+            _time_terms(probe, ours.make(stop), device, parts)
     whole, plain_whole = median(ours.seconds), median(naive.seconds)
-    shares = {"batch": ours.making, **parts}
-    shares = {f"{name}_share": median(values) / whole for name, values in shares.items()}
-    within = sum(share for name, share in shares.items() if workers == 0 or name != "batch_share")
+    parts = {"batch": ours.making, **parts}
+    fractions = {f"{name}_share": median(values) / whole for name, values in parts.items()}
+    within = sum(value for name, value in fractions.items() if workers == 0 or name != "batch_share")
     validation = Validation(settings, data, Subset(data.pairs, held_out or kept), "float32", device)
     return {
         "device": device_model(device),
@@ -101,7 +101,7 @@ def measure_costs(
         "validation_kelvin": validation.measure(ours.run.result),
         "naive_validation_kelvin": validation.measure(naive.run.result),
         "images_per_second": (settings.batch_pairs + settings.batch_sources) / whole,
-        **shares,
+        **fractions,
         "rest_share": 1 - within,
     }
 
@@ -123,7 +123,7 @@ class _Training:
         self.make = step_batches(settings, data, pairs)
 
     def advance(self, stop: int) -> None:
-        """Train on to a step; notes the seconds a step, and those of making each batch."""
+        """Train on to a step; notes the seconds per step, and those of making each batch."""
         steps = stop - self.run.next_step
         synchronise(self._device)
         start = time.perf_counter()
@@ -149,21 +149,17 @@ def _start(
 def _time_terms(
     run: ThermalizerTrainState,
     parts: tuple[PairBatch, SourceBatch, StepDraws],
-    settings: TrainingSettings,
     device: torch.device,
     seconds: dict[str, list[float]],
 ) -> None:
     """Each part of a step on its own: the network forward and back, and each term forward and back to its image."""
     pair_batch, source_batch, draws = (part.to(device) for part in parts)
-    rgb = torch.cat((pair_batch.rgb, source_batch.rgb))
-    classes = torch.cat((pair_batch.classes, source_batch.known_classes))
-    rooms = torch.cat((pair_batch.ambient_celsius, source_batch.ambient_celsius))
-    precision = resolve_precision(settings.precision, device)
 
-    def network() -> Tensor:
-        celsius = run.network(rgb, classes, rooms, autocast_body(precision, device))
-        torch.autograd.grad(celsius.mean(), list(run.network.parameters()), allow_unused=True)
-        return celsius.detach()
+    def network() -> list[Tensor]:
+        images = run.generate(pair_batch, source_batch)
+        mean = torch.cat(images).mean()
+        torch.autograd.grad(mean, list(run.network.parameters()), allow_unused=True)
+        return [image.detach().requires_grad_() for image in images]
 
     def timed(name: str, work: Callable[[], Any]) -> Any:
         synchronise(device)
@@ -173,8 +169,7 @@ def _time_terms(
         seconds.setdefault(name, []).append(time.perf_counter() - start)
         return result
 
-    celsius = timed("network", network)
-    images = [part.requires_grad_() for part in celsius.split((len(pair_batch.rgb), len(source_batch.rgb)))]
+    images = timed("network", network)
     output = StepOutput(*images, pair_batch, source_batch, draws)
     for name, term in run.objective.terms.items():
         timed(name, lambda term=term: torch.autograd.grad(term(output), images, allow_unused=True))

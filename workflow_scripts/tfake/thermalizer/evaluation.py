@@ -37,14 +37,7 @@ class ErrorSums:
         }
 
     def add(self, counts: np.ndarray, expected: np.ndarray, camera: np.ndarray, classes: np.ndarray) -> None:
-        """Add the pixels of one image.
-
-        Args:
-            counts: (H, W) uint16 counts of 0.01 K, what the variant holds.
-            expected: (H, W) uint16 counts, the noise-free truth of a mean subject.
-            camera: (H, W) uint16 counts, the truth as a camera records it.
-            classes: (H, W) uint8 class ids.
-        """
+        """Add the pixels of one image: (H, W) uint16 counts of the variant and of both truths, and uint8 class ids."""
         known = np.ones(counts.shape, dtype=bool)
         for image in (counts, expected, camera):
             known &= (image != NEVER_WRITTEN) & (image != NO_IMAGE)
@@ -93,7 +86,7 @@ class ErrorSums:
 def compare_with_truth(
     thermal: str | Path, faces: str | Path, truth: str | Path, progress=iter
 ) -> list[dict[str, str | int | float]]:
-    """Compare a variant with the thermal truth, row by row; only one image is held at a time.
+    """Compare a variant with the thermal truth, row by row; one image is in memory at a time.
 
     Args:
         thermal: the variant's ``thermal.zarr``.

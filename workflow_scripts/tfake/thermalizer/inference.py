@@ -8,7 +8,7 @@ Each stage asks the one before it for its next piece, so memory is a few images'
 out in order; neither threads nor batches change a byte of them.
 
 A network that takes one image at a time, as on a CPU, has no stage of its own: each thread takes an image through all
-three. The cores are as busy as with several at one image, and nobody waits for the slowest of them.
+three. The cores are as busy as with several at one image, and none waits for the slowest.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -67,8 +67,7 @@ class Thermalizer:
         Args:
             rgb: (B, H, W, 3) uint8, with its background or without.
             classes: (B, H, W) uint8 class ids.
-            ambient_celsius: the room's temperature: written to every background pixel, and told to a network that
-                takes it.
+            ambient_celsius: written to every background pixel, and an input of a network that takes it.
 
         Returns:
             (B, H, W) float32 degrees Celsius.
@@ -112,7 +111,7 @@ class Thermalizer:
         Args:
             masked: (B, H, W, 3) uint8 images with black background, ``batch_images`` at most.
             filled: (B, H, W) uint8 class ids with lenses filled.
-            ambient_celsius: the room's temperature, told to a network that takes it.
+            ambient_celsius: an input of a network that takes it.
 
         Returns:
             A function that waits and returns (B, H, W) float32 degrees Celsius, the background as the network has it.
@@ -199,7 +198,7 @@ def thermalize_rows(
         source: its images and class maps.
         records: rows of the index; those whose status is not OK become rows of ``NO_IMAGE``.
         pixels: height and width of the images.
-        ambient_celsius: the room's temperature.
+        ambient_celsius: as of ``Thermalizer.thermalize``.
         compress: (H, W) uint16 counts to the bytes of a chunk; called from several threads.
         threads: threads beside the caller's.
 

@@ -99,9 +99,9 @@ class PairSampler:
         Args:
             pairs: the pairs.
             crop: limits of the crops.
-            batch: crops a step, over all processes.
+            batch: crops per step, over all processes.
             seed: the run's seed.
-            ambient_celsius: the ambient of pairs that do not tell theirs.
+            ambient_celsius: the ambient of pairs without one of their own.
             shard: which crops of a batch are made here.
             cache_bytes: memory for decoded pairs.
 
@@ -146,17 +146,12 @@ class SourceSampler:
         class_dropout: float = 0.0,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
-        """Keep the set.
+        """Keep the set; arguments that are not listed are as of ``PairSampler``.
 
         Args:
             sources: (rgb (H, W, 3) uint8, classes (H, W) uint8) by index.
-            crop: limits of the crops.
-            batch: crops a step, over all processes.
-            seed: the run's seed.
             ambient_celsius: lowest and highest ambient temperature; each crop gets one between them.
-            shard: which crops of a batch are made here.
             class_dropout: fraction of the crops that the network sees without their class map.
-            cache_bytes: memory for decoded images.
 
         Raises:
             ValueError: the set is empty.
@@ -206,7 +201,7 @@ def _crop_pair(pair: _PreparedPair, rng: np.random.Generator, crop: CropSettings
     thermal = warp_linear(pair.thermal, matrix, crop.pixels)
     known = True if pair.known is None else warp_nearest(pair.known.astype(np.uint8), matrix, crop.pixels).astype(bool)
     if pair.classes is None:
-        # Beyond the image is background; within it, nobody knows: everything counts.
+        # Beyond the image is background; within it the classes are not known: everything counts.
         inside = warp_nearest(np.ones(pair.foreground.shape, np.uint8), matrix, crop.pixels)
         unknown = np.full_like(inside, FaceClass.IGNORE)
         return mask_background(rgb, inside), thermal, inside.view(bool) & known, foreground & known, unknown
@@ -238,7 +233,7 @@ class TrainingData:
 
     Attributes:
         pairs: the paired images.
-        pair_subjects: who is on each; nobody is both trained and validated on.
+        pair_subjects: the subject of each; none is both trained and validated on.
         pair_values: what their thermal images hold, ``celsius`` or ``relative``.
         supervision: what radiometric pairs are trusted for, ``absolute`` or ``within_class``.
         sources: (rgb (H, W, 3) uint8, classes (H, W) uint8) of the unpaired images.
@@ -264,7 +259,7 @@ class TrainingData:
 
     @property
     def middle_celsius(self) -> float:
-        """The middle of the ambient range, taken for pairs that do not tell theirs."""
+        """The middle of the ambient range, for pairs without one of their own."""
         return sum(self.ambient_celsius) / 2
 
 

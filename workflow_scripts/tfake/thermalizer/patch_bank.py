@@ -8,7 +8,6 @@ that both sides of the term see the same detail.
 import io
 import logging
 import math
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tfake.core.files import write_whole
 from tfake.imaging.warps import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermal_io.scales import MEANINGS
 from tfake.thermalizer.patches import downsample, sample_patches, standardise
@@ -25,11 +25,11 @@ from tfake.thermalizer.patches import downsample, sample_patches, standardise
 FORMAT = "tfake-patch-bank-1"
 
 # Patches of one crop resemble each other: an image that gives more is cropped again.
-_PATCHES_A_CROP = 16
-# How often the images are gone through; once is enough where every crop has room for a patch.
-_TURNS = 8
-# Tells this use of a seed from the others ("bank").
-_CHANCE = 0x62616E6B
+_PATCHES_PER_CROP = 16
+# Passes over the images; one is enough where every crop has room for a patch.
+_PASSES = 8
+# The random stream of this use of a seed ("bank").
+_STREAM = 0x62616E6B
 # Below 1 by the rounding of an area average alone.
 _WHOLLY = 1 - 1e-5
 
@@ -70,15 +70,7 @@ class PatchBank:
             raise ValueError("a patch bank without any patch: no patch fits wholly inside a foreground")
 
     def draw(self, scale_index: int, count: int, generator: torch.Generator) -> Tensor:
-        """Draw patches of one scale, with replacement.
-
-        Args:
-            scale_index: place of the scale in ``scales``.
-            count: how many.
-            generator: a CPU generator.
-
-        Returns:
-            (count, p^2) float32 on the CPU.
+        """Draw (count, p^2) float32 patches of one of ``scales``, with replacement, by a CPU generator.
 
         Raises:
             ValueError: the bank has no patch of that scale.
@@ -107,7 +99,7 @@ def sample_patch_bank(
         crop: limits of the crops, as in training; the photometric strength is of no use here.
         patch_pixels: edge of a patch.
         scales: downsampling factors.
-        patches: how many at each scale. Fewer come out where the foregrounds hardly have room for one.
+        patches: how many at each scale. Fewer come out where few fit into the foregrounds.
         seed: decides crops and places.
 
     Returns:
@@ -119,24 +111,24 @@ def sample_patch_bank(
     """
     if not len(images):
         raise ValueError("there are no thermal images to sample patches from")
-    order = np.random.default_rng([seed, _CHANCE]).permutation(len(images))[:patches].tolist()
+    order = np.random.default_rng([seed, _STREAM]).permutation(len(images))[:patches].tolist()
     clouds: list[list[Tensor]] = [[] for _ in scales]
-    shares = [_spread(patches if crop.pixels // scale >= patch_pixels else 0, order) for scale in scales]
+    quotas = [_spread(patches if crop.pixels // scale >= patch_pixels else 0, order) for scale in scales]
     had_room: list[dict[int, None]] = [{} for _ in scales]
-    for turn in range(_TURNS):
+    for number in range(_PASSES):
         for index in order:
-            wanted = [share.get(index, 0) for share in shares]
+            wanted = [quota.get(index, 0) for quota in quotas]
             if any(wanted):
                 cut = _cut_image(
-                    *images[index], values, crop, patch_pixels, scales, wanted, [seed, _CHANCE, turn, index]
+                    *images[index], values, crop, patch_pixels, scales, wanted, [seed, _STREAM, number, index]
                 )
                 for scale, found in enumerate(cut):
                     clouds[scale] += found
                     had_room[scale] |= dict.fromkeys([index] if found else [])
         got = [sum(map(len, cloud)) for cloud in clouds]
         # What did not fit into these crops is asked for again, of the images that had room for some.
-        shares = [_spread(patches - have, list(fit)) for have, fit in zip(got, had_room, strict=True)]
-        if not any(any(share.values()) for share in shares):
+        quotas = [_spread(patches - have, list(fit)) for have, fit in zip(got, had_room, strict=True)]
+        if not any(any(quota.values()) for quota in quotas):
             break
     for scale, have in zip(scales, got, strict=True):
         if have < patches:
@@ -147,33 +139,21 @@ def sample_patch_bank(
 
 
 def save_patch_bank(path: str | Path, bank: PatchBank) -> None:
-    """Write a bank; equal banks give equal bytes.
-
-    Args:
-        path: the ``.npz`` to write; it appears whole or not at all.
-        bank: the bank.
-    """
-    clouds = {f"patches_{scale}": cloud for scale, cloud in enumerate(bank.patches)}
-    with open(f"{path}.part", "wb") as file:
-        np.savez(
-            file,
-            format=np.array(FORMAT),
-            values=np.array(bank.values),
-            patch_pixels=np.array(bank.patch_pixels),
-            scales=np.array(bank.scales),
-            **clouds,
-        )
-    os.replace(f"{path}.part", path)
+    """Write a bank as ``.npz``, whole or not at all; equal banks give equal bytes."""
+    arrays = {
+        "format": np.array(FORMAT),
+        "values": np.array(bank.values),
+        "patch_pixels": np.array(bank.patch_pixels),
+        "scales": np.array(bank.scales),
+        **{f"patches_{scale}": cloud for scale, cloud in enumerate(bank.patches)},
+    }
+    data = io.BytesIO()
+    np.savez(data, **arrays)
+    write_whole(str(path), lambda part: Path(part).write_bytes(data.getvalue()))
 
 
 def load_patch_bank(path: str | Path) -> PatchBank:
-    """Read a bank.
-
-    Args:
-        path: from ``save_patch_bank``.
-
-    Returns:
-        The bank.
+    """Read a bank of ``save_patch_bank``.
 
     Raises:
         FileNotFoundError: no such file.
@@ -198,7 +178,7 @@ def _unpack(data: bytes) -> PatchBank:
 
 
 def _spread(count: int, places: Sequence[int]) -> dict[int, int]:
-    """Whole shares that add up to the count, the larger ones first."""
+    """How many of ``count`` each place gives, the larger numbers first."""
     return {place: count // len(places) + (n < count % len(places)) for n, place in enumerate(places)}
 
 
@@ -221,20 +201,20 @@ def _cut_image(
         thermal = standardise(torch.from_numpy(thermal)[None, None], mask)[0, 0].numpy()
     rng = np.random.default_rng(entropy)
     generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
-    pyramid, share_pyramid = build_pyramid(thermal), build_pyramid(foreground.astype(np.float32))
-    crops = math.ceil(max(wanted) / _PATCHES_A_CROP)
-    shares = [_spread(count, range(crops)) for count in wanted]
+    pyramid, coverage = build_pyramid(thermal), build_pyramid(foreground.astype(np.float32))
+    crops = math.ceil(max(wanted) / _PATCHES_PER_CROP)
+    quotas = [_spread(count, range(crops)) for count in wanted]
     for number in range(crops):
         matrix, _ = draw_crop(rng, foreground, crop)
         # A pixel between the two is mixed of both; and beyond the image there is nothing, whatever its border holds.
-        inside = warp_linear(share_pyramid, matrix, crop.pixels) >= _WHOLLY
+        inside = warp_linear(coverage, matrix, crop.pixels) >= _WHOLLY
         inside &= warp_nearest(foreground.astype(np.uint8), matrix, crop.pixels) > 0
         mask = torch.from_numpy(inside)[None, None]
         image = torch.where(mask, torch.from_numpy(warp_linear(pyramid, matrix, crop.pixels))[None, None], 0.0)
         for place, scale in enumerate(scales):
-            if shares[place][number]:
+            if quotas[place][number]:
                 patches = sample_patches(
-                    *downsample(image, mask, scale), patch_pixels, shares[place][number], generator
+                    *downsample(image, mask, scale), patch_pixels, quotas[place][number], generator
                 )
                 found[place] += [] if patches is None else [patches]
     return found

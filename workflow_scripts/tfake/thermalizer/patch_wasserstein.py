@@ -178,7 +178,7 @@ class PatchWasserstein(nn.Module):
     """``patch_wasserstein`` against a bank of real patches."""
 
     def __init__(self, bank: PatchBank, blur_kelvin: float) -> None:
-        """Keep the bank with the module, so that it lies where it is compared: 16,384 patches at five scales are 21 MB.
+        """Keep the bank as buffers, on the device where it is compared: 16,384 patches at five scales are 21 MB.
 
         Args:
             bank: real patches; against ``relative`` ones the generated images are standardised, too.

@@ -12,7 +12,7 @@ _FLAT = 1e-3
 
 
 def standardise(values: Tensor, mask: Tensor, spread: float = RELATIVE_SPREAD_KELVIN) -> Tensor:
-    """Give each image mean 0 and standard deviation ``spread`` over its mask, so that scale and offset are gone.
+    """Give each image mean 0 and standard deviation ``spread`` over its mask, which removes scale and offset.
 
     Args:
         values: (B, 1, H, W) floating.
@@ -25,8 +25,8 @@ def standardise(values: Tensor, mask: Tensor, spread: float = RELATIVE_SPREAD_KE
     count = mask.sum((2, 3), keepdim=True).clamp(min=1)
     values = torch.where(mask, values, 0.0)
     centred = torch.where(mask, values - values.sum((2, 3), keepdim=True) / count, 0.0)
-    deviation = (centred.square().sum((2, 3), keepdim=True) / count).clamp(min=_FLAT**2).sqrt()
-    return spread * centred / deviation
+    std = (centred.square().sum((2, 3), keepdim=True) / count).clamp(min=_FLAT**2).sqrt()
+    return spread * centred / std
 
 
 def sample_patches(

@@ -1,10 +1,9 @@
-"""The temperature prior as a model of the ambient: how warm each class is expected to be in a given room.
+"""The table of the temperature prior: how warm each class is expected to be at a given ambient temperature.
 
-A table has one row a class, one column ``at_{ambient}_celsius`` for each ambient it knows, and a source a row. Between
-two such ambients the class's temperature is interpolated linearly; outside it goes on along the nearest segment, so
-that a table with the columns of 20 and 26 °C answers for 12 and 30, too. A row without temperatures follows the room.
-A first line ``# rooms of 10 to 34 degrees Celsius`` says how far the table may be followed; without it, 10 K beyond its
-columns.
+A table has one row per class, one column ``at_{ambient}_celsius`` for each ambient it knows, and a source per row.
+Between two such ambients the class's temperature is interpolated linearly, and beyond them extrapolated along the
+nearest segment. A row without temperatures follows the ambient. A first line ``# rooms of 10 to 34 degrees Celsius``
+says how far the table may be extrapolated; without it, 10 K beyond its columns.
 """
 
 import re
@@ -21,7 +20,7 @@ from tfake.core.text_tables import decode_text, parse_number, read_rows
 from tfake.thermal_io.scales import Scale, ScaleError, check_plausible
 
 _AMBIENT_COLUMN = re.compile(r"at_(-?\d+(?:\.\d+)?)_celsius")
-_ROOMS = re.compile(r"# rooms of (-?\d+(?:\.\d+)?) to (-?\d+(?:\.\d+)?) degrees Celsius")
+_AMBIENT_RANGE = re.compile(r"# rooms of (-?\d+(?:\.\d+)?) to (-?\d+(?:\.\d+)?) degrees Celsius")
 #: How far a table that does not say so may be followed beyond its columns.
 _BEYOND_KELVIN = 10.0
 _BELIEVABLE_CELSIUS = (-60.0, 60.0)
@@ -48,9 +47,9 @@ class PriorTable:
     Attributes:
         name: the shipped table's name, or the file's.
         ambients: (A,) float64 °C, rising.
-        celsius: (19, A) float64 °C; NaN throughout a row that follows the room.
+        celsius: (19, A) float64 °C; NaN throughout a row that follows the ambient.
         std_kelvin: (19,) float32.
-        ambient_range_celsius: lowest and highest room that the table answers for.
+        ambient_range_celsius: lowest and highest ambient that the table answers for.
     """
 
     name: str
@@ -60,46 +59,34 @@ class PriorTable:
     ambient_range_celsius: tuple[float, float]
 
     def check_ambients(self, asked_celsius: tuple[float, float], read_at_celsius: float | None = None) -> None:
-        """Refuse rooms that the table does not answer for.
-
-        Args:
-            asked_celsius: lowest and highest room.
-            read_at_celsius: as for ``at``.
+        """Refuse an ambient range that the table does not answer for; ``read_at_celsius`` is as for ``at``.
 
         Raises:
-            ValueError: one of them is outside ``ambient_range_celsius``.
+            ValueError: a part of it is outside ``ambient_range_celsius``.
         """
         lowest, highest = self.ambient_range_celsius
-        rooms = asked_celsius if read_at_celsius is None else (read_at_celsius, read_at_celsius)
-        if not (lowest <= min(rooms) and max(rooms) <= highest):
-            asked = " to ".join(f"{room:g}" for room in dict.fromkeys(rooms))
+        ambients = asked_celsius if read_at_celsius is None else (read_at_celsius, read_at_celsius)
+        if not (lowest <= min(ambients) and max(ambients) <= highest):
+            asked = " to ".join(f"{ambient:g}" for ambient in dict.fromkeys(ambients))
             raise ValueError(
                 f"the prior {self.name} answers for rooms of {lowest:g} to {highest:g} °C; it is asked for {asked} °C"
             )
 
     def at(self, ambient_celsius: float, read_at_celsius: float | None = None) -> Prior:
-        """The prior in a room.
+        """The prior at an ambient temperature, which classes without temperatures of their own have.
 
-        Args:
-            ambient_celsius: temperature of the room.
-            read_at_celsius: take the body's temperatures as in a room of this temperature instead: T-FAKE's warm faces
-                stand in a room of 20 °C.
-
-        Returns:
-            The class temperatures; classes without temperatures of their own are at ``ambient_celsius``.
+        The body's temperatures are taken as at ``read_at_celsius`` instead, if given: T-FAKE's warm faces stand in a
+        room of 20 °C.
         """
         read_at = ambient_celsius if read_at_celsius is None else read_at_celsius
         celsius = np.array([_interpolate(read_at, self.ambients, row) for row in self.celsius])
         return Prior(np.where(np.isnan(celsius), ambient_celsius, celsius).astype(np.float32), self.std_kelvin)
 
     def shifted(self, offsets_kelvin: Mapping[str, float]) -> "PriorTable":
-        """The table with some classes warmer or colder.
-
-        Args:
-            offsets_kelvin: class name to what is added to its temperatures.
+        """The table with an offset added to some classes, by their names.
 
         Raises:
-            ValueError: an unknown class, or one that follows the room.
+            ValueError: an unknown class, or one that follows the ambient.
         """
         celsius = self.celsius.copy()
         for name, offset in offsets_kelvin.items():
@@ -114,14 +101,7 @@ class PriorTable:
 
 
 def load_prior(name_or_path: str | Path) -> PriorTable:
-    """Read a table of the prior.
-
-    Args:
-        name_or_path: a table shipped with the package (``tfake2025``, ``charlotte``), or the path of a CSV of the same
-            columns, one row a class.
-
-    Returns:
-        The table.
+    """Read a table that is shipped with the package (``tfake2025``, ``charlotte``), or a CSV of the same columns.
 
     Raises:
         FileNotFoundError: neither a shipped table nor a file.
@@ -137,7 +117,7 @@ def load_prior(name_or_path: str | Path) -> PriorTable:
 
 def _read(name: str, text: str) -> PriorTable:
     first, _, rest = text.partition("\n")
-    stated = _ROOMS.fullmatch(first.strip())
+    stated = _AMBIENT_RANGE.fullmatch(first.strip())
     rows = [row for row in read_rows((rest if stated else text).encode()) if not row.is_blank]
     columns = rows[0].cells if rows else ()
     ambients = _read_ambients(columns)
@@ -153,14 +133,14 @@ def _read(name: str, text: str) -> PriorTable:
     if wrong := sorted(set(cells).symmetric_difference(expected)):
         raise ValueError(f"expected each of the 19 classes once; missing or unknown: {wrong}")
     celsius = np.array([_temperatures(name, cells[name][1 : 1 + len(ambients)]) for name in expected])
-    deviation = np.array([_deviation(name, cells[name][-2]) for name in expected], dtype=np.float32)
+    std = np.array([_std(name, cells[name][-2]) for name in expected], dtype=np.float32)
     _check_celsius(expected, celsius)
-    rooms = (
+    ambient_range = (
         (float(stated[1]), float(stated[2]))
         if stated
         else (ambients[0] - _BEYOND_KELVIN, ambients[-1] + _BEYOND_KELVIN)
     )
-    return PriorTable(name, np.array(ambients), celsius, deviation, rooms)
+    return PriorTable(name, np.array(ambients), celsius, std, ambient_range)
 
 
 def _temperatures(name: str, cells: tuple[str, ...]) -> list[float]:
@@ -174,14 +154,14 @@ def _temperatures(name: str, cells: tuple[str, ...]) -> list[float]:
         ) from error
 
 
-def _deviation(name: str, cell: str) -> float:
+def _std(name: str, cell: str) -> float:
     try:
-        deviation = parse_number(cell)
+        std = parse_number(cell)
     except ValueError:
-        deviation = 0.0
-    if deviation <= 0:
+        std = 0.0
+    if std <= 0:
         raise ValueError(f"{name}: sd_kelvin must be a number above 0; found {cell!r}")
-    return deviation
+    return std
 
 
 def _check_celsius(names: list[str], celsius: np.ndarray) -> None:
@@ -224,5 +204,5 @@ def _interpolate(at: float, ambients: np.ndarray, celsius: np.ndarray) -> float:
     if len(ambients) == 1:
         return float(celsius[0])
     right = int(np.clip(np.searchsorted(ambients, at), 1, len(ambients) - 1))
-    share = (at - ambients[right - 1]) / (ambients[right] - ambients[right - 1])
-    return float(celsius[right - 1] + share * (celsius[right] - celsius[right - 1]))
+    fraction = (at - ambients[right - 1]) / (ambients[right] - ambients[right - 1])
+    return float(celsius[right - 1] + fraction * (celsius[right] - celsius[right - 1]))

@@ -11,7 +11,7 @@ target's scale and offset exactly, and, unlike a least-squares fit of the target
 also zero for a constant prediction, it does not reward a flat image: the gradient has no part along the prediction's
 own scale. Temperatures come from the prior and the radiometric pairs, the shape comes from here.
 
-Radiometric pairs recorded in a room of another temperature: a nose at 23 degrees tells how a nose varies at 20, not how
+Radiometric pairs recorded at another ambient temperature: a nose at 23 degrees shows how a nose varies at 20, not how
 warm it is. There the residual's mean over each class of each image is left out, and class means are the prior's to say.
 """
 
@@ -110,7 +110,7 @@ class SupervisedLoss(nn.Module):
 
         Args:
             values: ``celsius`` or ``relative``.
-            supervision: ``absolute``, or ``within_class`` for radiometric pairs of a room of another temperature.
+            supervision: ``absolute``, or ``within_class`` for radiometric pairs of another ambient temperature.
 
         Raises:
             ValueError: none of these, or relative values within classes.
@@ -134,7 +134,7 @@ class SupervisedLoss(nn.Module):
         return self.compare(step.paired, step.pair_batch)
 
     def compare(self, prediction: Tensor, batch: PairBatch) -> Tensor:
-        """See ``celsius_mse``, ``within_class_mse`` (which alone looks at the classes) and ``relative_mse``."""
+        """See ``celsius_mse``, ``within_class_mse`` (which alone uses the classes) and ``relative_mse``."""
         if self.values == "relative":
             return relative_mse(prediction, batch.thermal, batch.mask)
         if self.supervision == "within_class":

@@ -3,8 +3,8 @@
     R = 1/B sum_b sum_c a_bc (m_bc - t_bc)^2 / d_c^2
 
 with m_bc the mean temperature of class c in image b, a_bc the fraction of the image's counted pixels that carry class
-c, t_bc the class's target in the image's room and d_c its spread between people in K: a nose may stray further from its
-target than a forehead. With d = 1 K throughout this is the region term of the RGB2Thermal loss (Flotho et al., CVPR
+c, t_bc the class's target at the image's ambient and d_c its spread between people in K: a nose may be further from
+its target than a forehead. With d = 1 K throughout this is the region term of the RGB2Thermal loss (Flotho et al., CVPR
 2025; their a_bc counts the background, which here is set after the network and takes no part), and so it stays on that
 scale: R is in units of (1 K)^2. IGNORE pixels take no part.
 """
@@ -47,7 +47,7 @@ def temperature_prior(celsius: Tensor, classes: Tensor, targets: Tensor, std_kel
     Args:
         celsius: (B, 1, H, W) floating, generated degrees Celsius.
         classes: (B, H, W) integer class ids with lenses already filled; BACKGROUND and IGNORE take no part.
-        targets: (19,) degrees Celsius, or (B, 19) where each image has a room of its own.
+        targets: (19,) degrees Celsius, or (B, 19) where each image has an ambient of its own.
         std_kelvin: (19,) spread of each class between people; None: 1 K throughout.
 
     Returns:
@@ -84,5 +84,5 @@ class TemperaturePrior(nn.Module):
         return cls(torch.from_numpy(data.prior_at(data.middle_celsius).std_kelvin))
 
     def forward(self, step: StepOutput) -> Tensor:
-        """Compare the class means of the source images with the targets of their rooms: () in (1 K)^2."""
+        """Compare the class means of the source images with the targets at their ambients: () in (1 K)^2."""
         return temperature_prior(step.unpaired, step.source_batch.classes, step.draws.targets, self.std_kelvin)

@@ -1,12 +1,4 @@
-"""A convolution to very few channels, by the rows of its kernel.
-
-Libraries compute many output channels at once; with a single one most of that width lies idle. With a channel for each
-row of the kernel, and the rows' results added where they belong, the sum is the same and takes, on a CPU, a fifth (19
-channels to 1, 7x7) or two fifths (16 to 1, 3x3) of the time.
-
-The temperature step that a class map adds to what the image alone gives: one small convolution over indicators.
-
-The thermalizer's network: a U-Net from RGB to one bounded temperature a pixel, shifted by the class map.
+"""The thermalizer's network: a U-Net from RGB to one bounded temperature a pixel, shifted by the class map.
 
     T = lo + (hi - lo) sigmoid(f(rgb) + g(classes))
 
@@ -14,8 +6,8 @@ f is the U-Net; it sees the image alone. g, one small convolution over the class
 class and softens it at the borders. The source always has a class map, and learning from the image alone to tell hair
 from skin takes far longer than a laptop's minutes. Giving the map to the U-Net itself was tried: where the pairs carry
 no class maps, its output is flat inside every class, for nothing ties what it learns with a map to what it learns
-without. A network for several rooms also takes their temperature: it scales and shifts f's last features (FiLM, Perez
-et al. 2018), and multiplies a second set of g's steps.
+without. A network for a range of ambients also takes their temperature: it scales and shifts f's last features (FiLM,
+Perez et al. 2018), and multiplies a second set of g's steps.
 
 The body may run in bfloat16; the last convolution, g and the bound always run in float32, since a bfloat16 logit would
 quantise temperatures far coarser than the 0.01 K of a stored count.
@@ -36,6 +28,10 @@ from tfake.training.weights_file import load_encoder
 
 def convolve_by_rows(features: Tensor, weight: Tensor) -> Tensor:
     """As ``torch.nn.functional.conv2d`` with zeros beyond the border, but for the order of the sums.
+
+    Libraries compute many output channels at once; with a single one most of that width lies idle. With a channel for
+    each row of the kernel, and the rows' results added where they belong, the sum is the same and takes, on a CPU, a
+    fifth (19 channels to 1, 7x7) or two fifths (16 to 1, 3x3) of the time.
 
     Args:
         features: (B, C, H, W).
@@ -61,35 +57,26 @@ class ClassOffset(nn.Conv2d):
     """A convolution from class ids to one channel, all zeros before training; IGNORE adds nothing."""
 
     def __init__(self, takes_ambient: bool) -> None:
-        """Build it.
-
-        Args:
-            takes_ambient: whether there is a second set of steps, which the room's temperature multiplies.
-        """
+        """Build it; of a network that takes the ambient there is a second set of steps, which that multiplies."""
         super().__init__((1 + takes_ambient) * _CLASS_COUNT, 1, _PIXELS, padding=_PIXELS // 2, bias=False)
         nn.init.zeros_(self.weight)
         # One row more than there are classes stands for IGNORE.
         self.register_buffer("indicators", torch.eye(_CLASS_COUNT + 1, _CLASS_COUNT), persistent=False)
 
-    def forward(self, classes: Tensor, room: Tensor | None = None) -> Tensor:
-        """Add up the steps around each pixel.
+    def forward(self, classes: Tensor, ambient: Tensor | None = None) -> Tensor:
+        """Add up the steps around each pixel: (B, 1, H, W) float32 of (B, H, W) uint8 class ids.
 
-        Args:
-            classes: (B, H, W) uint8 class ids.
-            room: (B,) float32, what multiplies the second set; None where there is none.
-
-        Returns:
-            (B, 1, H, W) float32.
+        ``ambient`` (B,) float32 multiplies the second set of steps; None where there is none.
         """
         slots = classes.clamp(max=_CLASS_COUNT).int()
         indicators = nn.functional.embedding(slots, self.indicators).permute(0, 3, 1, 2)
         steps = convolve_by_rows(indicators, self.weight[0].unflatten(0, (-1, _CLASS_COUNT)))
-        return steps if room is None else steps[:, :1] + room[:, None, None, None] * steps[:, 1:]
+        return steps if ambient is None else steps[:, :1] + ambient[:, None, None, None] * steps[:, 1:]
 
 
 # Channel statistics of ImageNet, which every encoder of timm and smp was trained with.
 _RGB_MEAN = (0.485, 0.456, 0.406)
-_RGB_DEVIATION = (0.229, 0.224, 0.225)
+_RGB_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
@@ -101,7 +88,7 @@ class Architecture:
         decoder_channels: channels of the decoder's stages, coarse to fine; their number is the depth.
         output_celsius: (lowest, highest) temperature the network can give.
         class_offset: whether a class map, where there is one, shifts what the image alone gives.
-        ambient_celsius: (lowest, highest) room temperature that the network takes as an input; None: it takes none.
+        ambient_celsius: (lowest, highest) ambient temperature that the network takes as an input; None: it takes none.
     """
 
     encoder: str
@@ -157,7 +144,7 @@ class ThermalUNet(nn.Module):
         with torch.no_grad():
             self.head[0].bias.fill_(math.log((initial - low) / (high - initial)))
         self.register_buffer("rgb_mean", torch.tensor(_RGB_MEAN).reshape(1, 3, 1, 1), persistent=False)
-        self.register_buffer("rgb_deviation", torch.tensor(_RGB_DEVIATION).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("rgb_std", torch.tensor(_RGB_STD).reshape(1, 3, 1, 1), persistent=False)
         self.set_channels_last(True)
 
     def set_channels_last(self, channels_last: bool) -> None:
@@ -175,13 +162,9 @@ class ThermalUNet(nn.Module):
         return not self.rgb_mean.any().item()
 
     def set_input_normalization(self, raw: bool = True) -> None:
-        """Choose the input that the weights were trained with.
-
-        Args:
-            raw: RGB / 255 as it is; otherwise by ImageNet's statistics, as a new network has it.
-        """
+        """Choose the input: ``raw`` RGB / 255 as it is, or by ImageNet's statistics, as a new network has it."""
         self.rgb_mean.copy_(torch.tensor((0.0,) * 3 if raw else _RGB_MEAN).reshape(1, 3, 1, 1))
-        self.rgb_deviation.copy_(torch.tensor((1.0,) * 3 if raw else _RGB_DEVIATION).reshape(1, 3, 1, 1))
+        self.rgb_std.copy_(torch.tensor((1.0,) * 3 if raw else _RGB_STD).reshape(1, 3, 1, 1))
 
     @property
     def stride(self) -> int:
@@ -200,29 +183,29 @@ class ThermalUNet(nn.Module):
         Args:
             rgb: (B, 3, H, W) uint8, background already 0.
             classes: (B, H, W) uint8 class ids with lenses filled, IGNORE where a pixel's is not known; None where
-                nothing is known. Not looked at by a network without class offset.
-            ambient_celsius: (B,) float32 room temperatures; only looked at, and then needed, by a network that takes
+                nothing is known. Not used by a network without class offset.
+            ambient_celsius: (B,) float32 ambient temperatures; only used, and then needed, by a network that takes
                 them.
             body_precision: an autocast region for everything but the head, from ``autocast_body``; none: float32.
 
         Returns:
             (B, 1, H, W) float32 degrees Celsius.
         """
-        room = self._scale_ambient(ambient_celsius)
-        image = (rgb.to(torch.float32) / 255 - self.rgb_mean) / self.rgb_deviation
+        ambient = self._scale_ambient(ambient_celsius)
+        image = (rgb.to(torch.float32) / 255 - self.rgb_mean) / self.rgb_std
         with body_precision or nullcontext():
             features = self.body(image.contiguous(memory_format=self._memory_format))
         with torch.autocast(image.device.type, enabled=False):
             features = features.float()
-            features = features if room is None else self.film(features, room)
+            features = features if ambient is None else self.film(features, ambient)
             logit = convolve_by_rows(features, self.head[0].weight) + self.head[0].bias
             if self.architecture.class_offset and classes is not None:
-                logit = logit + self.offset(classes, room)
+                logit = logit + self.offset(classes, ambient)
         low, high = self.architecture.output_celsius
         return low + (high - low) * torch.sigmoid(logit)
 
     def _scale_ambient(self, ambient_celsius: Tensor | None) -> Tensor | None:
-        """Room temperatures as (B,) numbers that are -1 and 1 at the ends of the network's range."""
+        """Ambient temperatures as (B,) numbers that are -1 and 1 at the ends of the network's range."""
         if self.architecture.ambient_celsius is None:
             return None
         low, high = self.architecture.ambient_celsius
@@ -238,8 +221,8 @@ class _AmbientFilm(nn.Module):
         nn.init.zeros_(self.layers[-1].weight)
         nn.init.zeros_(self.layers[-1].bias)
 
-    def forward(self, features: Tensor, room: Tensor) -> Tensor:
-        scale, shift = self.layers(room[:, None])[..., None, None].chunk(2, 1)
+    def forward(self, features: Tensor, ambient: Tensor) -> Tensor:
+        scale, shift = self.layers(ambient[:, None])[..., None, None].chunk(2, 1)
         return features * (1 + scale) + shift
 
 

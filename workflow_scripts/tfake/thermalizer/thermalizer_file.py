@@ -104,7 +104,7 @@ def read_architecture(payload: Mapping[str, Any]) -> Architecture:
     return Architecture(**{field.name: payload[field.name] for field in fields(Architecture)})
 
 
-#: What T-FAKE's code builds; a state dict does not tell its range, and only its encoder could be told by shapes.
+#: What T-FAKE's code builds; a state dict does not hold its range, and shapes give its encoder alone.
 TFAKE_ARCHITECTURE = Architecture("resnet34", (256, 128, 64, 32, 16), (20.0, 40.0), class_offset=False)
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 #: Prefixes that wrappers leave behind: DataParallel's and torch.compile's.

@@ -22,7 +22,7 @@ from tfake.store.manifest import file_sha256
 from tfake.thermalizer.inference import Thermalizer
 from tfake.thermalizer.pair_sampling import TrainingData
 from tfake.thermalizer.patch_bank import load_patch_bank
-from tfake.thermalizer.prior_table import load_prior
+from tfake.thermalizer.prior_table import PriorTable, load_prior
 from tfake.thermalizer.terms import TERMS, column_labels
 from tfake.thermalizer.thermalizer_file import save_provenance, save_weights
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
@@ -37,7 +37,7 @@ _SAMPLES_DRAWN = 6
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """Everything a job reads, writes and is told; plain values, so that it can be sent to other processes.
+    """Everything a job reads, writes and is configured by; plain values, so that it can be sent to other processes.
 
     Attributes:
         weights: the weights to write.
@@ -57,7 +57,7 @@ class TrainingJob:
         condition: the condition's name.
         ambient_celsius: lowest and highest ambient temperature trained for.
         prior_table: the prior's table, a name or a path.
-        read_prior_at_celsius: take the body's temperatures of the table as in this room; None: as in its own.
+        read_prior_at_celsius: read the body's temperatures of the table at this ambient; None: at its own.
         prior_offsets_kelvin: class name to what is added to its temperature in the table.
         settings: the config's block (:class:`tfake.thermalizer.thermalizer_settings.TrainingSettings`).
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
@@ -127,7 +127,7 @@ def run_job(job: TrainingJob) -> None:
     checkpoint, precision = find_checkpoint(
         job.checkpoint,
         precisions_to_resume(settings.precision, device),
-        lambda number: _digest(job, replace(settings, precision=number), table.attrs["source_sha256"]),
+        lambda number: _digest(job, replace(settings, precision=number), prior, table.attrs["source_sha256"]),
     )
     chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
     keys = ("batch_pairs", "batch_sources", "image_pixels")
@@ -180,9 +180,8 @@ def _loss_curves() -> dict[str, LossCurve]:
     return {name: LossCurve(f"{label}, K²", **colours.get(name, {})) for name, label in column_labels().items()}
 
 
-def _digest(job: TrainingJob, settings: TrainingSettings, source_sha256: str) -> str:
-    """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
-    prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
+def _digest(job: TrainingJob, settings: TrainingSettings, prior: PriorTable, source_sha256: str) -> str:
+    """Stands for everything the weights depend on, given the number format; paths are no part of it."""
     parts = [
         without_neutral(settings.as_mapping()),
         source_sha256,
@@ -191,14 +190,14 @@ def _digest(job: TrainingJob, settings: TrainingSettings, source_sha256: str) ->
         _describe_files(Path(job.pairs)),
         [job.pair_layout, job.pair_values, job.supervision, list(job.ambient_celsius), job.read_prior_at_celsius],
         [prior.ambients.tolist(), np.nan_to_num(prior.celsius).tolist(), prior.std_kelvin.tolist()],
-        # What follows a plus tells CUDA's version, or that there is none.
+        # What follows a plus is CUDA's version, or that there is none.
         torch.__version__.split("+")[0],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _describe_files(path: Path) -> list:
-    """What tells that a paired set is still the same: a zip's bytes, or the names, sizes and dates in a folder."""
+    """Identity of a paired set: a zip's bytes, or the names, sizes and dates in a folder."""
     if path.is_file():
         return [file_sha256(path)]
     files = sorted(file for file in path.rglob("*") if file.is_file())

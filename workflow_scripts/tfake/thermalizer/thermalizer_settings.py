@@ -1,4 +1,4 @@
-"""Every number of a training run, checked once."""
+"""Every setting of a thermalizer's training, checked once; config/README.md describes each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,32 +12,11 @@ from tfake.training.training_settings import LoopSettings
 
 @dataclass(frozen=True)
 class TrainingSettings(LoopSettings):
-    """How a thermalizer is trained; what every run has is in ``LoopSettings``.
+    """How a thermalizer is trained. Each field is the key of its name in the config's block ``thermalizer``.
 
     Attributes:
-        batch_pairs: paired images a step.
-        batch_sources: source images (RGB and class map, unpaired) a step.
-        image_pixels: edge of the square crops the network trains on.
-        validation_share: share of the pairs that is held out, subject by subject, to validate on.
-        largest_zoom: finest magnification of a crop, crop pixels a source pixel; the coarsest shows the whole image.
-            1 trains on the native detail that inference meets.
-        rotation_degrees: largest rotation of a crop, either way.
-        shear_degrees: largest shear of a crop, either way.
-        photometric_strength: how much colours and light are varied; 0 not at all, 1 as T-FAKE's training did.
-        class_dropout: share of the source crops that the network sees without their class map.
         weights: ``weight_{term}`` of :data:`tfake.thermalizer.terms.TERMS` to its weight against the supervised term;
             0 leaves it out. Each is a key of its own in ``from_mapping`` and ``as_mapping``.
-        patch_pixels: edge of a Wasserstein patch.
-        patch_scales: downsampling factors at which patches are taken.
-        patches: patches of each kind, generated and real, at each scale.
-        bank_patches: real patches a scale that the bank holds to draw from.
-        sinkhorn_blur_kelvin: blur of the Sinkhorn divergence.
-        encoder: the U-Net's encoder, a name of segmentation_models_pytorch.
-        encoder_weights: None (random) or ``imagenet``.
-        decoder_channels: channels of the U-Net's decoder, coarse to fine; their number is its depth. Four, not
-            the usual five: a deeper body sees beyond the crops of training, learns their padding, and errs at 512.
-        class_offset: whether a class map, where there is one, shifts what the image alone gives.
-        output_celsius: (lowest, highest) temperature the network can give.
     """
 
     batch_pairs: int = 4
@@ -58,16 +37,13 @@ class TrainingSettings(LoopSettings):
     sinkhorn_blur_kelvin: float = 0.3
     encoder: str = "tu-regnetx_002"
     encoder_weights: str | None = None
+    # Four, not the usual five: a deeper body sees beyond the crops of training, learns their padding, and errs at 512.
     decoder_channels: tuple[int, ...] = (64, 48, 32, 16)
     class_offset: bool = True
     output_celsius: tuple[float, float] = (10.0, 45.0)
 
     def __post_init__(self) -> None:
-        """Check the values.
-
-        Raises:
-            ValueError: a value that cannot train, named with its key.
-        """
+        """As of ``LoopSettings``."""
         super().__post_init__()
         counts = ("batch_pairs", "batch_sources", "image_pixels", "patch_pixels", "patches", "bank_patches")
         self._require_all(counts, 1)
@@ -121,14 +97,9 @@ class TrainingSettings(LoopSettings):
         )
 
     def architecture(self, ambient_celsius: tuple[float, float]) -> Architecture:
-        """What weights trained with these settings fit.
-
-        Args:
-            ambient_celsius: lowest and highest temperature of the rooms it is trained for; of more than one room the
-                network takes the temperature as an input.
-        """
+        """What weights trained with these settings fit; of a range of ambients the network takes it as an input."""
         low, high = self.output_celsius
-        rooms = ambient_celsius if ambient_celsius[0] < ambient_celsius[1] else None
+        ambients = ambient_celsius if ambient_celsius[0] < ambient_celsius[1] else None
         return Architecture(
-            self.encoder, tuple(self.decoder_channels), (float(low), float(high)), self.class_offset, rooms
+            self.encoder, tuple(self.decoder_channels), (float(low), float(high)), self.class_offset, ambients
         )

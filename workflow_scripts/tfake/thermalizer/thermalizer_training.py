@@ -67,13 +67,17 @@ class ThermalizerTrainState(TrainState):
         self, step: int, pair_batch: PairBatch, source_batch: SourceBatch, draws: StepDraws
     ) -> tuple[Tensor, ...]:
         """The loss terms of a step."""
+        output = StepOutput(*self.generate(pair_batch, source_batch), pair_batch, source_batch, draws)
+        return tuple(self.objective(output).values())
+
+    def generate(self, pair_batch: PairBatch, source_batch: SourceBatch) -> tuple[Tensor, Tensor]:
+        """Temperatures of the paired and of the source images, (B, 1, P, P) float32 degrees Celsius each."""
         # One forward pass for both, so that batch normalisation sees the mixture it will have recorded.
         rgb = torch.cat((pair_batch.rgb, source_batch.rgb))
         classes = torch.cat((pair_batch.classes, source_batch.known_classes))
         ambient = torch.cat((pair_batch.ambient_celsius, source_batch.ambient_celsius))
         celsius = self._forward(rgb, classes, ambient, autocast_body(self._precision, self._device))
-        paired, unpaired = celsius.split((len(pair_batch.rgb), len(source_batch.rgb)))
-        return tuple(self.objective(StepOutput(paired, unpaired, pair_batch, source_batch, draws)).values())
+        return celsius.split((len(pair_batch.rgb), len(source_batch.rgb)))
 
 
 def _initial_celsius(targets: np.ndarray, output_celsius: tuple[float, float]) -> float:

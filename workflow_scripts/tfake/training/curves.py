@@ -100,7 +100,7 @@ def plot_landmark_losses(path: str | Path, losses: pd.DataFrame, title: str) -> 
         left.plot(losses["step"], running, color=colour, label=f"{term}, mean of {window} steps")
     left.set_title("negative log-likelihood a coordinate", fontsize=10)
     running = losses["distance"].rolling(window, center=True, min_periods=1).mean()
-    right.plot(losses["step"], running, color="#b9c3cc", label="training crops, share of the crop")
+    right.plot(losses["step"], running, color="#b9c3cc", label="training crops, fraction of the crop")
     measured = losses.dropna(subset="validation")
     right.plot(measured["step"], measured["validation"], "o-", color="#c2410c", label="validation NME, sqrt(w h)")
     right.set_title("mean distance from the truth", fontsize=10)

@@ -44,7 +44,7 @@ Batches = tuple[TensorBatch, ...]
 
 
 def copy_to_device(values: Tensor, device: torch.device) -> Tensor:
-    """A tensor of the host on a device; on a GPU nobody waits until it is there."""
+    """A tensor of the host on a device; to a GPU asynchronously."""
     if device.type != "cuda" or values.device.type != "cpu":
         return values.to(device)
     return values.pin_memory().to(device, non_blocking=True)
@@ -147,7 +147,7 @@ class MemoryCache(Generic[Key, Item]):
         self._prepare, self._left = prepare, budget_bytes
         self._items: dict[Key, Item] = {}
         self._lock = Lock()
-        #: Whether there was no room for an item.
+        #: Whether an item did not fit.
         self.is_full = False
 
     def __getitem__(self, key: Key) -> Item:
@@ -190,7 +190,7 @@ class ScratchFile:
         self._lock = Lock()
 
     def get(self, key: Hashable) -> np.ndarray | None:
-        """An array that was added, not to be written to; None where there was no room for it."""
+        """An array that was added, not to be written to; None where it did not fit."""
         if key not in self._places:
             return None
         start, dtype, shape = self._places[key]
@@ -198,7 +198,7 @@ class ScratchFile:
         return np.frombuffer(self._file.read(start, count), dtype).reshape(shape)
 
     def add(self, key: Hashable, array: np.ndarray) -> None:
-        """Keep an array, if there is room. A full disk is a warning, and nothing is added from then on."""
+        """Keep an array, if it fits. A full disk is a warning, and nothing is added from then on."""
         with self._lock:
             start = self._end
             if key in self._places or start + array.nbytes > self._most:

@@ -146,7 +146,7 @@ class TrainState(ABC):
         self._optimisation.load_state_dict(state["optimisation"])
         self._rows, self._pending = list(state["rows"]), None
         self._best, self._worse, self._best_weights = state["validation"]
-        of_cpu, of_gpu = state["chance"]
+        of_cpu, of_gpu = state["chance"]  # the key of checkpoints that exist
         torch.set_rng_state(of_cpu)
         if self._is_on_gpu and of_gpu is not None:
             torch.cuda.set_rng_state(of_gpu, self._device)

@@ -64,20 +64,8 @@ SCHEDULES = ("onecycle", "cosine", "step", "constant")
 class LoopSettings:
     """How a network is trained, whatever it learns; each kind of network adds its own settings and defaults.
 
-    Attributes:
-        steps: optimiser steps.
-        learning_rate: the schedule's peak.
-        schedule: of the learning rate: ``onecycle``, ``cosine``, ``step`` (a tenth after two fifths of the
-            steps, as T-FAKE's after 4 of 10 epochs) or ``constant``.
-        weight_decay: AdamW's decoupled weight decay.
-        clip_norm: largest norm of the gradient.
-        ema_decay: decay a step of the weights' exponential moving average, which becomes the result; 0: none.
-        validate_every: steps between two validations; 0: never.
-        patience: validations without improvement after which training ends, with the best weights; 0: never.
-        checkpoint_every: steps between two checkpoints; 0: none.
-        precision: number format of the network's body: ``auto``, ``float32``, ``bfloat16`` or ``float16`` (GPUs alone).
-        compile: whether ``torch.compile`` shall build the network's kernels: worth its minutes in long runs.
-        seed: every random choice follows from it.
+    Each field is the key of its name in the config's block of that network, described in config/README.md. The schedule
+    ``step`` falls to a tenth after two fifths of the steps, as T-FAKE's after 4 of 10 epochs.
     """
 
     steps: int = 200
