@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 
-from tfake.imaging.warps import build_pyramid
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.training_faces import TrainingFace
 
@@ -41,6 +40,5 @@ def make_faces(count, pixels=96, landmarks=70):
         for column, row in points[:4]:
             celsius[round(row) - 1 : round(row) + 2, round(column) - 1 : round(column) + 2] = 39.0
         weights = np.ones(landmarks, np.float32)
-        thermal = {"warm": build_pyramid(celsius)}
-        faces.append(TrainingFace(build_pyramid(rgb), thermal, inside.astype(np.uint8), points, weights))
+        faces.append(TrainingFace.of_arrays(rgb, {"warm": celsius}, inside.astype(np.uint8), points, weights))
     return faces

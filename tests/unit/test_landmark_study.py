@@ -1,6 +1,7 @@
 """The study: evaluate_landmarker scores unknown faces, compare_landmarkers lays networks side by side."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -157,7 +158,5 @@ def test_large_drawings_are_kept_small(tmp_path):
 
 
 def rename(face):
-    levels = face.thermal["warm"]
-    return type(face)(
-        face.rgb, {"other_room": levels, "other_camera": levels}, face.foreground, face.points, face.weights
-    )
+    names = ("other_room", "other_camera")
+    return replace(face, variants=names, read=lambda kind, name: face.read(kind, name and "warm"))

@@ -35,7 +35,7 @@ def evaluate_landmarker(
 
     Args:
         scores: the JSON to write (:func:`tfake.studies.landmark_study.score_sets`).
-        points: the NPZ to write: errors and deviations of every face.
+        points: the NPZ to write: errors and standard deviations of every face.
         figure: the PNG to write, some faces of every set.
         weights: the network.
         stored: the stores, of which the test part is taken.
@@ -60,13 +60,13 @@ def evaluate_landmarker(
         sets |= {name: (others, name) for name in ("other_room", "other_camera")}
     rows, arrays = score_sets(network, calibration, sets, where)
     record = {"task": task, "landmarks": stored.landmarks, "calibration": asdict(calibration), "sets": rows}
-    shown = [
+    samples = [
         drawn
         for name, (faces, variant) in sets.items()
         for drawn in predict_samples(network, faces[:_DRAWN], variant, name, where)
     ]
     write_whole(
-        figure, lambda part: plot_predictions(part, shown, f"landmarks {task}: faces of nobody it was trained on")
+        figure, lambda part: plot_predictions(part, samples, f"landmarks {task}: faces of nobody it was trained on")
     )
     with open(points, "wb") as file:
         np.savez_compressed(file, **arrays)

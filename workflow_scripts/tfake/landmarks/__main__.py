@@ -28,12 +28,7 @@ _NAMED = 5
 
 
 def describe(picture: Picture, faces: LandmarkDetections) -> dict:
-    """An image's entry of the JSON file: what it is and its faces by descending confidence, in pixels.
-
-    Args:
-        picture: the image.
-        faces: what was found in it.
-    """
+    """An image's entry of the JSON file: what it is and its faces by descending confidence, in pixels."""
     entry = {"image": picture.name}
     if picture.frame is not None:
         entry |= {"frame": picture.frame, "time_seconds": picture.time_seconds}
@@ -60,11 +55,7 @@ def find_faces(
 ) -> LandmarkDetections:
     """Look for faces in a picture as its orientation tag turns it, and answer in its pixels as they are stored.
 
-    Args:
-        landmarker: the network.
-        picture: the image.
-        sliding_window: as :meth:`ThermalLandmarker.process` takes it.
-        multi: as there.
+    For the options see :meth:`ThermalLandmarker.process`.
     """
     upright = turn_upright(picture.image, picture.orientation)
     faces = landmarker.process(upright, sliding_window, multi, picture.mode)
@@ -74,14 +65,7 @@ def find_faces(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line.
-
-    Args:
-        arguments: without the program's name; None: the process's own.
-
-    Returns:
-        0; or 1 after a message, where anything could not be read or written.
-    """
+    """Run the command line; 0, or 1 after a message, where anything could not be read or written."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.input is None and not options.export:

@@ -73,11 +73,7 @@ class PairedPoints:
     groups: np.ndarray
 
     def __post_init__(self) -> None:
-        """Check the shapes.
-
-        Raises:
-            ValueError: they are not those of the two sets.
-        """
+        """Raise a ValueError where the shapes are not those of the two sets."""
         for name, points in ((self.source, self.given), (self.target, self.wanted)):
             if points.shape != (len(self.groups), convention(name).points, 2):
                 raise ValueError(
@@ -90,14 +86,7 @@ class PairedPoints:
 
 
 def train_adapter(pairs: PairedPoints, settings: AdapterSettings) -> tuple[LabelAdapter, dict[str, float]]:
-    """Train an adapter, and measure it on groups that it has not seen.
-
-    Args:
-        pairs: what it learns from and is measured on.
-        settings: of the training.
-
-    Returns:
-        The adapter, and its errors (:func:`adaptation_errors`).
+    """Train an adapter, and measure it on groups that it has not seen (:func:`adaptation_errors`).
 
     Raises:
         ValueError: the faces are of fewer than two groups, so that none can be held out.
@@ -112,12 +101,7 @@ def train_adapter(pairs: PairedPoints, settings: AdapterSettings) -> tuple[Label
 
 
 def fit_adapter(pairs: PairedPoints, settings: AdapterSettings) -> LabelAdapter:
-    """Train an adapter on all of its pairs.
-
-    Args:
-        pairs: what it learns from.
-        settings: of the training.
-    """
+    """Train an adapter on all of its pairs."""
     given, wanted, plain = _in_frames(pairs)
     known = torch.isfinite(wanted).all(dim=2, keepdim=True)
     goal = torch.where(known, wanted - plain, 0.0)
@@ -142,11 +126,7 @@ def fit_adapter(pairs: PairedPoints, settings: AdapterSettings) -> LabelAdapter:
 
 
 def adaptation_errors(adapter: LabelAdapter, pairs: PairedPoints) -> dict[str, float]:
-    """Errors of an adapter and of the plain mapping.
-
-    Args:
-        adapter: the adapter.
-        pairs: faces that it was not trained on.
+    """Errors of an adapter and of the plain mapping, on faces that it was not trained on.
 
     Returns:
         ``faces``; ``plain`` and ``adapted``, mean distances over sqrt(w h) of the wanted points' box; the same over the
@@ -181,15 +161,9 @@ def _in_frames(pairs: PairedPoints) -> tuple[torch.Tensor, torch.Tensor, torch.T
 
 
 def pairs_of_stores(results: str, source: str, target: str) -> PairedPoints:
-    """Read both sets of every face that has them.
+    """Read both sets of every face that has them from the folder, or zip, that holds ``faces``.
 
-    Args:
-        results: the folder, or zip, that holds ``faces``.
-        source: name of a landmark set.
-        target: name of a landmark set.
-
-    Returns:
-        The pairs; near-identical faces are one group.
+    Near-identical faces are one group.
 
     Raises:
         ValueError: there is no such landmark set, or no face with both.
@@ -207,15 +181,7 @@ def pairs_of_stores(results: str, source: str, target: str) -> PairedPoints:
 
 
 def points_of(both: np.ndarray, name: str) -> np.ndarray:
-    """A landmark set's points on faces whose 70 and 478 are known.
-
-    Args:
-        both: (N, 548, 2) the 70 points, then the 478.
-        name: of the set.
-
-    Returns:
-        (N, n, 2) pixels.
-    """
+    """A landmark set's points on faces whose 70 and 478 are known: (N, 548, 2), the 70 first, to (N, n, 2) pixels."""
     places = convention(name).places
     if name != "charlotte43":
         return places @ both

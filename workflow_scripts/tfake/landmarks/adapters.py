@@ -32,10 +32,6 @@ _POINTS_WITH_DEPTH = 12
 def index_table(source: str, target: str) -> tuple[np.ndarray, np.ndarray]:
     """Which points of a target set follow from a source set, and how.
 
-    Args:
-        source: name of a landmark set.
-        target: name of a landmark set.
-
     Returns:
         (n_target, n_source) float64 weights, zero in rows of points that do not follow; (n_target,) bool which do.
     """
@@ -68,12 +64,7 @@ def _known_places(given: Convention) -> dict[int, np.ndarray]:
 
 
 def faces_right(points: np.ndarray, source: str) -> bool:
-    """Whether a face looks to the image's right, roll set aside.
-
-    Args:
-        points: (n, 2).
-        source: their landmark set.
-    """
+    """Whether a face of (n, 2) points looks to the image's right, roll set aside."""
     if source == "charlotte43":
         return bool(points[18:20, 0].mean() > points[:3, 0].mean())
     view = _view(convention(source).places @ reference_face(), points)
@@ -109,12 +100,7 @@ def plain_map(points: np.ndarray, source: str, target: str) -> np.ndarray:
 
 
 def flip(points: np.ndarray, name: str) -> np.ndarray:
-    """Mirror a face's points in x = 0; where the set has two sides, left and right change their names, too.
-
-    Args:
-        points: (…, n, 2).
-        name: their landmark set.
-    """
+    """Mirror points (…, n, 2) in x = 0; where the set has two sides, left and right change their names, too."""
     partners = convention(name).partners
     mirrored = points * (-1.0, 1.0)
     return mirrored if partners is None else mirrored[..., partners, :]
@@ -153,11 +139,7 @@ class FaceFrames:
 
 
 def fit_frames(points: np.ndarray, source: str) -> FaceFrames:
-    """The similarity that takes the mean face to each face (Umeyama 1991, without reflection).
-
-    Args:
-        points: (B, n, 2).
-        source: their landmark set.
+    """The similarity that takes the mean face to each face (B, n, 2) (Umeyama 1991, without reflection).
 
     Raises:
         ValueError: another number of points, or points that are not finite or all in one place.
@@ -218,13 +200,7 @@ class LabelAdapter(nn.Module):
 
     @torch.inference_mode()
     def adapt(self, points: np.ndarray) -> np.ndarray:
-        """Map faces to the target set.
-
-        Args:
-            points: (B, n_source, 2) or (n_source, 2) pixels.
-
-        Returns:
-            (B, n_target, 2) or (n_target, 2) float64 pixels.
+        """Map faces to the target set: (B, n_source, 2) or (n_source, 2) pixels to float64 of the target's points.
 
         Raises:
             ValueError: another number of points, or points that are not finite.
@@ -242,12 +218,7 @@ class LabelAdapter(nn.Module):
 
 
 def face_left(points: np.ndarray, source: str, target: str) -> tuple[np.ndarray, np.ndarray]:
-    """Mirror faces that look to the image's right, where a set of one side is involved.
-
-    Args:
-        points: (B, n, 2) of the source.
-        source: their landmark set.
-        target: the other set.
+    """Mirror faces (B, n, 2) that look to the image's right, where a set of one side is involved.
 
     Returns:
         The points, and (B,) bool which were mirrored.
@@ -261,24 +232,13 @@ def face_left(points: np.ndarray, source: str, target: str) -> tuple[np.ndarray,
 
 
 def save_adapter(path: str | Path, adapter: LabelAdapter) -> str:
-    """Write an adapter; equal adapters give equal bytes.
-
-    Args:
-        path: the file; it appears whole or not at all.
-        adapter: the adapter.
-
-    Returns:
-        The file's SHA-256, hexadecimal.
-    """
+    """Write an adapter, and return the file's SHA-256; equal adapters give equal bytes."""
     payload = {"format": FORMAT, "settings": asdict(adapter.architecture), "state": bare_tensors(adapter)}
     return save_payload(path, payload)
 
 
 def load_adapter(path: str | Path) -> LabelAdapter:
-    """Rebuild an adapter.
-
-    Args:
-        path: a file of ``save_adapter``.
+    """Rebuild an adapter from a file of ``save_adapter``.
 
     Raises:
         FileNotFoundError: no such file.

@@ -16,7 +16,7 @@ from tfake.imaging.thermal_augmentation import augment_thermal
 from tfake.imaging.warps import warp_linear, warp_nearest
 from tfake.labels.conventions import convention, set_of_points
 from tfake.landmarks.landmark_settings import LandmarkSettings
-from tfake.landmarks.training_faces import FaceCache, LazyFace, TrainingFace
+from tfake.landmarks.training_faces import FaceCache, TrainingFace
 from tfake.training.loading import CACHE_BYTES, ScratchFile, TensorBatch
 from tfake.training.rng import SINGLE_PROCESS, BatchSampler, ProcessShard, RngStream
 
@@ -101,7 +101,7 @@ class FaceSampler:
 
 
 def crop_face(
-    face: TrainingFace | LazyFace, order: np.ndarray, rng: np.random.Generator, settings: LandmarkSettings
+    face: TrainingFace, order: np.ndarray, rng: np.random.Generator, settings: LandmarkSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw one crop of a face: where, in which spectrum, how it looks, and on what.
 
@@ -120,8 +120,8 @@ def crop_face(
     pixels = settings.image_pixels
     matrix, mirrored = _draw_square(face.points, rng, settings)
     if rng.random() < settings.thermal_share:
-        variant = sorted(face.thermal)[rng.integers(len(face.thermal))]
-        celsius = warp_linear(face.thermal[variant], matrix, pixels, face.shape)
+        variant = sorted(face.variants)[rng.integers(len(face.variants))]
+        celsius = warp_linear(face.thermal(variant), matrix, pixels, face.shape)
         image = augment_thermal(celsius, rng, settings.thermal_strength)
     else:
         image = augment_rgb(warp_linear(face.rgb, matrix, pixels, face.shape), rng, settings.photometric_strength)
@@ -135,7 +135,7 @@ def crop_face(
 
 
 def center_crop(
-    face: TrainingFace | LazyFace, variant: str | None, margin: float, pixels: int
+    face: TrainingFace, variant: str | None, margin: float, pixels: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A crop as inference makes it: upright, centred on the face, not augmented.
 
@@ -152,16 +152,11 @@ def center_crop(
     return _render_crop(face, variant, matrix, pixels), *_place_points(face, matrix, pixels, slice(None))
 
 
-def negative_crops(face: TrainingFace | LazyFace, variant: str | None, pixels: int) -> list[np.ndarray]:
+def negative_crops(face: TrainingFace, variant: str | None, pixels: int) -> list[np.ndarray]:
     """Windows of an image that hold at most a corner of the face: a crop's edge left, right, above and below it.
 
-    Args:
-        face: the face.
-        variant: which thermal image; None: RGB.
-        pixels: edge of the crops.
-
     Returns:
-        Four (pixels, pixels, 3) float32 crops in 0..1.
+        Four (pixels, pixels, 3) float32 crops in 0..1, of a thermal variant, or of the RGB image for None.
     """
     centred = _square_matrix(face.points, MARGIN, pixels)
     crops = []
@@ -172,18 +167,16 @@ def negative_crops(face: TrainingFace | LazyFace, variant: str | None, pixels: i
     return crops
 
 
-def _render_crop(face: TrainingFace | LazyFace, variant: str | None, matrix: np.ndarray, pixels: int) -> np.ndarray:
+def _render_crop(face: TrainingFace, variant: str | None, matrix: np.ndarray, pixels: int) -> np.ndarray:
     if variant is None:
         image = warp_linear(face.rgb, matrix, pixels).astype(np.float32) / 255
     else:
-        celsius = warp_linear(face.thermal[variant], matrix, pixels)
+        celsius = warp_linear(face.thermal(variant), matrix, pixels)
         image = np.repeat(augment_thermal(celsius, np.random.default_rng(0), 0.0)[..., None], 3, axis=2)
     return image * warp_nearest(np.ones(face.shape, np.uint8), matrix, pixels)[..., None]
 
 
-def _place_points(
-    face: TrainingFace | LazyFace, matrix: np.ndarray, pixels: int, order
-) -> tuple[np.ndarray, np.ndarray]:
+def _place_points(face: TrainingFace, matrix: np.ndarray, pixels: int, order) -> tuple[np.ndarray, np.ndarray]:
     inverse = np.linalg.inv(matrix[:, :2])
     points = (face.points - matrix[:, 2]) @ inverse.T
     return ((points[order] + 0.5) / pixels).astype(np.float32), face.weights[order]

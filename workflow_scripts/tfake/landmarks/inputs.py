@@ -108,12 +108,8 @@ def open_pictures(
 def list_files(folder: str | Path, exclude: Sequence[Path] = ()) -> tuple[list[Path], dict[str, int]]:
     """A folder's files that may be images, those of folders in it included, by name.
 
-    Linked folders are gone into, hidden files and folders are not. A link to nothing, a pipe and a folder that cannot
-    be listed are among them: whoever reads them will say what is wrong.
-
-    Args:
-        folder: where to look.
-        exclude: folders in it to leave out.
+    Linked folders are gone into, hidden files and folders and those in ``exclude`` are not. A link to nothing, a pipe
+    and a folder that cannot be listed are among them: whoever reads them will say what is wrong.
 
     Returns:
         The files; and how many others there are, by suffix.
@@ -152,11 +148,7 @@ def list_files(folder: str | Path, exclude: Sequence[Path] = ()) -> tuple[list[P
 
 
 def first_picture(file: Path) -> Picture:
-    """The first image of a file.
-
-    Raises:
-        ValueError: it cannot be read; the message names it.
-    """
+    """The first image of a file; a ValueError that names it where it cannot be read."""
     return next(_Reader("auto", None, True, single=False).read_all(((file.name, file),)))
 
 

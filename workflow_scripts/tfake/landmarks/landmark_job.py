@@ -91,9 +91,6 @@ class LandmarkJob:
 def run_landmark_job(job: LandmarkJob) -> None:
     """Train and write; of a group of processes the first one writes.
 
-    Args:
-        job: what to do.
-
     Raises:
         ValueError: a setting or a store that cannot be used; the message names it.
         FloatingPointError: the loss is not finite any more.
@@ -134,13 +131,7 @@ def run_landmark_job(job: LandmarkJob) -> None:
 
 
 def open_faces(stored: StoredFaces, part: str, occluded_weight: float = 0.0) -> TrainingFaces:
-    """The faces of one part of the split.
-
-    Args:
-        stored: where they lie.
-        part: ``train``, ``validation`` or ``test``.
-        occluded_weight: weight of occluded dense points.
-    """
+    """The faces of one part of the split: ``train``, ``validation`` or ``test``."""
     dataset = open_dataset(stored.results, stored.variants, part, fields=FIELDS)
     records = read_index(stored.index)
     return TrainingFaces(dataset, stored.archive, records, stored.landmarks, occluded_weight, stored.images)

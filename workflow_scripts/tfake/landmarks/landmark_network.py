@@ -122,10 +122,7 @@ class LandmarkNetwork(nn.Module):
             return self.body.encode(normalised.contiguous(memory_format=torch.channels_last)).float()
 
     def decode(self, encoded: Tensor) -> Tensor:
-        """Read points and deviations off windows of what ``encode`` gave.
-
-        Args:
-            encoded: (B, K, P / stride, P / stride) float32.
+        """Read points and deviations off windows (B, K, P / stride, P / stride) of what ``encode`` gave.
 
         Returns:
             (B, L, 3) as in ``forward``, relative to each window.

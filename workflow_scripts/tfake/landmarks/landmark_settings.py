@@ -55,11 +55,7 @@ class LandmarkSettings(LoopSettings):
     head: str = "heatmap"
 
     def __post_init__(self) -> None:
-        """Check the values.
-
-        Raises:
-            ValueError: a value that cannot train, named with its key.
-        """
+        """Raise a ValueError for a value that cannot train, named with its key."""
         super().__post_init__()
         self._require_all(("batch",), 1)
         angles = ("rotation_degrees", "shear_degrees")

@@ -14,7 +14,7 @@ from tfake.landmarks.landmark_network import LandmarkNetwork, gaussian_nll, weig
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.scoring import center_crops, negative_sigma, score, texture_sigma
 from tfake.landmarks.sigma_calibration import Calibration, choose_threshold, fit_temperature
-from tfake.landmarks.training_faces import LazyFace, TrainingFace
+from tfake.landmarks.training_faces import TrainingFace
 from tfake.training.checkpoint import CheckpointFile
 from tfake.training.distributed import all_reduce_sum, current_shard
 from tfake.training.loading import SCRATCH_BYTES, ScratchFile
@@ -48,7 +48,7 @@ class LandmarkTrainState(TrainState):
         """Start at step 0; random weights come from torch's global generator.
 
         Args:
-            settings: every number of the run.
+            settings: of the run.
             landmarks: 70 or 478.
             precision: number format of the network's body.
             device: where to compute.
@@ -92,8 +92,8 @@ class TrainedLandmarker:
 
 def train_landmarks(
     settings: LandmarkSettings,
-    faces: Sequence[TrainingFace | LazyFace],
-    held_out: Sequence[TrainingFace | LazyFace],
+    faces: Sequence[TrainingFace],
+    held_out: Sequence[TrainingFace],
     landmarks: int,
     device: torch.device,
     checkpoint: CheckpointFile | None = None,
@@ -169,11 +169,11 @@ def train_landmarks(
 
 
 def _validation_crops(
-    held: Sequence[TrainingFace | LazyFace], settings: LandmarkSettings, workers: int
+    held: Sequence[TrainingFace], settings: LandmarkSettings, workers: int
 ) -> dict[str, tuple[np.ndarray, ...]]:
     """Crops of each spectrum that the run learns from, ``rgb`` or a variant."""
     spectra = [None] if settings.thermal_share < 1 else []
-    spectra += sorted(held[0].thermal) if settings.thermal_share > 0 else []
+    spectra += sorted(held[0].variants) if settings.thermal_share > 0 else []
     return {
         variant or "rgb": center_crops(held, variant, settings.image_pixels, workers=workers) for variant in spectra
     }
@@ -181,7 +181,7 @@ def _validation_crops(
 
 def _calibrate(
     network: LandmarkNetwork,
-    held: Sequence[TrainingFace | LazyFace],
+    held: Sequence[TrainingFace],
     crops_of: dict[str, tuple[np.ndarray, ...]],
     settings: LandmarkSettings,
     device: torch.device,

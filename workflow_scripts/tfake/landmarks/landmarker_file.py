@@ -32,15 +32,9 @@ FACE_VARIANCE = 6e-4
 
 
 def save_landmark_weights(path: str | Path, network: LandmarkNetwork, calibration: Calibration) -> str:
-    """Write a network's tensors; equal networks give equal bytes.
+    """Write a network's tensors, and return the file's SHA-256; equal networks give equal bytes.
 
-    Args:
-        path: the file to write; it appears whole or not at all.
-        network: the network, whose deviations are already scaled by ``calibration.temperature``.
-        calibration: the threshold that it is used with.
-
-    Returns:
-        The file's SHA-256, hexadecimal.
+    The network's deviations are already scaled by ``calibration.temperature``.
     """
     payload = {
         "format": FORMAT,
@@ -57,13 +51,7 @@ def save_landmark_provenance(path: str | Path, **record: Any) -> None:
 
 
 def load_landmark_weights(path: str | Path) -> tuple[LandmarkNetwork, Calibration]:
-    """Rebuild a landmark network from its file.
-
-    Args:
-        path: a file of ``save_landmark_weights``.
-
-    Returns:
-        The network, in evaluation mode on the CPU, and its calibration.
+    """Rebuild a landmark network, in evaluation mode on the CPU, and its calibration.
 
     Raises:
         FileNotFoundError: no such file.
@@ -116,12 +104,8 @@ def is_tfan(content: Mapping) -> bool:
 def load_tfan(content: Mapping[str, Tensor], where: str) -> TfanNetwork:
     """Build TFAN's network from its state dict; the last layer tells how many points it has.
 
-    Args:
-        content: tensors by name, with DataParallel's prefix or without.
-        where: the file, for messages.
-
     Raises:
-        ValueError: tensors are missing or of another shape; the message names some.
+        ValueError: tensors are missing or of another shape; the message names the file and some of them.
     """
     tensors = {name.removeprefix(_DATA_PARALLEL): value for name, value in content.items()}
     # timm's classifier is an identity without classes; older files keep the layer all the same.
@@ -143,14 +127,11 @@ def load_tfan(content: Mapping[str, Tensor], where: str) -> TfanNetwork:
 
 
 def load_landmark_network(path: str | Path) -> tuple[nn.Module, float]:
-    """Rebuild a landmark network from its file.
-
-    Args:
-        path: a file of :func:`save_landmark_weights`, or a state dict that TFAN released.
+    """Rebuild a landmark network from its file, or from a state dict that TFAN released.
 
     Returns:
-        The network on the CPU, ready for inference, and the mean standard deviation in crop widths below which it has
-        a face before it.
+        The network on the CPU, ready for inference, and the mean standard deviation in crop widths below which a window
+        is a face.
 
     Raises:
         FileNotFoundError: no such file.

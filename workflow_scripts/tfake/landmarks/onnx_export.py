@@ -23,14 +23,10 @@ class _Parts(nn.Module):
 
 
 def export_onnx(network: nn.Module, path: str | Path) -> None:
-    """Write a network as ONNX.
+    """Write a network on the CPU as ONNX.
 
     The model takes ``images`` (B, 3, P, P) float32 in 0..1, any B, and gives ``points`` (B, L, 2) and ``sigma`` (B,
     L), as :meth:`tfake.landmarks.landmark_network.LandmarkNetwork.forward` defines them.
-
-    Args:
-        network: a landmark network, on the CPU.
-        path: the file to write; it appears whole or not at all.
 
     Raises:
         ImportError: the extra ``onnx`` is not installed.
@@ -63,11 +59,7 @@ class OnnxNetwork:
     """A landmark network that ONNX Runtime computes."""
 
     def __init__(self, path: str | Path, threads: int = 1) -> None:
-        """Load a file of ``export_onnx``.
-
-        Args:
-            path: the file.
-            threads: of one call.
+        """Load a file of ``export_onnx``; a call computes with ``threads``.
 
         Raises:
             ImportError: the extra ``onnx`` is not installed.

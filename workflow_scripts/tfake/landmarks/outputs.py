@@ -33,14 +33,10 @@ class JsonOutput(AbstractContextManager):
     """The JSON file, or the terminal; the file appears whole, when ``write`` is called."""
 
     def __init__(self, path: str | None, inputs: Iterable[Path]) -> None:
-        """Check that it can be written.
-
-        Args:
-            path: the file; None: the terminal.
-            inputs: files that must not be written over.
+        """Check that the file can be written; None is the terminal.
 
         Raises:
-            ValueError: it is a folder, an input, or cannot be written; the message says which.
+            ValueError: it is a folder, one of the inputs, or cannot be written; the message says which.
         """
         self.path = None if path is None else Path(path)
         self._part = None
@@ -57,11 +53,7 @@ class JsonOutput(AbstractContextManager):
             raise ValueError(f"-o: {path} cannot be written ({error.strerror})") from error
 
     def write(self, content: dict) -> None:
-        """Write it.
-
-        Args:
-            content: what becomes JSON.
-        """
+        """Write content as JSON."""
         text = json.dumps(content, indent=1) + "\n"
         if self._part is None:
             sys.stdout.write(text)
@@ -113,15 +105,7 @@ class Drawings(AbstractContextManager):
             raise ValueError(f"--draw: {path} cannot be written ({error.strerror})") from error
 
     def write(self, picture: Picture, drawn: np.ndarray) -> None:
-        """Write one drawing.
-
-        Args:
-            picture: what was drawn.
-            drawn: (H, W, 3) uint8, BGR.
-
-        Raises:
-            ValueError: it cannot be written.
-        """
+        """Write one drawing, (H, W, 3) uint8, BGR; a ValueError where it cannot be written."""
         if self._is_folder:
             _write_image(self.path / self._names.get(picture.name, f"{_frame_path(picture.name)}.png"), drawn)
         elif self._rate is None:
@@ -212,7 +196,7 @@ def draw_faces(image: np.ndarray, faces: LandmarkDetections, mode: str = "auto")
     """Draw points on an image, coloured by the standard deviation of each.
 
     Args:
-        image: as :func:`tfake.landmarks.preprocessing.preprocess` takes it.
+        image: as :func:`tfake.landmarks.preprocessing.preprocess` takes it, with ``mode``.
         faces: what was found in it.
         mode: as there.
 
@@ -233,11 +217,8 @@ def draw_faces(image: np.ndarray, faces: LandmarkDetections, mode: str = "auto")
 def with_legend(drawn: np.ndarray) -> np.ndarray:
     """Put below a drawing what its colours mean: the standard deviation of a point, in percent of the face's size.
 
-    Args:
-        drawn: (H, W, 3) uint8, BGR, from ``draw_faces``.
-
     Returns:
-        (H + 24, W, 3) uint8.
+        (H + 24, W, 3) uint8, BGR.
     """
     width = drawn.shape[1]
     strip = np.zeros((_LEGEND_HEIGHT, width, 3), np.uint8)

@@ -156,9 +156,6 @@ def _interpret_colours(pixels: np.ndarray, palette: str | None) -> Interpretatio
 def read_image(path: str | Path) -> np.ndarray:
     """Read the one image of a file, of any format in :data:`tfake.thermal_io.FORMATS`.
 
-    Args:
-        path: the file.
-
     Returns:
         As ``preprocess`` takes it: (H, W) float32 in °C, (H, W) uint8, or (H, W, 3) uint8, BGR.
 

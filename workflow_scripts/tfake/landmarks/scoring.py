@@ -12,7 +12,7 @@ from tfake.imaging.textures import draw_texture
 from tfake.landmarks.crop_sampling import center_crop, negative_crops
 from tfake.landmarks.landmark_network import LandmarkNetwork
 from tfake.landmarks.search import predict
-from tfake.landmarks.training_faces import LazyFace, TrainingFace
+from tfake.landmarks.training_faces import TrainingFace
 
 
 @dataclass(frozen=True)
@@ -49,20 +49,13 @@ class Scores:
 
 
 def center_crops(
-    faces: Iterable[TrainingFace | LazyFace],
+    faces: Iterable[TrainingFace],
     variant: str | None,
     pixels: int,
     margin: float = MARGIN,
     workers: int = 0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Upright crops of faces (:func:`tfake.landmarks.crop_sampling.center_crop`), stacked.
-
-    Args:
-        faces: the faces.
-        variant: which thermal image; None: RGB.
-        pixels: edge of the crops.
-        margin: edge of the crops over the longer side of a face's box.
-        workers: threads that make them; 0: the caller's.
+    """Upright crops of faces (:func:`tfake.landmarks.crop_sampling.center_crop`), stacked, made by some worker threads.
 
     Returns:
         (F, 3, P, P) float32 images, (F, L, 2) points, (F, L) weights.
@@ -73,13 +66,7 @@ def center_crops(
 
 
 def score(network: LandmarkNetwork, crops: tuple[np.ndarray, np.ndarray, np.ndarray], device: torch.device) -> Scores:
-    """Compare the network's answers with the truth.
-
-    Args:
-        network: in evaluation mode, on the device.
-        crops: from ``center_crops``.
-        device: where it is.
-    """
+    """Compare the network's answers on ``center_crops`` with the truth; it is in evaluation mode, on the device."""
     images, points, weights = crops
     found = _predict(network, images, device)
     distances = np.linalg.norm(found[..., :2] - points, axis=2)

@@ -80,13 +80,7 @@ def find_windows(
 def score_windows(
     network: LandmarkNetwork, image: np.ndarray, device: torch.device, settings: SearchSettings
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The network's answers on windows at every place and size of an image.
-
-    Args:
-        network: in evaluation mode, on the device.
-        image: (H, W, 3) float32 in 0..1.
-        device: where the network is.
-        settings: how to search.
+    """The network's answers on windows at every place and size of an image (H, W, 3) float32 in 0..1.
 
     Returns:
         (M, 3) squares and (M, L, 3) answers in crop widths: of the nominated windows, or of all.

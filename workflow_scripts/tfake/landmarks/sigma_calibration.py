@@ -22,12 +22,7 @@ class Calibration:
 
 
 def fit_temperature(distances: np.ndarray, sigma: np.ndarray) -> float:
-    """The factor on sigma under which distances are likeliest: sqrt(mean(e^2 / sigma^2)), a coordinate.
-
-    Args:
-        distances: (N,) from found to true points.
-        sigma: (N,) standard deviations a coordinate, in the same unit.
-    """
+    """The factor on sigma (N,) a coordinate under which distances (N,) are likeliest: sqrt(mean(e^2 / sigma^2))."""
     ratios = distances / sigma
     # Points that are lost altogether are cut at seven typical distances: a handful would stretch everybody's deviation.
     ratios = np.minimum(ratios, 7 * np.median(ratios))
@@ -37,10 +32,6 @@ def fit_temperature(distances: np.ndarray, sigma: np.ndarray) -> float:
 
 def calibration_curve(distances: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Predicted against measured deviations, over tenths of the points by descending confidence.
-
-    Args:
-        distances: (N,) from found to true points.
-        sigma: (N,) standard deviations a coordinate.
 
     Returns:
         Root mean square of the predicted and of the measured deviation a coordinate, (10,) each.
@@ -60,9 +51,7 @@ def calibration_error(distances: np.ndarray, sigma: np.ndarray) -> float:
 def separation(faces: np.ndarray, others: np.ndarray) -> float:
     """Area under the ROC curve of "the lower, the more of a face": how often a face has the lower one.
 
-    Args:
-        faces: (F,) mean standard deviation of windows on faces.
-        others: (M,) of windows on anything else.
+    Both are mean standard deviations of windows: (F,) on faces, (M,) on anything else.
     """
     ordered = np.sort(others)
     above = len(ordered) - np.searchsorted(ordered, faces, side="right")
@@ -71,15 +60,11 @@ def separation(faces: np.ndarray, others: np.ndarray) -> float:
 
 
 def choose_threshold(faces: np.ndarray, others: np.ndarray) -> float:
-    """A threshold that finds the faces and little else.
+    """A threshold that finds the faces and little else, from values as in ``separation``.
 
     The best balance (the largest sum of faces found and others left) says which faces can be found; the threshold is a
     tenth above the least confident of them, and not in the middle of the gap to the others: a search looks at hundreds
     of windows an image.
-
-    Args:
-        faces: (F,) as in ``separation``.
-        others: (M,).
     """
     values = np.unique(np.concatenate((faces, others)))
     cuts = (values[1:] + values[:-1]) / 2

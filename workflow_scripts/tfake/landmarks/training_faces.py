@@ -3,9 +3,10 @@
 Their images are decoded once and kept while memory and disk allow, as fine as crops need them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -28,82 +29,55 @@ _CHUNK_ROWS = 4096
 Levels = tuple[np.ndarray, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainingFace:
-    """One row, ready to be cropped.
+    """One row, ready to be cropped; each image is read when it is asked for, on its own.
 
     Attributes:
-        rgb: levels of the visible image, (H, W, 3) uint8 (:func:`tfake.imaging.warps.build_pyramid`).
-        thermal: variant to levels of its thermal image, (H, W) float32 °C.
-        foreground: (H, W) uint8, 1 where the person is.
         points: (L, 2) float32 pixels, pixel centres at integers.
         weights: (L,) float32, how much each point counts.
+        shape: height and width that the points are pixels of; the first levels may be smaller.
+        variants: names of its thermal images.
+        read: gives the levels (:func:`tfake.imaging.warps.build_pyramid`) of ``rgb``, (H, W, 3) uint8, of ``thermal``,
+            (H, W) float32 °C of the variant that is named, or of ``foreground``, one of (H, W) uint8.
     """
 
-    rgb: Levels
-    thermal: Mapping[str, Levels]
-    foreground: np.ndarray
     points: np.ndarray
     weights: np.ndarray
+    shape: tuple[int, int]
+    variants: Sequence[str]
+    read: Callable[[str, str | None], Levels]
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width that the points are pixels of; the first levels may be smaller."""
-        return self.foreground.shape
-
-
-class LazyFace:
-    """A ``TrainingFace`` whose images are read when they are asked for, each on its own."""
-
-    def __init__(
-        self,
+    @classmethod
+    def of_arrays(
+        cls,
+        rgb: np.ndarray,
+        thermal: Mapping[str, np.ndarray],
+        foreground: np.ndarray,
         points: np.ndarray,
         weights: np.ndarray,
-        shape: tuple[int, int],
-        variants: Sequence[str],
-        read: Callable[[str, str | None], Levels],
-    ) -> None:
-        """Keep labels, and how an image is read.
-
-        Args:
-            points: as of ``TrainingFace``.
-            weights: as there.
-            shape: as there.
-            variants: names of its thermal images.
-            read: gives levels of ``rgb``, ``thermal`` (of the variant that is named) or ``foreground`` (one).
-        """
-        self.points, self.weights, self.shape = points, weights, shape
-        self.thermal = _LazyMapping(variants, partial(read, "thermal"))
-        self._read = read
+    ) -> Self:
+        """A face whose images are in memory."""
+        levels = {("thermal", name): build_pyramid(celsius) for name, celsius in thermal.items()}
+        levels |= {("rgb", None): build_pyramid(rgb), ("foreground", None): (foreground,)}
+        return cls(points, weights, foreground.shape, tuple(thermal), lambda *key: levels[key])
 
     @property
     def rgb(self) -> Levels:
         """Levels of the visible image."""
-        return self._read("rgb", None)
+        return self.read("rgb", None)
+
+    def thermal(self, variant: str) -> Levels:
+        """Levels of a thermal image."""
+        return self.read("thermal", variant)
 
     @property
     def foreground(self) -> np.ndarray:
-        """Where the person is."""
-        return self._read("foreground", None)[0]
+        """(H, W) uint8, 1 where the person is."""
+        return self.read("foreground", None)[0]
 
 
-class _LazyMapping(Mapping[str, Levels]):
-    def __init__(self, names: Sequence[str], read: Callable[[str], Levels]) -> None:
-        self._names, self._read = names, read
-
-    def __getitem__(self, name: str) -> Levels:
-        if name not in self._names:
-            raise KeyError(name)
-        return self._read(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
-class TrainingFaces(Sequence[LazyFace]):
+class TrainingFaces(Sequence[TrainingFace]):
     """Rows of the stores that have an image and points: labels in memory, an image read when it is asked for."""
 
     def __init__(
@@ -148,10 +122,10 @@ class TrainingFaces(Sequence[LazyFace]):
         """How many rows."""
         return len(self._dataset)
 
-    def __getitem__(self, index: int) -> LazyFace:
+    def __getitem__(self, index: int) -> TrainingFace:
         """One row; reading its images raises ``SampleError`` or ``StoreError`` where one is damaged."""
         weights = self._weigh(index) if self._dense else np.ones(self._points.shape[1], np.float32)
-        return LazyFace(
+        return TrainingFace(
             self._points[index], weights, self._shape, self._dataset.variants, partial(self._read_image, index)
         )
 
@@ -183,12 +157,12 @@ class _Image:
         return sum(level.nbytes for level in self.levels)
 
 
-class FaceCache(Sequence[LazyFace]):
+class FaceCache(Sequence[TrainingFace]):
     """Faces for the crops of one run; what is drawn from them is the same whatever is kept."""
 
     def __init__(
         self,
-        faces: Sequence[TrainingFace | LazyFace],
+        faces: Sequence[TrainingFace],
         settings: LandmarkSettings,
         cache_bytes: int,
         scratch: ScratchFile | None = None,
@@ -210,10 +184,10 @@ class FaceCache(Sequence[LazyFace]):
         """How many there are."""
         return len(self._faces)
 
-    def __getitem__(self, index: int) -> LazyFace:
+    def __getitem__(self, index: int) -> TrainingFace:
         """A face; its images are the cache's."""
         face = self._faces[index]
-        return LazyFace(face.points, face.weights, face.shape, tuple(face.thermal), partial(self._levels, index))
+        return TrainingFace(face.points, face.weights, face.shape, face.variants, partial(self._levels, index))
 
     def _levels(self, index: int, kind: str, variant: str | None) -> Levels:
         return self._images[index, kind, variant].levels
@@ -225,7 +199,7 @@ class FaceCache(Sequence[LazyFace]):
         face = self._faces[index]
         if kind == "foreground":
             return _Image((face.foreground,))
-        levels = face.rgb if kind == "rgb" else face.thermal[variant]
+        levels = face.read(kind, variant)
         # The smallest crop's edge over the crop's pixels: what is finer than that is never looked at.
         side = float((face.points.max(axis=0) - face.points.min(axis=0)).max())
         finest = min(len(levels) - 1, choose_level(max(side, 2.0) * self._min_margin / self._pixels))

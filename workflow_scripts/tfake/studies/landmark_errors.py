@@ -60,16 +60,7 @@ def normaliser(
 
 
 def point_errors(found: np.ndarray, annotated: np.ndarray, length: float) -> np.ndarray:
-    """Distances from found to annotated points over a length.
-
-    Args:
-        found: (n, 2) pixels.
-        annotated: (n, 2) pixels; NaN where a point is not annotated.
-        length: the normaliser, pixels.
-
-    Returns:
-        (n,) float64; NaN where nothing is annotated.
-    """
+    """Distances from found to annotated points (n, 2) over a length: (n,); NaN where nothing is annotated."""
     return np.linalg.norm(found - annotated, axis=1) / length
 
 
@@ -100,11 +91,7 @@ def error_summary(errors: np.ndarray, failure_above: float) -> dict[str, float]:
 
 
 def cumulative_curve(errors: np.ndarray, up_to: float) -> tuple[np.ndarray, np.ndarray]:
-    """The fraction of faces below each error.
-
-    Args:
-        errors: (N,) as in ``error_summary``.
-        up_to: the largest error of interest.
+    """The fraction of faces below each error of ``error_summary``, up to the largest of interest.
 
     Returns:
         (1001,) errors and (1001,) fractions of all faces, 0..1.

@@ -86,12 +86,7 @@ BASELINES: dict[str, Callable[[], AbstractContextManager[Method]]] = {"mean_face
 
 
 def boxed_set(annotated: str, found: str) -> str:
-    """The landmark set that an annotated box is around: its own, or any method's where few points stand for a face.
-
-    Args:
-        annotated: the annotation's landmark set.
-        found: the method's.
-    """
+    """The landmark set that an annotated box is around: its own, or the found one where few points stand for a face."""
     return found if annotated in ("tfw5", "aflw19") else annotated
 
 

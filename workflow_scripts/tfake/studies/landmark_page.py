@@ -23,7 +23,7 @@ def render_study(
     searched: Mapping[str, tuple[Mapping[str, Mapping[str, Any]], str | Path]],
     ambient_celsius: float,
 ) -> str:
-    """Fill the template.
+    """The page: HTML that refers to nothing outside itself.
 
     Args:
         rows: from ``gather``.
@@ -33,9 +33,6 @@ def render_study(
         pictures: task to a PNG.
         searched: task to what it found in pictures without labels, and a PNG of them; empty where there are none.
         ambient_celsius: room of the other people.
-
-    Returns:
-        The page: HTML that refers to nothing outside itself.
     """
     environment = template_environment()
     return environment.get_template("study.html.jinja").render(

@@ -21,7 +21,6 @@ from tfake.archive.zip_archive import Archive
 from tfake.core.classes import FaceClass
 from tfake.core.codes import SampleStatus
 from tfake.core.radiometry import decode_counts
-from tfake.imaging.warps import build_pyramid
 from tfake.landmarks.inputs import first_picture, list_files
 from tfake.landmarks.landmark_network import LandmarkNetwork
 from tfake.landmarks.landmarker import ThermalLandmarker
@@ -71,9 +70,9 @@ def read_people(
         celsius = decode_counts(camera)
         variants = {"other_room": celsius, "other_camera": record_cheaply(celsius, ambient_celsius, seed, number)}
         faces.append(
-            TrainingFace(
-                build_pyramid(sample.rgb),
-                {name: build_pyramid(image) for name, image in variants.items()},
+            TrainingFace.of_arrays(
+                sample.rgb,
+                variants,
                 (sample.classes != FaceClass.BACKGROUND).astype(np.uint8),
                 sample.landmarks_70,
                 np.ones(len(sample.landmarks_70), np.float32),
@@ -153,10 +152,7 @@ def _summarise(found: Scores, negatives: np.ndarray, textures: np.ndarray, calib
 
 
 def gather(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Put the scores into one table.
-
-    Args:
-        records: from ``evaluate_landmarker``, one a network.
+    """Put the scores of ``evaluate_landmarker``, one record a network, into one table.
 
     Returns:
         The columns ``task``, ``set``, ``spectrum`` (rgb or thermal) and ``SCORES``.
@@ -171,10 +167,7 @@ def gather(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def compare(rows: pd.DataFrame) -> dict[str, Any]:
-    """What the table says.
-
-    Args:
-        rows: from ``gather``.
+    """What the table of ``gather`` says.
 
     Returns:
         ``nme``: by network and spectrum, the mean over its sets; and for each number of points whose three modalities

@@ -110,14 +110,7 @@ def run_methods(
     most_images: int | None = None,
     progress: Callable[[Iterable], Iterable] = iter,
 ) -> Predictions:
-    """Show every image to every method.
-
-    Args:
-        test_set: the annotated faces.
-        methods: what is compared.
-        iou_threshold: intersection over union with the annotated box from which a face counts as found.
-        most_images: take this many images at most, spread evenly; None: all.
-        progress: wraps the list of images.
+    """Show every image to every method; the arguments are those of :func:`score_set`.
 
     Returns:
         What was found. Images that cannot be read are excluded in the set's log, and count for nobody.
@@ -248,13 +241,9 @@ def _cross_fit(
 def with_adapted_errors(rows: pd.DataFrame, adapted: Mapping[tuple[str, str], dict[str, float]]) -> pd.DataFrame:
     """Add rows of methods whose points went through a label adapter.
 
-    Args:
-        rows: ``FACE_COLUMNS``.
-        adapted: (method, face) to the errors that replace the plain mapping's.
-
     Returns:
-        The rows, followed by those of ``METHOD, adapted`` for every method that has any; faces that were not found
-        stay so.
+        The rows, followed by those of ``METHOD, adapted`` with the errors of :func:`cross_fitted_errors` in place of
+        the plain mapping's; faces that were not found stay so.
     """
     parts = [rows]
     for method in dict.fromkeys(name for name, _ in adapted):

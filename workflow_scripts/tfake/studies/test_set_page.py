@@ -21,15 +21,12 @@ NORMALISER_WORDS = {
 
 
 def render_evaluation(sets: Sequence[Mapping[str, Any]], faces: Sequence[pd.DataFrame], failure_above: float) -> str:
-    """Fill the template.
+    """The page, HTML that refers to nothing outside itself, of the scores and tables that ``evaluate_test_set`` writes.
 
     Args:
-        sets: each test set's scores, as ``evaluate_test_set`` writes them.
+        sets: each test set's scores.
         faces: their tables of faces, in the same order.
         failure_above: error up to which curves are drawn.
-
-    Returns:
-        The page: HTML that refers to nothing outside itself.
     """
     environment = template_environment()
     present = [(entry, table) for entry, table in zip(sets, faces, strict=True) if not entry["missing"]]

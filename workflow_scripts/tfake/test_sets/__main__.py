@@ -16,14 +16,7 @@ _SCALES = (*SCALE_NAMES, "counts:PER_KELVIN:KELVIN_OF_COUNT_0")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line.
-
-    Args:
-        arguments: without the program's name; None: the process's own.
-
-    Returns:
-        0, or 1 after a message about what cannot be read, or is not what was declared.
-    """
+    """Run the command line; 0, or 1 after a message about what cannot be read, or is not what was declared."""
     parser = argparse.ArgumentParser("python -m tfake.test_sets", description="What is in a test set.")
     parser.add_argument("kind", choices=KINDS, help="how the set is laid out")
     parser.add_argument("path", help="its folder or zip")

@@ -24,10 +24,7 @@ _PAIRED = {"brow": ((17, 22), (22, 27)), "eye": ((36, 42), (42, 48))}
 
 
 def open_aachen(path: str) -> AnnotatedSet:
-    """Read the annotations.
-
-    Args:
-        path: the folder or zip, ``*.ljson`` beside the images.
+    """Read the annotations, ``*.ljson`` beside the images of a folder or zip.
 
     Raises:
         FileNotFoundError: no such folder or zip.
@@ -51,13 +48,7 @@ def open_aachen(path: str) -> AnnotatedSet:
 
 
 def ibug_points(content: dict) -> np.ndarray:
-    """The 68 points of an LJSON file in iBUG's order.
-
-    Args:
-        content: the parsed file.
-
-    Returns:
-        (68, 2) float64 [x, y]; NaN for null.
+    """The 68 points of a parsed LJSON file in iBUG's order: (68, 2) float64 [x, y]; NaN for null.
 
     Raises:
         ValueError: it has another number of points, or groups that are not iBUG's.

@@ -40,11 +40,7 @@ class AnnotatedFace:
         return float(np.sqrt((right - left) * (bottom - top)))
 
     def checked(self) -> Self:
-        """The face itself, if it has a size.
-
-        Raises:
-            RowError: ``no_points``, or ``no_extent`` where its box or its points have no area.
-        """
+        """The face itself; raises a RowError, ``no_points`` or ``no_extent``, where box or points have no area."""
         known = self.points[np.isfinite(self.points).all(axis=1)]
         left, top, right, bottom = self.box
         if not len(known):
@@ -70,11 +66,7 @@ class AnnotatedSet:
 
 
 def box_of(points: np.ndarray) -> tuple[float, float, float, float]:
-    """The box around points: left, top, right, bottom.
-
-    Args:
-        points: (n, 2); NaN rows do not count; NaN throughout without any other.
-    """
+    """The box around points (n, 2): left, top, right, bottom; without the NaN ones, NaN where there is no other."""
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):
         return (np.nan,) * 4

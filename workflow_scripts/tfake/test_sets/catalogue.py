@@ -32,10 +32,7 @@ class SetKind:
     is_variant: bool = False
 
     def open(self, path: str) -> "AnnotatedSet":
-        """Read the annotations.
-
-        Args:
-            path: the set's folder or zip.
+        """Read the annotations of a folder or zip.
 
         Raises:
             FileNotFoundError: no such folder or zip.
@@ -44,11 +41,7 @@ class SetKind:
         return resolve_name(self.opener)(path)
 
     def load(self, path: str, values: str | Mapping) -> "AnnotatedSet":
-        """Read the annotations, and declare what the images hold.
-
-        Args:
-            path: as for ``open``.
-            values: as :func:`tfake.test_sets.annotated_faces.declare_scale` takes it.
+        """Read the annotations, and declare what images hold (:func:`tfake.test_sets.annotated_faces.declare_scale`).
 
         Raises:
             FileNotFoundError: no such folder or zip.
@@ -100,13 +93,7 @@ KINDS = {
 
 
 def missing_message(name: str, kind: str, path: str | None) -> str:
-    """What to get and where to put it, for a person.
-
-    Args:
-        name: of the set in the config.
-        kind: a key of ``KINDS``.
-        path: what the config names; None: nothing.
-    """
+    """What to get and where to put it, for a person; without a path the config names none."""
     entry = KINDS[kind]
     why = "no folder is named" if path is None else f"there is no {path} (seen from {Path.cwd()})"
     return (

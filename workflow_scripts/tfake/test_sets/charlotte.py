@@ -60,11 +60,7 @@ class CharlotteRow:
 
 
 def parse_row(cells: list[str]) -> CharlotteRow:
-    """Read one row.
-
-    Args:
-        cells: the row's cells as text; missing ones at the end count as empty.
-    """
+    """Read one row from its cells as text; missing ones at the end count as empty."""
     cells = [cell.strip() for cell in cells] + [""] * (1 + POINT_CELLS + len(CIRCUMSTANCES) - len(cells))
     row = CharlotteRow(image_id=cells[0])
     _read_circumstances(row, cells[1 + POINT_CELLS :])

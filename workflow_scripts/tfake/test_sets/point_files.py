@@ -22,10 +22,7 @@ _IMAGE_COLUMNS = ("image_name", "image", "file")
 
 
 def open_point_files(path: str) -> AnnotatedSet:
-    """Read the annotations.
-
-    Args:
-        path: the folder or zip.
+    """Read the annotations of a folder or zip.
 
     Raises:
         FileNotFoundError: no such folder or zip.

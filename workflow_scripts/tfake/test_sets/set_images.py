@@ -83,11 +83,7 @@ class ImageIndex:
         return _only(hinted or found, f"no image of its name in {looked}", annotation)
 
     def announce(self, references: Iterable[str]) -> None:
-        """Tell all that a table will refer to, so that no two of its images become one.
-
-        Args:
-            references: as for ``named``.
-        """
+        """Tell all that a table will refer to, as for ``named``, so that no two of its images become one."""
         for parts in map(_parts, references):
             if parts:
                 self._announced.setdefault(_stem(parts[-1]), set()).add(tuple(parts[:-1]))

@@ -54,10 +54,7 @@ def open_sf_tl54(path: str) -> AnnotatedSet:
 
 
 def parse_shapes(content: dict) -> tuple[np.ndarray, tuple[float, float, float, float] | None]:
-    """The points and the box of one labelme file.
-
-    Args:
-        content: the parsed file.
+    """The points and the box of one parsed labelme file.
 
     Returns:
         (54, 2) float64 pixels, and left, top, right, bottom of the rectangle ``face``; None without one, or where it

@@ -11,10 +11,7 @@ from tfake.test_sets.read_log import ReadLog
 
 
 def open_70(path: str) -> AnnotatedSet:
-    """Read a variant's held-out faces with the source's exact 70 points.
-
-    Args:
-        path: the variant's folder, ``variants/NAME`` beside ``faces``.
+    """Read a variant's held-out faces, ``variants/NAME`` beside ``faces``, with the source's exact 70 points.
 
     Raises:
         tfake.reader.dataset_store.DatasetError: there is no such variant.
