@@ -2,12 +2,12 @@
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tfake.core.devices import limit_threads
+from tfake.core.files import write_whole
 from tfake.landmarks.adapter_training import AdapterSettings, pairs_of_stores
 from tfake.landmarks.adapter_training import train_adapter as train
 from tfake.landmarks.adapters import save_adapter
@@ -36,8 +36,8 @@ def train_adapter(
     pairs = pairs_of_stores(results, source, target)
     trained, measured = train(pairs, AdapterSettings(**settings))
     save_adapter(weights, trained)
-    Path(f"{errors}.part").write_text(json.dumps(finite(measured), indent=1) + "\n", encoding="utf-8")
-    os.replace(f"{errors}.part", errors)
+    text = json.dumps(finite(measured), indent=1) + "\n"
+    write_whole(errors, lambda part: Path(part).write_text(text, encoding="utf-8"))
     logging.info("%s: %s", adapter, measured)
 
 

@@ -1,11 +1,11 @@
 """Lay the scores of all test sets side by side, with what was published."""
 
 import json
-import os
 from pathlib import Path
 
 import pandas as pd
 
+from tfake.core.files import write_whole
 from tfake.studies.test_set_page import render_evaluation, score_rows
 
 
@@ -22,9 +22,8 @@ def compare_test_sets(page: str, table: str, scores: list[str], faces: list[str]
     sets = [json.loads(Path(path).read_text(encoding="utf-8")) for path in scores]
     rows = [pd.read_csv(path, keep_default_na=True, dtype={"subject": str, "view": str}) for path in faces]
     html = render_evaluation(sets, rows, failure_above)
-    for path, text in ((page, html), (table, score_rows(sets).to_csv(index=False, float_format="%.6g"))):
-        Path(f"{path}.part").write_text(text, encoding="utf-8")
-        os.replace(f"{path}.part", path)
+    write_whole(page, lambda part: Path(part).write_text(html, encoding="utf-8"))
+    write_whole(table, lambda part: score_rows(sets).to_csv(part, index=False, float_format="%.6g"))
 
 
 if __name__ == "__main__":

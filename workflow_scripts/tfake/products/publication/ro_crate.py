@@ -22,7 +22,7 @@ _PROFILES = {
 }
 _WORKFLOW = "provenance/workflow/Snakefile"
 #: What of the workflow a reader needs to see which steps were run with what.
-_WORKFLOW_FILES = ("Snakefile", "config.yaml", "rules/*.smk", "schemas/*.yaml", "envs/*.yaml", "LICENSE")
+_WORKFLOW_FILES = ("Snakefile", "config.yaml", "rules/**/*.smk", "schemas/*.yaml", "envs/*.yaml", "LICENSE")
 _PACKAGES = ("numpy", "opencv-contrib-python", "scipy", "mediapipe", "torch", "zarr", "zarrs", "snakemake")
 _MEDIA_TYPES = {
     ".json": "application/json",
