@@ -1,10 +1,10 @@
 """List the samples of a source archive and check each of them."""
 
 import logging
-import os
 
 from tfake.archive.index import build_index, write_index
 from tfake.core.codes import SampleStatus
+from tfake.core.files import write_whole
 
 
 def index_archive(index: str, archive: list[str], images: int, image_pixels: int, threads: int) -> None:
@@ -23,8 +23,7 @@ def index_archive(index: str, archive: list[str], images: int, image_pixels: int
     table = build_index(archive, images, image_pixels, threads)
     for record in table[table["status"] != SampleStatus.OK].itertuples():
         logging.warning("row %d is %s: %s", record.Index, SampleStatus(record.status).name.lower(), record.detail)
-    write_index(table, f"{index}.part")
-    os.replace(f"{index}.part", index)
+    write_whole(index, lambda part: write_index(table, part))
     logging.info("%d samples, %d usable", len(table), (table["status"] == SampleStatus.OK).sum())
 
 

@@ -1,12 +1,12 @@
 """Compare a variant of the procedural faces with their thermal truth."""
 
 import logging
-import os
 from functools import partial
 
 import pandas as pd
 from tqdm import tqdm
 
+from tfake.core.files import write_whole
 from tfake.thermalizer.evaluation import EVALUATION_COLUMNS, FACE_ROW, compare_with_truth
 
 
@@ -23,8 +23,7 @@ def evaluate_thermal(table: str, store: str, faces_store: str, truth: str) -> No
         TruthError: the truth lacks a member, or one does not fit; it is named.
     """
     rows = compare_with_truth(store, faces_store, truth, partial(tqdm, desc="compare with truth"))
-    pd.DataFrame(rows, columns=EVALUATION_COLUMNS).to_csv(f"{table}.part", index=False)
-    os.replace(f"{table}.part", table)
+    write_whole(table, lambda part: pd.DataFrame(rows, columns=EVALUATION_COLUMNS).to_csv(part, index=False))
     for row in rows:
         if row["class"] == FACE_ROW:
             logging.info("face: %.3f K mean absolute error, %.3f K bias", row["mae_expected"], row["bias_expected"])

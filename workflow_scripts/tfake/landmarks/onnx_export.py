@@ -1,11 +1,13 @@
 """Landmark networks as ONNX files, and ONNX Runtime in the network's place."""
 
-import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
+
+from tfake.core.files import write_whole
 
 _OPSET = 18
 
@@ -39,11 +41,10 @@ def export_onnx(network: nn.Module, path: str | Path) -> None:
     pixels = network.architecture.image_pixels
     # Two images: an export from one takes the batch for a constant.
     example = torch.zeros(2, 3, pixels, pixels)
-    part = Path(f"{path}.part")
-    torch.onnx.export(
+    export = partial(
+        torch.onnx.export,
         _Parts(network).eval(),
         (example,),
-        part,
         input_names=["images"],
         output_names=["points", "sigma"],
         dynamic_shapes=({0: torch.export.Dim("batch")},),
@@ -52,7 +53,7 @@ def export_onnx(network: nn.Module, path: str | Path) -> None:
         external_data=False,
         verbose=False,
     )
-    os.replace(part, path)
+    write_whole(str(path), lambda part: export(f=part))
 
 
 class OnnxNetwork:
