@@ -79,7 +79,7 @@ class RemoteArchive(Archive):
 
     def open_stream(self) -> io.BufferedReader:
         """The one stream there is: neighbouring members come with the same request."""
-        return self._stream
+        return self._stream  # type: ignore[return-value]
 
     def read_at(self, start: int, count: int) -> bytes:
         """See :meth:`tfake.archive.zip_archive.Archive.read_at`."""

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from annotated_types import Ge, Gt, Le, Len, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
@@ -43,7 +44,7 @@ def key(default: Any, description: str, *, neutral: bool = False, unit: str | No
         unit: of its value; None where the name tells it (``blur_pixels``) or there is none.
         bounds: constraints as pydantic names them, such as ``ge`` and ``multiple_of``.
     """
-    extra = {"x-neutral": True} if neutral else {}
+    extra: JsonDict = {"x-neutral": True} if neutral else {}
     extra |= {"x-unit": unit} if unit else {}
     return Field(default, description=description, json_schema_extra=extra, **bounds)
 
@@ -98,7 +99,7 @@ class Section(BaseModel):
     @model_validator(mode="after")
     def _fits_alternatives(self) -> Self:
         """Hold the block to the combinations of keys that its schema offers as ``oneOf`` or ``anyOf``."""
-        extra = self.model_config.get("json_schema_extra", {})
+        extra: Any = self.model_config.get("json_schema_extra", {})
         for keyword, alternatives in extra.items():
             fitting = sum(_fits(alternative, self.model_fields_set) for alternative in alternatives)
             if fitting == 0 or (fitting > 1 and keyword == "oneOf"):

@@ -8,7 +8,7 @@ from io import FileIO
 from threading import Lock
 
 
-def write_whole(path: str, write: Callable[[str], None]) -> None:
+def write_whole(path: str, write: Callable[[str], object]) -> None:
     """Let something write a file beside its place, and put it there once it is whole.
 
     Args:

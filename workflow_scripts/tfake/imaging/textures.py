@@ -9,7 +9,7 @@ import numpy as np
 def draw_texture(rng: np.random.Generator, pixels: int) -> np.ndarray:
     """Draw a (pixels, pixels, 3) float32 texture in 0..1, coloured or gray."""
     layers = [_PATTERNS[rng.integers(len(_PATTERNS))](rng, pixels) for _ in range(rng.integers(1, 4))]
-    gray = sum(
+    gray: np.ndarray = sum(  # type: ignore[assignment]
         np.float32(weight) * layer for weight, layer in zip(rng.dirichlet(np.ones(len(layers))), layers, strict=True)
     )
     start, gain = np.zeros(3), np.ones(3)

@@ -134,7 +134,7 @@ class ForegroundPixels:
 
 
 def _draw_once(
-    rng: np.random.Generator, places: ForegroundPixels, shape: tuple[int, int], settings: CropSettings
+    rng: np.random.Generator, places: ForegroundPixels, shape: tuple[int, ...], settings: CropSettings
 ) -> np.ndarray:
     coarsest = min(settings.pixels / max(shape), settings.largest_zoom)
     zoom = math.exp(rng.uniform(math.log(coarsest), math.log(settings.largest_zoom)))

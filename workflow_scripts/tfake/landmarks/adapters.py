@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tfake.core.codes import MESH_POINTS
 from tfake.labels.conventions import Convention, convention, reference_face
-from tfake.labels.correspondence import MESH_POINTS, SHARED_70, shared_places
+from tfake.labels.correspondence import SHARED_70, shared_places
 from tfake.training.weights_file import bare_tensors, load_payload, save_payload
 
 FORMAT = "tfake-label-adapter-1"

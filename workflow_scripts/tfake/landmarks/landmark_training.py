@@ -36,6 +36,7 @@ class LandmarkTrainState(TrainState):
     """
 
     term_names = ("total", "faces", "textures", "distance")
+    _settings: LandmarkSettings
 
     def __init__(
         self,

@@ -31,7 +31,7 @@ UNUSED_CODE = 254
 #: Fill value of grey values: no image of a camera with gain control is this throughout (:mod:`tfake.camera.display`).
 _NEVER_GREY = 255
 _POINT_UNITS = {"units": "pixel", "coordinates": "pixel centres at integers, origin at the upper left pixel"}
-_NORMALISED_ERROR = {"units": "1", "normaliser": "sqrt(width * height) of the box around landmarks_70"}
+_NORMALISED_ERROR: dict[str, Any] = {"units": "1", "normaliser": "sqrt(width * height) of the box around landmarks_70"}
 
 
 @dataclass(frozen=True)

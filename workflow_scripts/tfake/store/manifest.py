@@ -120,7 +120,12 @@ def finish_shard(
         if streamed and file.sha256 != streamed.get(name, file.sha256):
             raise StoreError(f"{file.path} does not read back as it was written")
     counts = dict(counts)
-    write_manifest(path, Manifest(shard, *rows, dict(made_from), files, counts, dict(statistics or {})))
+    write_manifest(
+        path,
+        Manifest(
+            shard, *rows, dict(made_from), files, counts, {name: dict(row) for name, row in (statistics or {}).items()}
+        ),
+    )
     logging.info("shard %d, rows %d..%d: %s", shard, rows[0], rows[1] - 1, counts)
 
 

@@ -198,7 +198,8 @@ def _read_listed(sums: Path) -> tuple[dict[str, str], list[CheckedFile]]:
 
 
 def _read_manifests(folder: Path) -> tuple[dict[str, str], list[CheckedFile]]:
-    attested, damaged = {}, []
+    attested: dict[str, str] = {}
+    damaged: list[CheckedFile] = []
     for path in sorted(folder.glob("*.json")):
         try:
             attested |= {file.path: file.sha256 for file in read_manifest(path).files}

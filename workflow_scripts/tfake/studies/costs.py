@@ -169,7 +169,7 @@ def _time_terms(
         seconds.setdefault(name, []).append(time.perf_counter() - start)
         return result
 
-    images = timed("network", network)
-    output = StepOutput(*images, pair_batch, source_batch, draws)
+    images = paired, unpaired = timed("network", network)
+    output = StepOutput(paired, unpaired, pair_batch, source_batch, draws)
     for name, term in run.objective.terms.items():
         timed(name, lambda term=term: torch.autograd.grad(term(output), images, allow_unused=True))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfake.core.codes import MESH_POINTS
 from tfake.labels.conventions import convention, reference_face, set_of_points
-from tfake.labels.correspondence import MESH_POINTS
 from tfake.labels.facemesh import FaceMesh
 from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
 from tfake.landmarks.preprocessing import preprocess

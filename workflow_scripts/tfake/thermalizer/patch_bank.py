@@ -119,9 +119,9 @@ def sample_patch_bank(
         for index in order:
             wanted = [quota.get(index, 0) for quota in quotas]
             if any(wanted):
-                cut = _cut_image(
-                    *images[index], values, crop, patch_pixels, scales, wanted, [seed, _STREAM, number, index]
-                )
+                thermal, foreground = images[index]
+                entropy = [seed, _STREAM, number, index]
+                cut = _cut_image(thermal, foreground, values, crop, patch_pixels, scales, wanted, entropy)
                 for scale, found in enumerate(cut):
                     clouds[scale] += found
                     had_room[scale] |= dict.fromkeys([index] if found else [])

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
 from threading import Lock
-from typing import Generic, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -136,7 +136,15 @@ def prefetch(
 CACHE_BYTES = 3 << 29
 
 Key = TypeVar("Key", bound=Hashable)
-Item = TypeVar("Item")
+Item = TypeVar("Item", bound="Sized")
+
+
+class Sized(Protocol):
+    """What tells how much memory it takes."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
 
 
 class MemoryCache(Generic[Key, Item]):

@@ -56,7 +56,7 @@ class _Dtype:
 class _Array:
     """An array as a pickle spells it."""
 
-    def __init__(self, *parts: object):
+    def __init__(self, *parts: Any):
         self.parts = parts  # bytes, dtype, shape, order
 
     def __setstate__(self, state: tuple) -> None:

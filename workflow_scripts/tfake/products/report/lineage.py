@@ -85,13 +85,13 @@ def draw_lineage(nodes: Sequence[Node]) -> str:
     _arrange(columns, ways)
     height = max(map(_column_height, columns)) + 4
     width = len(columns) * (_WIDTH + _ACROSS) - _ACROSS + 4
-    places = {}
+    places: dict[str | _Lane, tuple[int, float]] = {}
     for number, column in enumerate(columns):
         y = (height - _column_height(column)) / 2
         for item in column:
             places[item] = (2 + number * (_WIDTH + _ACROSS), y)
             y += _item_height(item) + _DOWN
-    edges = [_edge([(item, *places[item]) for item in way]) for way in ways]
+    edges = [_edge([(item, *places[item]) for item in way]) for way in ways]  # type: ignore[index]
     boxes = [_box(node, *places[node.key]) for node in nodes]
     return (
         f'<svg class="lineage" viewBox="0 0 {width} {height:g}" width="{width}" aria-hidden="true" focusable="false">'
