@@ -26,7 +26,7 @@ class Plan:
         """Take a config.
 
         Args:
-            config: complete, and found sound by :func:`tfake.config.references.find_conflicts`.
+            config: complete, and found sound by :func:`tfake.config.checks.find_conflicts`.
         """
         self.config = config
         variants = config["variants"]
