@@ -64,8 +64,6 @@ recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has 
 	$(BIN)/python tests/recipes.py
 
 .PHONY: config
-config: $(READY)  ## renew config.yaml, its schema and the tables of config/README.md after its models changed
-	$(BIN)/python -m tfake.config.generated
 
 clean:  ## delete the demo's products, logs and timings
 	rm -rf results logs benchmarks
