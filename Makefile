@@ -63,8 +63,6 @@ lock: $(READY)  ## renew constraints.txt from the packages of .venv, and the pin
 recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has moved
 	$(BIN)/python tests/recipes.py
 
-.PHONY: config
-
 clean:  ## delete the demo's products, logs and timings
 	rm -rf results logs benchmarks
 
