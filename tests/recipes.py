@@ -74,15 +74,24 @@ def sources_of(script: Path) -> set[Path]:
     return found | {file for folder in folders for file in folder.iterdir() if file.suffix in DATA_SUFFIXES}
 
 
-@cache
-def _imported(path: Path) -> list[Path]:
+def imported_names(path: Path) -> list[str]:
+    """What a module imports when it runs, dotted: modules, and what may be a module of a package."""
     names = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    queue: list[ast.AST] = [ast.parse(path.read_text())]
+    while queue:
+        node = queue.pop()
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    places = [LIBRARY / name.replace(".", "/") for name in names]
+        elif not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            queue += ast.iter_child_nodes(node)
+    return names
+
+
+@cache
+def _imported(path: Path) -> list[Path]:
+    places = [LIBRARY / name.replace(".", "/") for name in imported_names(path)]
     return [file for base in places for file in (base.with_suffix(".py"), base / "__init__.py") if file.exists()]
 
 

@@ -18,8 +18,8 @@ from studies.measure_training import measure_training
 from tfake.core.classes import FaceClass
 from tfake.core.radiometry import encode_celsius
 from tfake.pages.charts import series_marker, series_style
-from tfake.studies.ablation import Face, gain, gather_scores, scale_gap, score, summarise_arms
-from tfake.studies.ablation_page import render_ablation
+from tfake.studies.ablation import Face, scale_gap, score
+from tfake.studies.ablation_page import gain, gather_scores, render_ablation, summarise_arms
 from tfake.studies.costs import measure_costs
 from tfake.thermalizer.prior_table import load_prior
 from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet

@@ -1,6 +1,5 @@
 """One set of versions: the lock file's, within pyproject.toml's ranges, repeated by the env files."""
 
-import ast
 import re
 import sys
 import tomllib
@@ -10,7 +9,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from envs.lock import APART, ENVS, canonical, pins_of, read_lock, with_lock
-from recipes import LIBRARY, ROOT, SCRIPTS, rule_blocks, sources_of
+from recipes import LIBRARY, ROOT, SCRIPTS, imported_names, rule_blocks, sources_of
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -59,11 +58,7 @@ def test_a_rule_finds_what_it_imports_in_its_environment(rule):
     needed = set()
     for path in sources_of(SCRIPTS[rule]):
         if path.suffix == ".py":
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Import):
-                    needed |= {alias.name.split(".")[0] for alias in node.names}
-                elif isinstance(node, ast.ImportFrom):
-                    needed.add(node.module.split(".")[0])
+            needed |= {name.split(".")[0] for name in imported_names(path)}
     needed -= {*(folder.name for folder in LIBRARY.iterdir()), *sys.stdlib_module_names}
     for env in envs:
         assert {PACKAGES.get(name, name) for name in needed} <= pins_of(ROOT / env).keys(), env

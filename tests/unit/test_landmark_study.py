@@ -21,7 +21,8 @@ from tfake.landmarks.landmarker_file import save_landmark_weights
 from tfake.landmarks.scoring import Scores, center_crops, score
 from tfake.landmarks.search import SearchSettings
 from tfake.landmarks.sigma_calibration import Calibration
-from tfake.studies.landmark_study import compare, gather, record_cheaply, score_sets, search_folder
+from tfake.studies.landmark_page import compare, gather
+from tfake.studies.landmark_study import record_cheaply, score_sets, search_folder
 from tiny_landmarks import CPU, make_faces
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 from tfake.core.files import write_whole
-from tfake.studies.ablation import gather_scores, summarise_arms
-from tfake.studies.ablation_page import render_ablation
+from tfake.studies.ablation_page import gather_scores, render_ablation, summarise_arms
 
 
 def compare_arms(
@@ -14,7 +13,7 @@ def compare_arms(
     """Write the arms' table and their page.
 
     Args:
-        table: the CSV to write, rows of :data:`tfake.studies.ablation.ARM_COLUMNS`.
+        table: the CSV to write, rows of :data:`tfake.studies.ablation_page.ARM_COLUMNS`.
         page: the HTML to write.
         scores: ``…/{faces}/{condition}/{arm}/{seed}.json``, each with a strip of pictures ``.png`` beside it.
         costs: the JSON of :func:`tfake.studies.costs.measure_costs`.

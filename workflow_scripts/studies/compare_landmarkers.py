@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tfake.core.files import write_whole
-from tfake.studies.landmark_page import render_study
-from tfake.studies.landmark_study import compare, gather
+from tfake.studies.landmark_page import compare, gather, render_study
 
 
 def compare_landmarkers(

@@ -1,10 +1,8 @@
 """The ablation of the loss: an arm's scores and sample images on faces that no training saw, and the arms compared."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, tee
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -174,34 +172,3 @@ def draw_strip(thermalizer: Thermalizer, faces: Iterable[Face], count: int, ambi
 def _shade(celsius: np.ndarray) -> np.ndarray:
     low, high = SSIM_CELSIUS
     return (np.clip((celsius - low) / (high - low), 0, 1) * 255).round().astype(np.uint8)
-
-
-#: A score's place is its file's: {faces}/{condition}/{arm}/{seed}.json.
-PLACE = ("faces", "condition", "arm", "seed")
-ARM_COLUMNS = ("faces", "condition", "arm", "score", "mean", "sd", "seeds")
-
-
-def gather_scores(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """Read the scores of every arm and seed: JSON files ``…/{faces}/{condition}/{arm}/{seed}.json``, name to value.
-
-    Returns:
-        One row a value: ``PLACE``, ``score``, ``value``; in the order of the paths.
-    """
-    rows = []
-    for path in map(Path, paths):
-        place = (*path.parts[-4:-1], int(path.stem))
-        rows += [(*place, name, value) for name, value in json.loads(path.read_text()).items()]
-    return pd.DataFrame(rows, columns=[*PLACE, "score", "value"])
-
-
-def summarise_arms(scores: pd.DataFrame) -> pd.DataFrame:
-    """Mean and standard deviation over the seeds: rows of ``ARM_COLUMNS``; sd is NaN of a single seed."""
-    grouped = scores.groupby(["faces", "condition", "arm", "score"], sort=False)["value"]
-    return grouped.agg(mean="mean", sd="std", seeds="count").reset_index()[list(ARM_COLUMNS)]
-
-
-def gain(arms: pd.DataFrame, faces: str, condition: str, arm: str, baseline: str, score: str) -> float:
-    """How much lower an arm's score is than the baseline's, as a fraction of it; negative where it is higher."""
-    chosen = arms[(arms["faces"] == faces) & (arms["condition"] == condition) & (arms["score"] == score)]
-    means = chosen.set_index("arm")["mean"]
-    return float(1 - means[arm] / means[baseline])

@@ -1,6 +1,7 @@
 """The ablation's page: each arm's scores with their spread over seeds, sample images, and what a step costs."""
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from matplotlib.axes import Axes
 import tfake
 from tfake.pages.charts import ACCENT, INK, Drawing, draw, series_marker
 from tfake.pages.template_environment import template_environment
-from tfake.studies.ablation import gain
 
+#: A score's place is its file's: {faces}/{condition}/{arm}/{seed}.json.
+PLACE = ("faces", "condition", "arm", "seed")
+ARM_COLUMNS = ("faces", "condition", "arm", "score", "mean", "sd", "seeds")
 #: Scores in the page's tables: name, heading, whether it needs a truth.
 COLUMNS = (
     ("face_mae", "face MAE (K)", True),
@@ -32,6 +35,32 @@ COLUMNS = (
 )
 _CLASSES = ("skin", "nose", "right_eye", "left_brow", "top_lip", "mouth_interior", "neck", "hair", "beard", "clothing")
 _CLASSES += ("glasses", "headwear", "facewear")
+
+
+def gather_scores(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """Read the scores of every arm and seed: JSON files ``…/{faces}/{condition}/{arm}/{seed}.json``, name to value.
+
+    Returns:
+        One row a value: ``PLACE``, ``score``, ``value``; in the order of the paths.
+    """
+    rows = []
+    for path in map(Path, paths):
+        place = (*path.parts[-4:-1], int(path.stem))
+        rows += [(*place, name, value) for name, value in json.loads(path.read_text()).items()]
+    return pd.DataFrame(rows, columns=[*PLACE, "score", "value"])
+
+
+def summarise_arms(scores: pd.DataFrame) -> pd.DataFrame:
+    """Mean and standard deviation over the seeds: rows of ``ARM_COLUMNS``; sd is NaN of a single seed."""
+    grouped = scores.groupby(["faces", "condition", "arm", "score"], sort=False)["value"]
+    return grouped.agg(mean="mean", sd="std", seeds="count").reset_index()[list(ARM_COLUMNS)]
+
+
+def gain(arms: pd.DataFrame, faces: str, condition: str, arm: str, baseline: str, score: str) -> float:
+    """How much lower an arm's score is than the baseline's, as a fraction of it; negative where it is higher."""
+    chosen = arms[(arms["faces"] == faces) & (arms["condition"] == condition) & (arms["score"] == score)]
+    means = chosen.set_index("arm")["mean"]
+    return float(1 - means[arm] / means[baseline])
 
 
 def render_ablation(

@@ -36,12 +36,6 @@ _TEXTURES = 400
 #: The study's other camera: a low-cost one (facts: NETD 100-150 mK), a quarter of the resolution, gain control.
 _NETD_KELVIN, _PATTERN_SCALE, _BLUR_PIXELS, _RESOLUTION = 0.12, 3.0, 4.0, 0.25
 
-#: Columns of the table, after task and set.
-SCORES = (
-    *("faces", "nme", "median", "failures", "calibration_error"),
-    *("auroc_textures", "auroc_elsewhere", "found", "false_elsewhere"),
-)
-_VISIBLE = ("rgb", "other_people_rgb")
 #: Longer edge of a kept drawing, which is shown small.
 _DRAWING_PIXELS = 480
 
@@ -149,40 +143,6 @@ def _summarise(found: Scores, negatives: np.ndarray, textures: np.ndarray, calib
         "false_elsewhere": float((negatives < calibration.threshold).mean()),
         "curve": [predicted.tolist(), measured.tolist()],
     }
-
-
-def gather(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Put the scores of ``evaluate_landmarker``, one record a network, into one table.
-
-    Returns:
-        The columns ``task``, ``set``, ``spectrum`` (rgb or thermal) and ``SCORES``.
-    """
-    rows = [
-        {"task": record["task"], "set": name, "spectrum": "rgb" if name in _VISIBLE else "thermal"}
-        | {score: row[score] for score in SCORES}
-        for record in records
-        for name, row in record["sets"].items()
-    ]
-    return pd.DataFrame(rows)
-
-
-def compare(rows: pd.DataFrame) -> dict[str, Any]:
-    """What the table of ``gather`` says.
-
-    Returns:
-        ``nme``: by network and spectrum, the mean over its sets; and for each number of points whose three modalities
-        are there ``joint_over_rgb_on_thermal`` (NME of joint training over that of RGB alone, on thermal faces) and
-        ``joint_over_rgb_on_rgb``.
-    """
-    means = rows.groupby(["task", "spectrum"])["nme"].mean()
-    found: dict[str, Any] = {"nme": {}}
-    for (task, spectrum), error in means.items():
-        found["nme"].setdefault(task, {})[spectrum] = float(error)
-    for points in ("70", "478"):
-        joint, rgb = found["nme"].get(f"joint_{points}"), found["nme"].get(f"rgb_{points}")
-        if joint and rgb:
-            found[points] = {f"joint_over_rgb_on_{spectrum}": joint[spectrum] / rgb[spectrum] for spectrum in rgb}
-    return found
 
 
 @dataclass(frozen=True)
