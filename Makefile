@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 REAL := runs/real_sample
 
-.PHONY: all test test-slurm gpu-check envs-check scaling benchmark real-sample verify repair recipes clean help
+.PHONY: all test test-slurm gpu-check envs-check scaling benchmark real-sample verify repair config recipes clean help
 .PHONY: install-check lock
 
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
@@ -49,6 +49,9 @@ repair: $(READY)  ## take away what does not agree with its checksums, and make 
 
 lock: $(READY)  ## renew constraints.txt from the packages of .venv, and the pins of envs/ from it
 	$(BIN)/python tests/envs/lock.py
+
+config: $(READY)  ## renew config.yaml, schemas/, and the tables of config/README.md after a change of the configuration's models
+	$(BIN)/python -m tfake.config.generated
 
 recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has moved
 	$(BIN)/python tests/recipes.py

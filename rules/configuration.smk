@@ -14,25 +14,18 @@ REPOSITORY = Path(str(workflow.current_basedir)).parent
 # Planning needs the library's part that reads configs, whether or not the library is installed where Snakemake is.
 sys.path.insert(0, str(REPOSITORY / "workflow_scripts"))
 
-from tfake.config.dates import find_dated_ahead
+from tfake.config.completion import complete_config
 from tfake.config.faults import ConfigError, stop_at
-from tfake.config.loading import complete_config
 from tfake.config.plan import Plan
 from tfake.config.run_lock import hold_run_lock
-from tfake.config.surroundings import check_folders
+from tfake.config.surroundings import check_folders, find_dated_ahead
 from tfake.variants.kinds import KINDS
 
 try:
     # Jobs leave the lock alone: where a network disk does not share the kernel's locks, they would find it free.
     RUN_LOCK = hold_run_lock() if workflow.is_main_process else None
     check_folders(REPOSITORY, Path.cwd())
-    config.update(
-        complete_config(
-            config,
-            workflow.source_path("../schemas/config.schema.yaml"),
-            workflow.config_settings.configfiles,
-        )
-    )
+    config.update(complete_config(config, workflow.config_settings.configfiles))
     PLAN = Plan(config, KINDS)
     # Jobs leave dates and files alone, too: clocks of a cluster's nodes differ, and what was planned is to be made.
     if workflow.is_main_process:

@@ -30,7 +30,7 @@ rule train_landmarker:
         loss_figure=report(
             "results/landmarks/{task}/losses.png",
             category="Landmarks",
-            labels={"task": "{task}", "figure": "course"},
+            labels={"task": "{task}", "figure": "loss"},
         ),
         sample_figure=report(
             "results/landmarks/{task}/samples.png",

@@ -1,11 +1,15 @@
-"""The table of recipes: a hash of each file of code and data that stands behind a rule.
+"""The table of recipes: a hash of each definition, and of each file of data, that stands behind a rule.
 
 Snakemake notices neither an edit in a module that a script imports nor, in our profile, one in the script itself. So
-each rule has an integer ``recipe`` among its params, raised when the meaning of its output changes. This table is
-renewed whenever the code behind a rule moves, by ``make recipes``; whoever renews it decides whether to raise recipes.
+each rule has an integer ``recipe`` among its params, raised when the meaning of its output changes. The test of this
+table fails where a definition behind a rule has become another one; whoever then renews it, by ``make recipes``,
+decides whether to raise recipes.
 
-Code is hashed as the interpreter reads it, without docstrings, comments and layout. An entry is a file and takes
-lines of its own, so that two branches meet in it only where they change the same file.
+An entry is a function, a method, a constant or the rest of a class or module, by its name alone: where it stands does
+not count. Nor does what no output can tell: docstrings, comments and layout, imports of our own, annotations of
+functions, ``__all__``, messages to the log, names of local variables. A definition that is new or gone changes nothing
+by itself, only those that use it; one with a new name and its old body is the old one. Entries take lines of their own,
+so that two branches meet in the table only where they change the same definition.
 """
 
 import ast
@@ -13,14 +17,18 @@ import hashlib
 import json
 import re
 import textwrap
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "tests/recipes.json"
 LIBRARY = ROOT / "workflow_scripts"
+#: Packages of this project.
+OURS = ("tfake", "heads")
 #: A rule's script, by the name that both have.
-SCRIPTS = {path.stem: path for path in LIBRARY.glob("*/*.py") if path.parent.name not in ("tfake", "heads")}
+SCRIPTS = {path.stem: path for path in LIBRARY.glob("*/*.py") if path.parent.name not in OURS}
 DATA_SUFFIXES = (".csv", ".jinja", ".css", ".js", ".txt")
 #: Where a job logs, which card it takes and how its memory is handed out: no output can tell.
 WITHOUT_EFFECT = {LIBRARY / f"tfake/core/{name}.py" for name in ("runlog", "gpu_claims", "processes")}
@@ -78,23 +86,111 @@ def _imported(path: Path) -> list[Path]:
     return [file for base in places for file in (base.with_suffix(".py"), base / "__init__.py") if file.exists()]
 
 
-def fingerprint(path: Path) -> str:
-    """Hash of what a file means: a module's code without docstrings, comments and layout; of data, every byte."""
-    content = repr(_meaning(ast.parse(path.read_text()))).encode() if path.suffix == ".py" else path.read_bytes()
+def definitions(path: Path, renamed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Name and hash of each definition in a module; of a file of data, of every byte.
+
+    Args:
+        path: the file.
+        renamed: names that are read as others.
+    """
+    if path.suffix != ".py":
+        yield path.name, _hash(path.read_bytes())
+        return
+    module = _parsed(path)
+    names = {**_imported_names(module), **renamed}
+    for name, nodes in _parts(module.body, path.name):
+        yield name, _hash(repr(_Meaning(names, renamed, name, nodes).read(nodes)).encode())
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _meaning(node):
-    """A syntax tree as tuples; empty fields are left out, since they differ between versions of Python."""
-    if isinstance(node, list):
-        return tuple(map(_meaning, node))
-    if not isinstance(node, ast.AST):
-        return node
-    fields = {name: value for name, value in ast.iter_fields(node) if value not in (None, [])}
-    documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-    if documented and ast.get_docstring(node, clean=False) is not None:
-        fields["body"] = node.body[1:]
-    return (type(node).__name__, *((name, _meaning(value)) for name, value in fields.items()))
+def _imported_names(module: ast.Module) -> dict[str, str]:
+    """What imported names stand for: those of other packages with where they come from, ours as they are defined."""
+    names = {}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            names |= {alias.asname: alias.name for alias in node.names if alias.asname}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            origin = "" if node.module.split(".")[0] in OURS else f"{node.module}."
+            names |= {alias.asname or alias.name: origin + alias.name for alias in node.names}
+    return names
+
+
+def _parts(body: list[ast.stmt], rest_name: str, prefix: str = "") -> Iterator[tuple[str, list[ast.AST]]]:
+    """The definitions of a module or class by name, then all that is left of it in order."""
+    rest: list[ast.AST] = []
+    for node in body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield prefix + node.name, [node]
+        elif isinstance(node, ast.ClassDef):
+            inner = [*node.decorator_list, *node.bases, *node.keywords, *node.body]
+            yield from _parts(inner, prefix + node.name, f"{prefix}{node.name}.")
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and not prefix and isinstance(targets[0], ast.Name):
+            if targets[0].id != "__all__":
+                yield targets[0].id, [*targets[1:], node.value]
+        else:
+            rest.append(node)
+    if rest:
+        yield rest_name, rest
+
+
+class _Meaning:
+    """Reads a definition's syntax as tuples of what an output can depend on."""
+
+    def __init__(self, names: Mapping[str, str], renamed: Mapping[str, str], name: str, nodes: list[ast.AST]) -> None:
+        self._attributes = renamed
+        self._is_function = isinstance(nodes[0], ast.FunctionDef | ast.AsyncFunctionDef)
+        #: A class's fields are what their annotations say.
+        self._is_class = not self._is_function
+        self._names = {**names, **(self._locals(nodes[0]) if self._is_function else {}), name.split(".")[-1]: "itself"}
+
+    @staticmethod
+    def _locals(function: ast.AST) -> dict[str, str]:
+        """Local variables by the order in which they are set; arguments keep their names, for callers use those."""
+        nodes = list(ast.walk(function))
+        kept = {node.arg for node in nodes if isinstance(node, ast.arg)}
+        kept |= {name for node in nodes if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
+        stored = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+        return {name: f"local {place}" for place, name in enumerate(dict.fromkeys(stored)) if name not in kept}
+
+    def read(self, node: object) -> object:
+        """A node as a tuple; empty fields are left out, since they differ between versions of Python."""
+        if isinstance(node, list):
+            return tuple(self.read(inner) for inner in node if not self._is_void(inner))
+        if isinstance(node, ast.Name):
+            return self._names.get(node.id, node.id)
+        if isinstance(node, ast.Attribute):
+            return ("Attribute", self.read(node.value), self._attributes.get(node.attr, node.attr))
+        if not isinstance(node, ast.AST):
+            return node
+        fields = {name: value for name, value in ast.iter_fields(node) if value not in (None, [])}
+        if not (isinstance(node, ast.AnnAssign) and self._is_class):
+            for unread in ("annotation", "returns", "type_comment", "simple"):
+                fields.pop(unread, None)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            fields["name"] = self._names.get(node.name, node.name)
+        return (type(node).__name__, *((name, self.read(value)) for name, value in fields.items()))
+
+    def _is_void(self, node: object) -> bool:
+        """Whether a statement says nothing to an output."""
+        if isinstance(node, ast.AnnAssign):
+            return node.value is None and not self._is_class
+        if isinstance(node, ast.If):
+            return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        if not isinstance(node, ast.Expr):
+            return isinstance(node, ast.Import | ast.ImportFrom)
+        if isinstance(node.value, ast.Constant):
+            return True
+        called = node.value.func if isinstance(node.value, ast.Call) else None
+        return isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == "logging"
 
 
 def behind() -> dict[str, set[str]]:
@@ -107,10 +203,45 @@ def behind() -> dict[str, set[str]]:
     return users
 
 
-def current() -> dict[str, dict]:
-    """The table as the code is now."""
-    return {path: {"meaning": fingerprint(LIBRARY / path)} for path in behind()}
+def current(files: Iterable[str], renamed: Mapping[str, str] = MappingProxyType({})) -> dict[str, list[str]]:
+    """The table as the code is now: hashes by name; things of one name share an entry.
+
+    Args:
+        files: below ``workflow_scripts``.
+        renamed: names that are read as others.
+    """
+    table: dict[str, set[str]] = {}
+    for path in files:
+        for name, content in definitions(LIBRARY / path, renamed):
+            table.setdefault(name, set()).add(content)
+    return {name: sorted(hashes) for name, hashes in sorted(table.items())}
+
+
+def find_changed(recorded: Mapping[str, list[str]], files: Collection[str]) -> list[str]:
+    """Names of the definitions that are other ones than those recorded.
+
+    Args:
+        recorded: the table.
+        files: below ``workflow_scripts``.
+    """
+    now = plain = current(files)
+    renamed: dict[str, str] = {}
+    while True:
+        gone = {content: name for name in recorded.keys() - now.keys() for content in recorded[name]}
+        fresh = [(name, content) for name in now.keys() - recorded.keys() for content in now[name] if content in gone]
+        found = {name.split(".")[-1]: gone[content].split(".")[-1] for name, content in sorted(fresh)}
+        if not found.keys() - renamed.keys():
+            break
+        renamed = {**found, **renamed}
+        now = current(files, renamed)
+    changed = []
+    for name in recorded.keys() & now.keys():
+        before, known = set(recorded[name]), {*plain[name], *now[name]}
+        # More or fewer things of one name are new or gone.
+        if before - known and set(now[name]) - before and set(plain[name]) - before:
+            changed.append(name)
+    return sorted(changed)
 
 
 if __name__ == "__main__":
-    TABLE.write_text(json.dumps(current(), indent=1, sort_keys=True) + "\n")
+    TABLE.write_text(json.dumps(current(behind()), indent=1, sort_keys=True) + "\n")

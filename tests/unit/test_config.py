@@ -7,14 +7,12 @@ import yaml
 from snakemake.utils import update_config
 
 from recipes import ROOT
-from tfake.config.faults import ConfigError
-from tfake.config.files import ConfigFiles
-from tfake.config.loading import complete_config
+from tfake.config.completion import complete_config
+from tfake.config.faults import ConfigError, ConfigFiles
 from tfake.config.neutral import NEUTRAL_SETTINGS, with_neutral, without_neutral
 from tfake.config.surroundings import check_compared, check_folders
 
 DEFAULTS = yaml.safe_load((ROOT / "config.yaml").read_text())
-SCHEMA = ROOT / "schemas/config.schema.yaml"
 
 
 def load(folder, text):
@@ -23,7 +21,7 @@ def load(folder, text):
     file.write_text(text)
     config = copy.deepcopy(DEFAULTS)
     update_config(config, yaml.load(text, Loader=yaml.FullLoader))
-    return complete_config(config, SCHEMA, [file])
+    return complete_config(config, [file])
 
 
 def refuse(folder, text):
@@ -35,7 +33,7 @@ def refuse(folder, text):
 
 def test_the_defaults_are_taken_as_they_are():
     before = copy.deepcopy(DEFAULTS)
-    complete = complete_config(DEFAULTS, SCHEMA)
+    complete = complete_config(DEFAULTS)
     assert before == DEFAULTS
     filled = {"landmarks": {"variants": ["warm", "cold"]}, "ablation": {"conditions": ["warm", "cold"]}}
     filled["report"] = {"reference": {"variant": "warm"}}

@@ -7,12 +7,12 @@ import subprocess
 
 import pytest
 from snakemake.utils import update_config
-from test_config import DEFAULTS, SCHEMA, load, refuse
+from test_config import DEFAULTS, load, refuse
 
-from tfake.config.dates import find_dated_ahead
+from tfake.config.completion import complete_config
 from tfake.config.faults import dotted
-from tfake.config.loading import complete_config
 from tfake.config.plan import Plan
+from tfake.config.surroundings import find_dated_ahead
 
 
 def test_null_takes_an_entry_away(tmp_path):
@@ -29,7 +29,7 @@ def test_null_takes_an_entry_away_on_the_command_line(text):
 
     config = copy.deepcopy(DEFAULTS)
     update_config(config, parse_config([text]))
-    assert set(complete_config(config, SCHEMA)["variants"]) == {"warm"}
+    assert set(complete_config(config)["variants"]) == {"warm"}
 
 
 def test_null_takes_entries_away_in_every_block_of_names(tmp_path):

@@ -12,7 +12,7 @@ from snakemake.utils import update_config
 
 from documents import PAGES, Command, anchors_of, commands_of, links_of, swallowed
 from recipes import ROOT
-from tfake.config.loading import complete_config
+from tfake.config.completion import complete_config
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import save_landmark_weights
 from tfake.landmarks.sigma_calibration import Calibration
@@ -97,7 +97,7 @@ def test_yaml_that_a_page_shows_is_a_config_that_would_be_taken(page, tmp_path):
         file.write_text(block)
         config = yaml.safe_load((ROOT / "config.yaml").read_text())
         update_config(config, yaml.safe_load(block))
-        complete_config(config, ROOT / "schemas/config.schema.yaml", [file])
+        complete_config(config, [file])
 
 
 def test_the_formats_name_every_array():

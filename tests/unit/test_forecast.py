@@ -7,7 +7,7 @@ import yaml
 
 from products.forecast_run import forecast_run
 from recipes import ROOT, derived_rules, rule_blocks
-from tfake.config.loading import complete_config
+from tfake.config.completion import complete_config
 from tfake.products.forecast import (
     Cost,
     Job,
@@ -22,7 +22,7 @@ from tfake.products.forecast import (
 )
 from tfake.store.manifest import Manifest, ShardFile, write_manifest
 
-DEFAULTS = complete_config(yaml.safe_load((ROOT / "config.yaml").read_text()), ROOT / "schemas/config.schema.yaml")
+DEFAULTS = complete_config(yaml.safe_load((ROOT / "config.yaml").read_text()))
 FOUR_CORES = Machine(cores=4, gpus=1, threads={"index": 2}, uses_gpu=frozenset({"train"}))
 NOTHING = Measured((), frozenset())
 HEAD = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"

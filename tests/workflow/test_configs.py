@@ -13,6 +13,7 @@ import yaml
 import tfake
 from archives import flip_byte
 from runs import ROOT, TINY, command, run, succeed, sums
+from tfake.config.neutral import NEUTRAL_KEYS
 
 RANGES = {
     "conditions": {"warm": {"ambient_celsius": [22, 30]}, "cold": {"ambient_celsius": [12, 21]}},
@@ -33,17 +34,32 @@ def planned(folder, *arguments, config=TINY):
     return {name: int(count) for name, count in re.findall(r"(?m)^(\w+) +(\d+)$", output) if name != "total"}
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"device": "cpu"},
-        {"thermalizer": {**yaml.safe_load(TINY.read_text())["thermalizer"], "checkpoint_every": 7, "compile": True}},
-        {"landmarks": {"checkpoint_every": 7, "compile": True}},
-        {"labels": {"face_landmarker": {"url": "https://example.org/other.task"}}},
-    ],
-)
-def test_what_no_result_depends_on_makes_none_anew(finished, tmp_path, changes):
-    jobs = planned(finished, config=written(tmp_path, **changes))
+NEUTRAL_CHANGES = {
+    "source.accept_license": True,
+    "thermalizer.checkpoint_every": 7,
+    "thermalizer.compile": True,
+    "landmarks.checkpoint_every": 7,
+    "landmarks.compile": True,
+    "labels.face_landmarker.url": "https://example.org/other.task",
+    "compare": ["results", "results"],
+    "store.shards_per_job": 2,
+    "forecast.runs": ["runs"],
+    "forecast.cores": 3,
+    "forecast.gpus": 2,
+    "device": "cpu",
+}
+
+
+def test_what_changes_no_result_makes_none_anew(finished, tmp_path):
+    assert NEUTRAL_CHANGES.keys() == set(NEUTRAL_KEYS)
+    config = yaml.safe_load(TINY.read_text())
+    for name, value in NEUTRAL_CHANGES.items():
+        *blocks, key = name.split(".")
+        block = config
+        for part in blocks:
+            block = block.setdefault(part, {})
+        block[key] = value
+    jobs = planned(finished, config=written(tmp_path, **config))
     assert set(jobs) == {"save_config", "build_report", "all"}
 
 

@@ -1,5 +1,5 @@
-"""The configuration: read as its writer meant it, held to the schema, and resolved to what the rules ask for.
+"""The configuration: models of every key, and what makes a merged config one that the rules can use.
 
-Snakemake merges the files; what happens then is here, in plain Python that needs PyYAML and jsonschema alone, for it
-runs where the workflow is planned. :func:`tfake.config.loading.complete_config` is the way in.
+Snakemake merges the files; what happens then is here, in Python that needs PyYAML and pydantic alone, which Snakemake
+brings, for it runs where the workflow is planned. :func:`tfake.config.completion.complete_config` is the way in.
 """

@@ -1,4 +1,4 @@
-"""What a schema has against a config, in a line a fault: the key, what it is, what it may be, the nearest known key."""
+"""What is wrong with a config, in a line a fault: the key, what it is, what it may be, the nearest known key."""
 
 import difflib
 import math
@@ -6,16 +6,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from jsonschema import ValidationError
+from pydantic import ValidationError
 
+from tfake.config.configuration import Configuration
 from tfake.config.faults import Fault, Path, dotted
-from tfake.config.schema import Node, Schema
+from tfake.config.keys import CONFLICT, NAME_PATTERN
+from tfake.config.schema import Node, alternatives, json_schema, node_at, walk
 
 _NAME = "lower-case letters, digits and _, a letter first (names become folders, also where case does not count)"
-_NAME_PATTERN = "^[a-z][a-z0-9_]*$"
 # What Snakemake takes for a wildcard, wherever it stands.
 _WILDCARD = re.compile(r"\{\s*\w+\s*[,}]")
 _MOST_KEYS = 12
+# What pydantic adds to the place of an error in the name of a mapping's entry.
+_ENTRY_NAME = "[key]"
 
 
 def find_unusual(value: Any, path: Path = ()) -> Iterator[Fault]:
@@ -41,18 +44,20 @@ def find_unusual(value: Any, path: Path = ()) -> Iterator[Fault]:
         yield from _find_wildcard(value, path)
 
 
-def find_faults(config: Any, schema: Schema) -> list[Fault]:
-    """Everything that a schema has against a config.
+def find_faults(config: Mapping[str, Any]) -> list[Fault]:
+    """Everything that the models have against a config.
 
     Args:
         config: the merged config, all of its keys text.
-        schema: the schema.
 
     Returns:
         The faults, in the order of their keys.
     """
-    faults = [fault for error in schema.errors(config) for fault in _explain(error, schema)]
-    return list(dict.fromkeys(faults))
+    try:
+        Configuration.model_validate(config)
+    except ValidationError as error:
+        return list(_explain_all(error.errors(include_url=False), config))
+    return []
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
@@ -61,82 +66,106 @@ def nearest(name: str, known: Sequence[str]) -> str:
     return f"; did you mean {found[0]}?" if found else ""
 
 
-def _explain(error: ValidationError, schema: Schema) -> Iterator[Fault]:
-    path = tuple(error.absolute_path)
-    node = schema.at(path) or error.schema
-    if error.validator == "additionalProperties":
-        for key in sorted(set(error.instance) - set(error.schema.get("properties", {}))):
-            yield Fault((*path, key), f"is no key{_suggest(key, path, schema)}")
-    elif error.validator == "required":
-        yield Fault(path, f"lacks {_list(_missing(error.schema, error.instance))}")
-    elif error.validator in ("oneOf", "anyOf") and (inner := _inside_mapping(error)):
-        for fault in inner:
-            yield from _explain(fault, schema)
-    elif error.validator in ("oneOf", "anyOf") and all("required" in part for part in error.validator_value):
-        kinds = "; or ".join(_list(part["required"]) for part in error.validator_value)
-        yield Fault(path, f"has {_list(error.instance) or 'nothing'}; expected {kinds}")
-    elif "propertyNames" in error.absolute_schema_path:
-        known = error.schema.get("enum")
-        close = known and nearest(error.instance, known)
-        yield Fault((*path, error.instance), f"is no name{close or f'; expected {_expected(error.schema, schema)}'}")
-    elif error.instance is None:
-        yield Fault(path, f"is empty (null); expected {_expected(node, schema)}, or leave it out")
-    else:
-        kind = f" ({_kind(error.instance)})" if error.validator in ("type", "oneOf", "anyOf") else ""
-        yield Fault(path, f"is {_show(error.instance)}{kind}; expected {_expected(node, schema)}{_meaning(node)}")
+def _explain_all(errors: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> Iterator[Fault]:
+    """The faults, place by place: of a value that may be of several kinds, pydantic has an error for each of them."""
+    places: dict[Path, list[Mapping[str, Any]]] = {}
+    for error in errors:
+        places.setdefault(_place(error, config), []).append(error)
+    for path, found in sorted(places.items(), key=lambda item: [str(part) for part in item[0]]):
+        value = _value_at(config, path)
+        # Where one kind is a mapping and a mapping was given, what is wrong inside it is what counts.
+        inside = isinstance(value, Mapping) and any(other[: len(path)] == path != other for other in places)
+        yield from _explain(path, found, value, inside)
 
 
-def _inside_mapping(error: ValidationError) -> list[ValidationError]:
-    """Of a mapping where one alternative alone is a mapping: what is wrong inside it."""
-    kinds = [part.get("type") for part in error.validator_value]
-    if not isinstance(error.instance, Mapping) or kinds.count("object") != 1:
-        return []
-    return [fault for fault in error.context if fault.schema_path[0] == kinds.index("object")]
+def _place(error: Mapping[str, Any], config: Any) -> Path:
+    """The place of an error, without the kinds of values that pydantic tried on the way."""
+    path: Path = ()
+    value = config
+    for part in error["loc"]:
+        known = part in value if isinstance(value, Mapping) else isinstance(value, list) and isinstance(part, int)
+        if known:
+            path, value = (*path, part), value[part]
+        elif not isinstance(value, Mapping):
+            break
+    below = error.get("ctx", {}).get("key")
+    return (*path, below) if below else path
 
 
-def _missing(node: Node, found: Mapping) -> list[str]:
-    return [key for key in node["required"] if key not in found]
+def _value_at(config: Any, path: Path) -> Any:
+    for part in path:
+        config = config[part]
+    return config
 
 
-def _suggest(key: str, path: Path, schema: Schema) -> str:
+def _explain(path: Path, errors: Sequence[Mapping[str, Any]], value: Any, inside: bool) -> Iterator[Fault]:
+    if any(error["loc"][-1:] == (_ENTRY_NAME,) for error in errors):
+        yield Fault(path, f"is no name{_suggest_name(path)}")
+    of_value = {error["type"]: error for error in errors if error["loc"][-1:] != (_ENTRY_NAME,)}
+    missing = [error["loc"][-1] for error in errors if error["type"] == "missing"]
+    if "extra_forbidden" in of_value:
+        yield Fault(path, f"is no key{_suggest(str(path[-1]), path[:-1])}")
+    elif missing:
+        yield Fault(path, f"lacks {_list(missing)}")
+    elif CONFLICT in of_value:
+        text = of_value[CONFLICT]["ctx"]["text"]
+        yield Fault(path, text if isinstance(value, Mapping) else f"is {_show(value)}; {text}")
+    elif of_value and not inside:
+        yield Fault(path, _describe_value(value, node_at(path) or {}, any(name.endswith("_type") for name in of_value)))
+
+
+def _describe_value(value: Any, node: Node, of_type: bool) -> str:
+    if value is None:
+        return f"is empty (null); expected {describe_expected(node)}, or leave it out"
+    kind = f" ({_kind(value)})" if of_type or len(alternatives(node)) > 1 else ""
+    return f"is {_show(value)}{kind}; expected {describe_expected(node)}{_meaning(node)}"
+
+
+def _suggest_name(path: Path) -> str:
+    names = (node_at(path[:-1]) or {}).get("propertyNames", {})
+    close = nearest(str(path[-1]), names.get("enum", ()))
+    return close or f"; expected {describe_expected(names)}"
+
+
+def _suggest(key: str, path: Path) -> str:
     """The nearest key of the same block, or where else there is a key of that name, or what the block has."""
-    known = sorted({name for part in schema.alternatives(schema.at(path) or {}) for name in part.get("properties", {})})
+    known = sorted({name for part in alternatives(node_at(path) or {}) for name in part.get("properties", {})})
     close = nearest(key, known)
     if close:
         return close
-    elsewhere = [dotted(place) for place in schema.places() if place[-1] == key]
+    elsewhere = [dotted(place) for place, _ in walk(json_schema()) if place[-1] == key]
     if elsewhere:
         return f" here; there is {' and '.join(elsewhere[:3])}"
     return f"; the keys here are {_list(known)}" if len(known) <= _MOST_KEYS else "; config/README.md has all keys"
 
 
-def _expected(node: Node, schema: Schema) -> str:
-    """What a value may be, in words."""
-    words = [_describe(part, schema) for part in schema.alternatives(node)]
+def describe_expected(node: Node) -> str:
+    """What a value may be, in words.
+
+    Args:
+        node: what the schema says of its place.
+    """
+    words = [_describe(part) for part in alternatives(node)]
     return " or ".join(dict.fromkeys(words))
 
 
-def _describe(node: Node, schema: Schema) -> str:
+def _describe(node: Node) -> str:
     if "enum" in node:
-        return f"one of {_list(['null' if value is None else str(value) for value in node['enum']])}"
+        return f"one of {_list(node['enum'])}"
     if "const" in node:
-        return str(node["const"])
-    kinds = [node["type"]] if isinstance(node.get("type"), str) else node.get("type", [])
-    return " or ".join(_describe_kind(kind, node, schema) for kind in kinds)
-
-
-def _describe_kind(kind: str, node: Node, schema: Schema) -> str:
+        return node["const"]
+    kind = node["type"]
     if kind in ("integer", "number"):
         return ("an integer" if kind == "integer" else "a number") + _limits(node)
     if kind == "array":
-        items = _expected(node["items"], schema) if "items" in node else "values"
+        items = describe_expected(node["items"])
         low, high = node.get("minItems", 0), node.get("maxItems")
         many = f"{low} values" if low == high else f"at least {low} values" if low else "values"
         return f"a list of {many}, each {items}" + (", none twice" if node.get("uniqueItems") else "")
     if kind == "object":
         return "a mapping" + (" with at least one entry" if node.get("minProperties") else "")
     if kind == "string" and "pattern" in node:
-        return _NAME if node["pattern"] == _NAME_PATTERN else f"text of the form {node['pattern']}"
+        return _NAME if node["pattern"] == NAME_PATTERN else f"text of the form {node['pattern']}"
     return {"null": "null", "boolean": "true or false", "string": "text"}[kind]
 
 
@@ -153,11 +182,14 @@ def _limits(node: Node) -> str:
 
 
 def _meaning(node: Node) -> str:
-    return f": {node['description'].rstrip('.')}" if "description" in node else ""
+    """The first sentence of a key's description."""
+    return f": {re.split(r'[.](?: |$)', node['description'])[0]}" if "description" in node else ""
 
 
 def _show(value: Any) -> str:
-    text = repr(value) if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    if value is None or isinstance(value, bool):
+        return str(value).lower().replace("none", "null")
+    text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -27,7 +27,7 @@ class Plan:
         """Take a config.
 
         Args:
-            config: complete, and found sound by :func:`tfake.config.references.find_conflicts`.
+            config: complete, and found sound by :func:`tfake.config.checks.find_conflicts`.
             store_kinds: the kinds of stores by name, for whoever asks for a store's files
                 (:data:`tfake.variants.kinds.KINDS`).
         """

@@ -1,92 +1,96 @@
-"""The schema as something to ask: what is below a key, what a value may be, whether it may be this one."""
+"""The JSON schema of the configuration, made from the models: to publish, and to ask what a key may hold."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from pydantic.json_schema import GenerateJsonSchema
 
+from tfake.config.configuration import Configuration
 from tfake.config.faults import Path
+from tfake.config.keys import Section
 
 Node = Mapping[str, Any]
 
 
-class Schema:
-    """A JSON schema, with its references followed."""
+class _Generator(GenerateJsonSchema):
+    """Without titles, and with ``propertyNames`` where users choose the names."""
 
-    def __init__(self, root: Node) -> None:
-        """Take a schema.
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
 
-        Args:
-            root: the schema, as YAML gives it; its references are within itself.
-        """
-        self.root = root
-        self._validator = Draft202012Validator(root)
+    def dict_schema(self, schema: Any) -> dict[str, Any]:
+        made = super().dict_schema(schema)
+        for pattern, values in made.pop("patternProperties", {}).items():
+            made |= {"propertyNames": {"type": "string", "pattern": pattern}, "additionalProperties": values}
+        return made
 
-    def errors(self, config: Any) -> list:
-        """Everything that jsonschema has against a config, in the order of its keys."""
-        return sorted(
-            self._validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path]
-        )
 
-    def accepts(self, node: Node, value: Any) -> bool:
-        """Whether a value may be where a node is."""
-        return self._validator.evolve(schema=node).is_valid(value)
+@cache
+def json_schema(model: type[Section] = Configuration) -> Node:
+    """The JSON schema of a section, without references.
 
-    def resolve(self, node: Node) -> Node:
-        """A node with its reference followed; what stands beside the reference counts before it."""
-        if "$ref" not in node:
-            return node
-        target: Any = self.root
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
-        return {**self.resolve(target), **{key: value for key, value in node.items() if key != "$ref"}}
+    Args:
+        model: the section.
+    """
+    root = model.model_json_schema(schema_generator=_Generator)
+    definitions = root.pop("$defs", {})
+    return _inline(root, definitions)
 
-    def alternatives(self, node: Node) -> list[Node]:
-        """What a node offers to choose from, itself where it offers nothing."""
-        node = self.resolve(node)
-        offered = [part for key in ("oneOf", "anyOf") for part in node.get(key, ())]
-        if not offered or "properties" in node:
-            return [node]
-        return [inner for part in offered for inner in self.alternatives(part)]
 
-    def kinds(self, node: Node) -> set[str]:
-        """JSON types that a value may have where a node is."""
-        found: set[str] = set()
-        for part in self.alternatives(node):
-            kind = part.get("type", [])
-            found |= {kind} if isinstance(kind, str) else set(kind)
-        return found
-
-    def child(self, node: Node, key: str | int) -> Node | None:
-        """The node below a key of a mapping, or below a position of a list; None where nothing is known of it."""
-        for part in self.alternatives(node):
-            if isinstance(key, int):
-                if "items" in part:
-                    return self.resolve(part["items"])
-                continue
-            inner = part.get("properties", {}).get(key, part.get("additionalProperties"))
-            if isinstance(inner, Mapping):
-                return self.resolve(inner)
-        return None
-
-    def at(self, path: Path) -> Node | None:
-        """The node of a place in the config; None where nothing is known of it."""
-        node: Node | None = self.root
-        for part in path:
-            node = None if node is None else self.child(node, part)
+def _inline(node: Any, definitions: Node) -> Any:
+    """A node with its references followed; what stands beside a reference counts before it."""
+    if isinstance(node, list):
+        return [_inline(item, definitions) for item in node]
+    if not isinstance(node, dict):
         return node
+    target = definitions[node["$ref"].rpartition("/")[2]] if "$ref" in node else {}
+    kept = {key: value for key, value in {**target, **node}.items() if key != "$ref" and key != "title"}
+    return {key: _inline(value, definitions) for key, value in kept.items()}
 
-    def is_named(self, node: Node, key: str) -> bool:
-        """Whether a key of a mapping is a name that users choose, and no key of the schema's own."""
-        node = self.resolve(node)
-        return key not in node.get("properties", {}) and isinstance(node.get("additionalProperties"), Mapping)
 
-    def places(self, node: Node | None = None, path: Path = ()) -> Iterator[Path]:
-        """The places of all keys; a name that users choose is ``NAME``."""
-        node = self.resolve(self.root if node is None else node)
-        inner = dict(node.get("properties", {}))
-        if isinstance(node.get("additionalProperties"), Mapping):
-            inner["NAME"] = node["additionalProperties"]
-        for key, child in inner.items():
-            yield (*path, key)
-            yield from self.places(child, (*path, key))
+def alternatives(node: Node) -> list[Node]:
+    """What a node offers to choose from, null first; itself where it offers nothing."""
+    if "anyOf" not in node or "properties" in node:
+        return [node]
+    offered = [inner for part in node["anyOf"] for inner in alternatives(part)]
+    return sorted(offered, key=lambda part: part.get("type") != "null")
+
+
+def kinds(node: Node) -> set[str]:
+    """JSON types that a value may have where a node is."""
+    return {part["type"] for part in alternatives(node)}
+
+
+def child(node: Node, key: str | int) -> Node | None:
+    """The node below a key of a mapping, or below a position of a list; None where nothing is known of it."""
+    for part in alternatives(node):
+        inner = part.get("properties", {}).get(key, part.get("additionalProperties"))
+        inner = part.get("items") if isinstance(key, int) else inner
+        if isinstance(inner, Mapping):
+            return inner
+    return None
+
+
+def node_at(path: Path) -> Node | None:
+    """The node of a place in the configuration; None where nothing is known of it."""
+    node: Node | None = json_schema()
+    for part in path:
+        node = None if node is None else child(node, part)
+    return node
+
+
+def is_named(node: Node, key: str) -> bool:
+    """Whether a key of a mapping is a name that users choose, and no key of the schema's own."""
+    return key not in node.get("properties", {}) and isinstance(node.get("additionalProperties"), Mapping)
+
+
+def walk(node: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+    """All keys below a node, each with its place and its node; a name that users choose is ``NAME``."""
+    for part in alternatives(node):
+        inner = dict(part.get("properties", {}))
+        if is_named(part, "NAME"):
+            inner["NAME"] = part["additionalProperties"]
+        for key, value in inner.items():
+            yield (*path, key), value
+            yield from walk(value, (*path, key))

@@ -1,17 +1,19 @@
-"""Values as their writer meant them, where YAML 1.1 and the command line say something else.
+"""A merged config as its writer meant it, where YAML 1.1, Snakemake and the command line say something else.
 
 YAML 1.1 reads ``1e-3`` as text and ``2026-01-31`` as a day; Snakemake reads all that is inside
-``--config 'source={images: 5}'`` as text. The schema knows what each key holds, so text that reads as that is taken as
-that.
+``--config 'source={images: 5}'`` as text. The schema tells what each key holds, so text that reads as that is taken as
+that. And ``variants: {warm: null}`` takes away the entry that the defaults have under that name.
 """
 
+import copy
 import datetime
 import os
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from tfake.config.schema import Node, Schema
+from tfake.config.faults import Path
+from tfake.config.schema import Node, alternatives, child, is_named, kinds
 
 _NULL = ("", "~", "null", "Null", "NULL")
 _TRUTH = {
@@ -22,56 +24,75 @@ _TRUTH = {
 _NUMBER = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?")
 
 
-def take_values(value: Any, node: Node | None, schema: Schema) -> Any:
-    """Give every value the type that its key holds, where it can be read as that; leave the rest to the schema.
+def take_values(value: Any, node: Node | None, path: Path = ()) -> tuple[Any, frozenset[Path]]:
+    """Give every value the type that its key holds, where it can be read as that, and remove entries set to null.
 
     Args:
-        value: a config, or a part of one.
+        value: a config, or a part of one; not changed.
         node: what the schema says of it; None where it says nothing.
-        schema: the schema.
+        path: its place.
 
     Returns:
-        The same with types set right; nothing that was given is changed in place.
+        The same with types set right, and the places of the entries that were removed.
     """
+    removed: set[Path] = set()
+    return _take(value, node, path, removed), frozenset(removed)
+
+
+def _take(value: Any, node: Node | None, path: Path, removed: set[Path]) -> Any:
     if node is None:
         return value
     if isinstance(value, Mapping):
-        return {key: _take_entry(key, inner, node, schema) for key, inner in value.items()}
+        kept = {}
+        for key, inner in value.items():
+            if is_named(node, key) and (inner is None or (isinstance(inner, str) and inner.strip() in _NULL[1:])):
+                removed.add((*path, key))
+            else:
+                kept[key] = _take(inner, child(node, key), (*path, key), removed)
+        return kept
     if isinstance(value, list):
-        return [take_values(inner, schema.child(node, place), schema) for place, inner in enumerate(value)]
-    if isinstance(value, str):
-        return _take_text(value, node, schema)
+        return [_take(inner, child(node, place), (*path, place), removed) for place, inner in enumerate(value)]
     if isinstance(value, datetime.date):
-        return _accepted(value.isoformat(), value, node, schema)
-    if isinstance(value, float) and value.is_integer() and _is_count(node, schema):
+        return value.isoformat() if _takes_text(value.isoformat(), node) else value
+    if isinstance(value, float) and value.is_integer() and "integer" in kinds(node) and "number" not in kinds(node):
         return int(value)
-    return value
+    return _take_text(value, node) if isinstance(value, str) else value
 
 
-def _take_entry(key: str, value: Any, node: Node, schema: Schema) -> Any:
-    if isinstance(value, str) and value.strip() in _NULL[1:] and schema.is_named(node, key):
-        return None  # takes the entry away
-    return take_values(value, schema.child(node, key), schema)
-
-
-def _take_text(text: str, node: Node, schema: Schema) -> Any:
-    if text.strip() in _NULL and schema.accepts(node, None):
-        return None
-    if schema.accepts(node, text):
-        return os.path.expanduser(text) if text.startswith("~/") else text
+def _take_text(text: str, node: Node) -> Any:
     word = text.strip()
-    if word in _TRUTH:
-        return _accepted(_TRUTH[word], text, node, schema)
-    if _NUMBER.fullmatch(word) and schema.kinds(node) & {"integer", "number"}:
+    if word in _NULL and "null" in kinds(node):
+        return None
+    if _takes_text(text, node):
+        return os.path.expanduser(text) if text.startswith("~/") else text
+    if word in _TRUTH and "boolean" in kinds(node):
+        return _TRUTH[word]
+    if _NUMBER.fullmatch(word) and kinds(node) & {"integer", "number"}:
         # Out of range is said of a number, not of text.
         number = float(word)
         return int(number) if number.is_integer() else number
     return text
 
 
-def _is_count(node: Node, schema: Schema) -> bool:
-    return "integer" in schema.kinds(node) and "number" not in schema.kinds(node)
+def _takes_text(text: str, node: Node) -> bool:
+    return any(
+        text in part.get("enum", [part.get("const", text)]) and re.search(part.get("pattern", ""), text)
+        for part in alternatives(node)
+        if part["type"] == "string"
+    )
 
 
-def _accepted(candidate: Any, otherwise: Any, node: Node, schema: Schema) -> Any:
-    return candidate if schema.accepts(node, candidate) else otherwise
+def fill_in_defaults(value: Any, node: Node | None) -> Any:
+    """A valid config with the defaults of the keys that it leaves out.
+
+    Args:
+        value: a config, or a part of one; not changed.
+        node: what the schema says of it.
+    """
+    if node is None or not isinstance(value, Mapping):
+        return value
+    filled = {key: fill_in_defaults(inner, child(node, key)) for key, inner in value.items()}
+    for key, inner in node.get("properties", {}).items():
+        if key not in filled and "default" in inner:
+            filled[key] = copy.deepcopy(inner["default"])
+    return filled

@@ -49,7 +49,7 @@ def list_jobs(config: Mapping[str, Any]) -> list[Job]:
     """The jobs of `all`, in the order of the data; downloads are left out, for their time is the network's.
 
     Args:
-        config: complete (:func:`tfake.config.loading.complete_config`).
+        config: complete (:func:`tfake.config.completion.complete_config`).
     """
     plan = Plan(config)
     return [*_source(config, plan), *_faces(config, plan), *_thermalizers(config, plan), *_variants(config, plan)] + [

@@ -4,26 +4,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
-import yaml
-
+from tfake.config.checks import find_conflicts
 from tfake.config.explaining import find_faults, find_unusual
-from tfake.config.faults import stop_at
-from tfake.config.files import ConfigFiles
+from tfake.config.faults import ConfigFiles, stop_at
 from tfake.config.plan import Plan
-from tfake.config.references import find_conflicts
-from tfake.config.removal import take_away
-from tfake.config.schema import Schema
-from tfake.config.values import take_values
+from tfake.config.schema import json_schema
+from tfake.config.values import fill_in_defaults, take_values
 
 
-def complete_config(
-    config: Mapping[str, Any], schema: str | FilePath, files: Sequence[str | FilePath] = ()
-) -> dict[str, Any]:
+def complete_config(config: Mapping[str, Any], files: Sequence[str | FilePath] = ()) -> dict[str, Any]:
     """Check a merged config and complete it.
 
     Args:
         config: the defaults with a user's files and words merged over them; not changed.
-        schema: the schema's file.
         files: the user's files, for the lines that messages name.
 
     Returns:
@@ -33,17 +26,17 @@ def complete_config(
     Raises:
         ConfigError: naming every fault, where it is, and the nearest thing that is known.
     """
-    known = Schema(yaml.safe_load(FilePath(schema).read_text(encoding="utf-8")))
     given = ConfigFiles(files)
     stop_at([*given.find_repeated(), *find_unusual(config)], given.locate)
-    complete, removed = take_away(take_values(config, known.root, known), known)
-    stop_at(find_faults(complete, known), given.locate)
+    taken, removed = take_values(config, json_schema())
+    complete = fill_in_defaults(taken, json_schema())
+    stop_at(find_faults(complete), given.locate)
     stop_at(find_conflicts(complete, removed), given.locate)
-    _fill_in(complete)
+    _name_all_that_fit(complete)
     return complete
 
 
-def _fill_in(config: dict[str, Any]) -> None:
+def _name_all_that_fit(config: dict[str, Any]) -> None:
     """Give names where null stands for all that fit."""
     plan = Plan(config)
     landmarks, ablation, reference = config["landmarks"], config["ablation"], config["report"]["reference"]

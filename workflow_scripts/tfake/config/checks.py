@@ -1,4 +1,4 @@
-"""What a schema cannot tell: names that refer to others, and values that must agree with each other."""
+"""What no section can tell alone: names that refer to entries elsewhere, and values that agree with other sections."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -7,7 +7,6 @@ from typing import Any
 
 from tfake.config.explaining import nearest
 from tfake.config.faults import Fault, Path
-from tfake.config.places import find_values
 from tfake.config.plan import Plan
 from tfake.config.plan_studies import EVERY_ROOM
 
@@ -17,55 +16,36 @@ PRIORS = FilePath(__file__).parents[1] / "thermalizer/priors"
 _BEYOND_COLUMNS = 10
 
 Config = Mapping[str, Any]
+#: Places of the entries that the user took away.
+Removed = Collection[Path]
 
 
-class References:
-    """Looks names up, and says of a missing one whether the user took it away."""
-
-    def __init__(self, removed: Collection[Path]) -> None:
-        """Take what was removed.
-
-        Args:
-            removed: places of the entries that the config takes away.
-        """
-        self._removed = frozenset(removed)
-
-    def check(self, path: Path, name: str, block: str, known: Collection[str]) -> Iterator[Fault]:
-        """Find fault with a name that is none of those known.
-
-        Args:
-            path: the key that holds the name.
-            name: what it holds.
-            block: the block of the config whose names are meant.
-            known: the names that it may hold.
-        """
-        if name in known:
-            return
-        taken = f"; your config takes {block}.{name} away" if (block, name) in self._removed else ""
-        yield Fault(
-            path, f"is {name!r}; the {block} are {', '.join(known) or 'none'}{taken or nearest(name, [*known])}"
-        )
-
-
-def find_conflicts(config: Config, removed: Collection[Path] = ()) -> list[Fault]:
+def find_conflicts(config: Config, removed: Removed = frozenset()) -> list[Fault]:
     """Everything in a config that refers to what is not there, or contradicts something else in it.
 
     Args:
-        config: complete, and valid by the schema.
-        removed: places of the entries that it takes away (:func:`tfake.config.removal.take_away`).
+        config: complete, and valid by the models.
+        removed: places of the entries that it takes away (:func:`tfake.config.values.take_values`).
 
     Returns:
-        The faults. Later checks are made only where the earlier ones found nothing, for they build on them.
+        The faults. Whether values agree is checked only where every name is found.
     """
-    references = References(removed)
-    for checks in (_FIRST, _SECOND):
-        found = [fault for check in checks for fault in check(config, references)]
-        if found:
-            return found
-    return []
+    faults = [fault for check in _NAMES for fault in check(config, removed)]
+    if faults:
+        return faults
+    plan = Plan(config)
+    return [fault for check in _VALUES for fault in check(config, plan)]
 
 
-def _check_conditions(config: Config, references: References) -> Iterator[Fault]:
+def _find_name(path: Path, name: str, block: str, known: Collection[str], removed: Removed) -> Iterator[Fault]:
+    """A fault where a key holds a name that is none of those known in its block."""
+    if name in known:
+        return
+    taken = f"; your config takes {block}.{name} away" if (block, name) in removed else ""
+    yield Fault(path, f"is {name!r}; the {block} are {', '.join(known) or 'none'}{taken or nearest(name, [*known])}")
+
+
+def _check_conditions(config: Config, removed: Removed) -> Iterator[Fault]:
     for name in config["conditions"]:
         if name == EVERY_ROOM:
             yield Fault(("conditions", name), "is a name that the ablation keeps for itself; choose another")
@@ -73,46 +53,28 @@ def _check_conditions(config: Config, references: References) -> Iterator[Fault]
         if name not in config["conditions"]:
             known = ", ".join(config["conditions"])
             yield Fault(("thermalizers", name), f"is for no condition; the conditions are {known}")
-    for name, settings in config["thermalizers"].items():
-        if "://" in settings["weights"] and settings["sha256"] is None:
-            yield Fault(("thermalizers", name, "sha256"), "is null: weights from a URL need their SHA-256")
 
 
-def _check_source(config: Config, references: References) -> Iterator[Fault]:
-    """A published release says in its name how many samples it has."""
-    source = config["source"]
-    release = re.fullmatch(r"dataset_(\d+)(_parts)?", str(source["archive"]))
-    if release and source["images"] > int(release[1]):
-        yield Fault(("source", "images"), f"is {source['images']}; {release[0]} has {int(release[1])}")
-
-
-def _check_ranges(config: Config, references: References) -> Iterator[Fault]:
-    """Pairs of a lowest and a highest value."""
-    for path in _RANGES:
-        for place, value in find_values(config, path):
-            if isinstance(value, list) and value[0] > value[1]:
-                yield Fault(place, f"is {value}; expected the lower value first")
-
-
-def _check_variants(config: Config, references: References) -> Iterator[Fault]:
+def _check_variants(config: Config, removed: Removed) -> Iterator[Fault]:
     variants = config["variants"]
     recorded = [name for name in variants if "of" in variants[name]]
     bases = [name for name in variants if "condition" in variants[name] and "files" not in variants[name]]
     for name, settings in variants.items():
         path = ("variants", name)
         if name not in recorded:
-            yield from references.check((*path, "condition"), settings["condition"], "conditions", config["conditions"])
+            condition = settings["condition"]
+            yield from _find_name((*path, "condition"), condition, "conditions", config["conditions"], removed)
             continue
         of = settings["of"]
         if of in variants and of not in bases:
             how = "recorded from another variant itself" if of in recorded else "published by others"
             yield Fault((*path, "of"), f"is {of!r}, which is {how}; it must be one of {', '.join(bases)}")
         else:
-            yield from references.check((*path, "of"), of, "variants", bases)
-        yield from references.check((*path, "camera"), settings["camera"], "cameras", config["cameras"])
+            yield from _find_name((*path, "of"), of, "variants", bases, removed)
+        yield from _find_name((*path, "camera"), settings["camera"], "cameras", config["cameras"], removed)
 
 
-def _check_cameras(config: Config, references: References) -> Iterator[Fault]:
+def _check_cameras(config: Config, removed: Removed) -> Iterator[Fault]:
     complete = [name for name, settings in config["cameras"].items() if "preset" not in settings]
     for name, settings in config["cameras"].items():
         preset = settings.get("preset")
@@ -120,28 +82,27 @@ def _check_cameras(config: Config, references: References) -> Iterator[Fault]:
             text = f"is {preset!r}, which has a preset itself; it must be a complete camera: {', '.join(complete)}"
             yield Fault(("cameras", name, "preset"), text)
         elif preset is not None:
-            yield from references.check(("cameras", name, "preset"), preset, "cameras", complete)
+            yield from _find_name(("cameras", name, "preset"), preset, "cameras", complete, removed)
 
 
-def _check_lists(config: Config, references: References) -> Iterator[Fault]:
+def _check_lists(config: Config, removed: Removed) -> Iterator[Fault]:
     """Lists of names elsewhere in the config; null stands for all that fit."""
     variants = config["variants"]
     own = [name for name in variants if "files" not in variants[name]]
     uncropped = [name for name in variants if "of" not in variants[name]]
-    for block, key, meant, known in (
+    for block, key, names, known in (
         ("landmarks", "variants", "variants", uncropped),
         ("publication", "variants", "variants", own),
         ("ablation", "conditions", "conditions", config["conditions"]),
     ):
         for place, name in enumerate(config[block][key] or ()):
-            yield from references.check((block, key, place), name, meant, known)
+            yield from _find_name((block, key, place), name, names, known, removed)
     reference = config["report"]["reference"]
     if reference["path"] is not None and reference["variant"] is not None:
-        yield from references.check(("report", "reference", "variant"), reference["variant"], "variants", variants)
+        yield from _find_name(("report", "reference", "variant"), reference["variant"], "variants", variants, removed)
 
 
-def _check_ambients(config: Config, references: References) -> Iterator[Fault]:
-    plan = Plan(config)
+def _check_ambients(config: Config, plan: Plan) -> Iterator[Fault]:
     for name in (*plan.thermalized, *plan.imported):
         settings = config["variants"][name]
         low, high = plan.ambient_range(settings["condition"])
@@ -154,8 +115,7 @@ def _check_ambients(config: Config, references: References) -> Iterator[Fault]:
             )
 
 
-def _check_images(config: Config, references: References) -> Iterator[Fault]:
-    plan = Plan(config)
+def _check_rows(config: Config, plan: Plan) -> Iterator[Fault]:
     for name in plan.variants:
         start, stop = plan.rows(name)
         low, high = plan.rows(plan.base(name))
@@ -168,19 +128,9 @@ def _check_images(config: Config, references: References) -> Iterator[Fault]:
             )
 
 
-def _check_training(config: Config, references: References) -> Iterator[Fault]:
-    """What a training would refuse after everything before it was made."""
-    settings = config["thermalizer"]
-    stride = 2 ** len(settings["decoder_channels"])
-    if settings["image_pixels"] % stride:
-        text = f"is {settings['image_pixels']}; expected a multiple of {stride}, the stride of its decoder_channels"
-        yield Fault(("thermalizer", "image_pixels"), text)
-    for block in ("thermalizer", "landmarks"):
-        validates = config[block]["validate_every"] > 0 and config[block].get("validation_share", 1) > 0
-        if config[block]["patience"] > 0 and not validates:
-            yield Fault((block, "patience"), f"is {config[block]['patience']}; expected 0 where nothing is validated")
-    low, high = settings["output_celsius"]
-    plan = Plan(config)
+def _check_network_range(config: Config, plan: Plan) -> Iterator[Fault]:
+    """Room temperatures that the network could not give."""
+    low, high = config["thermalizer"]["output_celsius"]
     for name in plan.trained:
         rooms = plan.ambient_range(name)
         if not low <= rooms[0] <= rooms[1] <= high:
@@ -191,9 +141,8 @@ def _check_training(config: Config, references: References) -> Iterator[Fault]:
             )
 
 
-def _check_priors(config: Config, references: References) -> Iterator[Fault]:
-    """Rooms for which the table of the prior has no answer."""
-    plan = Plan(config)
+def _check_priors(config: Config, plan: Plan) -> Iterator[Fault]:
+    """Room temperatures for which the table of the prior has no answer."""
     for name in plan.trained:
         prior = config["conditions"][name]["prior"]
         path, table = ("conditions", name, "prior", "table"), prior["table"]
@@ -235,32 +184,15 @@ def read_prior_rooms(table: str) -> tuple[float, float]:
     return min(rooms) - _BEYOND_COLUMNS, max(rooms) + _BEYOND_COLUMNS
 
 
-def _check_thresholds(config: Config, references: References) -> Iterator[Fault]:
-    labels = config["labels"]
-    if labels["reject_above"] < labels["retry_above"]:
-        text = f"is {labels['reject_above']}; expected at least labels.retry_above, {labels['retry_above']}"
-        yield Fault(("labels", "reject_above"), text)
-
-
-_RANGES = (
-    ("conditions", "*", "ambient_celsius"),
-    ("cameras", "*", "face_pixels"),
-    ("thermalizer", "output_celsius"),
-    ("landmarks", "crop_scale"),
-)
-_Check = Callable[[Config, References], Iterator[Fault]]
-_FIRST: tuple[_Check, ...] = (
-    _check_source,
+_NAMES: tuple[Callable[[Config, Removed], Iterator[Fault]], ...] = (
     _check_conditions,
-    _check_ranges,
     _check_cameras,
     _check_variants,
     _check_lists,
 )
-_SECOND: tuple[_Check, ...] = (
+_VALUES: tuple[Callable[[Config, Plan], Iterator[Fault]], ...] = (
     _check_ambients,
-    _check_images,
-    _check_training,
+    _check_rows,
+    _check_network_range,
     _check_priors,
-    _check_thresholds,
 )
