@@ -16,7 +16,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import webdataset
-import zarr
 from numcodecs import LZ4, Blosc, Delta, Shuffle, Zstd
 from streaming import LocalDataset, MDSWriter
 
@@ -53,16 +52,16 @@ class ZarrStore:
 
     def open(self, folder: Path) -> None:
         """Open for reading."""
-        self.array = zarr.open_group(folder / "t.zarr", mode="r")["thermal"]
-        self.rows = ShardReader(folder / "t.zarr/thermal")
+        self.reader = ShardReader(folder / "t.zarr/thermal")
 
     def read_one(self, number: int) -> np.ndarray:
         """Random access."""
-        return self.rows.row(int(number))
+        return self.reader.row(int(number))
 
     def read_all(self) -> int:
         """Sequential reading."""
-        return sum(len(self.array[start : start + 32]) for start in range(0, self.array.shape[0], 32))
+        rows = np.arange(self.reader.metadata.shape[0])
+        return sum(len(self.reader.rows(rows[start : start + 32])) for start in range(0, len(rows), 32))
 
 
 class PngFiles:

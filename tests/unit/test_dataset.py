@@ -22,7 +22,7 @@ from recipes import ROOT
 from tfake.core.codes import MeshStatus, SampleStatus
 from tfake.core.radiometry import decode_counts
 from tfake.products.exports.export_formats import FORMATS
-from tfake.reader.dataset_store import DatasetError, DatasetStore, read_rows, runs
+from tfake.reader.dataset_store import DatasetError, DatasetStore
 from tiny_dataset import BAD, MOVED, PIXELS, ROWS, face_values, make_dataset
 
 
@@ -125,16 +125,16 @@ def test_workers_read_what_the_parent_reads(faces, method):
     assert batches[0]["image_id"][1] == "000001"
 
 
-def test_a_batch_visits_each_shard_once(results, monkeypatch):
-    array = zarr.open_array(results / "faces/faces.zarr/segmentation", mode="r")
-    asked = []
-    read = type(array).__getitem__
-    monkeypatch.setattr(type(array), "__getitem__", lambda self, key: asked.append(key) or read(self, key))
-    rows = np.array([9, 0, 5, 1, 2, 9, 4, 3])
-    found = read_rows(array, rows)
-    assert found[:, 0, 0].tolist() == rows.tolist()
-    assert asked == [slice(0, 4), slice(4, 6), slice(9, 10)]
-    assert list(runs(np.array([0, 2, 3, 4, 7]), 4)) == [(0, 0), (1, 2), (3, 3), (4, 4)]
+def test_a_batch_opens_each_shard_once(results, monkeypatch):
+    opened = []
+    faces = tfake.open_dataset(results, ["warm"], statuses=None, fields=["segmentation"])
+    path_open = Path.open
+    monkeypatch.setattr(
+        Path, "open", lambda path, *args, **kwargs: opened.append(path) or path_open(path, *args, **kwargs)
+    )
+    rows = [9, 0, 5, 1, 2, 9, 4, 3]
+    assert [face.segmentation[0, 0] for face in faces.batch(rows)] == rows
+    assert [path.parts[-3] for path in opened if path.name != "zarr.json"] == ["0", "1", "2"]
 
 
 def test_zips_and_urls_are_datasets_too(results, faces, tmp_path):
@@ -148,7 +148,8 @@ def test_zips_and_urls_are_datasets_too(results, faces, tmp_path):
     for address in (plain, nested, "memory://reader/results", "memory://reader/nested.zip"):
         opened = tfake.open_dataset(address)
         assert opened.variants == faces.variants
-        for face, expected in zip(opened.batch([1, 7]), faces.batch([1, 7]), strict=True):
+        assert opened.batch([]) == []
+        for face, expected in zip(opened.batch([7, 1, 7]), faces.batch([7, 1, 7]), strict=True):
             np.testing.assert_array_equal(face.thermal["cold"], expected.thermal["cold"])
             np.testing.assert_array_equal(face.landmarks_478, expected.landmarks_478)
 

@@ -40,7 +40,7 @@ def test_the_benchmarks_page_has_the_scripts_numbers():
 
 def test_the_container_installs_the_pins():
     text = (ROOT / "Containerfile").read_text()
-    assert "install --no-cache-dir --constraint constraints.txt '.[slurm]'" in text
+    assert "install --no-cache-dir --constraint constraints.txt '.[slurm,workflow]'" in text
     assert "pip check" in text
     # Debian's release whose python is the env files'.
     assert "FROM docker.io/library/debian:bookworm-slim" in text

@@ -9,7 +9,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_BYTE_ORDER_MARKS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
@@ -33,16 +39,17 @@ class TableRow:
         return not self.fault and not any(self.cells)
 
 
-def decode_text(data: bytes) -> str:
+def decode_text(data: bytes, errors: str = "replace") -> str:
     """Decode a text: UTF-8 or UTF-16, with or without a byte order mark, or else Windows' western code page.
 
     Args:
         data: the file's bytes.
+        errors: as of ``bytes.decode``: what becomes of bytes that the encoding does not know.
 
     Returns:
-        The text; lines end in a line feed. What no code page knows is a replacement character.
+        The text; lines end in a line feed.
     """
-    return re.sub(r"\r\n?", "\n", data.decode(_encoding_of(data), "replace"))
+    return re.sub(r"\r\n?", "\n", data.decode(_encoding_of(data), errors))
 
 
 def read_rows(data: bytes) -> Iterator[TableRow]:
@@ -87,7 +94,7 @@ def parse_number(text: str | None) -> float:
 
 
 def _encoding_of(data: bytes) -> str:
-    for mark, encoding in _BYTE_ORDER_MARKS:
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
             return encoding
     # Without a mark, every other byte of a western text in UTF-16 is 0.

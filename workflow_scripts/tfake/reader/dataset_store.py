@@ -6,9 +6,9 @@ A folder is read without Zarr; the others by it.
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class DatasetStore:
             ModuleNotFoundError: a URL, and fsspec or what it needs for it is not installed.
         """
         self.address = os.path.expanduser(os.fspath(address))
-        self._opened: tuple[int, _Files, dict[str, ShardReader | zarr.Array]] | None = None
+        self._opened: tuple[int, _Folder | _ZarrFiles, dict[str, ShardReader | zarr.Array]] | None = None
         self._prefix = ""
         self._prefix = self._find_prefix()
 
@@ -108,9 +108,8 @@ class DatasetStore:
             StoreError: a shard is damaged.
         """
         reader = self._reader(path)
-        if rows is None:
-            rows = np.arange((reader.metadata if isinstance(reader, ShardReader) else reader).shape[0])
-        return reader.rows(rows) if isinstance(reader, ShardReader) else read_rows(reader, rows)
+        rows = np.arange(self.metadata(path).shape[0]) if rows is None else rows
+        return reader.rows(rows) if isinstance(reader, ShardReader) else np.asarray(reader.oindex[rows])
 
     def has(self, path: str) -> bool:
         """Whether there is a file of this name."""
@@ -138,27 +137,20 @@ class DatasetStore:
         """Names of what lies in a folder, sorted; none where the address cannot be listed."""
         return sorted(self._open()[0].names((self._prefix + folder).rstrip("/")))
 
-    def _open(self) -> "tuple[_Files, dict[str, ShardReader | zarr.Array]]":
+    def _open(self) -> "tuple[_Folder | _ZarrFiles, dict[str, ShardReader | zarr.Array]]":
         if self._opened is None or self._opened[0] != os.getpid():
             self._opened = (os.getpid(), _open_files(self.address), {})
         return self._opened[1:]
 
     def _reader(self, path: str) -> "ShardReader | zarr.Array":
+        """What reads an array; of a folder without Zarr, unless it is laid out in another way."""
         files, readers = self._open()
         if path not in readers:
-            readers[path] = self._open_folder_array(files, path) or self.array(path)
+            try:
+                readers[path] = files.open_array(self._prefix + path) or self.array(path)
+            except FileNotFoundError as error:
+                raise KeyError(f"{self.address} has no array {path}") from error
         return readers[path]
-
-    def _open_folder_array(self, files: "_Files", path: str) -> ShardReader | None:
-        """What reads an array of a folder; None where its address or its layout leave that to Zarr."""
-        if not isinstance(files, _Folder):
-            return None
-        try:
-            return ShardReader(files.root / self._prefix / path)
-        except FileNotFoundError as error:
-            raise KeyError(f"{self.address} has no array {path}") from error
-        except StoreError:
-            return None
 
     def _find_prefix(self) -> str:
         if self.has(_MARK):
@@ -187,58 +179,9 @@ class DatasetStore:
         return []
 
 
-def read_rows(array: "zarr.Array", rows: np.ndarray) -> np.ndarray:
-    """Read rows of a Zarr array, whose shards are visited in their order, none of them twice.
-
-    Args:
-        array: rows along axis 0.
-        rows: (n,) int row numbers in any order, repeats allowed.
-
-    Returns:
-        (n, ...) the rows, as stored.
-    """
-    wanted, places = np.unique(rows, return_inverse=True)
-    found = np.empty((len(wanted), *array.shape[1:]), array.dtype)
-    if array.shards is None:
-        # A shard is one chunk, decoded as a whole whatever part of it is asked for.
-        shards = wanted // array.chunks[0]
-        for shard in np.unique(shards):
-            start = shard * array.chunks[0]
-            chunk = np.asarray(array[start : start + array.chunks[0]])
-            found[shards == shard] = chunk[wanted[shards == shard] - start]
-    else:
-        for first, last in runs(wanted, array.shards[0]):
-            found[first : last + 1] = array[wanted[first] : wanted[last] + 1]
-    return found[places]
-
-
-def runs(wanted: np.ndarray, shard_rows: int) -> Iterator[tuple[int, int]]:
-    """Runs of consecutive rows that lie in one shard.
-
-    Args:
-        wanted: (n,) int rows, ascending, none twice.
-        shard_rows: rows a shard.
-
-    Yields:
-        Indices in ``wanted`` of a run's first and last row.
-    """
-    breaks = np.flatnonzero((np.diff(wanted) != 1) | (np.diff(wanted // shard_rows) != 0))
-    yield from zip([0, *(breaks + 1)], [*breaks, len(wanted) - 1], strict=True) if len(wanted) else ()
-
-
-class _Files(Protocol):
-    """The files of an address, by their paths below it; as the methods of :class:`DatasetStore`."""
-
-    def read(self, path: str) -> bytes | None: ...
-
-    def ends(self, paths: Sequence[str], size: int) -> list[bytes | None]: ...
-
-    def names(self, folder: str) -> list[str]: ...
-
-    def zarr_store(self) -> "Store": ...
-
-
 class _Folder:
+    """The files of a local folder, by their paths below it."""
+
     def __init__(self, root: Path):
         self.root = root
 
@@ -251,6 +194,12 @@ class _Folder:
 
     def names(self, folder: str) -> list[str]:
         return os.listdir(self.root / folder) if (self.root / folder).is_dir() else []
+
+    def open_array(self, path: str) -> ShardReader | None:
+        try:
+            return ShardReader(self.root / path)
+        except StoreError:
+            return None
 
     def zarr_store(self) -> "Store":
         from zarr.storage import LocalStore
@@ -268,7 +217,7 @@ class _Folder:
 
 
 class _ZarrFiles:
-    """A zip, or what lies at a URL."""
+    """Those of a zip, or of what lies at a URL."""
 
     def __init__(self, store: "Store"):
         from zarr.core.buffer import default_buffer_prototype
@@ -297,6 +246,9 @@ class _ZarrFiles:
         except (FileNotFoundError, NotImplementedError):
             return []
 
+    def open_array(self, path: str) -> None:
+        """Left to Zarr."""
+
     def zarr_store(self) -> "Store":
         return self._store
 
@@ -310,7 +262,7 @@ class _ZarrFiles:
         return [path.rstrip("/").rpartition("/")[2] for path in paths]
 
 
-def _open_files(address: str) -> _Files:
+def _open_files(address: str) -> _Folder | _ZarrFiles:
     is_zip = address.endswith(".zip")
     if "://" in address:
         from zarr.storage import FsspecStore

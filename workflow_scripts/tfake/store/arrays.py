@@ -24,13 +24,6 @@ from zarr.storage import LocalStore
 from tfake.store.layouts import ArrayLayout
 from tfake.store.shards import StoreError
 
-try:
-    from zarrs import ZarrsCodecPipeline
-    from zarrs._internal import CodecPipelineImpl
-except ModuleNotFoundError:
-    # Readers alone do without.
-    ZarrsCodecPipeline = None
-
 #: Shuffling lays bytes, or the bits of single bytes, of like weight side by side; zstd then finds little left to store.
 #: Chosen by size and speed among the codecs of docs/benchmarks.md; in Blosc's own, smaller blocks, zstd takes a
 #: quarter to a half longer to write, and half as long again or more to read. RGB images in lz4 are a fifth larger than
@@ -107,8 +100,14 @@ def with_pipeline(array: zarr.Array, threads: int | None = None) -> zarr.Array:
 def _pipeline(array: zarr.Array, threads: int | None) -> CodecPipeline:
     assert isinstance(array.metadata, ArrayV3Metadata)
     plain = BatchedCodecPipeline.from_codecs(array.metadata.codecs)
-    if ZarrsCodecPipeline is None or not isinstance(array.store, LocalStore):
+    if not isinstance(array.store, LocalStore):
         # The Rust pipeline fetches over the net by itself, and holds up every other Python thread while it waits.
+        return plain
+    try:
+        from zarrs import ZarrsCodecPipeline
+        from zarrs._internal import CodecPipelineImpl
+    except ModuleNotFoundError:
+        # A reader's installation does without.
         return plain
     try:
         rust = CodecPipelineImpl(

@@ -206,7 +206,7 @@ class ShardReader:
             places = np.flatnonzero(files == number)
             path = self._folder / array.file_name(number)
             try:
-                with open(path, "rb", buffering=0) as file:
+                with path.open("rb", buffering=0) as file:
                     if array.has_row_chunks:
                         self._read_chunks(file, path, number, slots[places].tolist(), places, found)
                     else:

@@ -1,14 +1,14 @@
-"""The palettes that thermal pictures are coloured with: each is one curve through the colours, from cold to hot.
+"""A picture in false colours turned back into one number a pixel: its position along a known palette.
 
-A picture in false colours turned back into one number a pixel: its place along a known palette.
-
-What the numbers are in degrees is written in the picture, if at all, and is not read: they are relative. Pixels whose
-colour is not on the palette, or on two places of it, have no number; neither have thin writing in the palette's own
-extreme colours, and the scale bar.
+A palette is one curve through the colours, from cold to hot. What the numbers are in degrees is written in the picture,
+if at all, and is not read: they are relative. Pixels whose colour is not on the palette, or at two positions of it,
+have no number; neither have thin writing in the palette's own extreme colours, and the scale bar.
 """
 
+import csv
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -28,77 +28,27 @@ _OPENCV = {
     "turbo": cv2.COLORMAP_TURBO,
     "viridis": cv2.COLORMAP_VIRIDIS,
 }
-#: Palettes of cameras, which their makers do not publish: places from cold (0) to hot (1), and the colour there.
-_STOPS = {
-    "iron": {
-        0.0: "00000a",
-        0.06: "000052",
-        0.11: "0b0073",
-        0.18: "280089",
-        0.25: "470096",
-        0.33: "70009b",
-        0.4: "8b009c",
-        0.47: "ae0099",
-        0.53: "c01a8b",
-        0.58: "ce2e6a",
-        0.63: "da3c46",
-        0.68: "e34f1c",
-        0.73: "eb6108",
-        0.78: "f17500",
-        0.83: "f88e00",
-        0.88: "fca800",
-        0.92: "fec404",
-        0.95: "ffdb34",
-        0.98: "fff28a",
-        1.0: "fffff6",
-    },
-    "rainbow": {
-        0.0: "000040",
-        0.12: "0000c8",
-        0.25: "0064ff",
-        0.38: "00d2d2",
-        0.5: "00c800",
-        0.62: "c8e600",
-        0.75: "ffc800",
-        0.87: "ff3c00",
-        0.94: "e60028",
-        1.0: "ffe6f0",
-    },
-    "arctic": {
-        0.0: "000050",
-        0.2: "0028e6",
-        0.35: "00aaff",
-        0.5: "96dcf0",
-        0.6: "aaaaaa",
-        0.75: "b46428",
-        0.88: "e69600",
-        1.0: "fff0a0",
-    },
-    "lava": {
-        0.0: "000000",
-        0.18: "00285a",
-        0.32: "1e6496",
-        0.42: "6e5082",
-        0.55: "be1e3c",
-        0.72: "f05014",
-        0.88: "ffbe1e",
-        1.0: "ffffe6",
-    },
-}
-#: Half of it is gray, as are most pictures in visible light: it is held to the narrower distance.
-_BLACK_AND_IRON = {
-    0.0: "ffffff",
-    0.5: "000000",
-    0.56: "280050",
-    0.66: "8c008c",
-    0.76: "dc3c32",
-    0.88: "ff9600",
-    1.0: "ffff96",
-}
-
-
+#: Palettes of cameras, which their makers do not publish: positions from cold (0) to hot (1), and the RGB colour there.
+_CAMERAS = Path(__file__).with_name("palettes.csv")
 #: How far, of 255, a colour of a picture may be from a table that is published, and from one known from pictures alone.
 _NEAR, _NEAR_STOPS = 24.0, 34.0
+#: Half of it is gray, as are most pictures in visible light: it is held to the narrower distance, and comes last.
+_MOSTLY_GRAY = "black and iron"
+#: Gray pictures that went through a JPEG in colour come back with channels this far apart; palettes are far beyond it.
+GRAY_LEVELS = 8
+#: Two places of a palette with colours as near as this, and further apart along it than this, are one colour.
+_SAME, _APART = 14.0, 0.1
+#: The fraction of a picture's coloured pixels that must be on the palette, that of all its pixels, and the fraction
+#: that must be coloured.
+_MIN_COLOURED_KNOWN, _MIN_KNOWN, _MIN_COLOURED = 0.8, 0.3, 0.1
+#: The part of the palette that a picture must use, between its 5th and 95th percentile.
+_MIN_SPAN = 0.2
+_MAX_SAMPLED = 1 << 13
+_ENDS, _JUMP, _STROKE = 0.03, 0.25, 7
+# A scale bar: at an outer quarter, over this fraction of the edge and this much of the palette, so many pixels wide.
+_BAR_LENGTH, _BAR_SPAN, _BAR_WIDTH = 0.4, 0.6, 3
+#: Saturation and value (of 255) of colours that pictures in visible light seldom have all over.
+_VIVID, _LIT, _VIVID_FRACTION = 140, 50, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,46 +64,6 @@ class Palette:
     name: str
     colours: np.ndarray
     near: float
-
-
-@cache
-def palettes() -> dict[str, Palette]:
-    """Every known palette, by its name."""
-    ramp = np.arange(256, dtype=np.uint8)[:, None]
-    known = [Palette(name, cv2.applyColorMap(ramp, number)[:, 0], _NEAR) for name, number in _OPENCV.items()]
-    known += [Palette(name, _between(stops), _NEAR_STOPS) for name, stops in _STOPS.items()]
-    known += [Palette("gnuplot", _gnuplot(), _NEAR), Palette("black and iron", _between(_BLACK_AND_IRON), _NEAR)]
-    return {palette.name: palette for palette in known}
-
-
-def _between(stops: dict[float, str]) -> np.ndarray:
-    colours = np.array([list(bytes.fromhex(colour))[::-1] for colour in stops.values()], dtype=np.float64)
-    places = np.linspace(0, 1, 256)
-    return np.stack([np.interp(places, list(stops), channel) for channel in colours.T], axis=1).round().astype(np.uint8)
-
-
-def _gnuplot() -> np.ndarray:
-    """Gnuplot's default (its formulae 7, 5, 15), which many programs call iron."""
-    place = np.linspace(0, 1, 256)
-    red, green, blue = np.sqrt(place), place**3, np.clip(np.sin(2 * np.pi * place), 0, 1)
-    return (np.stack((blue, green, red), axis=1) * 255).round().astype(np.uint8)
-
-
-#: Gray pictures that went through a JPEG in colour come back with channels this far apart; palettes are far beyond it.
-GRAY_LEVELS = 8
-#: Two places of a palette with colours as near as this, and further apart along it than this, are one colour.
-_SAME, _APART = 14.0, 0.1
-#: The share of a picture's coloured pixels that must be on the palette, and of all of them, and the least share of
-#: coloured ones.
-_LEAST_COLOURED, _LEAST_SHARE, _LEAST_COLOURS = 0.8, 0.3, 0.1
-#: The part of the palette that a picture must use, between its 5th and 95th percentile.
-_LEAST_SPAN = 0.2
-_MOST_SAMPLED = 1 << 13
-_ENDS, _JUMP, _STROKE = 0.03, 0.25, 7
-# A scale bar: at an outer quarter, over this share of the edge, over this much of the palette, this many pixels wide.
-_BAR_LENGTH, _BAR_SPAN, _BAR_WIDTH = 0.4, 0.6, 3
-#: Saturation and value (of 255) of colours that pictures in visible light seldom have all over.
-_VIVID, _LIT, _VIVID_SHARE = 140, 50, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +82,22 @@ class Recovered:
     def assumed(self) -> str:
         """What was taken for true, in words."""
         return f"false colours of the palette {self.palette}: relative, 0 to 1 from cold to hot"
+
+
+@cache
+def palettes() -> dict[str, Palette]:
+    """Every known palette, by its name."""
+    ramp = np.arange(256, dtype=np.uint8)[:, None]
+    known = [Palette(name, cv2.applyColorMap(ramp, number)[:, 0], _NEAR) for name, number in _OPENCV.items()]
+    with _CAMERAS.open(newline="") as file:
+        stops: dict[str, list[tuple[float, list[int]]]] = {}
+        for row in csv.DictReader(file):
+            stops.setdefault(row["palette"], []).append(
+                (float(row["position"]), list(bytes.fromhex(row["colour"]))[::-1])
+            )
+    known += [Palette(name, _between(places), _NEAR_STOPS) for name, places in stops.items() if name != _MOSTLY_GRAY]
+    known += [Palette("gnuplot", _gnuplot(), _NEAR), Palette(_MOSTLY_GRAY, _between(stops[_MOSTLY_GRAY]), _NEAR)]
+    return {palette.name: palette for palette in known}
 
 
 def is_gray(pixels: np.ndarray) -> bool:
@@ -205,7 +131,7 @@ def recover(pixels: np.ndarray, first: str | None = None) -> Recovered | None:
     """
     pixels = (pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
     colours = pixels.reshape(-1, 3)
-    sample = colours[:: max(1, len(colours) // _MOST_SAMPLED)]
+    sample = colours[:: max(1, len(colours) // _MAX_SAMPLED)]
     order = [first] if first and _fit(sample, palettes()[first]) is not None else list(palettes())
     fits = {name: fit for name in order if (fit := _fit(sample, palettes()[name])) is not None}
     if not fits:
@@ -232,7 +158,7 @@ def looks_false(pixels: np.ndarray) -> bool:
     pixels = (pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
     _, saturation, value = cv2.split(cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV))
     lit = value >= _LIT
-    return bool(lit.any() and np.mean(saturation[lit] >= _VIVID) >= _VIVID_SHARE)
+    return bool(lit.any() and np.mean(saturation[lit] >= _VIVID) >= _VIVID_FRACTION)
 
 
 def filled(values: np.ndarray) -> np.ndarray:
@@ -257,6 +183,20 @@ def filled(values: np.ndarray) -> np.ndarray:
     return by_label[labels]
 
 
+def _between(stops: list[tuple[float, list[int]]]) -> np.ndarray:
+    """Colours at 256 positions, linear between stops: (256, 3) uint8."""
+    positions, colours = zip(*stops, strict=True)
+    channels = [np.interp(np.linspace(0, 1, 256), positions, channel) for channel in zip(*colours, strict=True)]
+    return np.stack(channels, axis=1).round().astype(np.uint8)
+
+
+def _gnuplot() -> np.ndarray:
+    """Gnuplot's default (its formulae 7, 5, 15), which many programs call iron."""
+    place = np.linspace(0, 1, 256)
+    red, green, blue = np.sqrt(place), place**3, np.clip(np.sin(2 * np.pi * place), 0, 1)
+    return (np.stack((blue, green, red), axis=1) * 255).round().astype(np.uint8)
+
+
 def _nearest(colours: np.ndarray, palette: Palette) -> tuple[np.ndarray, np.ndarray]:
     """Of (n, 3) colours: (n,) place along the palette, 0 to 1, and (n,) distance to it."""
     points, colours = palette.colours.astype(np.float32), colours.astype(np.float32)
@@ -270,13 +210,13 @@ def _fit(colours: np.ndarray, palette: Palette) -> float | None:
     """How far colours are from a palette, smaller is better; None where they are not of it."""
     # Colours must say so, not the gray that many a palette begins and ends with, and a program's window is made of.
     coloured = np.ptp(colours.astype(np.int16), axis=1) > 2 * GRAY_LEVELS
-    if coloured.mean() < _LEAST_COLOURS:
+    if coloured.mean() < _MIN_COLOURED:
         return None
     place, distance = _nearest(colours, palette)
     near = distance <= palette.near
-    if near[coloured].mean() < _LEAST_COLOURED or near.mean() < _LEAST_SHARE:
+    if near[coloured].mean() < _MIN_COLOURED_KNOWN or near.mean() < _MIN_KNOWN:
         return None
-    if np.ptp(np.percentile(place[near], (5, 95))) < _LEAST_SPAN:
+    if np.ptp(np.percentile(place[near], (5, 95))) < _MIN_SPAN:
         return None
     mean = float(np.minimum(distance, palette.near)[coloured].mean())
     return mean if mean <= palette.near / 2 else None

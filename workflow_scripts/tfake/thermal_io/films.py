@@ -1,6 +1,6 @@
-"""Films, by PyAV: gray ones of up to 16 bits with the values that are stored, all others as 8-bit pictures.
+"""Films, with times: by PyAV, gray ones of up to 16 bits as stored and all others as 8-bit pictures; and CPTV.
 
-CPTV, the Cacophony Project's thermal video, by the package cptv: raw counts of a Lepton, with times.
+CPTV is the Cacophony Project's thermal video, read by the package cptv: raw counts of a Lepton.
 """
 
 import contextlib
@@ -35,9 +35,6 @@ _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 def open_film(file: BinaryIO) -> Recording:
     """Read the first video stream of a film.
 
-    Args:
-        file: at its beginning.
-
     Raises:
         ThermalFileError: no such film or stream, no decoder for it; or PyAV is not installed.
     """
@@ -63,21 +60,39 @@ def open_film(file: BinaryIO) -> Recording:
     if codec is not None:
         codec.thread_type = "NONE"
     announced = stream.frames if stream.frames > 0 else None
-    frames = _frames(container, stream, announced, size if raw else None)
+    frames = _film_frames(container, stream, announced, size if raw else None)
     return Recording("film", frames, announced=announced)
 
 
 def frame_rate(file: BinaryIO) -> float:
-    """The frames a second that a film says it has; ``DEFAULT_RATE`` where it does not say.
-
-    Args:
-        file: of a film that could be opened.
-    """
+    """The frames a second that a film says it has; ``DEFAULT_RATE`` where it does not say."""
     with import_optional("av").open(file, mode="r", metadata_errors="replace") as container:
         return float(container.streams.video[0].average_rate or DEFAULT_RATE)
 
 
-def _frames(container: Any, stream: Any, announced: int | None, raw_size: tuple[int, int] | None) -> Iterator[Frame]:
+def open_cptv(file: BinaryIO) -> Recording:
+    """Read a recording; the background frame that the camera may put first is left out.
+
+    Raises:
+        ThermalFileError: it has no header that can be read; or cptv is not installed.
+    """
+    cptv = import_optional("cptv")
+    try:
+        # cptv prints what it finds odd; the output is not its own.
+        with contextlib.redirect_stdout(io.StringIO()):
+            reader = cptv.CPTVReader(file)
+        check_size(reader.y_resolution, reader.x_resolution)
+    except ThermalFileError:
+        raise
+    except Exception as error:  # cptv raises whatever its parsing stumbles over
+        raise ThermalFileError(f"its header cannot be read ({type(error).__name__}: {error})") from error
+    announced = reader.num_frames or None
+    return Recording("cptv", _cptv_frames(reader, announced), announced=announced)
+
+
+def _film_frames(
+    container: Any, stream: Any, announced: int | None, raw_size: tuple[int, int] | None
+) -> Iterator[Frame]:
     read, end, reason = 0, 0.0, ""
     start: float | None = None
     with container:
@@ -156,29 +171,6 @@ def _pixels(frame: Any) -> np.ndarray:
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height]
     values = rows[:, : frame.width * stored.itemsize].copy().view(stored)
     return np.ascontiguousarray(values, dtype=stored.newbyteorder("="))
-
-
-def open_cptv(file: BinaryIO) -> Recording:
-    """Read a recording; the background frame that the camera may put first is left out.
-
-    Args:
-        file: at its beginning.
-
-    Raises:
-        ThermalFileError: it has no header that can be read; or cptv is not installed.
-    """
-    cptv = import_optional("cptv")
-    try:
-        # cptv prints what it finds odd; the output is not its own.
-        with contextlib.redirect_stdout(io.StringIO()):
-            reader = cptv.CPTVReader(file)
-        check_size(reader.y_resolution, reader.x_resolution)
-    except ThermalFileError:
-        raise
-    except Exception as error:  # cptv raises whatever its parsing stumbles over
-        raise ThermalFileError(f"its header cannot be read ({type(error).__name__}: {error})") from error
-    announced = reader.num_frames or None
-    return Recording("cptv", _cptv_frames(reader, announced), announced=announced)
 
 
 def _cptv_frames(reader: Any, announced: int | None) -> Iterator[Frame]:

@@ -12,8 +12,9 @@ from typing import BinaryIO
 from tfake.thermal_io.films import FILM_SUFFIXES, open_cptv, open_film
 from tfake.thermal_io.frames import Recording, ThermalFileError
 from tfake.thermal_io.numpy_files import open_npy, open_npz
-from tfake.thermal_io.pictures import is_radiometric, open_picture, open_radiometric_jpeg, open_tiff
+from tfake.thermal_io.pictures import is_radiometric, open_picture, open_radiometric_jpeg
 from tfake.thermal_io.temperature_csv import open_temperature_csv
+from tfake.thermal_io.tiff_files import open_tiff
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Format:
         title: as the documentation names it.
         suffixes: of the names of such files, lower case.
         begins: whether a file is of this kind, by its first bytes; None: by its suffix alone.
-        open: reads one.
+        open: reads one, from its beginning.
         holds: what comes out, in words.
         by: the library that decodes it.
         extra: that library is one of the extra ``cameras``.

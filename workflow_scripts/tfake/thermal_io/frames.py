@@ -1,11 +1,8 @@
-"""What a reader hands over: frames as they are stored, what their numbers mean, and one kind of error.
-
-Libraries that only some formats need: the extra ``cameras``.
-"""
+"""What a reader hands over: frames as they are stored, what their numbers mean, and one kind of error."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from importlib import import_module
 from types import ModuleType
 from typing import BinaryIO, Self
@@ -13,7 +10,7 @@ from typing import BinaryIO, Self
 import numpy as np
 
 #: No thermal camera comes near it; a header that says more is damaged.
-MOST_PIXELS = 1 << 26
+MAX_PIXELS = 1 << 26
 
 
 class ThermalFileError(ValueError):
@@ -37,11 +34,13 @@ class Frame:
     time_seconds: float | None = None
 
 
+@dataclass(eq=False)
 class Recording(AbstractContextManager):
     """The frames of one file, each read when it is asked for; also a context manager that closes the file.
 
     Attributes:
-        format: name of the format, a key of ``FORMATS``.
+        format: what it is.
+        frames: in order, to be taken once.
         is_celsius: the file itself says its numbers are temperatures, and they were brought to °C; otherwise they are
             as stored, and what they mean is declared elsewhere.
         announced: how many frames the file says it has; None where it does not say.
@@ -49,24 +48,14 @@ class Recording(AbstractContextManager):
         orientation: the orientation tag (TIFF's 274, Exif's the same), 1 to 8; it is told and not followed.
     """
 
-    def __init__(
-        self,
-        format: str,  # what it is
-        frames: Iterator[Frame],
-        *,
-        is_celsius: bool = False,
-        announced: int | None = 1,
-        assumed: tuple[str, ...] = (),
-        orientation: int = 1,
-    ) -> None:
-        """Keep the parts; use ``open_thermal``."""
-        self.format = format
-        self.is_celsius = is_celsius
-        self.announced = announced
-        self.assumed = assumed
-        self.orientation = orientation
-        self._frames = frames
-        self._file: BinaryIO | None = None
+    format: str
+    frames: Iterator[Frame]
+    _: KW_ONLY
+    is_celsius: bool = False
+    announced: int | None = 1
+    assumed: tuple[str, ...] = ()
+    orientation: int = 1
+    _file: BinaryIO | None = None
 
     def holding(self, file: BinaryIO) -> Self:
         """The same recording, which closes this file when it is closed itself."""
@@ -79,7 +68,7 @@ class Recording(AbstractContextManager):
         Raises:
             ThermalFileError: nothing could be read; or, after the last frame that could, an ``IncompleteError``.
         """
-        return self._frames
+        return self.frames
 
     def close(self) -> None:
         """Close the file."""
@@ -123,17 +112,14 @@ def check_size(height: int, width: int) -> None:
     """Refuse a size that no camera has, before memory is asked for.
 
     Raises:
-        ThermalFileError: no pixel, or more than ``MOST_PIXELS``.
+        ThermalFileError: no pixel, or more than ``MAX_PIXELS``.
     """
-    if not (height > 0 and width > 0 and height * width <= MOST_PIXELS):
-        raise ThermalFileError(f"expected an image of up to {MOST_PIXELS} pixels, found {width}x{height}")
-
-
-EXTRA = "cameras"
+    if not (height > 0 and width > 0 and height * width <= MAX_PIXELS):
+        raise ThermalFileError(f"expected an image of up to {MAX_PIXELS} pixels, found {width}x{height}")
 
 
 def import_optional(module: str) -> ModuleType:
-    """Import a module of the extra.
+    """Import a module of the extra ``cameras``, which only some formats need.
 
     Raises:
         ThermalFileError: it is not installed; the message says how to install it.
@@ -142,5 +128,5 @@ def import_optional(module: str) -> ModuleType:
         return import_module(module)
     except ImportError as error:
         raise ThermalFileError(
-            f"it needs the package {module}, which is not installed: pip install 'tfake-workflow[{EXTRA}]'"
+            f"it needs the package {module}, which is not installed: pip install 'tfake-workflow[cameras]'"
         ) from error

@@ -7,14 +7,11 @@ import numpy as np
 from tfake.thermal_io.frames import Frame, Recording, ThermalFileError, check_size, normalised
 
 # No image is narrower: an axis of this length counts channels.
-_NARROWEST = 5
+_MIN_WIDTH = 5
 
 
 def open_npy(file: BinaryIO) -> Recording:
     """Read an array: (H, W); (N, H, W), a stack of frames; (H, W, 1); or (H, W, 3 or 4) of pixels in colours, BGR.
-
-    Args:
-        file: at its beginning.
 
     Raises:
         ThermalFileError: no such array, or one that holds objects.
@@ -31,9 +28,6 @@ def open_npy(file: BinaryIO) -> Recording:
 
 def open_npz(file: BinaryIO) -> Recording:
     """Read the frames of an archive of arrays: its only one of two or three dimensions.
-
-    Args:
-        file: at its beginning.
 
     Raises:
         ThermalFileError: no such array, or several.
@@ -62,7 +56,7 @@ def _split(array: np.ndarray) -> list[np.ndarray]:
         array = array[None, ..., 0]
     elif array.shape[2] in (3, 4) and array.dtype in (np.uint8, np.uint16):
         array = array[None, ..., :3]
-    elif array.shape[2] < _NARROWEST:
+    elif array.shape[2] < _MIN_WIDTH:
         raise ThermalFileError(
             f"expected an image or frames of it; found {array.dtype} {array.shape}, whose last axis is too short for "
             "pixels of a row and too long for one number a pixel"

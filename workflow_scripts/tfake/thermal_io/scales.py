@@ -43,15 +43,15 @@ _TITLES = {
 _BELIEVABLE = ((-100.0, 80.0), (-40.0, 50.0), (-40.0, 80.0))
 #: Where somebody is in it: the least 99th percentile, and its least distance to the 1st in kelvin. A picture without
 #: any distance tells nothing of its scale.
-_WARMEST_OF_PEOPLE, _LEAST_SPAN = 10.0, 0.5
+_MIN_WARMEST_OF_PEOPLE, _MIN_SPAN = 10.0, 0.5
 #: For likely scales alone: where rooms and skin lie, and how warm the warmest is at least and how far from the
 #: coldest: first with a face in it, then with one too small to count.
 _LIKELY_MIDDLE, _LIKELY_HIGHEST, _SKIN = (0.0, 37.0), 46.0, 34.0
 _LIKELY_WARMEST_AND_SPAN = ((27.0, 3.0), (15.0, 1.0))
-_STRETCHED_SHARE = 0.95
+_STRETCHED_FRACTION = 0.95
 #: Floats over so much of 0 to 1 are grey values: no scene is within one kelvin of melting ice, and fills it.
-_UNIT_SHARE = 0.9
-_MOST_PIXELS = 1 << 13
+_UNIT_FRACTION = 0.9
+_MAX_PIXELS = 1 << 13
 _DECLARE = "declare values: {}"
 
 
@@ -204,7 +204,7 @@ def check_plausible(
     if not people or not all_quantiles:
         return
     low, _, high = median = np.median(all_quantiles, axis=0)
-    if high < _WARMEST_OF_PEOPLE or 0 < high - low < _LEAST_SPAN:
+    if high < _MIN_WARMEST_OF_PEOPLE or 0 < high - low < _MIN_SPAN:
         raise ScaleError(f"{where or 'the images'}: {_describe(scale, median)}{_hint(sample, remedy)}")
 
 
@@ -215,21 +215,21 @@ def likely_scales(raw: np.ndarray) -> list[Scale]:
         raw: numbers as stored, any shape.
     """
     raw = np.asarray(raw)
-    is_stretched = raw.dtype.kind == "u" and raw.size and np.ptp(raw) >= _STRETCHED_SHARE * np.iinfo(raw.dtype).max
+    is_stretched = raw.dtype.kind == "u" and raw.size and np.ptp(raw) >= _STRETCHED_FRACTION * np.iinfo(raw.dtype).max
     raw = _thin(raw)
     if raw.dtype.kind not in "uif" or not raw.size or (stored := _quantiles(raw.astype(np.float64))) is None:
         return []
     known = (*map(Scale, SCALE_NAMES[:3]), *(Scale("counts", *counts) for counts in _KNOWN_COUNTS))
     read = [(scale, _quantiles(scale.convert(raw))) for scale in known if scale.takes(raw.dtype)]
     likely: list[Scale] = []
-    for least_warmest, least_span in _LIKELY_WARMEST_AND_SPAN:
+    for min_warmest, min_span in _LIKELY_WARMEST_AND_SPAN:
         likely = likely or [
             scale
             for scale, quantiles in sorted(read, key=lambda entry: abs(entry[1][2] - _SKIN) if entry[1] else 0.0)
             if quantiles
             and _LIKELY_MIDDLE[0] <= quantiles[1] <= _LIKELY_MIDDLE[1]
-            and least_warmest <= quantiles[2] <= _LIKELY_HIGHEST
-            and quantiles[2] - quantiles[0] >= least_span
+            and min_warmest <= quantiles[2] <= _LIKELY_HIGHEST
+            and quantiles[2] - quantiles[0] >= min_span
         ]
     is_small = raw.dtype.itemsize == 1 or (raw.dtype.kind == "f" and stored[0] >= 0 and stored[2] <= 1)
     if is_small or is_stretched:
@@ -246,13 +246,13 @@ def _fills_unit_range(raw: np.ndarray) -> bool:
     if raw.dtype.kind != "f":
         return False
     low, high = np.nanmin(raw), np.nanmax(raw)
-    return low >= 0 and high <= 1 and high - low >= _UNIT_SHARE
+    return low >= 0 and high <= 1 and high - low >= _UNIT_FRACTION
 
 
 def _thin(raw: np.ndarray) -> np.ndarray:
     """Enough of an image's numbers, spread over it: an odd step does not stay in a few columns."""
     raw = np.ravel(raw)
-    return raw[:: len(raw) // _MOST_PIXELS | 1]
+    return raw[:: len(raw) // _MAX_PIXELS | 1]
 
 
 def _quantiles(values: np.ndarray) -> tuple[float, float, float] | None:

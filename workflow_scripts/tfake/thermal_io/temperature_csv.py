@@ -12,16 +12,10 @@ from typing import BinaryIO
 import numpy as np
 
 from tfake.core.radiometry import ZERO_CELSIUS_KELVIN
+from tfake.core.text_tables import decode_text
 from tfake.thermal_io.frames import Frame, Recording, ThermalFileError, check_size
 
-_LEAST_EDGE = 4
-_MARKS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-)
+_MIN_EDGE = 4
 _EMPTY = {"", "-", "--", "---", "nan", "n/a", "#n/a", "null"}
 _NUMBER = re.compile(r"([-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?|[-+]?\.\d+)\s*°?\s*([cfk]?)", re.IGNORECASE)
 _UNITS = {
@@ -38,13 +32,16 @@ _SAMPLE = 64
 def open_temperature_csv(file: BinaryIO) -> Recording:
     """Read a table.
 
-    Args:
-        file: at its beginning.
-
     Raises:
         ThermalFileError: no text, no table of numbers, or one whose commas may be of either kind.
     """
-    lines = decode_text(file.read()).splitlines()
+    try:
+        text = decode_text(file.read(), "strict")
+    except UnicodeDecodeError as error:
+        raise ThermalFileError("it is no text") from error
+    if "\0" in text or not text.strip():
+        raise ThermalFileError("it is no text")
+    lines = text.splitlines()
     try:
         tables, header, cell_unit = _find_tables(lines)
     except (csv.Error, OverflowError) as error:
@@ -55,28 +52,6 @@ def open_temperature_csv(file: BinaryIO) -> Recording:
     assumed = () if unit else ("the table names no unit: degrees Celsius",)
     frames = map(Frame, (_to_celsius(table, unit or "celsius") for table in tables))
     return Recording("csv", frames, is_celsius=True, announced=len(tables), assumed=assumed)
-
-
-def decode_text(data: bytes) -> str:
-    """Decode text of any of the encodings that programs on Windows write.
-
-    Args:
-        data: the file.
-
-    Raises:
-        ThermalFileError: it is no text.
-    """
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
-    if encoding is None and data[:512].count(0) > len(data[:512]) // 4:
-        encoding = "utf-16-le" if data[1:2] == b"\x00" else "utf-16-be"
-    for attempt in (encoding,) if encoding else ("utf-8", "cp1252"):
-        try:
-            text = data.decode(attempt)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text and text.strip():
-            return text
-    raise ThermalFileError("it is no text")
 
 
 def _find_tables(lines: Sequence[str]) -> tuple[list[np.ndarray], str, str | None]:
@@ -90,10 +65,10 @@ def _find_tables(lines: Sequence[str]) -> tuple[list[np.ndarray], str, str | Non
             widths = [len(row[1]) for row in rows if row[1] is not None]
             width = max(set(widths), key=lambda found: found * widths.count(found), default=0)
             score = width * widths.count(width)
-            if width >= _LEAST_EDGE and (best is None or score > best[0]):
+            if width >= _MIN_EDGE and (best is None or score > best[0]):
                 best = (score, delimiter, decimal)
     if best is None:
-        raise ThermalFileError(f"no table of at least {_LEAST_EDGE}x{_LEAST_EDGE} numbers in {len(lines)} lines")
+        raise ThermalFileError(f"no table of at least {_MIN_EDGE}x{_MIN_EDGE} numbers in {len(lines)} lines")
     _, delimiter, decimal = best
     blocks: list[list[list[float]]] = [[]]
     header: list[str] = []
@@ -112,8 +87,8 @@ def _find_tables(lines: Sequence[str]) -> tuple[list[np.ndarray], str, str | Non
     tables = _joined([block for block in blocks if block])
     largest = max(tables, key=lambda table: len(table) * len(table[0]))
     same = [table for table in tables if (len(table), len(table[0])) == (len(largest), len(largest[0]))]
-    if min(len(largest), len(largest[0])) < _LEAST_EDGE:
-        raise ThermalFileError(f"no table of at least {_LEAST_EDGE}x{_LEAST_EDGE} numbers in {len(lines)} lines")
+    if min(len(largest), len(largest[0])) < _MIN_EDGE:
+        raise ThermalFileError(f"no table of at least {_MIN_EDGE}x{_MIN_EDGE} numbers in {len(lines)} lines")
     if delimiter == "," and decimal == ".":
         _check_commas(np.array(largest), lines)
     return [np.array(table, dtype=np.float64) for table in same], "\n".join(header), next(iter(units), None)
@@ -177,13 +152,13 @@ def _without_numbering(table: np.ndarray) -> np.ndarray:
     row = _counts(table[0]) or _counts(table[0, 1:])
     column = _counts(table[:, 0]) or _counts(table[1:, 0])
     table = table[int(row) :, int(column) :]
-    if min(table.shape) < _LEAST_EDGE:
-        raise ThermalFileError(f"no table of at least {_LEAST_EDGE}x{_LEAST_EDGE} numbers")
+    if min(table.shape) < _MIN_EDGE:
+        raise ThermalFileError(f"no table of at least {_MIN_EDGE}x{_MIN_EDGE} numbers")
     return table
 
 
 def _counts(values: np.ndarray) -> bool:
-    return len(values) >= _LEAST_EDGE and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+    return len(values) >= _MIN_EDGE and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
 
 
 def _to_celsius(table: np.ndarray, unit: str) -> np.ndarray:

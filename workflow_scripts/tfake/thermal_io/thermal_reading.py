@@ -1,7 +1,4 @@
-"""One call for every format: ``values, meaning = read_thermal(path)``; and for stacks and films, frame by frame.
-
-What a file says of its images before their pixels are decoded.
-"""
+"""One call for every format: ``values, meaning = read_thermal(path)``; for stacks and films, frame by frame."""
 
 import io
 from collections.abc import Iterator, Mapping
@@ -43,6 +40,21 @@ class ThermalImage:
     def __iter__(self) -> Iterator[np.ndarray | str]:
         """``values`` and ``meaning``."""
         return iter((self.values, self.meaning))
+
+
+@dataclass(frozen=True)
+class Header:
+    """A file's header.
+
+    Attributes:
+        size: width and height of its first image, as stored.
+        dtype: of its numbers, as stored.
+        frames: how many images it says it has; None where it does not say.
+    """
+
+    size: tuple[int, int]
+    dtype: np.dtype
+    frames: int | None
 
 
 def open_thermal(source: str | Path | bytes, name: str | None = None, as_picture: bool = False) -> Recording:
@@ -148,51 +160,6 @@ def scalar_of(frame: Frame, palette: str | None = None) -> tuple[np.ndarray, str
     return recovered.values, recovered.palette, (recovered.assumed,)
 
 
-def _interpret(
-    frame: Frame, recording: Recording, scale: Scale | None, palette: str | None
-) -> tuple[ThermalImage, str | None]:
-    stored = frame.pixels.dtype
-    numbers, palette, assumed = scalar_of(frame, palette)
-    if palette is not None and scale is not None and scale.meaning != "relative":
-        raise ScaleError(f"declared {scale}, but found false colours, whose numbers are relative")
-    if palette is not None:
-        values, meaning = numbers, "relative"
-    elif recording.is_celsius:
-        values, meaning = numbers, "celsius" if scale is None else scale.meaning
-    else:
-        if scale is None:
-            scale = Scale("relative" if numbers.dtype == np.uint8 else "celsius")
-            assumed += (f"{stored} numbers: {scale}",)
-        check_plausible([("its numbers", numbers)], scale, people=False)
-        values, meaning = scale.convert(numbers), scale.meaning
-    return (
-        ThermalImage(
-            values.astype(np.float32, copy=False),
-            meaning,
-            stored,
-            recording.assumed + assumed,
-            frame.time_seconds,
-            recording.orientation,
-        ),
-        palette,
-    )
-
-
-@dataclass(frozen=True)
-class Header:
-    """A file's header.
-
-    Attributes:
-        size: width and height of its first image, as stored.
-        dtype: of its numbers, as stored.
-        frames: how many images it says it has; None where it does not say.
-    """
-
-    size: tuple[int, int]
-    dtype: np.dtype
-    frames: int | None
-
-
 def read_header(data: bytes, name: str) -> Header:
     """Read a file's header; of formats without one, its first image.
 
@@ -221,3 +188,33 @@ def read_header(data: bytes, name: str) -> Header:
         raise
     except Exception as error:  # Pillow and tifffile raise whatever their parsing stumbles over
         raise ThermalFileError(f"it cannot be decoded as an image ({error})") from error
+
+
+def _interpret(
+    frame: Frame, recording: Recording, scale: Scale | None, palette: str | None
+) -> tuple[ThermalImage, str | None]:
+    stored = frame.pixels.dtype
+    numbers, palette, assumed = scalar_of(frame, palette)
+    if palette is not None and scale is not None and scale.meaning != "relative":
+        raise ScaleError(f"declared {scale}, but found false colours, whose numbers are relative")
+    if palette is not None:
+        values, meaning = numbers, "relative"
+    elif recording.is_celsius:
+        values, meaning = numbers, "celsius" if scale is None else scale.meaning
+    else:
+        if scale is None:
+            scale = Scale("relative" if numbers.dtype == np.uint8 else "celsius")
+            assumed += (f"{stored} numbers: {scale}",)
+        check_plausible([("its numbers", numbers)], scale, people=False)
+        values, meaning = scale.convert(numbers), scale.meaning
+    return (
+        ThermalImage(
+            values.astype(np.float32, copy=False),
+            meaning,
+            stored,
+            recording.assumed + assumed,
+            frame.time_seconds,
+            recording.orientation,
+        ),
+        palette,
+    )
