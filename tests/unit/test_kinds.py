@@ -11,6 +11,7 @@ import zarr
 
 from recipes import LIBRARY, ROOT, SCRIPTS, derived_rules
 from stores.create_store import create_store
+from tfake.config.checks import find_conflicts
 from tfake.config.plan_variants import variant_kind
 from tfake.core.codes import MESH_POINTS
 from tfake.store import arrays, layouts
@@ -50,6 +51,16 @@ def test_the_kind_of_a_variant_is_stated_or_told_by_its_keys():
     assert variant_kind({"files": "a.zip", "condition": "warm"}) == "imported"
     assert variant_kind({"condition": "warm"}) == "thermalized"
     assert variant_kind({"condition": "warm", "kind": "drawn"}) == "drawn"
+
+
+def test_a_kind_that_is_stated_agrees_with_the_keys():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["variants"]["warm"]["kind"] = "thermalized"
+    assert not find_conflicts(config)
+    config["variants"]["warm"]["kind"] = "recorded"
+    (fault,) = find_conflicts(config)
+    assert fault.path == ("variants", "warm", "kind")
+    assert "those of 'thermalized'" in fault.text
 
 
 def test_a_kind_more_is_one_entry(tmp_path):

@@ -8,6 +8,7 @@ from typing import Any
 from tfake.config.faults import Fault, Path
 from tfake.config.plan import Plan
 from tfake.config.plan_studies import EVERY_ROOM
+from tfake.config.plan_variants import told_kind
 from tfake.config.validation import nearest
 
 #: The tables of temperatures that come with the library; each, like a user's own, begins with the rooms it answers for.
@@ -61,6 +62,8 @@ def _check_variants(config: Config, removed: Removed) -> Iterator[Fault]:
     bases = [name for name in variants if "condition" in variants[name] and "files" not in variants[name]]
     for name, settings in variants.items():
         path = ("variants", name)
+        if settings.get("kind", told := told_kind(settings)) != told:
+            yield Fault((*path, "kind"), f"is {settings['kind']!r}; the other keys are those of {told!r}")
         if name not in recorded:
             condition = settings["condition"]
             yield from _find_name((*path, "condition"), condition, "conditions", config["conditions"], removed)

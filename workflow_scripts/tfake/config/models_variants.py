@@ -23,6 +23,7 @@ class Variant(Section):
         }
     )
 
+    kind: Literal["thermalized", "recorded", "imported"] = optional_key("How it is made; not stated, its keys tell.")
     condition: Name = optional_key("The condition whose thermalizer makes this variant, or that published images show.")
     ambient_celsius: Celsius | None = optional_key(
         "Temperature of the room; null is the condition's, which must then be one number."

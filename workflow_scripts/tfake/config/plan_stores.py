@@ -67,8 +67,8 @@ class StorePlan:
         return self._plan.rows(wildcards.variant)
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The settings of a variant."""
-        return in_key_order(self._variants[wildcards.variant])
+        """The settings of a variant, without its kind: stating it makes nothing anew."""
+        return in_key_order({key: own for key, own in self._variants[wildcards.variant].items() if key != "kind"})
 
     def condition(self, wildcards: Wildcards) -> str:
         """The condition whose thermalizer makes a variant."""

@@ -16,5 +16,9 @@ def variant_kind(settings: Mapping[str, Any]) -> str:
     Returns:
         Its ``kind``, a key of :data:`tfake.variants.kinds.KINDS`; where none is stated, what its other keys tell.
     """
-    told = (kind for key, kind in _TOLD_BY.items() if key in settings)
-    return settings.get("kind") or next(told, "thermalized")
+    return settings.get("kind") or told_kind(settings)
+
+
+def told_kind(settings: Mapping[str, Any]) -> str:
+    """The kind that a variant's keys tell."""
+    return next((kind for key, kind in _TOLD_BY.items() if key in settings), "thermalized")
