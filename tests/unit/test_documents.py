@@ -14,6 +14,7 @@ from snakemake.utils import update_config
 
 from documents import PAGES, Command, anchors_of, commands_of, links_of, swallowed
 from recipes import ROOT
+from tfake import __version__
 from tfake.config.completion import complete_config
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import save_landmark_weights
@@ -67,6 +68,12 @@ def test_files_that_a_page_names_are_there(page):
     )
     for name in named:
         assert (ROOT / name).exists(), f"{name} is named and not there"
+
+
+def test_one_version_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert str(citation["version"]) == __version__
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
 ADDITIONS = dict(re.findall(r"(?ms)^### (.*?)\n(.*?)(?=^##)", (ROOT / "CONTRIBUTING.md").read_text()))
