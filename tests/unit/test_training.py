@@ -83,9 +83,9 @@ def test_scale_and_offset_of_relative_pairs_change_no_loss(monkeypatch, scale, o
     plain = run(make_data("relative")).losses
     original = PairSampler.__init__
 
-    def rescaled(self, pairs, *arguments):
+    def rescaled(self, pairs, *arguments, **more):
         changed = [Pair(p.name, p.rgb, scale * p.thermal + offset, p.classes) for p in iter(pairs)]
-        original(self, changed, *arguments)
+        original(self, changed, *arguments, **more)
 
     monkeypatch.setattr(PairSampler, "__init__", rescaled)
     changed = run(make_data("relative")).losses
@@ -126,10 +126,10 @@ def test_validation_is_on_subjects_that_are_not_trained_on(monkeypatch):
     seen = {}
     original = PairSampler.__init__
 
-    def watched(self, pairs, crop, *arguments):
+    def watched(self, pairs, crop, *arguments, **more):
         kind = "trained" if crop.photometric_strength else "validated"
         seen[kind] = {pair.name for pair in iter(pairs)}
-        original(self, pairs, crop, *arguments)
+        original(self, pairs, crop, *arguments, **more)
 
     monkeypatch.setattr(PairSampler, "__init__", watched)
     assert run().validation_pairs == 1
