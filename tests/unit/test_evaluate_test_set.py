@@ -17,11 +17,13 @@ from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwo
 from tfake.landmarks.landmarker import LandmarkDetections
 from tfake.landmarks.landmarker_file import save_landmark_weights
 from tfake.landmarks.sigma_calibration import Calibration
+from tfake.reader import open_dataset
 from tfake.studies.landmark_methods import BASELINES, Method, mean_face
 from tfake.studies.method_scoring import cross_fitted_errors, run_methods, with_adapted_errors
-from tfake.test_sets import catalogue
+from tfake.test_sets import catalogue, variant_faces
 from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
 from tfake.test_sets.read_log import ReadLog
+from tiny_dataset import make_dataset
 
 SETTINGS = {"facemesh": False, "adapt": True, "most_images": None, "min_window_fraction": 0.2}
 SETTINGS |= {"iou_threshold": 0.5, "failure_above": 0.1}
@@ -78,6 +80,24 @@ def test_a_set_is_scored_and_a_missing_one_described(tmp_path, weights, one_thre
     )
     assert "github.com/IS2AI/TFW" in page.read_text()
     assert set(pd.read_csv(tmp_path / "scores.csv")["set"]) == {"charlotte"}
+
+
+@pytest.mark.parametrize("points", [70, 478])
+def test_a_variant_is_a_set_by_its_name(tmp_path, monkeypatch, points):
+    results = make_dataset(tmp_path / "results")
+    # So few faces leave the test part empty.
+    monkeypatch.setattr(
+        variant_faces, "open_dataset", lambda results, names, split, **options: open_dataset(results, names, **options)
+    )
+    made = places(tmp_path, "own")
+    kind = f"variant_{points}"
+    settings = SETTINGS | {"results": str(results), "adapt": False}
+    evaluate_test_set(**made, name="own", kind=kind, path="warm", landmarkers={}, **settings)
+    scores = json.loads((tmp_path / "own/scores.json").read_text())
+    assert scores["missing"] is None
+    assert scores["account"]["rows"] == len(open_dataset(results, ("warm",), statuses=None))
+    mean = scores["methods"]["mean face, box given"]
+    assert mean["errors"]["box"]["found"] == scores["account"]["used"] > 0
 
 
 def annotated(count, offset):

@@ -88,7 +88,7 @@ def test_batches_hold_faces_and_textures():
     assert ((batch.points[~batch.is_face] >= 0) & (batch.points[~batch.is_face] <= 1)).all()
 
 
-def test_diets():
+def test_modalities():
     """RGB crops have colour, thermal ones have none."""
     for share in (0.0, 1.0):
         batch = FaceSampler(FACES, 70, settings(batch=8, thermal_share=share, background_share=0.0)).batch(0)

@@ -165,9 +165,9 @@ def read_image(path: str | Path) -> np.ndarray:
     """
     try:
         with open_thermal(path) as recording:
-            shown = [interpret(frame, recording).image for frame in recording]
+            images = [interpret(frame, recording).image for frame in recording]
     except (ThermalFileError, ScaleError) as error:
         raise ThermalFileError(f"{path}: {error}") from error
-    if len(shown) != 1:
-        raise ThermalFileError(f"{path}: expected one image, found {len(shown)}")
-    return shown[0]
+    if len(images) != 1:
+        raise ThermalFileError(f"{path}: expected one image, found {len(images)}")
+    return images[0]

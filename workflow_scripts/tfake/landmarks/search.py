@@ -68,8 +68,8 @@ def find_windows(
     """
     settings = settings or SearchSettings()
     squares, found = score_windows(network, image, device, settings)
-    sure = found[..., 2].mean(1) < threshold
-    squares, boxes, sigma = _refine(network, image, squares[sure], found[sure], device, settings.refinements)
+    is_face = found[..., 2].mean(1) < threshold
+    squares, boxes, sigma = _refine(network, image, squares[is_face], found[is_face], device, settings.refinements)
     kept: list[int] = []
     for place in np.argsort(sigma, kind="stable"):
         if sigma[place] < threshold and all(_overlap(boxes[place], boxes[k]) <= settings.overlap for k in kept):

@@ -70,12 +70,12 @@ def mean_face() -> Iterator[Method]:
 
 @contextmanager
 def facemesh() -> Iterator[Method]:
-    """MediaPipe's FaceMesh on the thermal image as it is shown to networks."""
+    """MediaPipe's FaceMesh on the thermal image as networks get it."""
     with FaceMesh(_CONFIDENCE, _CONFIDENCE) as finder:
 
         def detect(image: np.ndarray, faces: Sequence[AnnotatedFace]) -> LandmarkDetections:
-            shown = (preprocess(image) * 255).round().astype(np.uint8)
-            meshes = [detection.mesh[:, :2] for detection in finder.find(shown, None)]
+            pixels = (preprocess(image) * 255).round().astype(np.uint8)
+            meshes = [detection.mesh[:, :2] for detection in finder.find(pixels, None)]
             return _without_sigma(np.array(meshes, dtype=np.float32).reshape(-1, MESH_POINTS, 2))
 
         yield Method("FaceMesh", "mesh478", False, detect)
@@ -91,6 +91,6 @@ def boxed_set(annotated: str, found: str) -> str:
 
 
 def _without_sigma(points: np.ndarray) -> LandmarkDetections:
-    """Faces of a method that says nothing of how sure it is."""
+    """Faces of a method that gives no uncertainty."""
     unknown = np.full(points.shape[:2], np.nan, dtype=np.float32)
     return LandmarkDetections(points, unknown, unknown[:, 0])

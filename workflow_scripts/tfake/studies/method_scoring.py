@@ -1,4 +1,4 @@
-"""A test set shown to every method: each annotated face with what each method made of it, and how wrong that is.
+"""A test set run through every method: each annotated face with what each method found, and its errors.
 
 Annotators mean other places by the same names. So half of the subjects may teach a label adapter from what a method
 found to what was annotated; it is used on the other half, and the other way round, so that nobody's own annotation
@@ -110,7 +110,7 @@ def run_methods(
     most_images: int | None = None,
     progress: Callable[[Iterable], Iterable] = iter,
 ) -> Predictions:
-    """Show every image to every method; the arguments are those of :func:`score_set`.
+    """Run every method on every image; the arguments are those of :func:`score_set`.
 
     Returns:
         What was found. Images that cannot be read are excluded in the set's log, and count for nobody.
