@@ -35,7 +35,7 @@ def describe_viewer(folder: str, variants: Sequence[VariantImages], scale: Tempe
         variants: in the order of the files' numbers.
         scale: of the page's radiometric pictures.
     """
-    colours = {int(c): (words_of(c), list(CLASS_COLOURS[c])) for c in LABELLED_CLASSES}
+    colours = {int(c): (words_of(c), [int(value) for value in CLASS_COLOURS[c]]) for c in LABELLED_CLASSES}
     colours[int(FaceClass.IGNORE)] = (words_of(FaceClass.IGNORE), list(IGNORE_COLOUR))
     return {
         "folder": folder,
