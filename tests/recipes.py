@@ -74,6 +74,11 @@ def _imported(path: Path) -> list[Path]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            # A registry names modules as "package.module:Class"; who takes the registry itself imports them.
+            if any(alias.name == "TERMS" for alias in node.names):
+                names += re.findall(
+                    r'"(tfake[\w.]+):\w+"', (LIBRARY / f"{node.module.replace('.', '/')}.py").read_text()
+                )
     places = [LIBRARY / name.replace(".", "/") for name in names]
     return [file for base in places for file in (base.with_suffix(".py"), base / "__init__.py") if file.exists()]
 
