@@ -84,6 +84,10 @@ def imported_names(path: Path) -> list[str]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            # A registry names modules as "package.module:Class"; who takes the registry itself imports them.
+            if any(alias.name == "TERMS" for alias in node.names):
+                registry = (LIBRARY / f"{node.module.replace('.', '/')}.py").read_text()
+                names += re.findall(r'"(tfake[\w.]+):\w+"', registry)
         elif not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
             queue += ast.iter_child_nodes(node)
     return names

@@ -10,7 +10,7 @@ import torch
 import yaml
 from torch import nn
 
-from recipes import ROOT
+from recipes import ROOT, SCRIPTS, sources_of
 from tfake.products.report.temperatures import draw_losses
 from tfake.studies.costs import measure_costs
 from tfake.thermalizer.objective import StepOutput, ThermalObjective
@@ -112,3 +112,9 @@ def test_a_term_s_gradient_reaches_only_what_it_compares():
         found = torch.autograd.grad(term(step), (paired, unpaired), allow_unused=True)
         reached = [gradient is not None and bool(gradient.any()) for gradient in found]
         assert reached == [name == "supervised", name != "supervised"], name
+
+
+def test_a_term_s_module_counts_to_the_training_and_not_to_the_report():
+    modules = {f"{term.module.split(':')[0].rsplit('.')[-1]}.py" for term in TERMS.values()}
+    assert modules <= {path.name for path in sources_of(SCRIPTS["train_thermalizer"])}
+    assert not modules & {path.name for path in sources_of(SCRIPTS["build_report"])}

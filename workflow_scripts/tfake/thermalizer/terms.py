@@ -4,17 +4,9 @@ Table of losses, figures, reports, weights in the settings and measured costs re
 that a report can be built without; a term's value is a module that is imported when an objective is built.
 """
 
-from __future__ import annotations
-
 import pkgutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from tfake.thermalizer.pair_sampling import TrainingData
-    from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -43,8 +35,8 @@ class LossTerm:
         """The key of the settings that weighs it."""
         return f"weight_{self.name}"
 
-    def build(self, settings: TrainingSettings, data: TrainingData) -> nn.Module:
-        """Its value for a run.
+    def build(self, settings: Any, data: Any) -> Any:
+        """Its module for a run's ``TrainingSettings`` and ``TrainingData``.
 
         Raises:
             ValueError: settings and data do not fit together.
