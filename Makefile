@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 REAL := runs/real_sample
 
-.PHONY: all test test-slurm gpu-check envs-check scaling benchmark real-sample verify repair config recipes clean help
+.PHONY: all test test-slurm gpu-check envs-check scaling benchmark real-sample verify repair recipes clean help
 
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
@@ -43,11 +43,12 @@ verify: $(READY)  ## reread every byte of every store of the demo
 repair: $(READY)  ## take away what does not agree with its checksums, and make exactly that again
 	$(BIN)/snakemake --cores all -- repair
 
-config: $(READY)  ## renew config.yaml, schemas/, and the tables of config/README.md after a change of the configuration's models
-	$(BIN)/python -m tfake.config.generated
-
 recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has moved
 	$(BIN)/python tests/recipes.py
+
+.PHONY: config
+config: $(READY)  ## renew config.yaml, its schema and the tables of config/README.md after its models changed
+	$(BIN)/python -m tfake.config.generated
 
 clean:  ## delete the demo's products, logs and timings
 	rm -rf results logs benchmarks

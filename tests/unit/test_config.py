@@ -10,7 +10,7 @@ from recipes import ROOT
 from tfake.config.completion import complete_config
 from tfake.config.faults import ConfigError, ConfigFiles
 from tfake.config.neutral import NEUTRAL_SETTINGS, with_neutral, without_neutral
-from tfake.config.surroundings import check_compared, check_folders
+from tfake.config.preflight import check_compared, check_folders
 
 DEFAULTS = yaml.safe_load((ROOT / "config.yaml").read_text())
 
@@ -41,6 +41,12 @@ def test_the_defaults_are_taken_as_they_are():
     assert complete == before
 
 
+def test_a_key_that_is_left_out_has_its_default():
+    config = copy.deepcopy(DEFAULTS)
+    del config["thermalizer"]["decoder_channels"], config["report"]["gallery_images"], config["device"]
+    assert complete_config(config) == complete_config(DEFAULTS)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -53,6 +59,10 @@ def test_the_defaults_are_taken_as_they_are():
         (
             "conditions: {warm: {prior: {offsets_kelvin: {SKNI: 1}}}}",
             "conditions.warm.prior.offsets_kelvin.SKNI is no name; did you mean SKIN?",
+        ),
+        (
+            "conditions: {warm: {pairs: {values: {counts: {per_kelvin: 10, ofset: 0}}}}}",
+            "conditions.warm.pairs.values.counts.ofset is no key; did you mean offset? (mine.yaml, line 1)",
         ),
         (
             "conditions: {cellar: {ambient_celsius: 12}}",
@@ -91,6 +101,18 @@ def test_a_key_that_is_not_known_is_named_with_the_nearest_that_is(tmp_path, tex
         (
             "ablation: {seeds: [0, 0]}",
             "ablation.seeds is [0, 0]; expected a list of at least 1 values, each an integer",
+        ),
+        (
+            "thermalizer: {encoder_weights: coco}",
+            "thermalizer.encoder_weights is 'coco' (text); expected null or imagenet",
+        ),
+        (
+            "source: {archive: []}",
+            "source.archive is [] (a list); expected null or text or a list of at least 1 values",
+        ),
+        (
+            "cameras: {flir_e60_320x240: {face_pixels: [9, a]}}",
+            "face_pixels[1] is 'a' (text); expected a number, above 0",
         ),
         ("thermalizer: {patch_scales: [1, a]}", "thermalizer.patch_scales[1] is 'a' (text); expected an integer"),
     ],

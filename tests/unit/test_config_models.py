@@ -12,13 +12,13 @@ from pydantic import ValidationError, create_model
 from test_config import DEFAULTS
 
 from recipes import ROOT
+from tfake.config.coercion import coerce_values, fill_in_defaults
 from tfake.config.configuration import Configuration
 from tfake.config.generated import generate, render_defaults, render_reference
 from tfake.config.keys import key
 from tfake.config.models_products import Store
 from tfake.config.neutral import NEUTRAL_KEYS
 from tfake.config.schema import json_schema, walk
-from tfake.config.values import fill_in_defaults, take_values
 
 
 @pytest.mark.parametrize("path", generate(), ids=lambda path: path.name)
@@ -51,7 +51,7 @@ def test_a_key_is_declared_in_one_place():
     text = render_defaults(root, DEFAULTS)
     assert "\n  # Levels of an image pyramid. Changes no result.\n  pyramid_levels: 7\n" in text
     assert fill_in_defaults(DEFAULTS, root)["store"]["pyramid_levels"] == 7
-    taken, _ = take_values({**DEFAULTS, "store": {**DEFAULTS["store"], "pyramid_levels": "1e1"}}, root)
+    taken, _ = coerce_values({**DEFAULTS, "store": {**DEFAULTS["store"], "pyramid_levels": "1e1"}}, root)
     assert extended.model_validate(taken).store.pyramid_levels == 10
     taken["store"]["pyramid_levels"] = 1
     with pytest.raises(ValidationError, match="greater than or equal to 2"):
@@ -107,7 +107,7 @@ def test_who_has_snakemake_alone_can_plan():
 import sys
 before = set(sys.modules)
 import yaml
-from tfake.config import checks, completion, neutral, plan, surroundings
+from tfake.config import checks, completion, neutral, plan, preflight
 completion.complete_config(yaml.safe_load(open("config.yaml")))
 print(*{name.partition(".")[0] for name in set(sys.modules) - before})
 """
@@ -119,3 +119,15 @@ print(*{name.partition(".")[0] for name in set(sys.modules) - before})
     assert {"pydantic", "yaml"} <= imported.keys()
     foreign = [name for name, dists in imported.items() if not brought & {normal(dist) for dist in dists}]
     assert not foreign
+
+
+def test_jobs_read_what_they_need_of_the_configuration_without_pydantic():
+    """Environments of single rules have no pydantic."""
+    program = """
+import sys
+sys.modules["pydantic"] = None
+from tfake.config import neutral, plan
+print(sorted(neutral.without_neutral({"steps": 1, "compile": True})))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "['steps']\n", done.stderr

@@ -12,7 +12,7 @@ from test_config import DEFAULTS, load, refuse
 from tfake.config.completion import complete_config
 from tfake.config.faults import dotted
 from tfake.config.plan import Plan
-from tfake.config.surroundings import find_dated_ahead
+from tfake.config.preflight import find_dated_ahead
 
 
 def test_null_takes_an_entry_away(tmp_path):

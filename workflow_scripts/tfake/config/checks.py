@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from tfake.config.explaining import nearest
 from tfake.config.faults import Fault, Path
 from tfake.config.plan import Plan
 from tfake.config.plan_studies import EVERY_ROOM
+from tfake.config.validation import nearest
 
 #: The tables of temperatures that come with the library; each, like a user's own, begins with the rooms it answers for.
 PRIORS = FilePath(__file__).parents[1] / "thermalizer/priors"
@@ -25,7 +25,7 @@ def find_conflicts(config: Config, removed: Removed = frozenset()) -> list[Fault
 
     Args:
         config: complete, and valid by the models.
-        removed: places of the entries that it takes away (:func:`tfake.config.values.take_values`).
+        removed: places of the entries that it takes away (:func:`tfake.config.coercion.coerce_values`).
 
     Returns:
         The faults. Whether values agree is checked only where every name is found.

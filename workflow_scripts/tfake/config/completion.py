@@ -5,11 +5,11 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from tfake.config.checks import find_conflicts
-from tfake.config.explaining import find_faults, find_unusual
+from tfake.config.coercion import coerce_values, fill_in_defaults
 from tfake.config.faults import ConfigFiles, stop_at
 from tfake.config.plan import Plan
 from tfake.config.schema import json_schema
-from tfake.config.values import fill_in_defaults, take_values
+from tfake.config.validation import find_faults, find_unusual
 
 
 def complete_config(config: Mapping[str, Any], files: Sequence[str | FilePath] = ()) -> dict[str, Any]:
@@ -28,8 +28,8 @@ def complete_config(config: Mapping[str, Any], files: Sequence[str | FilePath] =
     """
     given = ConfigFiles(files)
     stop_at([*given.find_repeated(), *find_unusual(config)], given.locate)
-    taken, removed = take_values(config, json_schema())
-    complete = fill_in_defaults(taken, json_schema())
+    coerced, removed = coerce_values(config, json_schema())
+    complete = fill_in_defaults(coerced, json_schema())
     stop_at(find_faults(complete), given.locate)
     stop_at(find_conflicts(complete, removed), given.locate)
     _name_all_that_fit(complete)

@@ -12,11 +12,11 @@ from typing import Any
 
 import yaml
 
-from tfake.config.explaining import describe_expected
 from tfake.config.faults import Path as Key
 from tfake.config.faults import dotted
 from tfake.config.keys import unit_of
 from tfake.config.schema import Node, alternatives, child, is_named, json_schema, walk
+from tfake.config.validation import describe_expected
 
 _ROOT = Path(__file__).parents[3]
 SCHEMA = _ROOT / "schemas/config.schema.yaml"

@@ -1,8 +1,9 @@
 """Keys of what everything is made from: the source's images, the procedural people, and the dense landmarks."""
 
 import re
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
+from annotated_types import MinLen
 from pydantic import model_validator
 
 from tfake.config.keys import Fraction, Section, Sha256, Text, conflict, key
@@ -11,7 +12,7 @@ from tfake.config.keys import Fraction, Section, Sha256, Text, conflict, key
 class Source(Section):
     """The RGB faces with labels."""
 
-    archive: Text | list[Text] | None = key(
+    archive: Text | Annotated[list[Text], MinLen(1)] | None = key(
         None,
         "One FaceSynthetics zip, or all its raw split parts in order, as paths or URLs; or a published release by "
         "name: dataset_100, dataset_1000, dataset_100000 or dataset_100000_parts. null renders procedural faces.",

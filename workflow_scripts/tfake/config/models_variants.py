@@ -43,12 +43,9 @@ class Variant(Section):
     )
 
 
-class Camera(Section):
-    """A camera, complete or as changes to a preset."""
+class CompleteCamera(Section):
+    """A camera with all of its settings."""
 
-    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["preset"]}]})
-
-    preset: Name = optional_key("A complete camera whose settings hold where this one has none.")
     native_pixels: Frame = optional_key("Width and height of the detector.")
     output_pixels: Frame | None = optional_key("Width and height of the stored image; null is the detector's.")
     face_pixels: Range[Positive] | None = optional_key(
@@ -90,6 +87,11 @@ class Camera(Section):
     seed: Natural = optional_key("Seed of every random choice of the camera; another is another camera of the make.")
 
 
-Camera.model_config["json_schema_extra"]["anyOf"].append(
-    {"required": [name for name in Camera.model_fields if name != "preset"]}
-)
+class Camera(CompleteCamera):
+    """A camera, complete or as changes to a preset."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["preset"]}, {"required": list(CompleteCamera.model_fields)}]}
+    )
+
+    preset: Name = optional_key("A complete camera whose settings hold where this one has none.")

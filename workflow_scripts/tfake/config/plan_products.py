@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfake.config.plan_rules import Wildcards
-from tfake.config.surroundings import check_compared
+from tfake.config.preflight import check_compared
 
 if TYPE_CHECKING:
     from tfake.config.plan import Plan

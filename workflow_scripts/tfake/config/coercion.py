@@ -24,7 +24,7 @@ _TRUTH = {
 _NUMBER = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?")
 
 
-def take_values(value: Any, node: Node | None, path: Path = ()) -> tuple[Any, frozenset[Path]]:
+def coerce_values(value: Any, node: Node | None, path: Path = ()) -> tuple[Any, frozenset[Path]]:
     """Give every value the type that its key holds, where it can be read as that, and remove entries set to null.
 
     Args:
@@ -36,10 +36,10 @@ def take_values(value: Any, node: Node | None, path: Path = ()) -> tuple[Any, fr
         The same with types set right, and the places of the entries that were removed.
     """
     removed: set[Path] = set()
-    return _take(value, node, path, removed), frozenset(removed)
+    return _coerce(value, node, path, removed), frozenset(removed)
 
 
-def _take(value: Any, node: Node | None, path: Path, removed: set[Path]) -> Any:
+def _coerce(value: Any, node: Node | None, path: Path, removed: set[Path]) -> Any:
     if node is None:
         return value
     if isinstance(value, Mapping):
@@ -48,22 +48,22 @@ def _take(value: Any, node: Node | None, path: Path, removed: set[Path]) -> Any:
             if is_named(node, key) and (inner is None or (isinstance(inner, str) and inner.strip() in _NULL[1:])):
                 removed.add((*path, key))
             else:
-                kept[key] = _take(inner, child(node, key), (*path, key), removed)
+                kept[key] = _coerce(inner, child(node, key), (*path, key), removed)
         return kept
     if isinstance(value, list):
-        return [_take(inner, child(node, place), (*path, place), removed) for place, inner in enumerate(value)]
+        return [_coerce(inner, child(node, place), (*path, place), removed) for place, inner in enumerate(value)]
     if isinstance(value, datetime.date):
-        return value.isoformat() if _takes_text(value.isoformat(), node) else value
+        return value.isoformat() if _accepts_text(value.isoformat(), node) else value
     if isinstance(value, float) and value.is_integer() and "integer" in kinds(node) and "number" not in kinds(node):
         return int(value)
-    return _take_text(value, node) if isinstance(value, str) else value
+    return _coerce_text(value, node) if isinstance(value, str) else value
 
 
-def _take_text(text: str, node: Node) -> Any:
+def _coerce_text(text: str, node: Node) -> Any:
     word = text.strip()
     if word in _NULL and "null" in kinds(node):
         return None
-    if _takes_text(text, node):
+    if _accepts_text(text, node):
         return os.path.expanduser(text) if text.startswith("~/") else text
     if word in _TRUTH and "boolean" in kinds(node):
         return _TRUTH[word]
@@ -74,7 +74,7 @@ def _take_text(text: str, node: Node) -> Any:
     return text
 
 
-def _takes_text(text: str, node: Node) -> bool:
+def _accepts_text(text: str, node: Node) -> bool:
     return any(
         text in part.get("enum", [part.get("const", text)]) and re.search(part.get("pattern", ""), text)
         for part in alternatives(node)
