@@ -6,6 +6,7 @@ READY := .venv/.ready
 REAL := runs/real_sample
 
 .PHONY: all test test-slurm gpu-check envs-check scaling benchmark real-sample verify repair recipes clean help
+.PHONY: install-check lock
 
 all: $(READY)  ## build everything that config.yaml asks for, with all cores
 	$(BIN)/snakemake --cores all
@@ -19,6 +20,9 @@ test-slurm: $(READY)  ## the whole workflow through a Slurm of its own, with fau
 
 gpu-check: $(READY)  ## two minutes on a GPU: does everything work there, and how fast; a table, and a JSON under runs/
 	$(BIN)/python tests/gpu/check.py runs/gpu_check
+
+install-check: $(READY)  ## install the core alone for every Python that is there, under runs/, and read a dataset with it
+	$(BIN)/python tests/envs/core_check.py runs/install_check
 
 envs-check: $(READY)  ## build every environment of envs/ and run each rule in its own, under runs/ (gigabytes)
 	$(BIN)/python tests/envs/check.py runs/envs_check
@@ -42,6 +46,9 @@ verify: $(READY)  ## reread every byte of every store of the demo
 
 repair: $(READY)  ## take away what does not agree with its checksums, and make exactly that again
 	$(BIN)/snakemake --cores all -- repair
+
+lock: $(READY)  ## renew constraints.txt from the packages of .venv, and the pins of envs/ from it
+	$(BIN)/python tests/envs/lock.py
 
 recipes: $(READY)  ## renew tests/recipes.json after the code behind a rule has moved
 	$(BIN)/python tests/recipes.py

@@ -13,7 +13,6 @@ from functools import partial
 
 from tfake.config import plan_rules
 from tfake.config.plan_rules import in_key_order, minutes, one_of
-from tfake.config.plan_stores import CAMERA_ARRAYS, FACES_ARRAYS, IMPORT_ARRAYS
 
 
 wildcard_constraints:

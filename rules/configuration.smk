@@ -19,13 +19,14 @@ from tfake.config.faults import ConfigError, stop_at
 from tfake.config.plan import Plan
 from tfake.config.preflight import check_folders, find_dated_ahead
 from tfake.config.run_lock import hold_run_lock
+from tfake.variants.kinds import KINDS
 
 try:
     # Jobs leave the lock alone: where a network disk does not share the kernel's locks, they would find it free.
     RUN_LOCK = hold_run_lock() if workflow.is_main_process else None
     check_folders(REPOSITORY, Path.cwd())
     config.update(complete_config(config, workflow.config_settings.configfiles))
-    PLAN = Plan(config)
+    PLAN = Plan(config, KINDS)
     # Jobs leave dates and files alone, too: clocks of a cluster's nodes differ, and what was planned is to be made.
     if workflow.is_main_process:
         stop_at(find_dated_ahead(config, Path.cwd()))

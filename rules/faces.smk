@@ -8,23 +8,16 @@ MAKES  results/models/face_landmarker.task   only for the backend that needs it,
 """
 
 
-rule create_faces_store:
-    """Write the metadata of the faces store."""
+use rule create_store as create_faces_store with:
     input:
         index=rules.index_archive.output.index,
     output:
         root="results/faces/faces.zarr/zarr.json",
-        arrays=collect("results/faces/faces.zarr/{array}/zarr.json", array=FACES_ARRAYS),
+        arrays=KINDS["faces"].metadata_files("results/faces"),
     log:
         "logs/create_faces_store.log",
     benchmark:
         "benchmarks/create_faces_store.tsv"
-    conda:
-        "../envs/store.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory_mb(1000),
-        runtime=minutes(10),
     params:
         recipe=3,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -32,8 +25,6 @@ rule create_faces_store:
         source_license=lookup(dpath="source/license", within=config),
     message:
         "Creating the faces store."
-    script:
-        "../workflow_scripts/faces/create_faces_store.py"
 
 
 rule fetch_landmarker:
@@ -78,21 +69,7 @@ rule label_faces:
         ),
         images=PLAN.stores.decoded(["{shard}"]),
     output:
-        image_id="results/faces/faces.zarr/image_id/c/{shard}/0",
-        status="results/faces/faces.zarr/status/c/{shard}",
-        segmentation="results/faces/faces.zarr/segmentation/c/{shard}/0/0",
-        landmarks_70="results/faces/faces.zarr/landmarks_70/c/{shard}/0/0",
-        landmarks_478="results/faces/faces.zarr/landmarks_478/c/{shard}/0/0",
-        landmarks_478_raw="results/faces/faces.zarr/landmarks_478_raw/c/{shard}/0/0",
-        landmarks_478_status="results/faces/faces.zarr/landmarks_478_status/c/{shard}",
-        landmarks_478_attempt="results/faces/faces.zarr/landmarks_478_attempt/c/{shard}",
-        landmarks_478_error="results/faces/faces.zarr/landmarks_478_error/c/{shard}",
-        landmarks_478_left_out_error="results/faces/faces.zarr/landmarks_478_left_out_error/c/{shard}",
-        landmarks_478_visibility="results/faces/faces.zarr/landmarks_478_visibility/c/{shard}/0",
-        head_pose="results/faces/faces.zarr/head_pose/c/{shard}/0",
-        openings="results/faces/faces.zarr/openings/c/{shard}/0",
-        blendshapes="results/faces/faces.zarr/blendshapes/c/{shard}/0",
-        face_transform="results/faces/faces.zarr/face_transform/c/{shard}/0/0",
+        **KINDS["faces"].shard_files("results/faces"),
         manifest="results/faces/manifests/{shard}.json",
     log:
         "logs/label_faces/{shard}.log",
@@ -117,8 +94,7 @@ rule label_faces:
         "../workflow_scripts/faces/label_faces.py"
 
 
-rule seal_faces:
-    """Write the faces store's checksums and summary from its manifests."""
+use rule seal_store as seal_faces with:
     input:
         root=rules.create_faces_store.output.root,
         arrays=rules.create_faces_store.output.arrays,
@@ -130,23 +106,14 @@ rule seal_faces:
         "logs/seal_faces.log",
     benchmark:
         "benchmarks/seal_faces.tsv"
-    conda:
-        "../envs/store.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory_mb(1000),
-        runtime=minutes(10),
     params:
-        recipe=1,
-        images=lookup(dpath="source/images", within=config),
+        recipe=rules.seal_store.params.recipe,
+        rows=PLAN.images,
     message:
         "Listing the checksums of the faces store."
-    script:
-        "../workflow_scripts/faces/seal_faces.py"
 
 
-rule verify_faces:
-    """Reread every byte of the faces store."""
+use rule verify_store as verify_faces with:
     input:
         sums=rules.seal_faces.output.sums,
         index=rules.index_archive.output.index,
@@ -159,15 +126,5 @@ rule verify_faces:
         table="logs/verify_faces.csv",
     benchmark:
         "benchmarks/verify_faces.tsv"
-    conda:
-        "../envs/store.yaml"
-    threads: 4
-    resources:
-        mem_mb=memory_mb(2000),
-        runtime=minutes(60),
-    params:
-        recipe=1,
     message:
         "Verifying the faces store."
-    script:
-        "../workflow_scripts/faces/verify_faces.py"

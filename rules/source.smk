@@ -8,9 +8,12 @@ MAKES  results/source/faces.zip             procedural faces (only without sourc
        resources/checksums.tsv              its length and SHA-256, recorded at the first download, then enforced
        results/source/first_samples.zip     the first published samples alone (source.download: first_samples)
        results/source/index.parquet         one row a sample: its members' places and its status
+       results/images/                      the images decoded once for all who read them (store.rgb: kept): images.zarr
+                                            with rgb and segmentation, manifests/, SHA256SUMS, summary.json, verified.json
 
 The rendering jobs use every core. They have priority, or they would wait until the one-core jobs leave all cores free.
-Downloads run where Snakemake runs: the nodes of a cluster often have no way out.
+Downloads run where Snakemake runs: the nodes of a cluster often have no way out. Decoded images are a store of their own,
+so that other labels make no variant anew, and no variant waits for labels.
 """
 
 ABSENT = PLAN.source.find_absent() if workflow.is_main_process and workflow.output_settings.dryrun else []
@@ -159,3 +162,87 @@ rule index_archive:
         "Indexing and checking {input.archive}."
     script:
         f"{REPOSITORY}/workflow_scripts/source/index_archive.py"
+
+
+use rule create_store as create_images_store with:
+    input:
+        index=rules.index_archive.output.index,
+    output:
+        root="results/images/images.zarr/zarr.json",
+        arrays=KINDS["images"].metadata_files("results/images"),
+    log:
+        "logs/create_images_store.log",
+    benchmark:
+        "benchmarks/create_images_store.tsv"
+    params:
+        recipe=rules.create_store.params.recipe,
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        shard_images=lookup(dpath="store/shard_images", within=config),
+        source_license=lookup(dpath="source/license", within=config),
+    message:
+        "Creating the images store."
+
+
+rule decode_images:
+    """Write one shard of the images store."""
+    input:
+        archive=PLAN.source.archive,
+        index=rules.index_archive.output.index,
+        root=rules.create_images_store.output.root,
+        arrays=rules.create_images_store.output.arrays,
+    output:
+        **KINDS["images"].shard_files("results/images"),
+        manifest="results/images/manifests/{shard}.json",
+    log:
+        "logs/decode_images/{shard}.log",
+    benchmark:
+        "benchmarks/decode_images/{shard}.tsv"
+    conda:
+        "../envs/store.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1000),
+        runtime=minutes(60),
+    params:
+        recipe=1,
+        rows=PLAN.stores.shard_rows,
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+    message:
+        "Decoding shard {wildcards.shard}."
+    script:
+        "../workflow_scripts/source/decode_images.py"
+
+
+use rule seal_store as seal_images with:
+    input:
+        root=rules.create_images_store.output.root,
+        arrays=rules.create_images_store.output.arrays,
+        manifests=lambda wildcards: collect(rules.decode_images.output.manifest, shard=PLAN.source_shards),
+    output:
+        sums="results/images/SHA256SUMS",
+        summary="results/images/summary.json",
+    log:
+        "logs/seal_images.log",
+    benchmark:
+        "benchmarks/seal_images.tsv"
+    params:
+        recipe=rules.seal_store.params.recipe,
+        rows=[0, PLAN.images],
+    message:
+        "Listing the checksums of the images store."
+
+
+use rule verify_store as verify_images with:
+    input:
+        sums=rules.seal_images.output.sums,
+        root=rules.create_images_store.output.root,
+        shards=lambda wildcards: collect(rules.decode_images.output, shard=PLAN.source_shards),
+    output:
+        report="results/images/verified.json",
+    log:
+        "logs/verify_images.log",
+        table="logs/verify_images.csv",
+    benchmark:
+        "benchmarks/verify_images.tsv"
+    message:
+        "Verifying the images store."

@@ -1,7 +1,15 @@
-"""Variants: the source's faces as a thermal camera would see them, one store a variant.
+"""Variants: the source's faces as a thermal camera would see them, one store a variant, of one of three kinds:
 
-NEEDS  the source archive and its index, results/thermalizers/{condition}/
-MAKES  results/variants/{variant}/thermal.zarr      thermal, uint16, 0.01 K a count
+thermalized by the network of a condition; recorded from another variant by a camera, labels included; imported from
+T-FAKE's files, which others published for the same faces.
+
+NEEDS  thermalized: the source archive and its index, results/thermalizers/{condition}/
+       recorded: results/variants/{variants.NAME.of}/thermal.zarr, results/faces/faces.zarr
+       imported: variants.NAME.files, a folder or zip of {id}_thermal.png; variants.NAME.points, T-FAKE's pickle, or
+       null; results/faces/faces.zarr
+MAKES  results/variants/{variant}/thermal.zarr      thermal, uint16, 0.01 K a count, or 8-bit grey values of a camera
+                                                    recorded: segmentation, landmarks_70, landmarks_478 and
+                                                    source_to_image, too; imported: landmarks_478, the published points
        results/variants/{variant}/manifests/{shard}.json
        results/variants/{variant}/SHA256SUMS, summary.json, verified.json
        results/variants/{variant}/evaluation.csv    procedural source only: error against the thermal truth
@@ -9,27 +17,20 @@ MAKES  results/variants/{variant}/thermal.zarr      thermal, uint16, 0.01 K a co
 """
 
 
-rule create_thermal_store:
-    """Write the metadata of a variant's thermal store."""
+use rule create_store as create_thermal_store with:
     input:
         index=rules.index_archive.output.index,
         weights=PLAN.stores.weights,
         provenance=PLAN.stores.provenance,
     output:
         root="results/variants/{variant}/thermal.zarr/zarr.json",
-        thermal="results/variants/{variant}/thermal.zarr/thermal/zarr.json",
+        arrays=KINDS["thermalized"].metadata_files("results/variants/{variant}"),
     log:
         "logs/create_thermal_store/{variant}.log",
     benchmark:
         "benchmarks/create_thermal_store/{variant}.tsv"
     wildcard_constraints:
         variant=one_of(PLAN.thermalized),
-    conda:
-        "../envs/store.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory_mb(1000),
-        runtime=minutes(10),
     params:
         recipe=2,
         condition=PLAN.stores.condition,
@@ -39,8 +40,6 @@ rule create_thermal_store:
         source_license=lookup(dpath="source/license", within=config),
     message:
         "Creating the thermal store of {wildcards.variant}."
-    script:
-        "../workflow_scripts/variants/create_thermal_store.py"
 
 
 # One rule, unless jobs write several shards.
@@ -56,7 +55,7 @@ for _name, (_batch, _variants) in PLAN.stores.batches(USES_GPU).items():
             index=rules.index_archive.output.index,
             weights=PLAN.stores.weights,
             root=rules.create_thermal_store.output.root,
-            thermal=rules.create_thermal_store.output.thermal,
+            arrays=rules.create_thermal_store.output.arrays,
         output:
             thermal=collect("results/variants/{{variant}}/thermal.zarr/thermal/c/{shard}/0/0", shard=_batch),
             manifests=collect("results/variants/{{variant}}/manifests/{shard}.json", shard=_batch),
@@ -86,8 +85,119 @@ for _name, (_batch, _variants) in PLAN.stores.batches(USES_GPU).items():
             "../workflow_scripts/variants/thermalize_faces.py"
 
 
-rule seal_thermal:
-    """Write a thermal store's checksums and summary from its manifests."""
+use rule create_store as create_camera_store with:
+    input:
+        base_root=PLAN.stores.base_root,
+    output:
+        root="results/variants/{variant}/thermal.zarr/zarr.json",
+        arrays=KINDS["recorded"].metadata_files("results/variants/{variant}"),
+    log:
+        "logs/create_camera_store/{variant}.log",
+    benchmark:
+        "benchmarks/create_camera_store/{variant}.tsv"
+    wildcard_constraints:
+        variant=one_of(PLAN.recorded),
+    params:
+        recipe=rules.create_store.params.recipe,
+        of=lookup(dpath="variants/{variant}/of", within=config),
+        camera=PLAN.stores.camera,
+        shard_images=lookup(dpath="store/shard_images", within=config),
+    message:
+        "Creating the store of {wildcards.variant}."
+
+
+rule record_faces:
+    """Record one shard of a variant with its camera."""
+    input:
+        root=rules.create_camera_store.output.root,
+        arrays=rules.create_camera_store.output.arrays,
+        base_root=PLAN.stores.base_root,
+        base_manifest=PLAN.stores.base_manifest,
+        base_shard=PLAN.stores.base_shard,
+        faces_root=rules.create_faces_store.output.root,
+        faces_shard=rules.label_faces.output,
+    output:
+        **KINDS["recorded"].shard_files("results/variants/{variant}"),
+        manifest="results/variants/{variant}/manifests/{shard}.json",
+    log:
+        "logs/record_faces/{variant}/{shard}.log",
+    benchmark:
+        "benchmarks/record_faces/{variant}/{shard}.tsv"
+    wildcard_constraints:
+        variant=one_of(PLAN.recorded),
+    conda:
+        "../envs/cameras.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2500),
+        runtime=minutes(60),
+    params:
+        recipe=1,
+        rows=PLAN.stores.shard_rows,
+        of=lookup(dpath="variants/{variant}/of", within=config),
+        camera=PLAN.stores.camera,
+    message:
+        "Recording shard {wildcards.shard} of {wildcards.variant}."
+    script:
+        "../workflow_scripts/variants/record_faces.py"
+
+
+use rule create_store as create_import_store with:
+    input:
+        faces_root=rules.create_faces_store.output.root,
+        faces_arrays=rules.create_faces_store.output.arrays,
+    output:
+        root="results/variants/{variant}/thermal.zarr/zarr.json",
+        arrays=KINDS["imported"].metadata_files("results/variants/{variant}"),
+    log:
+        "logs/create_import_store/{variant}.log",
+    benchmark:
+        "benchmarks/create_import_store/{variant}.tsv"
+    wildcard_constraints:
+        variant=one_of(PLAN.imported),
+    params:
+        recipe=rules.create_store.params.recipe,
+        settings=PLAN.stores.settings,
+        ambient_celsius=PLAN.stores.ambient,
+        shard_images=lookup(dpath="store/shard_images", within=config),
+    message:
+        "Creating the store of {wildcards.variant}."
+
+
+rule import_faces:
+    """Write one shard of a variant from published images."""
+    input:
+        files=PLAN.stores.published_files,
+        root=rules.create_import_store.output.root,
+        arrays=rules.create_import_store.output.arrays,
+        faces_root=rules.create_faces_store.output.root,
+        faces_shard=rules.label_faces.output,
+    output:
+        **KINDS["imported"].shard_files("results/variants/{variant}"),
+        manifest="results/variants/{variant}/manifests/{shard}.json",
+    log:
+        "logs/import_faces/{variant}/{shard}.log",
+    benchmark:
+        "benchmarks/import_faces/{variant}/{shard}.tsv"
+    wildcard_constraints:
+        variant=one_of(PLAN.imported),
+    conda:
+        "../envs/cameras.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2500),
+        runtime=minutes(60),
+    params:
+        recipe=1,
+        rows=PLAN.stores.shard_rows,
+        settings=PLAN.stores.settings,
+    message:
+        "Importing shard {wildcards.shard} of {wildcards.variant}."
+    script:
+        "../workflow_scripts/variants/import_faces.py"
+
+
+use rule seal_store as seal_thermal with:
     input:
         root="results/variants/{variant}/thermal.zarr/zarr.json",
         arrays=PLAN.stores.arrays,
@@ -99,23 +209,14 @@ rule seal_thermal:
         "logs/seal_thermal/{variant}.log",
     benchmark:
         "benchmarks/seal_thermal/{variant}.tsv"
-    conda:
-        "../envs/store.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory_mb(1000),
-        runtime=minutes(10),
     params:
-        recipe=1,
+        recipe=rules.seal_store.params.recipe,
         rows=PLAN.stores.rows,
     message:
         "Listing the checksums of the thermal store of {wildcards.variant}."
-    script:
-        "../workflow_scripts/variants/seal_thermal.py"
 
 
-rule verify_thermal:
-    """Reread every byte of a variant's thermal store."""
+use rule verify_store as verify_thermal with:
     input:
         sums=rules.seal_thermal.output.sums,
         root="results/variants/{variant}/thermal.zarr/zarr.json",
@@ -127,18 +228,8 @@ rule verify_thermal:
         table="logs/verify_thermal/{variant}.csv",
     benchmark:
         "benchmarks/verify_thermal/{variant}.tsv"
-    conda:
-        "../envs/store.yaml"
-    threads: 4
-    resources:
-        mem_mb=memory_mb(2000),
-        runtime=minutes(60),
-    params:
-        recipe=1,
     message:
         "Verifying the thermal store of {wildcards.variant}."
-    script:
-        "../workflow_scripts/variants/verify_thermal.py"
 
 
 rule render_truth:

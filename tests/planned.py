@@ -9,6 +9,7 @@ from snakemake.utils import update_config
 
 from recipes import ROOT
 from tfake.config.plan import Plan
+from tfake.variants.kinds import KINDS
 
 DEFAULTS = yaml.safe_load((ROOT / "config.yaml").read_text())
 
@@ -18,7 +19,7 @@ def plan_of(**blocks: dict[str, Any]) -> Plan:
     config = copy.deepcopy(DEFAULTS)
     update_config(config, {"landmarks": {"variants": ["warm"]}, "ablation": {"conditions": ["warm", "cold"]}})
     update_config(config, copy.deepcopy(blocks))
-    return Plan(config)
+    return Plan(config, KINDS)
 
 
 def wildcards(**values: object) -> SimpleNamespace:

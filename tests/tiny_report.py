@@ -99,7 +99,7 @@ def make_camera(folder, classes, points):
         "source_to_image": np.tile(np.array([[0.5, 0, -0.25], [0, 0.5, -0.25]], dtype=np.float32), (ROWS, 1, 1)),
     }
     layout = [
-        ArrayLayout(name, str(array.dtype), array.shape[1:], ("image", *"abc"[: array.ndim - 1]), fill_value=254)
+        ArrayLayout(name, str(array.dtype), dict(zip("abc", array.shape[1:], strict=False)), fill_value=254)
         for name, array in values.items()
     ]
     create_store(folder / "thermal.zarr", layout, ROWS, ROWS, {"license": "R-UDA-1.0 AND CC-BY-4.0"})

@@ -10,12 +10,13 @@ from sizes import Size
 
 from archives import encode_png, write_archive
 from source.index_archive import index_archive
+from stores.create_store import create_store
 from tfake.core.devices import synchronise
 from tfake.thermalizer.inference import Thermalizer
 from tfake.thermalizer.thermal_unet import ThermalUNet
 from tfake.thermalizer.thermalizer_file import load_thermalizer, save_weights
+from tfake.variants.kinds import KINDS
 from tiny_training import samples
-from variants.create_thermal_store import create_thermal_store
 from variants.thermalize_faces import thermalize_faces
 
 CPU = torch.device("cpu")
@@ -56,18 +57,17 @@ def measure_job(size: Size, device: torch.device, folder: Path) -> dict:
     write_archive(archive, members)
     index_archive(str(index), [str(archive)], size.images, size.pixels, threads=size.workers)
     (folder / "provenance.json").write_text("{}")
-    create_thermal_store(
-        store=str(folder / "thermal.zarr"),
-        index=str(index),
-        weights=str(weights),
-        provenance=str(folder / "provenance.json"),
-        variant="check",
-        condition="check",
-        ambient_celsius=ROOM,
-        image_pixels=size.pixels,
-        shard_images=size.images,
-        source_license="CC0-1.0",
-    )
+    given = {
+        "index": str(index),
+        "weights": str(weights),
+        "provenance": str(folder / "provenance.json"),
+        "variant": "check",
+        "condition": "check",
+        "ambient_celsius": ROOM,
+        "image_pixels": size.pixels,
+        "source_license": "CC0-1.0",
+    }
+    create_store(str(folder / "thermal.zarr"), KINDS["thermalized"], size.images, given)
     network_alone = _network_rate(load_thermalizer(weights, device), size, device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)

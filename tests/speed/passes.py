@@ -25,10 +25,10 @@ from tfake.store.arrays import create_store
 from tfake.store.layouts import thermal_layout
 from tfake.store.stream import ShardStream
 from tfake.thermalizer.thermalizer_file import load_thermalizer
+from tfake.variants.kinds import KINDS
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
 
-from source.create_images_store import create_images_store
 from source.decode_images import decode_images
 from variants import thermalize_faces as script
 
@@ -161,7 +161,9 @@ class Bench:
         """A store of that many decoded images, made at first use."""
         index, store = self.repeated_index(images), self.work / f"kept{images}/images.zarr"
         if not store.exists():
-            create_images_store(str(store), index, PIXELS, images, "CC0-1.0")
+            given = {"index": index, "image_pixels": PIXELS, "source_license": "CC0-1.0"}
+            described = KINDS["images"].describe(given)
+            create_store(store, described.layout, described.rows, images, described.attributes)
             manifest = str(store.parent / "0.json")
             decode_images(manifest, str(store), self.archive, index, 0, (0, images), PIXELS, THREADS)
         return str(store)

@@ -54,7 +54,7 @@ class ZarrStore:
     def open(self, folder: Path) -> None:
         """Open for reading."""
         self.array = zarr.open_group(folder / "t.zarr", mode="r")["thermal"]
-        self.rows = ShardReader(folder / "t.zarr/thermal", self.array)
+        self.rows = ShardReader(folder / "t.zarr/thermal")
 
     def read_one(self, number: int) -> np.ndarray:
         """Random access."""

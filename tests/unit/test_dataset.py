@@ -22,7 +22,7 @@ from recipes import ROOT
 from tfake.core.codes import MeshStatus, SampleStatus
 from tfake.core.radiometry import decode_counts
 from tfake.products.exports.export_formats import FORMATS
-from tfake.reader.dataset_store import DatasetError, Place, read_rows, runs
+from tfake.reader.dataset_store import DatasetError, DatasetStore, read_rows, runs
 from tiny_dataset import BAD, MOVED, PIXELS, ROWS, face_values, make_dataset
 
 
@@ -235,7 +235,7 @@ def test_a_variant_of_another_geometry_brings_its_labels(results, tmp_path):
 def test_a_dataset_travels_without_its_files(faces):
     faces[0]
     copy = pickle.loads(pickle.dumps(faces))
-    assert copy._place._opened is None
+    assert copy._store._opened is None
     np.testing.assert_array_equal(copy[4].segmentation, faces[4].segmentation)
 
 
@@ -243,7 +243,7 @@ def test_what_is_no_dataset_is_refused(results, tmp_path):
     with pytest.raises(DatasetError, match="does not exist"):
         tfake.open_dataset(tmp_path / "nowhere")
     with pytest.raises(DatasetError, match=r"holds no faces/faces.zarr .* found SHA256SUMS, faces.zarr, manifests"):
-        Place(results / "faces").names("")
+        DatasetStore(results / "faces").names("")
     for inside in ("variants", "variants/warm", "variants/warm/thermal.zarr", "variants/warm/thermal.zarr/thermal"):
         with pytest.raises(DatasetError, match=rf"it lies in the dataset {results}: open that, and name a variant"):
             tfake.open_dataset(results / inside)

@@ -14,8 +14,7 @@ import torch
 from nvidia_smi import LISTING, install
 from recipes import LIBRARY
 from tfake.core import nvidia
-from tfake.core.devices import resolve_device
-from tfake.core.processes import ForkGuard
+from tfake.core.devices import ForkGuard, resolve_device
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.landmarker_file import save_landmark_weights

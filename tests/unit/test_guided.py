@@ -93,9 +93,9 @@ def test_a_distractor_is_never_taken(finder, faces):
     face, other = faces
     scene = np.concatenate([np.zeros_like(face.rgb), other.rgb], axis=1)
     labels = label_face(Sample(scene, np.zeros(scene.shape[:2], np.uint8), face.landmarks_70), finder, SETTINGS)
-    assert labels.status is MeshStatus.FITTED
-    assert labels.error is None or labels.error > SETTINGS.reject_above
-    assert mesh_error(labels.mesh, face.landmarks_70) < 0.02
+    assert labels.landmarks_478_status is MeshStatus.FITTED
+    assert labels.landmarks_478_error is None or labels.landmarks_478_error > SETTINGS.reject_above
+    assert mesh_error(labels.landmarks_478, face.landmarks_70) < 0.02
 
 
 def test_the_first_mesh_that_agrees_ends_the_search(faces):
@@ -111,7 +111,7 @@ def test_every_status_is_reached(faces):
     sample, good = sample_of(face), good_mesh(face)
 
     def status(settings, **answers):
-        return label_face(sample, Stub(**answers), settings).status
+        return label_face(sample, Stub(**answers), settings).landmarks_478_status
 
     bare = LabelSettings("facemesh", None, 0.5, 0.5, 0.025, 0.06, fit_missing=False)
     assert status(SETTINGS, guided=[good]) is MeshStatus.OK
@@ -125,9 +125,9 @@ def test_every_status_is_reached(faces):
 def test_a_rejected_mesh_is_kept_as_it_was_found(faces):
     face = faces[0]
     labels = label_face(sample_of(face), Stub(guided=[good_mesh(face) + 100]), SETTINGS)
-    np.testing.assert_array_equal(labels.raw, good_mesh(face) + 100)
-    assert labels.error > SETTINGS.reject_above
-    assert mesh_error(labels.mesh, face.landmarks_70) < 0.02
+    np.testing.assert_array_equal(labels.landmarks_478_raw, good_mesh(face) + 100)
+    assert labels.landmarks_478_error > SETTINGS.reject_above
+    assert mesh_error(labels.landmarks_478, face.landmarks_70) < 0.02
 
 
 def test_a_mirrored_mirror_is_as_before(faces):

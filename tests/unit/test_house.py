@@ -9,8 +9,6 @@ import pytest
 import yaml
 
 from recipes import ROOT, SCRIPTS, TABLE, behind, current, derived_rules, find_changed, rule_blocks
-from tfake.config.plan_stores import FACES_ARRAYS
-from tfake.store.layouts import faces_layout
 
 RULES = rule_blocks()
 LONGEST_FILE = 500
@@ -76,10 +74,10 @@ def test_recipes_are_renewed():
 
 
 @pytest.mark.parametrize("rule", derived_rules())
-def test_a_derived_rule_has_the_recipe_of_the_one_it_runs(rule):
+def test_a_derived_rule_has_the_recipe_of_the_one_it_runs_or_its_own(rule):
     base, block = derived_rules()[rule]
     assert base in RULES
-    assert "params:" not in block or f"recipe=rules.{base}.params.recipe," in block
+    assert "params:" not in block or re.search(rf"recipe=(rules\.{base}\.params\.recipe|\d+),", block)
 
 
 def test_no_rule_is_missed():
@@ -100,14 +98,9 @@ def test_the_snakefile_is_short():
 
 def test_every_rule_is_in_the_graph_of_the_architecture():
     graph = (ROOT / "docs/architecture.md").read_text().split("```mermaid")[1].split("```")[0]
-    assert not [rule for rule in RULES if not re.search(rf"\b{rule}\b", graph)]
-
-
-def test_the_rules_know_the_arrays_of_the_faces_store():
-    assert list(FACES_ARRAYS) == [array.name for array in faces_layout(64)]
-    block = RULES["label_faces"]
-    for array in faces_layout(64):
-        assert f'"results/faces/faces.zarr/{array.shard_file(0)}"'.replace("/c/0", "/c/{shard}") in block
+    # A rule that no file matches is there for others to be derived from.
+    working = [rule for rule, block in RULES.items() if "one_of([])" not in block]
+    assert not [rule for rule in working if not re.search(rf"\b{rule}\b", graph)]
 
 
 def test_nothing_large_and_no_address_is_tracked():

@@ -8,28 +8,32 @@ import pytest
 import zarr
 
 from archives import LABELS, PIXELS, encode_png, flip_byte, write_samples
-from faces.create_faces_store import create_faces_store
 from faces.label_faces import label_faces
-from source.create_images_store import create_images_store
 from source.decode_images import decode_images
 from source.index_archive import index_archive
+from stores.create_store import create_store
+from stores.seal_store import seal_store
+from stores.verify_store import verify_store
 from tfake.archive.image_reader import ArchiveImages, SourceImages, StoredImages
 from tfake.archive.index import read_index
 from tfake.archive.samples import SampleError
 from tfake.core.classes import FaceClass
 from tfake.core.codes import SampleStatus
-from tfake.store.arrays import StoreError
 from tfake.store.manifest import read_manifest
-from variants.seal_thermal import seal_thermal
-from variants.verify_thermal import verify_thermal
+from tfake.store.shards import StoreError
+from tfake.variants.kinds import KINDS
 
 IMAGES, SHARD, BROKEN = 5, 2, 3
 SHARDS = {0: (0, 2), 1: (2, 4), 2: (4, 5)}
 
 
+def source_of(folder, license):
+    return {"index": str(folder / "index.parquet"), "image_pixels": PIXELS, "source_license": license}
+
+
 def create(folder, archive, images=IMAGES):
     index_archive(str(folder / "index.parquet"), [str(archive)], images, PIXELS, threads=1)
-    create_images_store(str(folder / "images.zarr"), str(folder / "index.parquet"), PIXELS, SHARD, "R-UDA-1.0")
+    create_store(str(folder / "images.zarr"), KINDS["images"], SHARD, source_of(folder, "R-UDA-1.0"))
 
 
 def decode(folder, archive, shard, threads=1):
@@ -79,12 +83,12 @@ def test_an_unusable_row_is_black_and_ignored_and_is_counted(made):
 def test_the_store_is_sealed_and_verified_like_any_other_and_names_the_terms(made, tmp_path):
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     store, sums = str(tmp_path / "images.zarr"), str(tmp_path / "SHA256SUMS")
-    seal_thermal(sums, str(tmp_path / "summary.json"), store, [f"{tmp_path}/{n}.json" for n in SHARDS], (0, IMAGES))
-    verify_thermal(str(tmp_path / "verified.json"), sums, store, threads=1)
+    seal_store(sums, str(tmp_path / "summary.json"), store, [f"{tmp_path}/{n}.json" for n in SHARDS], (0, IMAGES))
+    verify_store(str(tmp_path / "verified.json"), sums, store, threads=1)
     assert zarr.open_group(store, mode="r").attrs["license"] == "R-UDA-1.0"
     flip_byte(tmp_path / "images.zarr/rgb/c/1/0/0/0", 100)
     with pytest.raises(StoreError, match="rgb/c/1/0/0/0"):
-        verify_thermal(str(tmp_path / "verified.json"), sums, store, threads=1)
+        verify_store(str(tmp_path / "verified.json"), sums, store, threads=1)
 
 
 def test_threads_change_no_byte(made, tmp_path):
@@ -143,7 +147,7 @@ def test_labels_are_the_same_from_either(made, tmp_path):
     shards = {}
     for name, images in (("archive", None), ("store", str(made / "images.zarr"))):
         store = tmp_path / name / "faces.zarr"
-        create_faces_store(str(store), str(made / "index.parquet"), PIXELS, SHARD, "CC0-1.0")
+        create_store(str(store), KINDS["faces"], SHARD, source_of(made, "CC0-1.0"))
         label_faces(
             manifest=str(tmp_path / name / "0.json"),
             store=str(store),

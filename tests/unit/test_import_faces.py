@@ -11,13 +11,14 @@ import pytest
 
 import tfake
 from products.export_variant import export_variant
+from stores.create_store import create_store
+from stores.seal_store import seal_store
 from tfake.archive.file_trees import open_tree
 from tfake.core.radiometry import encode_celsius
 from tfake.variants.imported import list_images, read_image, read_points
+from tfake.variants.kinds import KINDS
 from tiny_dataset import BAD, PIXELS, ROWS, SHARD, make_dataset
-from variants.create_import_store import create_import_store
 from variants.import_faces import import_faces
-from variants.seal_thermal import seal_thermal
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +39,16 @@ def bring_in(results, variant, files, points):
     folder = results / "variants" / variant
     store, faces = str(folder / "thermal.zarr"), str(results / "faces/faces.zarr")
     terms = points if points is None else str(points)
-    create_import_store(store, faces, variant, str(files), terms, "CC-BY-NC-SA-4.0", "warm", 20.0, SHARD)
+    settings = {"files": str(files), "points": terms, "license": "CC-BY-NC-SA-4.0", "condition": "warm"}
+    given = {"variant": variant, "faces_root": f"{faces}/zarr.json", "settings": settings, "ambient_celsius": 20.0}
+    create_store(store, KINDS["imported"], SHARD, given)
     (folder / "manifests").mkdir()
     manifests = []
     for shard, start in enumerate(range(0, ROWS, SHARD)):
         manifests.append(str(folder / f"manifests/{shard}.json"))
         stop = min(start + SHARD, ROWS)
         import_faces(manifests[-1], store, faces, str(files), terms, shard, (start, stop))
-    seal_thermal(str(folder / "SHA256SUMS"), str(folder / "summary.json"), store, manifests, (0, ROWS))
+    seal_store(str(folder / "SHA256SUMS"), str(folder / "summary.json"), store, manifests, (0, ROWS))
 
 
 def test_published_images_come_back_through_the_same_reader(results, published):

@@ -5,22 +5,24 @@ import pytest
 import zarr
 
 from archives import LABELS, PIXELS, encode_png, write_archive, write_samples
-from faces.create_faces_store import create_faces_store
 from faces.label_faces import label_faces
 from heads.writing import write_faces
 from source.index_archive import index_archive
+from stores.create_store import create_store
 from tfake.archive.samples import SampleError
 from tfake.core.classes import FaceClass
 from tfake.core.codes import Attempt, MeshStatus, PointState, SampleStatus, decode_ids
 from tfake.store.layouts import faces_layout
 from tfake.store.manifest import read_manifest
+from tfake.variants.kinds import KINDS
 
 
 def label(folder, archive, images=3, pixels=PIXELS, threads=1, **changes):
     folder.mkdir(exist_ok=True)
     index_archive(str(folder / "index.parquet"), [str(archive)], images=images, image_pixels=pixels, threads=1)
     store = str(folder / "faces.zarr")
-    create_faces_store(store, str(folder / "index.parquet"), pixels, shard_images=images, source_license="test")
+    given = {"index": str(folder / "index.parquet"), "image_pixels": pixels, "source_license": "test"}
+    create_store(store, KINDS["faces"], images, given)
     label_faces(
         manifest=str(folder / "0.json"),
         store=store,

@@ -35,21 +35,23 @@ def real():
 
 
 def test_every_real_face_is_labelled_and_most_by_the_network(real):
-    assert all(face.status in LABELLED for face in real)
-    assert sum(face.status is not MeshStatus.FITTED for face in real) >= 58
+    assert all(face.landmarks_478_status in LABELLED for face in real)
+    assert sum(face.landmarks_478_status is not MeshStatus.FITTED for face in real) >= 58
     for face in real:
-        assert np.isfinite(face.mesh).all()
-        assert (face.status is MeshStatus.FITTED) == (face.error is None or face.error > SETTINGS.reject_above)
+        assert np.isfinite(face.landmarks_478).all()
+        assert (face.landmarks_478_status is MeshStatus.FITTED) == (
+            face.landmarks_478_error is None or face.landmarks_478_error > SETTINGS.reject_above
+        )
 
 
 def test_correction_lowers_the_error_at_points_it_has_not_seen(real):
-    placed = [face for face in real if face.status is not MeshStatus.FITTED]
+    placed = [face for face in real if face.landmarks_478_status is not MeshStatus.FITTED]
     raw, left_out = ([getattr(face, name) for face in placed] for name in ("error", "left_out_error"))
     assert np.median(raw) <= 0.020
     assert np.median(left_out) <= 0.65 * np.median(raw)
     assert np.mean(left_out) <= 0.60 * np.mean(raw)
     # What is fitted without a mesh is as good as the rest.
-    assert max(face.left_out_error for face in real) < 0.025
+    assert max(face.landmarks_478_left_out_error for face in real) < 0.025
 
 
 @pytest.mark.parametrize("yaw", [-75, -60, -30, 0, 30, 60, 75])
@@ -69,7 +71,7 @@ def test_turned_heads_are_labelled_beside_a_distractor(monkeypatch, yaw):
     classes[:256, :256] = face.surface.classes
     with FaceMesh(0.5, 0.5) as finder:
         labels = label_face(Sample(rgb, classes, face.landmarks_70.astype(np.float32)), finder, SETTINGS)
-    assert labels.status in LABELLED
-    assert mesh_error(labels.mesh, face.landmarks_70) < 0.02
-    if labels.status is not MeshStatus.FITTED:
-        assert labels.error <= SETTINGS.reject_above
+    assert labels.landmarks_478_status in LABELLED
+    assert mesh_error(labels.landmarks_478, face.landmarks_70) < 0.02
+    if labels.landmarks_478_status is not MeshStatus.FITTED:
+        assert labels.landmarks_478_error <= SETTINGS.reject_above

@@ -13,15 +13,16 @@ from test_import_faces import bring_in
 import cameras
 import tfake
 from products.export_variant import export_variant
+from stores.create_store import create_store
+from stores.seal_store import seal_store
 from tfake.core.classes import FaceClass
 from tfake.products.exports.tfake_layout import write_tfake
 from tfake.reader.dataset_store import DatasetError
 from tfake.reader.presence import ImageStatus
 from tfake.store.layouts import UNUSED_CODE
+from tfake.variants.kinds import KINDS
 from tiny_dataset import BAD, PIXELS, ROWS, SHARD, make_dataset
-from variants.create_camera_store import create_camera_store
 from variants.record_faces import record_faces
-from variants.seal_thermal import seal_thermal
 
 #: Rows whose image was not published.
 UNPUBLISHED = (3, 4)
@@ -135,7 +136,8 @@ def test_a_camera_records_what_its_base_has(results, values):
     faces, base = results / "faces/faces.zarr", results / "variants/published/thermal.zarr"
     store = folder / "thermal.zarr"
     camera = cameras.settings(native_pixels=[24, 24], values=values)
-    create_camera_store(str(store), str(base), "camera", "published", camera, SHARD)
+    given = {"variant": "camera", "of": "published", "base_root": str(base / "zarr.json"), "camera": camera}
+    create_store(str(store), KINDS["recorded"], SHARD, given)
     zarr.open_group(base).attrs["thermalizer_sha256"] = zarr.open_group(store).attrs["thermalizer_sha256"] = "7" * 64
     manifests = []
     for shard, start in enumerate(range(0, ROWS, SHARD)):
@@ -143,7 +145,7 @@ def test_a_camera_records_what_its_base_has(results, values):
         (folder / "manifests").mkdir(exist_ok=True)
         rows = (start, min(start + SHARD, ROWS))
         record_faces(manifests[-1], str(store), str(base), str(faces), shard, rows, "published", camera)
-    seal_thermal(str(folder / "SHA256SUMS"), str(folder / "summary.json"), str(store), manifests, (0, ROWS))
+    seal_store(str(folder / "SHA256SUMS"), str(folder / "summary.json"), str(store), manifests, (0, ROWS))
     opened = tfake.open_dataset(results, ["camera"])
     assert opened.rows.tolist() == usable(*UNPUBLISHED)
     assert opened[0].thermal["camera"].shape == (24, 24)

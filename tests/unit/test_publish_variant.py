@@ -11,8 +11,8 @@ import tfake
 from products.publish_variant import publish_variant
 from recipes import ROOT
 from tfake.products.publication.folder import find_commit
-from tfake.store.arrays import StoreError
 from tfake.store.manifest import file_sha256, read_sums
+from tfake.store.shards import StoreError
 from tiny_dataset import MOVED, ROWS, make_dataset
 
 DAY = "2026-01-31"

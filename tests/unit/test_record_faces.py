@@ -8,13 +8,14 @@ import zarr
 
 from archives import flip_byte
 from cameras import settings
+from stores.create_store import create_store
+from stores.seal_store import seal_store
+from stores.verify_store import verify_store
 from tfake.core.radiometry import NO_IMAGE
-from tfake.store.arrays import StoreError
+from tfake.store.shards import StoreError
+from tfake.variants.kinds import KINDS
 from thermal_faces import AMBIENT, BAD, ROWS, make_stores
-from variants.create_camera_store import create_camera_store
 from variants.record_faces import record_faces
-from variants.seal_thermal import seal_thermal
-from variants.verify_thermal import verify_thermal
 
 FAULTY = settings(
     native_pixels=[48, 40],
@@ -38,15 +39,16 @@ def make_variant(folder, shard_images=2, rows=(0, ROWS), **changes):
     if not faces.exists():
         make_stores(folder, shard_images)
     store = folder / "variant/thermal.zarr"
-    create_camera_store(str(store), str(base), "seen", "cold", camera, shard_images)
+    given = {"variant": "seen", "of": "cold", "base_root": str(base / "zarr.json"), "camera": camera}
+    create_store(str(store), KINDS["recorded"], shard_images, given)
     manifests = []
     for shard in range(rows[0] // shard_images, -(-rows[1] // shard_images)):
         manifests.append(str(folder / f"variant/{shard}.json"))
         shard_rows = (shard * shard_images, min((shard + 1) * shard_images, ROWS))
         record_faces(manifests[-1], str(store), str(base), str(faces), shard, shard_rows, "cold", camera)
     sums = str(folder / "variant/SHA256SUMS")
-    seal_thermal(sums, str(folder / "variant/summary.json"), str(store), manifests, rows)
-    verify_thermal(str(folder / "variant/verified.json"), sums, str(store), threads=1)
+    seal_store(sums, str(folder / "variant/summary.json"), str(store), manifests, rows)
+    verify_store(str(folder / "variant/verified.json"), sums, str(store), threads=1)
     return zarr.open_group(store, mode="r")
 
 
@@ -130,7 +132,7 @@ def test_a_flipped_byte_of_a_label_is_named(tmp_path):
     make_variant(tmp_path)
     flip_byte(tmp_path / "variant/thermal.zarr/landmarks_70/c/1/0/0", 20)
     with pytest.raises(StoreError, match=r"landmarks_70/c/1/0/0: SHA-256 is"):
-        verify_thermal("v", str(tmp_path / "variant/SHA256SUMS"), str(tmp_path / "variant/thermal.zarr"), threads=1)
+        verify_store("v", str(tmp_path / "variant/SHA256SUMS"), str(tmp_path / "variant/thermal.zarr"), threads=1)
 
 
 def test_stores_of_two_sources_are_refused(tmp_path):

@@ -10,10 +10,11 @@ import pytest
 
 from products.repair_stores import repair_stores
 from products.verify_stores import verify_stores
-from tfake.store.arrays import StoreError, create_store, write_shard
+from tfake.store.arrays import create_store, write_shard
 from tfake.store.layouts import thermal_layout
 from tfake.store.manifest import Manifest, describe_files, write_manifest
 from tfake.store.sealing import seal_store
+from tfake.store.shards import StoreError
 from tfake.store.verification import DIFFERS, OK, inspect_store, verify_store
 
 PIXELS, SHARDS, SHARD = 16, 3, 2

@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import zarr
+from zarr.codecs import BloscCodec, GzipCodec
 
 from tfake.store import shards
-from tfake.store.arrays import StoreError, create_store, write_shard
+from tfake.store.arrays import create_store, write_shard
 from tfake.store.layouts import faces_layout, thermal_layout
-from tfake.store.shards import ShardReader
+from tfake.store.shards import ShardReader, StoreError
 from tfake.store.stream import ShardStream
+from tiny_dataset import face_values
 
 PIXELS, ROWS, SHARD = 32, 11, 3
 COUNTS = np.random.default_rng(0).integers(29000, 31000, (ROWS, PIXELS, PIXELS)).astype(np.uint16)
@@ -33,14 +35,31 @@ def store(tmp_path):
 
 
 def open_reader(store, name="thermal"):
-    return ShardReader(store / name, zarr.open_group(store, mode="r")[name])
+    return ShardReader(store / name)
 
 
 def test_rows_are_what_zarr_reads(store):
     reader, array = open_reader(store), zarr.open_group(store, mode="r")["thermal"]
     for row in np.random.default_rng(1).permutation(ROWS).tolist():
         np.testing.assert_array_equal(reader.row(row), array[row])
+    wanted = np.array([10, 0, 7, 5, 0, 9, 4, 3])
+    np.testing.assert_array_equal(reader.rows(wanted), array[:][wanted])
     assert not reader.row(7).any()  # of the shard that is not there: the fill value
+    assert reader.rows(wanted[:0]).shape == (0, PIXELS, PIXELS)
+    for outside in (-1, ROWS):
+        with pytest.raises(IndexError, match=f"has {ROWS} rows"):
+            reader.row(outside)
+
+
+def test_files_of_one_chunk_are_what_zarr_reads(tmp_path):
+    path = tmp_path / "f.zarr"
+    create_store(path, faces_layout(PIXELS), ROWS, SHARD, {})
+    values = face_values(rows=ROWS, pixels=PIXELS)
+    for shard, start in enumerate(range(0, ROWS - SHARD, SHARD)):  # but for the last shard
+        write_shard(path, {name: rows[start : start + SHARD] for name, rows in values.items()}, shard)
+    for name, array in zarr.open_group(path, mode="r").arrays():
+        np.testing.assert_array_equal(open_reader(path, name).rows(np.arange(ROWS)), array[:])
+        assert (shards.read_metadata(path / name).attributes, array.dtype) == (array.attrs.asdict(), values[name].dtype)
 
 
 def test_threads_share_a_reader_and_no_file_stays_open(store, monkeypatch):
@@ -96,12 +115,19 @@ def rewrite(store, name, change):
 
 
 def test_another_layout_is_left_to_zarr(tmp_path, store):
+    group = zarr.create_group(tmp_path / "other.zarr")
+    group.create_array("gzip", shape=(4, 2), chunks=(2, 2), dtype="uint16", compressors=GzipCodec())
+    group.create_array("tiles", shape=(4, 4, 4), chunks=(1, 2, 2), dtype="uint16", compressors=BloscCodec())
+    group.create_array("number", shape=(), dtype="float32")
+    for name in group.array_keys():
+        with pytest.raises(StoreError, match=f"{name}: expected one Blosc chunk a row in shards"):
+            open_reader(tmp_path / "other.zarr", name)
+    for text in ("", "{}", "[]", '{"shape": [1], "data_type": "r16"}'):
+        with pytest.raises(StoreError, match="no metadata of a Zarr v3 array"):
+            shards.parse_metadata(text)
     create_store(tmp_path / "f.zarr", faces_layout(PIXELS), ROWS, SHARD, {})
-    with pytest.raises(StoreError, match="expected one chunk a row in shards"):
-        open_reader(tmp_path / "f.zarr", "status")
-    older = zarr.create_array(tmp_path / "v2", shape=(4, 2, 2), chunks=(1, 2, 2), dtype="uint16", zarr_format=2)
-    with pytest.raises(StoreError, match="expected one chunk a row in shards"):
-        ShardReader(tmp_path / "v2", older)
+    with pytest.raises(StoreError, match="status: expected one chunk a row in shards"):
+        ShardStream(tmp_path / "f.zarr", "status", 0)
     inner = ["codecs", 0, "configuration", "codecs", 0, "configuration", "endian"]
 
     def turn(metadata):
@@ -110,7 +136,7 @@ def test_another_layout_is_left_to_zarr(tmp_path, store):
         metadata["endian"] = "big"
 
     rewrite(store, "thermal", turn)
-    with pytest.raises(StoreError, match="expected one chunk a row in shards"):
+    with pytest.raises(StoreError, match="expected one Blosc chunk a row in shards"):
         open_reader(store)
 
 

@@ -58,7 +58,7 @@ def test_threads_share_an_archive(tmp_path, parts):
 def test_a_positional_file_ends_where_the_file_ends(tmp_path):
     (tmp_path / "a").write_bytes(b"abcdef")
     file = PositionalFile(open(tmp_path / "a", "rb", buffering=0))  # noqa: SIM115 - closed below
-    assert (file.bytes, file.read(2, 3), file.read(4, 9), file.read(9, 1)) == (6, b"cde", b"ef", b"")
+    assert (file.size, file.read(2, 3), file.read(4, 9), file.read(9, 1)) == (6, b"cde", b"ef", b"")
     file.close()
 
 

@@ -12,7 +12,7 @@ import zarr
 from archives import flip_byte
 from tfake.core.codes import MeshStatus, decode_ids, encode_ids
 from tfake.core.radiometry import NO_IMAGE, decode_counts
-from tfake.store.arrays import StoreError, create_store, write_shard
+from tfake.store.arrays import create_store, write_shard
 from tfake.store.layouts import faces_layout, thermal_layout
 from tfake.store.manifest import (
     COMPUTED_ON,
@@ -25,6 +25,7 @@ from tfake.store.manifest import (
     write_sums,
 )
 from tfake.store.sealing import seal_store
+from tfake.store.shards import StoreError
 from tfake.store.stream import empty_face_rows
 from tfake.store.verification import check_rows, verify_store
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import zarr
 
-from tfake.store.arrays import StoreError, create_store, write_shard
+from tfake.store.arrays import create_store, write_shard
 from tfake.store.layouts import thermal_layout
 from tfake.store.manifest import file_sha256
+from tfake.store.shards import StoreError
 from tfake.store.stream import ShardStream
 
 PIXELS, ROWS, SHARD = 64, 7, 4
@@ -82,7 +83,7 @@ def test_a_row_that_does_not_fit_is_refused(store, row):
 def test_an_array_of_another_layout_is_refused(tmp_path):
     group = zarr.open_group(tmp_path, mode="w")
     group.create_array("thermal", shape=(4, 8, 8), chunks=(2, 8, 8), dtype="uint16")
-    with pytest.raises(StoreError, match="expected one chunk a row"):
+    with pytest.raises(StoreError, match="thermal: expected one Blosc chunk a row"):
         ShardStream(tmp_path, "thermal", 0)
 
 

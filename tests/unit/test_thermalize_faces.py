@@ -9,26 +9,23 @@ import yaml
 import zarr
 
 from archives import LABELS, PIXELS, encode_png, flip_byte, write_samples
-from faces.create_faces_store import create_faces_store
 from faces.label_faces import label_faces
-from faces.seal_faces import seal_faces
-from faces.verify_faces import verify_faces
 from products.save_config import save_config
-from source.create_images_store import create_images_store
 from source.decode_images import decode_images
 from source.index_archive import index_archive
+from stores.create_store import create_store
+from stores.seal_store import seal_store
+from stores.verify_store import verify_store
 from tfake.archive.index import read_index
 from tfake.archive.samples import SampleError
 from tfake.core.codes import SampleStatus
 from tfake.core.radiometry import NO_IMAGE, decode_counts
-from tfake.store.arrays import StoreError
 from tfake.store.manifest import read_manifest
+from tfake.store.shards import StoreError
 from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
 from tfake.thermalizer.thermalizer_file import save_weights
-from variants.create_thermal_store import create_thermal_store
-from variants.seal_thermal import seal_thermal
+from tfake.variants.kinds import KINDS
 from variants.thermalize_faces import thermalize_faces
-from variants.verify_thermal import verify_thermal
 
 IMAGES, SHARD, AMBIENT = 5, 2, 18.5
 SHARDS = {0: (0, 2), 1: (2, 4), 2: (4, 5)}
@@ -43,24 +40,24 @@ def weights(tmp_path_factory):
     return path
 
 
+def source_of(folder):
+    return {"index": str(folder / "index.parquet"), "image_pixels": PIXELS, "source_license": "CC0-1.0"}
+
+
 @pytest.fixture
 def folder(tmp_path, weights):
     """An indexed archive whose sample 3 is broken, and the thermal store's metadata."""
     archive = write_samples(tmp_path / "a.zip", range(IMAGES), m000003__png=b"broken")
     index_archive(str(tmp_path / "index.parquet"), [str(archive)], IMAGES, PIXELS, threads=1)
     (tmp_path / "provenance.json").write_text('{"seed": 0}')
-    create_thermal_store(
-        store=str(tmp_path / "thermal.zarr"),
-        index=str(tmp_path / "index.parquet"),
-        weights=str(weights),
-        provenance=str(tmp_path / "provenance.json"),
-        variant="test",
-        condition="warm",
-        ambient_celsius=AMBIENT,
-        image_pixels=PIXELS,
-        shard_images=SHARD,
-        source_license="CC0-1.0",
-    )
+    given = source_of(tmp_path) | {
+        "weights": str(weights),
+        "provenance": str(tmp_path / "provenance.json"),
+        "variant": "test",
+        "condition": "warm",
+        "ambient_celsius": AMBIENT,
+    }
+    create_store(str(tmp_path / "thermal.zarr"), KINDS["thermalized"], SHARD, given)
     return tmp_path
 
 
@@ -84,8 +81,8 @@ def thermalize(folder, weights, *shards, threads=1, **changes):
 def seal_and_verify(folder):
     store, sums = str(folder / "thermal.zarr"), str(folder / "SHA256SUMS")
     manifests = [str(folder / f"{shard}.json") for shard in SHARDS]
-    seal_thermal(sums, str(folder / "summary.json"), store, manifests, (0, IMAGES))
-    verify_thermal(str(folder / "verified.json"), sums, store, threads=2)
+    seal_store(sums, str(folder / "summary.json"), store, manifests, (0, IMAGES))
+    verify_store(str(folder / "verified.json"), sums, store, threads=2)
 
 
 def test_a_store_from_end_to_end(folder, weights):
@@ -131,7 +128,7 @@ def test_the_number_of_threads_changes_no_byte(folder, weights):
 def test_images_that_are_kept_decoded_change_no_byte(folder, weights):
     thermalize(folder, weights, 1)
     from_archive = read_manifest(folder / "1.json")
-    create_images_store(str(folder / "images.zarr"), str(folder / "index.parquet"), PIXELS, SHARD, "CC0-1.0")
+    create_store(str(folder / "images.zarr"), KINDS["images"], SHARD, source_of(folder))
     decode_images(
         manifest=str(folder / "images.json"),
         store=str(folder / "images.zarr"),
@@ -172,25 +169,25 @@ def test_a_flipped_byte_is_named(folder, weights):
     seal_and_verify(folder)
     flip_byte(folder / "thermal.zarr/thermal/c/1/0/0", 100)
     with pytest.raises(StoreError, match=r"thermal\.zarr/thermal/c/1/0/0: SHA-256 is"):
-        verify_thermal(str(folder / "v.json"), str(folder / "SHA256SUMS"), str(folder / "thermal.zarr"), threads=1)
+        verify_store(str(folder / "v.json"), str(folder / "SHA256SUMS"), str(folder / "thermal.zarr"), threads=1)
     assert not (folder / "v.json").exists()
 
 
 def test_the_faces_store_is_sealed_and_verified(folder):
     store, index = str(folder / "faces.zarr"), str(folder / "index.parquet")
-    create_faces_store(store, index, PIXELS, SHARD, source_license="CC0-1.0")
+    create_store(store, KINDS["faces"], SHARD, source_of(folder))
     for shard, rows in SHARDS.items():
         manifest, archive = str(folder / f"f{shard}.json"), [str(folder / "a.zip")]
         label_faces(manifest, store, archive, index, shard, rows, PIXELS, LABELS, model=None, threads=1)
     sums, manifests = str(folder / "sums"), [str(folder / f"f{shard}.json") for shard in SHARDS]
-    seal_faces(sums, str(folder / "faces.json"), store, manifests, IMAGES)
-    verify_faces(str(folder / "faces_verified.json"), sums, store, index, threads=1)
+    seal_store(sums, str(folder / "faces.json"), store, manifests, IMAGES)
+    verify_store(str(folder / "faces_verified.json"), sums, store, 1, index=index)
     status = zarr.open_group(store, mode="r")["status"][:]
     assert status.tolist() == [0, 0, 0, SampleStatus.UNDECODABLE_IMAGE, 0]
     other = write_samples(folder / "b.zip", range(1, IMAGES + 1))
     index_archive(str(folder / "other.parquet"), [str(other)], IMAGES, PIXELS, threads=1)
     with pytest.raises(StoreError, match="row 0: id '000000'"):
-        verify_faces(str(folder / "no.json"), sums, store, str(folder / "other.parquet"), threads=1)
+        verify_store(str(folder / "no.json"), sums, store, 1, index=str(folder / "other.parquet"))
 
 
 def test_the_config_is_saved(tmp_path):

@@ -9,6 +9,7 @@ from test_thermalize_faces import SHARDS, thermalize
 
 from archives import flip_byte
 from products.repair_stores import repair_stores
+from tfake.store import manifest
 from tfake.store.repair import FOLDER, keep_shard, take_back
 from variants import thermalize_faces as script
 
@@ -49,14 +50,14 @@ def stopped(folder, weights, monkeypatch):
     expected = outputs(folder)
     delete_outputs(folder)
     with monkeypatch.context() as patch:
-        real = script.write_manifest
+        real = manifest.write_manifest
 
-        def fails(path, manifest):
-            if manifest.shard == 2:
+        def fails(path, written):
+            if written.shard == 2:
                 raise OSError(28, "No space left on device")
-            real(path, manifest)
+            real(path, written)
 
-        patch.setattr(script, "write_manifest", fails)
+        patch.setattr(manifest, "write_manifest", fails)
         with pytest.raises(OSError, match="No space"):
             thermalize(folder, weights, *SHARDS)
     delete_outputs(folder)

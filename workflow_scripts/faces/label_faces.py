@@ -1,9 +1,6 @@
 """Write one shard of the faces store: the source's labels, its class maps, and 478 points with their quality."""
 
-import logging
-from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +14,7 @@ from tfake.labels.detection import LabelSettings
 from tfake.labels.labelling import label_rows
 from tfake.store.arrays import write_shard
 from tfake.store.layouts import faces_layout
-from tfake.store.manifest import Manifest, describe_files, file_sha256, write_manifest
+from tfake.store.manifest import count_codes, file_sha256, finish_shard
 from tfake.store.stream import ShardStream, empty_face_rows
 
 
@@ -44,7 +41,7 @@ def label_faces(
         archive: one zip, or all its raw split parts in order.
         index: the archive's index.
         shard: the shard's number.
-        rows: first row and the row behind the last.
+        rows: first row, and stop (exclusive).
         image_pixels: height and width of the images.
         labels: the ``labels`` block of the config.
         model: the face landmarker's model file; None with FaceMesh.
@@ -58,8 +55,7 @@ def label_faces(
     """
     settings = LabelSettings(model=model, **{key: value for key, value in labels.items() if key != "face_landmarker"})
     table = read_index(index)
-    start, stop = rows
-    records = table.iloc[start:stop]
+    records = table.iloc[slice(*rows)]
     # The class maps alone are large: they are written as they come.
     values = empty_face_rows(len(records), image_pixels, without=("segmentation",))
     nothing = empty_face_rows(1, image_pixels)["segmentation"][0]
@@ -78,23 +74,24 @@ def label_faces(
                 for name, array in face.arrays().items():
                     values[name][row] = array
             class_maps.append(class_maps.encode(class_map))
-        class_maps.close()
+        streamed = {"segmentation": class_maps.close()}
     write_shard(store, values, shard)
-    counts = Counter(f"source_{SampleStatus(code).name.lower()}" for code in values["status"])
-    counts += Counter(f"mesh_{MeshStatus(code).name.lower()}" for code in values["landmarks_478_status"])
-    counts += Counter(f"attempt_{Attempt(code).name.lower()}" for code in values["landmarks_478_attempt"])
-    files = [f"{Path(store).name}/{array.shard_file(shard)}" for array in faces_layout(image_pixels)]
+    counts = {
+        **count_codes("source", SampleStatus, values["status"]),
+        **count_codes("mesh", MeshStatus, values["landmarks_478_status"]),
+        **count_codes("attempt", Attempt, values["landmarks_478_attempt"]),
+    }
     made_from = {
         "source_sha256": table.attrs["source_sha256"],
         "labels": {key: value for key, value in labels.items() if key != "face_landmarker"},
         "model_sha256": None if model is None else file_sha256(model),
     }
-    described = describe_files(Path(store).parent, files)
-    write_manifest(manifest, Manifest(shard, start, stop, made_from, described, dict(counts), statistics={}))
-    logging.info("shard %d, rows %d..%d: %s", shard, start, stop - 1, dict(counts))
+    finish_shard(manifest, store, faces_layout(image_pixels), shard, rows, made_from, counts, streamed=streamed)
 
 
 if __name__ == "__main__":
+    from pathlib import Path
+
     from tfake.core.runlog import start_log
 
     start_log(snakemake.log[0])

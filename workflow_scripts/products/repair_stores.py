@@ -1,10 +1,9 @@
 """Reread every byte of every sealed store, and take away what is damaged."""
 
 import logging
-from pathlib import Path
 
 from tfake.store.repair import repair_store
-from tfake.store.verification import OK, inspect_store, write_table
+from tfake.store.verification import OK, inspect_stores, write_table
 
 
 def repair_stores(table: str, folders: list[str], batched: list[str], threads: int) -> None:
@@ -16,15 +15,9 @@ def repair_stores(table: str, folders: list[str], batched: list[str], threads: i
         batched: those of them whose jobs write several shards.
         threads: files hashed side by side.
     """
-    stores, actions = {}, {}
-    for folder in map(Path, folders):
-        sums = folder / "SHA256SUMS"
-        if not sums.exists():
-            logging.info("%s is not sealed: the next run completes it", folder)
-            continue
-        (store,) = folder.glob("*.zarr")
-        stores[str(folder)] = inspect_store(sums, store, threads)
-        for path, action in repair_store(folder, stores[str(folder)], str(folder) in batched).items():
+    stores, actions = inspect_stores(folders, threads), {}
+    for folder, checked in stores.items():
+        for path, action in repair_store(folder, checked, folder in batched).items():
             actions[f"{folder}/{path}"] = action
             logging.warning("%s %s/%s", action, folder, path)
     write_table(table, stores, actions)

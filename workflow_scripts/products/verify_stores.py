@@ -4,8 +4,8 @@ import json
 import logging
 from pathlib import Path
 
-from tfake.store.arrays import StoreError
-from tfake.store.verification import OK, REMEDY, inspect_store, write_table
+from tfake.store.shards import StoreError
+from tfake.store.verification import OK, REMEDY, inspect_stores, write_table
 
 
 def verify_stores(report: str, table: str, folders: list[str], threads: int) -> None:
@@ -20,14 +20,7 @@ def verify_stores(report: str, table: str, folders: list[str], threads: int) -> 
     Raises:
         StoreError: naming every file that is not what it should be; or no store is sealed.
     """
-    stores = {}
-    for folder in map(Path, folders):
-        sums = folder / "SHA256SUMS"
-        if sums.exists():
-            (store,) = folder.glob("*.zarr")
-            stores[str(folder)] = inspect_store(sums, store, threads)
-        else:
-            logging.warning("%s is not sealed: there is nothing to verify it against", folder)
+    stores = inspect_stores(folders, threads)
     write_table(table, stores, {})
     faults = [f"{name}/{file.describe()}" for name, files in stores.items() for file in files if file.state != OK]
     if faults:

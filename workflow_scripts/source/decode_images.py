@@ -1,9 +1,6 @@
 """Write one shard of the images store: the source's images and class maps, decoded once for all who read them."""
 
-import logging
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -14,7 +11,7 @@ from tfake.core.classes import FaceClass
 from tfake.core.codes import SampleStatus
 from tfake.core.processes import map_ahead
 from tfake.store.layouts import images_layout
-from tfake.store.manifest import Manifest, describe_files, write_manifest
+from tfake.store.manifest import count_codes, finish_shard
 from tfake.store.stream import ShardStream
 
 
@@ -38,7 +35,7 @@ def decode_images(
         archive: one zip, or all its raw split parts in order.
         index: the archive's index.
         shard: the shard's number.
-        rows: first row and the row behind the last.
+        rows: first row, and stop (exclusive).
         image_pixels: height and width of the images.
         threads: images that are decoded side by side.
 
@@ -47,8 +44,7 @@ def decode_images(
         OSError: the disk is full, or the store cannot be written; the error names the file.
     """
     table = read_index(index)
-    start, stop = rows
-    records = table.iloc[start:stop]
+    records = table.iloc[slice(*rows)]
     source = ArchiveImages(archive, image_pixels)
     black = np.zeros((image_pixels, image_pixels, 3), np.uint8)
     ignored = np.full((image_pixels, image_pixels), FaceClass.IGNORE, np.uint8)
@@ -68,17 +64,15 @@ def decode_images(
         for image, class_map in tqdm(decoded, f"decode shard {shard}", len(records)):
             images.append(image)
             maps.append(class_map)
-        images.close()
-        maps.close()
-    files = [f"{Path(store).name}/{array.shard_file(shard)}" for array in images_layout(image_pixels)]
-    statuses = Counter(f"source_{SampleStatus(code).name.lower()}" for code in records["status"])
+        streamed = {"rgb": images.close(), "segmentation": maps.close()}
     made_from = {"source_sha256": table.attrs["source_sha256"]}
-    described = describe_files(Path(store).parent, files)
-    write_manifest(manifest, Manifest(shard, start, stop, made_from, described, dict(statuses), statistics={}))
-    logging.info("shard %d, rows %d..%d: %s", shard, start, stop - 1, dict(statuses))
+    counts = count_codes("source", SampleStatus, records["status"])
+    finish_shard(manifest, store, images_layout(image_pixels), shard, rows, made_from, counts, streamed=streamed)
 
 
 if __name__ == "__main__":
+    from pathlib import Path
+
     from tfake.core.runlog import start_log
 
     start_log(snakemake.log[0])

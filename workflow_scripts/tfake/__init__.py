@@ -5,22 +5,28 @@ and the store's edge every thermal array is float32 in degrees Celsius (see :mod
 """
 
 import importlib
+from contextlib import nullcontext
+from typing import Any
+
+from tfake.core.extras import needs_extra
 
 __version__ = "0.1.0"
 
 __all__ = ["ThermalLandmarker", "__version__", "open_dataset"]
 
-#: What the package itself offers, and where it is; imported when first asked for, for it needs more than most jobs do.
+#: What the package itself offers: the module that it is in, imported when first asked for, and the extra that it needs.
 _OFFERED = {
-    "open_dataset": "tfake.reader",
-    "ThermalLandmarker": "tfake.landmarks.landmarker",
+    "open_dataset": ("tfake.reader", None),
+    "ThermalLandmarker": ("tfake.landmarks.landmarker", "landmarks"),
 }
 
 
-def __getattr__(name: str):
-    if name in _OFFERED:
-        return getattr(importlib.import_module(_OFFERED[name]), name)
-    raise AttributeError(f"module 'tfake' has no attribute {name!r}")
+def __getattr__(name: str) -> Any:
+    if name not in _OFFERED:
+        raise AttributeError(f"module 'tfake' has no attribute {name!r}")
+    module, extra = _OFFERED[name]
+    with needs_extra(extra, f"tfake.{name}") if extra else nullcontext():
+        return getattr(importlib.import_module(module), name)
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,6 @@
 """Write one shard of a variant from published thermal images."""
 
 import logging
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -11,8 +10,8 @@ from tfake.core.codes import PIXEL_CENTRE, SampleStatus, decode_ids
 from tfake.core.radiometry import NO_IMAGE, decode_counts, encode_celsius
 from tfake.imaging.foreground import fill_glasses
 from tfake.store.arrays import open_store, write_shard
-from tfake.store.layouts import import_layout
-from tfake.store.manifest import Manifest, describe_files, write_manifest
+from tfake.store.layouts import imported_layout
+from tfake.store.manifest import finish_shard
 from tfake.store.statistics import class_statistics, merge_statistics
 from tfake.variants.imported import list_images, read_image, read_points
 
@@ -23,8 +22,8 @@ def import_faces(
     """Fill a shard with the published images of its rows.
 
     Rows without a published image that can be used, or without a usable sample, hold ``NO_IMAGE`` and points of NaN;
-    each image that cannot is named in the log. Published points
-    have no depth where they are (x, y); without a pickle the points are those of ``faces.zarr``.
+    each image that cannot is named in the log. Published points have no depth where they are (x, y); without a pickle
+    the points are those of ``faces.zarr``.
 
     Args:
         manifest: the shard's manifest to write, last of all.
@@ -33,7 +32,7 @@ def import_faces(
         files: a folder or zip of ``{id}_thermal.png``.
         points: T-FAKE's pickle of dense points, or None.
         shard: the shard's number.
-        rows: first row and the row behind the last.
+        rows: first row, and stop (exclusive).
 
     Raises:
         ValueError: the pickle, or every image of the shard, is not what T-FAKE publishes, or has another size than the
@@ -44,7 +43,7 @@ def import_faces(
     images = list_images(tree)
     published = None if points is None else read_points(points)
     pixels = faces["segmentation"].shape[1]
-    counts = np.full((stop - start, pixels, pixels), NO_IMAGE, dtype=np.uint16)
+    thermal = np.full((stop - start, pixels, pixels), NO_IMAGE, dtype=np.uint16)
     mesh = np.full((stop - start, *faces["landmarks_478"].shape[1:]), np.nan, dtype=np.float32)
     statuses = faces["status"][start:stop]
     statistics, missing, faults = [], 0, []
@@ -59,7 +58,7 @@ def import_faces(
             logging.warning("row %d is left out: %s", start + place, error)
             faults.append(error)
             continue
-        counts[place] = encode_celsius(celsius)
+        thermal[place] = encode_celsius(celsius)
         if published is None:
             mesh[place] = faces["landmarks_478"][start + place]
         elif image_id in published:
@@ -67,22 +66,21 @@ def import_faces(
             mesh[place, :, :2] = found[:, :2] * pixels - PIXEL_CENTRE
             mesh[place, :, 2:] = found[:, 2:] * pixels if found.shape[1] == 3 else np.nan
         classes = fill_glasses(faces["segmentation"][start + place])
-        statistics.append(class_statistics(decode_counts(counts[place]), classes))
+        statistics.append(class_statistics(decode_counts(thermal[place]), classes))
     if faults and not statistics:
         raise faults[0]
-    write_shard(store, {"thermal": counts, "landmarks_478": mesh}, shard)
-    described = describe_files(
-        Path(store).parent, [f"{Path(store).name}/{array.shard_file(shard)}" for array in import_layout(pixels)]
-    )
+    write_shard(store, {"thermal": thermal, "landmarks_478": mesh}, shard)
     root = open_store(store).attrs
     made_from = {key: root[key] for key in ("source_sha256", "imported", "points", "ambient_celsius")}
-    tally = {"imported": len(statistics), "missing": missing, "unusable": len(faults)}
-    tally = {name: count for name, count in tally.items() if count}
-    write_manifest(manifest, Manifest(shard, start, stop, made_from, described, tally, merge_statistics(statistics)))
-    logging.info("shard %d, rows %d..%d: %s", shard, start, stop - 1, tally)
+    counts = {"imported": len(statistics), "missing": missing, "unusable": len(faults)}
+    counts = {name: count for name, count in counts.items() if count}
+    pooled = merge_statistics(statistics)
+    finish_shard(manifest, store, imported_layout(pixels), shard, rows, made_from, counts, pooled)
 
 
 if __name__ == "__main__":
+    from pathlib import Path
+
     from tfake.core.runlog import start_log
 
     start_log(snakemake.log[0])

@@ -1,18 +1,17 @@
 """Write one shard of a variant that a camera records."""
 
-import logging
-from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from tfake.camera.camera_model import Camera, camera_layout
+from tfake.camera.camera_model import Camera
 from tfake.camera.recording import record_rows
 from tfake.core.codes import SampleStatus
-from tfake.store.arrays import StoreError, open_store, write_shard
-from tfake.store.manifest import Manifest, describe_files, write_manifest
+from tfake.store.arrays import open_store, write_shard
+from tfake.store.layouts import recorded_layout
+from tfake.store.manifest import count_codes, finish_shard
+from tfake.store.shards import StoreError
 
 
 def record_faces(
@@ -33,7 +32,7 @@ def record_faces(
         base_store: the thermal store that the camera looks at; its shard is written.
         faces_store: the ``faces.zarr`` of the same source; its shard is written.
         shard: the shard's number.
-        rows: first row and the row behind the last.
+        rows: first row, and stop (exclusive).
         of: name of the variant in ``base_store``.
         camera: settings of the camera (:class:`tfake.camera.camera_model.Camera`).
 
@@ -45,8 +44,7 @@ def record_faces(
     if faces.attrs["source_sha256"] != source:
         raise StoreError(f"{base_store} has the source {source}, {faces_store} {faces.attrs['source_sha256']}")
     settings = Camera.of(camera)
-    start, stop = rows
-    progress = tqdm(range(start, stop), f"record shard {shard}")
+    progress = tqdm(range(*rows), f"record shard {shard}")
     values, statistics = record_rows(base, faces, progress, settings, base.attrs["ambient_celsius"])
     write_shard(store, values, shard)
     made_from = {
@@ -56,14 +54,15 @@ def record_faces(
         "of": of,
         "camera": dict(camera),
     }
-    files = [f"{Path(store).name}/{array.shard_file(shard)}" for array in camera_layout(settings)]
-    statuses = Counter(f"source_{SampleStatus(int(code)).name.lower()}" for code in faces["status"][start:stop])
-    described = describe_files(Path(store).parent, files)
-    write_manifest(manifest, Manifest(shard, start, stop, made_from, described, dict(statuses), statistics))
-    logging.info("shard %d, rows %d..%d: %s", shard, start, stop - 1, dict(statuses))
+    width, height = settings.image_pixels
+    layout = recorded_layout(height, width, settings.values)
+    counts = count_codes("source", SampleStatus, faces["status"][slice(*rows)])
+    finish_shard(manifest, store, layout, shard, rows, made_from, counts, statistics)
 
 
 if __name__ == "__main__":
+    from pathlib import Path
+
     from tfake.core.runlog import start_log
 
     start_log(snakemake.log[0])

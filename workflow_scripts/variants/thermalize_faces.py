@@ -1,7 +1,6 @@
 """Write one shard of a variant's thermal store, or several with one loading of the network."""
 
 import logging
-from collections import Counter
 from itertools import islice
 from pathlib import Path
 
@@ -13,9 +12,8 @@ from tfake.archive.index import read_index
 from tfake.core.codes import SampleStatus
 from tfake.core.devices import limit_threads, resolve_device
 from tfake.core.processes import keep_freed_memory
-from tfake.store.arrays import StoreError
 from tfake.store.layouts import thermal_layout
-from tfake.store.manifest import COMPUTED_ON, Manifest, describe_files, file_sha256, write_manifest
+from tfake.store.manifest import COMPUTED_ON, count_codes, file_sha256, finish_shard
 from tfake.store.repair import forget_shards, keep_shard, take_back
 from tfake.store.statistics import CountStatistics
 from tfake.store.stream import ShardStream
@@ -41,7 +39,7 @@ def thermalize_faces(
     """Thermalize shards' images and fill their parts of ``thermal.zarr``, in memory that does not grow with a shard.
 
     Rows whose sample cannot be used hold ``NO_IMAGE`` throughout. A job of several shards that was stopped goes on
-    behind the last one that it finished.
+    after the last one that it finished.
 
     Args:
         manifests: the manifest of each shard, ``{shard}.json``, written last of its files.
@@ -84,7 +82,6 @@ def thermalize_faces(
     missing = [shard for shard in shards if not take_back(folder, shards[shard], shard, rows[shard], made_from)]
     if len(missing) < len(shards):
         logging.info("%d of %d shards are there already", len(shards) - len(missing), len(shards))
-    (array,) = thermal_layout(image_pixels)
 
     def compress(counts: np.ndarray) -> bytes:
         # By whichever shard is open: it makes no difference to a chunk.
@@ -101,14 +98,18 @@ def thermalize_faces(
                 stream.append(row.chunk)
                 if row.sums is not None:
                     statistics.add(row.sums)
-            written = stream.close()
-        described = describe_files(folder, [f"{Path(store).name}/{array.shard_file(shard)}"])
-        if described[0].sha256 != written:
-            raise StoreError(f"{described[0].path} does not read back as it was written")
-        statuses = dict(Counter(f"source_{SampleStatus(code).name.lower()}" for code in records["status"]))
-        manifest = Manifest(shard, *rows[shard], made_from, described, statuses, statistics.as_mapping())
-        write_manifest(shards[shard], manifest)
-        logging.info("shard %d, rows %d..%d: %s", shard, manifest.start, manifest.stop - 1, statuses)
+            streamed = {"thermal": stream.close()}
+        finish_shard(
+            shards[shard],
+            store,
+            thermal_layout(image_pixels),
+            shard,
+            rows[shard],
+            made_from,
+            count_codes("source", SampleStatus, records["status"]),
+            statistics.as_mapping(),
+            streamed,
+        )
         if len(shards) > 1:
             keep_shard(folder, shards[shard])
     forget_shards(folder, shards)

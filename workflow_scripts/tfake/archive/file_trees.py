@@ -1,6 +1,6 @@
-"""The names of files inside a folder or an archive, in one spelling, whatever system and tool wrote them.
+"""The files of a folder, searched with its subfolders, or of a zip read in place: names and bytes.
 
-A folder, searched with its subfolders, or a zip read in place: both are names and bytes.
+Names have one spelling, whatever system and tool wrote them.
 """
 
 import logging
@@ -60,9 +60,6 @@ def walk_files(folder: Path) -> Iterator[str]:
 
     A link to a folder that it lies in is not followed.
 
-    Args:
-        folder: where to begin.
-
     Raises:
         OSError: a folder cannot be listed.
     """
@@ -90,7 +87,7 @@ class FileTree:
     """The files of a folder or a zip, by their path inside it."""
 
     where: str  # the folder or zip, for messages
-    names: tuple[str, ...]  # sorted, in the spelling of tree_names.inner_path
+    names: tuple[str, ...]  # sorted, in the spelling of inner_path
     read_bytes: Callable[[str], bytes]  # from any thread, and in other processes
 
     def __contains__(self, name: str) -> bool:

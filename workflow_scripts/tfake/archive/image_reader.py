@@ -1,8 +1,6 @@
 """The source's images and class maps by row: out of the archive, or out of the store that keeps them decoded.
 
 Whoever reads images takes an :class:`ImageReader` and need not know which: the values are the same.
-
-The source as the sequence of images that training asks for.
 """
 
 from collections.abc import Sequence
@@ -15,8 +13,8 @@ import pandas as pd
 from tfake.archive.samples import read_classes, read_rgb
 from tfake.archive.zip_archive import Archive
 from tfake.core.codes import SampleStatus
-from tfake.store.arrays import StoreError, open_store
-from tfake.store.shards import ShardReader
+from tfake.store.arrays import open_store
+from tfake.store.shards import ShardReader, StoreError
 
 
 class ImageReader(Protocol):
@@ -77,7 +75,7 @@ class StoredImages:
             raise StoreError(f"{store}: was decoded from the source {found}; expected {source_sha256}")
         if (found := opened["rgb"].shape[1:]) != (pixels, pixels, 3):
             raise StoreError(f"{store}/rgb: expected images of {(pixels, pixels, 3)}, found {found}")
-        self._rgb, self._classes = (ShardReader(Path(store, name), opened[name]) for name in ("rgb", "segmentation"))
+        self._rgb, self._classes = (ShardReader(Path(store, name)) for name in ("rgb", "segmentation"))
 
     def __reduce__(self):
         """Leave what is open behind: each process opens the store anew."""
@@ -93,8 +91,7 @@ class StoredImages:
 
     def read_classes(self, record) -> np.ndarray:
         """See :class:`ImageReader`. Raises as :meth:`read_rgb`."""
-        # Torch takes no array that cannot be written to without a warning.
-        return self._classes.row(record.Index).copy()
+        return self._classes.row(record.Index)
 
 
 def open_images(

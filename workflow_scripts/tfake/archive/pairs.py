@@ -1,4 +1,7 @@
-"""How paired sets name their files: which visible, thermal and class images belong together, and whose they are.
+"""Paired visible and thermal images: a folder or a zip, read in place.
+
+Which visible, thermal and class images belong together, and whose they are, is told by their names, in one of these
+layouts:
 
 ``stems``: ``{stem}_v.*``, ``{stem}_t.*`` and, if known, ``{stem}_seg.png``: SEJONG as released, and our lab set.
 ``tfake``: ``{stem}_rgb.*``, ``{stem}_thermal.*``: SEJONG as T-FAKE preprocessed it (Flotho et al., CVPR 2025).
@@ -7,14 +10,10 @@
 stream).
 ``folders``: ``visible/``, ``thermal/`` and, if known, ``seg/``, with the same names below them up to the suffix.
 
-``pairs.csv``, a table that a paired set may hold: who is on a pair, and how warm the room was.
-
-Its columns are ``name`` (of the pair, as ``PairedSet.names`` has it, or less the folder that the table lies in),
-``subject`` and ``ambient_celsius``; the last two may be missing or empty.
-
-Paired visible / thermal images: a folder or a zip in one of the layouts of ``pair_formats``, read in place.
-
-What the thermal values mean is declared (``thermal_files``); a table ``pairs.csv`` may tell more (``pair_table``).
+A table ``pairs.csv`` in the set may tell who is on a pair, and the ambient temperature. Its columns are ``name`` (of
+the pair, as ``PairedSet.names`` has it, or less the folder that the table lies in), ``subject`` and
+``ambient_celsius``; the last two may be missing or empty. What the thermal values mean is declared
+(:mod:`tfake.archive.thermal_files`).
 """
 
 import math
@@ -297,14 +296,7 @@ class PairedSet(Sequence[Pair]):
     """A sequence of pairs, in order of their stems; an entry is read from disk each time it is asked for."""
 
     def __init__(self, tree: FileTree, scale: Scale, members: dict[str, PairMembers], notes: dict[str, PairNotes]):
-        """Keep where the files are; use ``open_pairs``.
-
-        Args:
-            tree: the files.
-            scale: what the thermal images are declared to be.
-            members: file names and subject, by stem.
-            notes: what ``pairs.csv`` says, by stem.
-        """
+        """Use :func:`open_pairs`; members and notes are by stem."""
         self.where = tree.where
         self.scale = scale
         #: What the thermal images are once read: ``celsius`` or ``relative``.
@@ -362,7 +354,7 @@ def open_pairs(path: str | Path, values: str | Mapping | Scale, layout: str = "s
     Args:
         path: a folder or a zip.
         values: what the thermal images hold, as ``tfake.thermal_io.scales.parse_scale`` reads it.
-        layout: how the files are named: one of ``pair_formats.PAIR_LAYOUTS``.
+        layout: how the files are named: one of ``PAIR_LAYOUTS``.
 
     Returns:
         The pairs, in order of their stems (with their subfolder).

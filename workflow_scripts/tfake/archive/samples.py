@@ -90,12 +90,7 @@ def read_landmarks(archive: Archive, record) -> np.ndarray:
 
 
 def member_of(record, role: str) -> Member | None:
-    """The place of one of a sample's three members, or None when the archive lacks it.
-
-    Args:
-        record: a row of the index.
-        role: ``rgb``, ``classes`` or ``landmarks``.
-    """
+    """The place of a sample's ``rgb``, ``classes`` or ``landmarks``, or None when the archive lacks it."""
     offset = getattr(record, f"{role}_offset")
     if offset < 0:
         return None

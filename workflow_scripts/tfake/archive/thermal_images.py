@@ -38,13 +38,7 @@ class ThermalImages(Sequence[tuple[np.ndarray, np.ndarray]]):
     """A sequence of thermal images, in order of their names; an entry is read from disk each time it is asked for."""
 
     def __init__(self, tree: FileTree, scale: Scale, segmentations: dict[str, str | None]) -> None:
-        """Keep where the files are; use ``open_thermal_images``.
-
-        Args:
-            tree: the files.
-            scale: what the images are declared to be.
-            segmentations: the class map, or None, of each thermal image.
-        """
+        """Use :func:`open_thermal_images`; ``segmentations`` holds the class map, or None, of each thermal image."""
         self.where = tree.where
         self.scale = scale
         #: What the images are once read: ``celsius`` or ``relative``.
@@ -53,7 +47,7 @@ class ThermalImages(Sequence[tuple[np.ndarray, np.ndarray]]):
         self._segmentations = segmentations
         self._frames = lru_cache(_KEPT_FILES)(self._read_frames)
         self._places = [place for name in sorted(segmentations) for place in self._places_in(name)]
-        #: Of each image: its file's, and its number behind it where the file has several.
+        #: Of each image: its file's, followed by its number where the file has several.
         self.names = [name if frame is None else f"{name}#{frame:06d}" for name, frame in self._places]
 
     def __len__(self) -> int:
@@ -110,11 +104,7 @@ class ThermalsOfPairs(Sequence[tuple[np.ndarray, np.ndarray]]):
     """The thermal images of a paired set, as if they had no partner."""
 
     def __init__(self, pairs: PairedSet) -> None:
-        """Keep the set.
-
-        Args:
-            pairs: from ``open_pairs``.
-        """
+        """Keep the set."""
         self.values = pairs.values
         self._pairs = pairs
 
@@ -137,14 +127,7 @@ class ThermalsOfPairs(Sequence[tuple[np.ndarray, np.ndarray]]):
 
 
 def foreground_of_classes(classes: np.ndarray) -> np.ndarray:
-    """Tell where the person is by a class map.
-
-    Args:
-        classes: (H, W) uint8 class ids.
-
-    Returns:
-        (H, W) bool: neither BACKGROUND nor IGNORE.
-    """
+    """Where the person is, (H, W) bool, by a class map (H, W): neither BACKGROUND nor IGNORE."""
     return (classes != FaceClass.BACKGROUND) & (classes != FaceClass.IGNORE)
 
 

@@ -1,6 +1,4 @@
-"""Several byte strings read as one, in the order given, wherever each of them lies.
-
-Random access to a zip archive, or to its raw split parts, without unpacking or joining anything.
+"""Random access to a zip archive, or to its raw split parts, without unpacking or joining anything.
 
 FaceSynthetics is published as one flat zip or as plain byte slices of it (``.zip.001`` ...). The central directory is
 read once, by :func:`list_members`; afterwards a job reads a member from its recorded :class:`Member` alone, so that
@@ -30,11 +28,7 @@ class Concatenation(io.RawIOBase):
     """A read-only stream over parts whose lengths are known; how a part is read is the subclass's."""
 
     def __init__(self, lengths: Sequence[int]):
-        """Stand at the start.
-
-        Args:
-            lengths: bytes of each part, in order.
-        """
+        """Stand at the start of parts whose lengths in bytes are given in order."""
         self._starts = [0, *accumulate(lengths)]
         self._position = 0
 
@@ -52,15 +46,7 @@ class Concatenation(io.RawIOBase):
         """
 
     def read_at(self, start: int, count: int) -> bytes:
-        """Read some bytes, wherever the stream stands: it is not moved.
-
-        Args:
-            start: the first one.
-            count: how many.
-
-        Returns:
-            The bytes; fewer than asked for only at the end of the last part.
-        """
+        """Read ``count`` bytes from ``start`` on, fewer only at the end; the stream's position is not moved."""
         data = bytearray(max(0, min(count, self._starts[-1] - start)))
         done = 0
         while done < len(data) and (read := self._read_some(start + done, memoryview(data)[done:])):
@@ -131,16 +117,13 @@ class SplitFile(Concatenation):
     """Several files read as one, in the order given, as if they had been concatenated."""
 
     def __init__(self, paths: Sequence[str | Path]):
-        """Open every part.
-
-        Args:
-            paths: the parts in order.
+        """Open every part, in order.
 
         Raises:
             FileNotFoundError: a part does not exist.
         """
         self._files = [PositionalFile(open(path, "rb", buffering=0)) for path in paths]  # noqa: SIM115 - closed in close()
-        super().__init__([file.bytes for file in self._files])
+        super().__init__([file.size for file in self._files])
 
     def read_part(self, part: int, start: int, buffer: memoryview) -> int:
         """Read a part's file; see :meth:`Concatenation.read_part`."""
@@ -227,13 +210,7 @@ def open_archive(paths: Sequence[str | Path]) -> Archive:
 
 
 def list_members(archive: Archive) -> list[Member]:
-    """Read the central directory.
-
-    Args:
-        archive: the archive.
-
-    Returns:
-        Its file members, in directory order.
+    """Read the central directory: the archive's file members, in directory order.
 
     Raises:
         ArchiveError: the bytes are no zip, are cut short, or hold no member.

@@ -1,6 +1,6 @@
-"""Random generators of a camera: its own faults come from its seed, what is different in each shot also from the id.
+"""The detector: gain and offset drift, fixed pattern, temporal noise and dead pixels.
 
-The detector: gain and offset drift, its fixed pattern, temporal noise and pixels that do not answer.
+A camera's own faults are drawn from its seed, what is different in each shot also from the image's id.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from tfake.core.radiometry import ZERO_CELSIUS_KELVIN
 from tfake.core.sensor import fixed_pattern
 
 
-class Stream(IntEnum):
+class RngStream(IntEnum):
     """Which random choice; each has a generator of its own, so that a changed setting moves no other choice."""
 
     VIEW = 201
@@ -25,18 +25,18 @@ class Stream(IntEnum):
     NOISE = 206
 
 
-def of_camera(seed: int, stream: Stream) -> np.random.Generator:
+def camera_rng(seed: int, stream: RngStream) -> np.random.Generator:
     """A generator that every shot of the camera shares: its fixed pattern, its dead pixels."""
     return np.random.default_rng([seed, stream])
 
 
-def of_shot(seed: int, stream: Stream, image_id: str) -> np.random.Generator:
-    """A generator for one choice of one shot, the same in every room: who stands where, in front of what."""
+def shot_rng(seed: int, stream: RngStream, image_id: str) -> np.random.Generator:
+    """A generator for one choice of one shot, the same at every ambient: who stands where, in front of what."""
     return np.random.default_rng([seed, stream, _number(image_id)])
 
 
-def of_exposure(seed: int, stream: Stream, image_id: str, ambient_celsius: float) -> np.random.Generator:
-    """A generator for what differs even between two rooms: noise and drift."""
+def exposure_rng(seed: int, stream: RngStream, image_id: str, ambient_celsius: float) -> np.random.Generator:
+    """A generator for what differs even between two ambient temperatures: noise and drift."""
     millikelvin = round((ambient_celsius + ZERO_CELSIUS_KELVIN) * 1000)
     return np.random.default_rng([seed, stream, _number(image_id), millikelvin])
 
@@ -45,24 +45,24 @@ def _number(image_id: str) -> int:
     return int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "little")
 
 
-#: Standard deviation of what stuck pixels show, K around the room.
+#: Standard deviation of what stuck pixels show, K around the ambient temperature.
 STUCK_KELVIN = 10.0
 
 
-def dead_pixels(rng: np.random.Generator, shape: tuple[int, int], share: float) -> tuple[np.ndarray, np.ndarray]:
+def dead_pixels(rng: np.random.Generator, shape: tuple[int, int], fraction: float) -> tuple[np.ndarray, np.ndarray]:
     """Draw the pixels that do not answer to the scene.
 
     Args:
         rng: of the camera; every shot has the same ones.
         shape: (H, W).
-        share: of all pixels.
+        fraction: of all pixels.
 
     Returns:
-        (H, W) bool, and how many K from the room each of them shows when it is stuck, (D,) float32 in the mask's order.
+        (H, W) bool, and what each of them shows when it is stuck, (D,) float32 K above ambient in the mask's order.
     """
     order = rng.permutation(shape[0] * shape[1])
     mask = np.zeros(order.size, bool)
-    mask[order[: round(share * order.size)]] = True
+    mask[order[: round(fraction * order.size)]] = True
     stuck = rng.normal(0.0, STUCK_KELVIN, np.count_nonzero(mask)).astype(np.float32)
     return mask.reshape(shape), stuck
 
@@ -75,24 +75,24 @@ class Detector:
         self._camera = camera
         shape = camera.native_pixels[::-1]
         kelvin = (camera.pixel_pattern_kelvin, camera.row_pattern_kelvin, camera.column_pattern_kelvin)
-        self._pattern = fixed_pattern(of_camera(camera.seed, Stream.PATTERN), shape, *kelvin)
-        self._dead, self._stuck = dead_pixels(of_camera(camera.seed, Stream.DEAD_PIXELS), shape, camera.dead_share)
+        self._pattern = fixed_pattern(camera_rng(camera.seed, RngStream.PATTERN), shape, *kelvin)
+        self._dead, self._stuck = dead_pixels(camera_rng(camera.seed, RngStream.DEAD_PIXELS), shape, camera.dead_share)
 
     def expose(self, celsius: np.ndarray, ambient_celsius: float, image_id: str) -> np.ndarray:
         """Read the detector.
 
         Args:
             celsius: (H, W) float32 °C, what falls on it.
-            ambient_celsius: the room's and the camera's temperature, about which a wrong gain turns.
+            ambient_celsius: of surroundings and camera, °C; a wrong gain scales the distance to it.
             image_id: id of the shot.
 
         Returns:
             (H, W) float32 °C.
         """
         camera = self._camera
-        drift = of_exposure(camera.seed, Stream.DRIFT, image_id, ambient_celsius).standard_normal(2)
+        drift = exposure_rng(camera.seed, RngStream.DRIFT, image_id, ambient_celsius).standard_normal(2)
         gain, offset = drift * (camera.gain_drift, camera.offset_drift_kelvin)
-        noise = of_exposure(camera.seed, Stream.NOISE, image_id, ambient_celsius)
+        noise = exposure_rng(camera.seed, RngStream.NOISE, image_id, ambient_celsius)
         ambient = np.float32(ambient_celsius)
         read = ambient + (celsius - ambient) * np.float32(1.0 + gain) + np.float32(offset)
         read += self._pattern

@@ -25,25 +25,25 @@ def stretch(counts: np.ndarray, low: float, high: float) -> np.ndarray:
     """
     if high <= low:
         return np.zeros(counts.shape, np.uint8)
-    share = (counts.astype(np.float64) - low) / (high - low)
-    return np.rint(np.clip(share, 0.0, 1.0) * _WHITE).astype(np.uint8)
+    fraction = (counts.astype(np.float64) - low) / (high - low)
+    return np.rint(np.clip(fraction, 0.0, 1.0) * _WHITE).astype(np.uint8)
 
 
-def equalise(counts: np.ndarray, plateau_share: float) -> np.ndarray:
+def equalise(counts: np.ndarray, plateau_fraction: float) -> np.ndarray:
     """Plateau equalisation: a count is the brighter the more pixels are below it, none weighing above a plateau.
 
     A plateau of one pixel is linear over the counts that occur, one of all pixels is histogram equalisation.
 
     Args:
         counts: (H, W) uint16 counts of 0.01 K.
-        plateau_share: share of the pixels that a single count may count for; at least one pixel is.
+        plateau_fraction: fraction of the pixels that a single count may stand for; at least one pixel.
 
     Returns:
         (H, W) uint8; 0 throughout for a flat image.
     """
     low = int(counts.min())
     histogram = np.bincount(counts.ravel().astype(np.intp) - low)
-    clipped = np.minimum(histogram, max(1.0, plateau_share * counts.size))
+    clipped = np.minimum(histogram, max(1.0, plateau_fraction * counts.size))
     below = np.cumsum(clipped) - clipped
     top = below[-1]
     grey = np.rint(below / top * _WHITE) if top > 0 else np.zeros_like(below)

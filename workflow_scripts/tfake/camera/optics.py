@@ -1,13 +1,8 @@
-"""Where a source picture lies on the detector, and the labels that follow: an axis-parallel scaling and a shift.
+"""The optics: where a source image lies on the detector, what is behind the person, what each detector pixel gathers.
 
-Coordinates: edges are pixel corners (a picture of width W spans 0 .. W), centres lie at integers as in the stores, so
-``edge = centre + 0.5``.
-
-What the camera sees behind the person: the room's temperature, or an indoor scene around it.
-
-The optics: what each detector pixel gathers of the scene, point spread and pixel area included.
-
-Temperatures are gathered instead of radiances: over the 15 K between skin and room they differ by less than .1 K.
+Geometry is an axis-parallel scaling and a shift, which the labels follow. Edges are pixel corners (an image of width W
+spans 0 .. W), centres lie at integers as in the stores, so ``edge = centre + 0.5``. Temperatures are gathered instead
+of radiances: over the 15 K between skin and surroundings they differ by less than .1 K.
 """
 
 from dataclasses import dataclass
@@ -59,9 +54,9 @@ def choose_view(landmarks_70: np.ndarray, source_pixels: int, camera: Camera, rn
     scale = 1 / (nearest + distance * (farthest - nearest)) / face_size(landmarks_70)
     low, high = ((extreme(landmarks_70, axis=0) + 0.5) * scale for extreme in (np.min, np.max))
     slack = np.maximum(frame - (high - low), 0.0)
-    share = np.array(place) if camera.face_position == "anywhere" else 0.5
+    fraction = np.array(place) if camera.face_position == "anywhere" else 0.5
     # A face larger than the frame is centred in it.
-    start = np.where(slack > 0, slack * share, (frame - (high - low)) / 2)
+    start = np.where(slack > 0, slack * fraction, (frame - (high - low)) / 2)
     return View(float(scale), tuple((start - low).tolist()))
 
 
@@ -119,7 +114,7 @@ def _source_index(scale: float, shift: float, pixels: int, source_pixels: int) -
 
 
 def indoor_field(rng: np.random.Generator, pixels: tuple[int, int], spread_kelvin: float) -> np.ndarray:
-    """How much an indoor scene differs from the room's temperature: warm above, plates of furniture, a window, a lamp.
+    """How much an indoor scene differs from the ambient temperature: warm above, furniture, a window, a lamp.
 
     The ingredients' relative sizes are a judgement; the whole has mean 0 and the given spread.
 
@@ -150,7 +145,7 @@ def indoor_field(rng: np.random.Generator, pixels: tuple[int, int], spread_kelvi
 
 
 def _paint(field: np.ndarray, rng: np.random.Generator, sides: tuple[float, float], kelvin: float) -> None:
-    """Add a plate: a rectangle with sides between two shares of the picture's width."""
+    """Add a rectangle with sides between two fractions of the image's width."""
     height, width = field.shape
     extent = rng.uniform(*sides, size=2) * width
     x, y = rng.uniform(-0.1, 0.9, size=2) * (width, height)
@@ -158,8 +153,8 @@ def _paint(field: np.ndarray, rng: np.random.Generator, sides: tuple[float, floa
     field[top : max(0, round(y + extent[1])), left : max(0, round(x + extent[0]))] += np.float32(kelvin)
 
 
-#: Share of the source's height whose mean goes on below it: single rows at the edge of a network's picture err.
-_EDGE_SHARE = 1 / 32
+#: Fraction of the source's height whose mean goes on below it: single rows at the edge of a network's image err.
+_EDGE_FRACTION = 1 / 32
 
 
 def gather_weights(
@@ -180,7 +175,7 @@ def gather_weights(
         continues: whether the last source pixel goes on for ever.
 
     Returns:
-        (N, M) float64; a row sums to the share of the pixel's light that comes from the source.
+        (N, M) float64; a row sums to the fraction of the pixel's light that comes from the source.
     """
     edges = np.arange(pixels + 1)[:, None] - (scale * np.arange(source_pixels + 1) + offset)
     if blur_pixels > 0:
@@ -221,7 +216,7 @@ def image_scene(
     across = gather_weights(native_pixels[0], width, view.scale, view.offset[0], blur_pixels)
     down = gather_weights(native_pixels[1], height + 1, view.scale, view.offset[1], blur_pixels, continues=True)
     person = (classes != FaceClass.BACKGROUND).astype(np.float64)
-    edge = slice(height - max(1, round(_EDGE_SHARE * height)), height)
+    edge = slice(height - max(1, round(_EDGE_FRACTION * height)), height)
     # Where the last row shows the person, at least one row does.
     below = (celsius * person)[edge].sum(axis=0) / np.maximum(person[edge].sum(axis=0), 1.0)
     celsius, person = np.vstack([celsius, below]), np.vstack([person, person[-1:]])

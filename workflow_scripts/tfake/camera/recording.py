@@ -1,7 +1,4 @@
-"""One shot of a face: view, optics, detector and output, with labels that fit every pixel of it.
-
-A shard of a camera's variant, row by row: only one face is held at a time beside the shard itself.
-"""
+"""Recording faces with a camera: view, optics, detector and output, with labels that fit every pixel."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,8 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tfake.camera.camera_model import Camera, camera_layout
-from tfake.camera.detector import Detector, Stream, of_shot
+from tfake.camera.camera_model import Camera
+from tfake.camera.detector import Detector, RngStream, shot_rng
 from tfake.camera.display import display
 from tfake.camera.optics import (
     choose_view,
@@ -25,6 +22,7 @@ from tfake.core.codes import SampleStatus, decode_ids
 from tfake.core.radiometry import NO_IMAGE, decode_counts, encode_celsius
 from tfake.imaging.foreground import fill_glasses
 from tfake.store.arrays import StoreGroup
+from tfake.store.layouts import recorded_layout
 from tfake.store.statistics import class_statistics, merge_statistics
 
 
@@ -48,15 +46,10 @@ class Shot:
 
 
 class Recorder:
-    """A camera in a room. A shot depends on the face, its id and the camera's seed, on no other shot."""
+    """A camera at an ambient temperature. A shot depends on the face, its id and the camera's seed alone."""
 
     def __init__(self, camera: Camera, ambient_celsius: float) -> None:
-        """Set the camera up.
-
-        Args:
-            camera: the camera.
-            ambient_celsius: temperature of the room.
-        """
+        """Set the camera up in surroundings of a temperature in °C."""
         self._camera = camera
         self._ambient_celsius = ambient_celsius
         self._detector = Detector(camera)
@@ -82,7 +75,7 @@ class Recorder:
             ValueError: a temperature that cannot be stored (:func:`tfake.core.radiometry.encode_celsius`).
         """
         camera = self._camera
-        view = choose_view(landmarks_70, len(classes), camera, of_shot(camera.seed, Stream.VIEW, image_id))
+        view = choose_view(landmarks_70, len(classes), camera, shot_rng(camera.seed, RngStream.VIEW, image_id))
         scene = image_scene(
             celsius, classes, view, camera.native_pixels, camera.blur_pixels, self._surroundings(image_id)
         )
@@ -99,11 +92,11 @@ class Recorder:
 
     def _surroundings(self, image_id: str) -> np.ndarray:
         camera = self._camera
-        room = np.full(camera.native_pixels[::-1], self._ambient_celsius, np.float32)
+        ambient = np.full(camera.native_pixels[::-1], self._ambient_celsius, np.float32)
         if camera.background == "indoor" and camera.background_kelvin > 0:
-            rng = of_shot(camera.seed, Stream.SURROUNDINGS, image_id)
-            room += indoor_field(rng, camera.native_pixels, camera.background_kelvin)
-        return room
+            rng = shot_rng(camera.seed, RngStream.SURROUNDINGS, image_id)
+            ambient += indoor_field(rng, camera.native_pixels, camera.background_kelvin)
+        return ambient
 
 
 def resize(celsius: np.ndarray, pixels: tuple[int, int]) -> np.ndarray:
@@ -132,10 +125,10 @@ def record_rows(
         faces: the ``faces.zarr`` of the same source.
         rows: their numbers, in order.
         camera: the camera.
-        ambient_celsius: temperature of the base's room.
+        ambient_celsius: the base's.
 
     Returns:
-        Array name to the rows' values, as :func:`tfake.camera.camera_model.camera_layout` says; and statistics of the
+        Array name to the rows' values, as :func:`tfake.store.layouts.recorded_layout` says; and statistics of the
         values by class, as :func:`tfake.store.statistics.class_statistics` gives them: °C, or grey values. Rows without
         a usable sample hold no image (``NO_IMAGE``, or 0 where pixels are grey values), class IGNORE and NaN points.
     """
@@ -165,5 +158,5 @@ def _empty_rows(camera: Camera, rows: int) -> dict[str, np.ndarray]:
     missing = {"thermal": NO_IMAGE if camera.is_radiometric else 0, "segmentation": FaceClass.IGNORE}
     return {
         array.name: np.full((rows, *array.row_shape), missing.get(array.name, np.nan), array.dtype)
-        for array in camera_layout(camera)
+        for array in recorded_layout(*camera.image_pixels[::-1], camera.values)
     }

@@ -11,9 +11,10 @@ from typing import Any
 
 from tfake.config.plan_products import ProductPlan
 from tfake.config.plan_source import SourcePlan
-from tfake.config.plan_stores import StorePlan
+from tfake.config.plan_stores import StoreFiles, StorePlan
 from tfake.config.plan_studies import AblationPlan, LandmarkPlan, TestSetPlan
 from tfake.config.plan_thermalizers import ThermalizerPlan
+from tfake.config.plan_variants import variant_kind
 
 #: More shards than this, and Snakemake takes long to plan their jobs.
 MOST_SHARDS = 1000
@@ -22,11 +23,13 @@ MOST_SHARDS = 1000
 class Plan:
     """A config that was found sound, read by name."""
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: Mapping[str, Any], store_kinds: Mapping[str, StoreFiles] | None = None) -> None:
         """Take a config.
 
         Args:
             config: complete, and found sound by :func:`tfake.config.checks.find_conflicts`.
+            store_kinds: the kinds of stores by name, for whoever asks for a store's files
+                (:data:`tfake.variants.kinds.KINDS`).
         """
         self.config = config
         variants = config["variants"]
@@ -36,9 +39,12 @@ class Plan:
         self.trained = tuple(name for name in self.conditions if name not in self.released)
         #: Variants by how they are made: recorded from another one, published by others, thermalized.
         self.variants = tuple(variants)
-        self.recorded = tuple(name for name in self.variants if "of" in variants[name])
-        self.imported = tuple(name for name in self.variants if "files" in variants[name])
-        self.thermalized = tuple(name for name in self.variants if name not in self.recorded + self.imported)
+        self.kind_of = {name: variant_kind(settings) for name, settings in variants.items()}
+        self.recorded, self.imported, self.thermalized = (
+            tuple(name for name in self.variants if self.kind_of[name] == kind)
+            for kind in ("recorded", "imported", "thermalized")
+        )
+        self.store_kinds = store_kinds or {}
         self.images: int = config["source"]["images"]
         self.shard_images: int = config["store"]["shard_images"]
         #: Numbers of the source's shards.

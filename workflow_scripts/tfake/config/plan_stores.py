@@ -4,42 +4,26 @@ import itertools
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tfake.config.plan_rules import Wildcards, in_key_order
 
 if TYPE_CHECKING:
     from tfake.config.plan import Plan
 
-#: Arrays of the faces store.
-FACES_ARRAYS = (
-    "image_id",
-    "status",
-    "segmentation",
-    "landmarks_70",
-    "landmarks_478",
-    "landmarks_478_raw",
-    "landmarks_478_status",
-    "landmarks_478_attempt",
-    "landmarks_478_error",
-    "landmarks_478_left_out_error",
-    "landmarks_478_visibility",
-    "head_pose",
-    "openings",
-    "blendshapes",
-    "face_transform",
-)
-#: Arrays of a variant by how it is made.
-THERMAL_ARRAYS = ("thermal",)
-CAMERA_ARRAYS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "source_to_image")
-IMPORT_ARRAYS = ("thermal", "landmarks_478")
-
 #: Images that a thermalizing job on a GPU has at least: loading the network takes a GPU as long as some thousand
 #: images, less than a twentieth of a job of so many.
 IMAGES_A_GPU_JOB = 60_000
 
-_DECODED_METADATA = ("images.zarr/zarr.json", "images.zarr/rgb/zarr.json", "images.zarr/segmentation/zarr.json")
-_DECODED_SHARD = ("images.zarr/rgb/c/{shard}/0/0/0", "images.zarr/segmentation/c/{shard}/0/0", "manifests/{shard}.json")
+
+class StoreFiles(Protocol):
+    """Which files a kind of store has (:class:`tfake.variants.kinds.StoreKind`)."""
+
+    def metadata_files(self, folder: str) -> list[str]:
+        """Each array's metadata file; ``folder`` is the one that holds the store."""
+
+    def shard_files(self, folder: str) -> dict[str, str]:
+        """Array name to its file of the shard ``{shard}``."""
 
 
 class StorePlan:
@@ -64,8 +48,10 @@ class StorePlan:
         """
         if not self.keeps_images:
             return []
-        of_shards = [path.format(shard=shard) for path in _DECODED_SHARD for shard in shards]
-        return [f"results/images/{path}" for path in (*_DECODED_METADATA, *of_shards)]
+        kind, folder = self._plan.store_kinds["images"], "results/images"
+        files = [*kind.shard_files(folder).values(), f"{folder}/manifests/{{shard}}.json"]
+        of_shards = [path.format(shard=shard) for path in files for shard in shards]
+        return [f"{folder}/images.zarr/zarr.json", *kind.metadata_files(folder), *of_shards]
 
     @cached_property
     def all_decoded(self) -> list[str]:
@@ -126,24 +112,20 @@ class StorePlan:
 
     def arrays(self, wildcards: Wildcards) -> list[str]:
         """Metadata of a variant's arrays."""
-        folder = f"results/variants/{wildcards.variant}/thermal.zarr"
-        return [f"{folder}/{array}/zarr.json" for array in self._arrays_of(wildcards.variant)]
+        return self._kind(wildcards).metadata_files(f"results/variants/{wildcards.variant}")
 
     def shard_files(self, wildcards: Wildcards) -> list[str]:
         """Every file that the shard jobs of a variant write into its store."""
-        folder, shards = f"results/variants/{wildcards.variant}/thermal.zarr", self._plan.shards(wildcards.variant)
-        arrays = self._arrays_of(wildcards.variant)
-        return [f"{folder}/{array}/c/{shard}/0/0" for array in arrays for shard in shards]
+        files = self._kind(wildcards).shard_files(f"results/variants/{wildcards.variant}").values()
+        return [file.format(shard=shard) for file in files for shard in self._plan.shards(wildcards.variant)]
 
     def manifests(self, wildcards: Wildcards) -> list[str]:
         """The manifests of a variant's shards."""
         folder = f"results/variants/{wildcards.variant}/manifests"
         return [f"{folder}/{shard}.json" for shard in self._plan.shards(wildcards.variant)]
 
-    def _arrays_of(self, variant: str) -> tuple[str, ...]:
-        if variant in self._plan.recorded:
-            return CAMERA_ARRAYS
-        return IMPORT_ARRAYS if variant in self._plan.imported else THERMAL_ARRAYS
+    def _kind(self, wildcards: Wildcards) -> StoreFiles:
+        return self._plan.store_kinds[self._plan.kind_of[wildcards.variant]]
 
     def shards_per_job(self, uses_gpu: bool) -> int:
         """How many shards a thermalizing job writes with one loading of the network."""

@@ -1,8 +1,13 @@
-"""The FaceSynthetics class ids (Wood et al., ICCV 2021) and how this project groups and colours them."""
+"""The FaceSynthetics class ids (Wood et al., ICCV 2021) and how this project groups and colours them.
+
+Planning a run imports this module where numpy is not installed.
+"""
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class FaceClass(IntEnum):
@@ -46,34 +51,31 @@ FACE_CLASSES: tuple[FaceClass, ...] = (
     FaceClass.BOTTOM_LIP,
 )
 
-#: Display colours (19, 3) uint8 RGB; row i is class i. Hues are grouped by anatomy so that neighbours differ.
-CLASS_COLOURS = np.array(
-    [
-        (24, 24, 28),
-        (232, 190, 160),
-        (214, 138, 102),
-        (60, 130, 220),
-        (100, 180, 250),
-        (96, 64, 40),
-        (140, 100, 64),
-        (250, 150, 120),
-        (250, 190, 150),
-        (120, 16, 40),
-        (220, 70, 90),
-        (240, 120, 130),
-        (200, 160, 130),
-        (84, 56, 140),
-        (130, 90, 170),
-        (70, 140, 110),
-        (20, 200, 200),
-        (220, 180, 40),
-        (150, 200, 90),
-    ],
-    dtype=np.uint8,
+#: Display colours, (red, green, blue) of each class id. Hues are grouped by anatomy so that neighbours differ.
+CLASS_COLOURS: tuple[tuple[int, int, int], ...] = (
+    (24, 24, 28),
+    (232, 190, 160),
+    (214, 138, 102),
+    (60, 130, 220),
+    (100, 180, 250),
+    (96, 64, 40),
+    (140, 100, 64),
+    (250, 150, 120),
+    (250, 190, 150),
+    (120, 16, 40),
+    (220, 70, 90),
+    (240, 120, 130),
+    (200, 160, 130),
+    (84, 56, 140),
+    (130, 90, 170),
+    (70, 140, 110),
+    (20, 200, 200),
+    (220, 180, 40),
+    (150, 200, 90),
 )
 
 
-def is_class_id(values: np.ndarray) -> np.ndarray:
+def is_class_id(values: "np.ndarray") -> "np.ndarray":
     """Tell which entries are legal segmentation ids.
 
     Args:

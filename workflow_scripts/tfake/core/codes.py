@@ -1,9 +1,14 @@
-"""Codes, counts and ids that archives, stores and labels share."""
+"""Codes, counts and ids that archives, stores and labels share.
+
+Planning a run imports this module where numpy is not installed.
+"""
 
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 LANDMARKS = 70
 MESH_POINTS = 478
@@ -68,11 +73,13 @@ class PointState(IntEnum):
     UNKNOWN = 8  # the row has no points
 
 
-def encode_ids(ids: Iterable[str]) -> np.ndarray:
+def encode_ids(ids: Iterable[str]) -> "np.ndarray":
     """Turn ids into rows of NUL-padded ASCII: (N,) str to (N, 32) uint8."""
+    import numpy as np
+
     return np.array(list(ids), dtype=f"S{IMAGE_ID_BYTES}").view(np.uint8).reshape(-1, IMAGE_ID_BYTES)
 
 
-def decode_ids(rows: np.ndarray) -> Iterator[str]:
+def decode_ids(rows: "np.ndarray") -> Iterator[str]:
     """Turn rows of NUL-padded ASCII back into ids: (N, 32) uint8 to N str."""
     return (bytes(row).rstrip(b"\0").decode("ascii") for row in rows)

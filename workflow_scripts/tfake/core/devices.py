@@ -1,4 +1,7 @@
-"""Which device torch computes on, and with how many threads. Nothing is claimed here: jobs do (core/gpu_claims.py)."""
+"""Which device torch computes on, with how many threads, and in which process.
+
+Nothing is claimed here: jobs do (core/gpu_claims.py).
+"""
 
 import logging
 import os
@@ -14,7 +17,6 @@ from tfake.core import nvidia
 
 DEVICES = ("auto", "cpu", "cuda", "cuda:N")
 
-# Jobs that run each process of a group on its own card have told torch which one.
 _CUDA = re.compile(r"cuda(?::(\d+))?")
 
 
@@ -95,11 +97,53 @@ def limit_threads(threads: int) -> None:
     threadpool_limits(threads, user_api="blas")
 
 
+class ForkGuard:
+    """Remembers the process that a network was made in: neither CUDA nor the threads of a CPU's kernels outlive a fork.
+
+    Unpickled in another process, it belongs there.
+    """
+
+    def __init__(self) -> None:
+        """Belong to this process."""
+        self._process = os.getpid()
+
+    def __reduce__(self) -> tuple:
+        """Pickle nothing: whoever unpickles it is its process."""
+        return ForkGuard, ()
+
+    @contextmanager
+    def computing(self, device: torch.device) -> Iterator[None]:
+        """Compute here, if it can be done.
+
+        In a fork torch's threads on a CPU wait for ever for those of the parent, which are not there; it computes with
+        one thread instead, as torch's own ``DataLoader`` does.
+
+        Raises:
+            RuntimeError: the device is a GPU and this process is a fork of the one that it was opened in.
+        """
+        if os.getpid() == self._process:
+            yield
+            return
+        if device.type == "cuda":
+            raise RuntimeError(
+                f"this network is on {device}, opened by process {self._process}, and a GPU cannot be used from a fork "
+                "of it: start workers by 'spawn' (multiprocessing.get_context, or DataLoader's "
+                "multiprocessing_context), or load the weights in each worker"
+            )
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+
 def _find_gpu(name: str, number: str | None) -> torch.device:
     if torch.cuda.is_available():
         count = torch.cuda.device_count()
         if number is not None and int(number) >= count:
             raise RuntimeError(f"device is {name!r}, but torch sees {count} GPU(s): cuda:0 to cuda:{count - 1}")
+        # Jobs that run each process of a group on its own card have told torch which one.
         return torch.device("cuda", torch.cuda.current_device() if number is None else int(number))
     # Hidden on purpose, a card is no card.
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -1,7 +1,4 @@
-"""What training jobs do around their runs: files that appear whole, and an end on request.
-
-A file that is read and written by position, so that threads and forked processes may share it.
-"""
+"""Files that appear whole, files that threads and forked processes share, and an end on request."""
 
 import os
 import signal
@@ -22,44 +19,21 @@ def write_whole(path: str, write: Callable[[str], None]) -> None:
     os.replace(f"{path}.part", path)
 
 
-@contextmanager
-def stopping_on_sigterm() -> Iterator[Callable[[], bool]]:
-    """Whether SIGTERM came. Schedulers send it some seconds before they kill: enough for a checkpoint."""
-    received = []
-    before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
-    try:
-        yield lambda: bool(received)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 class PositionalFile:
     """An open file without a position of its own: no reader moves another one's."""
 
     def __init__(self, file: FileIO) -> None:
-        """Take it.
-
-        Args:
-            file: opened without a buffer; it is closed with this.
-        """
+        """Wrap a file that was opened without a buffer; it is closed with this."""
         self._file = file
         self._lock = Lock()
 
     @property
-    def bytes(self) -> int:
-        """Its length."""
+    def size(self) -> int:
+        """Its length in bytes."""
         return os.fstat(self._file.fileno()).st_size
 
     def read(self, start: int, count: int) -> bytes:
-        """Read some bytes.
-
-        Args:
-            start: the first one.
-            count: how many.
-
-        Returns:
-            The bytes; fewer than asked for only at the end of the file.
-        """
+        """Read ``count`` bytes from ``start`` on; fewer only at the end of the file."""
         parts = []
         while count > 0 and (part := self._read_once(start, count)):
             parts.append(part)
@@ -67,11 +41,7 @@ class PositionalFile:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def write(self, start: int, data: memoryview) -> None:
-        """Write some bytes.
-
-        Args:
-            start: where the first one goes.
-            data: all of them, flat.
+        """Write flat data from ``start`` on.
 
         Raises:
             OSError: the disk is full.
@@ -98,3 +68,14 @@ class PositionalFile:
         with self._lock:
             self._file.seek(start)
             return self._file.write(data)
+
+
+@contextmanager
+def stopping_on_sigterm() -> Iterator[Callable[[], bool]]:
+    """Whether SIGTERM came. Schedulers send it some seconds before they kill: enough for a checkpoint."""
+    received: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    try:
+        yield lambda: bool(received)
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,24 +1,21 @@
-"""Threads and processes of a job that leave each other's cores alone.
-
-Networks in forked processes: neither CUDA nor the threads of a CPU's kernels outlive a fork.
-
-How this process's memory is handed out and back, where it costs time.
-
-Work that threads do ahead of whoever uses it, in order and never more than a few pieces at once.
-"""
+"""Threads, processes and memory of a job: cores divided, work done ahead in threads, freed memory kept."""
 
 import ctypes
 import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-import torch
-
+# Parameters of mallopt(3).
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_LARGEST_KEPT, _MOST_KEPT = 32 << 20, 1 << 30
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
 
 
 def share_threads(threads: int, processes: int, beside_gpu: bool) -> tuple[int, int]:
@@ -53,67 +50,6 @@ def single_threaded() -> Iterator[None]:
                 os.environ[name] = value
 
 
-class ForkGuard:
-    """Remembers the process that something was made in; unpickled in another one, it belongs there."""
-
-    def __init__(self) -> None:
-        """Belong to this process."""
-        self._process = os.getpid()
-
-    def __reduce__(self) -> tuple:
-        """Pickle nothing: whoever unpickles it is its process."""
-        return ForkGuard, ()
-
-    @contextmanager
-    def computing(self, device: torch.device) -> Iterator[None]:
-        """Compute here, if it can be done.
-
-        In a fork torch's threads on a CPU wait for ever for those of the parent, which are not there; it computes with
-        one thread instead, as torch's own ``DataLoader`` does.
-
-        Raises:
-            RuntimeError: the device is a GPU and this process is a fork of the one that it was opened in.
-        """
-        if os.getpid() == self._process:
-            yield
-            return
-        if device.type == "cuda":
-            raise RuntimeError(
-                f"this network is on {device}, opened by process {self._process}, and a GPU cannot be used from a fork "
-                "of it: start workers by 'spawn' (multiprocessing.get_context, or DataLoader's "
-                "multiprocessing_context), or load the weights in each worker"
-            )
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
-
-
-# Parameters of mallopt(3).
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-_LARGEST_KEPT, _MOST_KEPT = 32 << 20, 1 << 30
-
-
-def keep_freed_memory() -> None:
-    """Let the C library keep large blocks that are freed, for the next ones of their size.
-
-    By its own thresholds glibc hands an image's arrays back to the kernel and fetches them again page by page, for each
-    image and each layer of a network: a tenth of a job's time. Blocks up to 32 MB are kept, 1 GB at most that nobody
-    uses; a thread beside the first keeps some tens of MB of its own. Without glibc nothing is changed.
-    """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            mallopt(_MMAP_THRESHOLD, _LARGEST_KEPT)
-            mallopt(_TRIM_THRESHOLD, _MOST_KEPT)
-
-
-Piece = TypeVar("Piece")
-Result = TypeVar("Result")
-
-
 def map_ahead(
     pool: Executor, function: Callable[[Piece], Result], pieces: Iterable[Piece], ahead: int
 ) -> Iterator[Result]:
@@ -128,7 +64,7 @@ def map_ahead(
         pieces: taken one by one, in the caller's thread.
         ahead: pieces under way or waiting to be taken, at most, beside the one that is yielded.
     """
-    waiting = deque()
+    waiting: deque[Future[Result]] = deque()
     try:
         for piece in pieces:
             waiting.append(pool.submit(function, piece))
@@ -157,3 +93,17 @@ def map_threads(
         return
     with ThreadPoolExecutor(workers) as pool:
         yield from map_ahead(pool, function, pieces, 2 * workers if ahead is None else ahead)
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep large blocks that are freed, for the next ones of their size.
+
+    By its own thresholds glibc hands an image's arrays back to the kernel and fetches them again page by page, for each
+    image and each layer of a network: a tenth of a job's time. Blocks up to 32 MB are kept, 1 GB at most that nobody
+    uses; a thread beside the first keeps some tens of MB of its own. Without glibc nothing is changed.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(_MMAP_THRESHOLD, _LARGEST_KEPT)
+            mallopt(_TRIM_THRESHOLD, _MOST_KEPT)

@@ -3,9 +3,14 @@
 Counts are uint16, 0.01 K each: ``celsius = counts / 100 - 273.15``, the FLIR TLinear high-resolution convention.
 Two counts are not temperatures: ``NEVER_WRITTEN`` (0, the stores' fill value) and ``NO_IMAGE`` (65535, a row whose
 source sample could not be used). Both decode to NaN.
+
+Planning a run imports this module where numpy is not installed.
 """
 
-import numpy as np
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 KELVIN_PER_COUNT = 0.01
 ZERO_CELSIUS_KELVIN = 273.15
@@ -15,7 +20,7 @@ NO_IMAGE = 65535
 WINDOW_CELSIUS = (20.0, 40.0)
 
 
-def encode_celsius(celsius: np.ndarray) -> np.ndarray:
+def encode_celsius(celsius: "np.ndarray") -> "np.ndarray":
     """Quantise temperatures to 0.01 K counts.
 
     Args:
@@ -27,6 +32,8 @@ def encode_celsius(celsius: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: a value is not finite, or outside -273.14 .. 382.19 degrees Celsius.
     """
+    import numpy as np
+
     counts = np.rint((np.asarray(celsius, dtype=np.float64) + ZERO_CELSIUS_KELVIN) / KELVIN_PER_COUNT)
     # Written so that NaN fails the comparison too.
     if not np.all((counts > NEVER_WRITTEN) & (counts < NO_IMAGE)):
@@ -40,7 +47,7 @@ def encode_celsius(celsius: np.ndarray) -> np.ndarray:
     return counts.astype(np.uint16)
 
 
-def decode_counts(counts: np.ndarray) -> np.ndarray:
+def decode_counts(counts: "np.ndarray") -> "np.ndarray":
     """Turn 0.01 K counts into temperatures.
 
     Args:
@@ -49,6 +56,8 @@ def decode_counts(counts: np.ndarray) -> np.ndarray:
     Returns:
         float32 array of the same shape, degrees Celsius; NaN where the count is ``NEVER_WRITTEN`` or ``NO_IMAGE``.
     """
+    import numpy as np
+
     counts = np.asarray(counts)
     celsius = (counts.astype(np.float64) * KELVIN_PER_COUNT - ZERO_CELSIUS_KELVIN).astype(np.float32)
     celsius[(counts == NEVER_WRITTEN) | (counts == NO_IMAGE)] = np.nan

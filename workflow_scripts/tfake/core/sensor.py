@@ -1,6 +1,5 @@
 """What every thermal camera does to a scene: the optics' Gaussian point spread and the detector's fixed pattern."""
 
-import cv2
 import numpy as np
 
 
@@ -16,13 +15,15 @@ def blur(celsius: np.ndarray, sigma_pixels: float) -> np.ndarray:
     """
     if sigma_pixels <= 0.0:
         return celsius.copy()
+    import cv2  # here: all else of this package does without
+
     return cv2.GaussianBlur(celsius, (0, 0), sigma_pixels, borderType=cv2.BORDER_REFLECT)
 
 
 def fixed_pattern(
     rng: np.random.Generator, shape: tuple[int, int], pixel_kelvin: float, row_kelvin: float, column_kelvin: float
 ) -> np.ndarray:
-    """The camera's own pattern: an offset a pixel, a row and a column.
+    """The camera's own pattern: an offset for each pixel, row and column.
 
     Args:
         rng: of the camera; every shot has the same pattern.

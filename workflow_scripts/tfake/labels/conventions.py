@@ -22,7 +22,8 @@ from functools import cache
 
 import numpy as np
 
-from tfake.labels.correspondence import MESH_POINTS, SHARED_70, shared_places
+from tfake.core.codes import MESH_POINTS
+from tfake.labels.correspondence import SHARED_70, shared_places
 from tfake.labels.head_geometry import head_points
 from tfake.labels.shape import mesh_partners, mesh_shape
 
@@ -37,7 +38,7 @@ IBUG_PARTNERS = (
 )
 _FACE_PARTNERS = (*IBUG_PARTNERS, 69, 68)
 _REFERENCE_POINTS = 70 + MESH_POINTS
-#: A point above the mesh's upper edge: its column of the mesh goes on by this share of its last step.
+#: A point above the mesh's upper edge: its column of the mesh goes on by this fraction of its last step.
 _BEYOND = 1.23
 _Place = dict[int, float]
 
@@ -72,9 +73,9 @@ def _mesh(index: int, weight: float = 1.0) -> _Place:
 def _above(edge: dict[int, float], below: dict[int, float]) -> _Place:
     """A place above the mesh: beyond its edge, in the direction from the points below."""
     place: _Place = {}
-    for points, share in ((edge, 1 + _BEYOND), (below, -_BEYOND)):
+    for points, factor in ((edge, 1 + _BEYOND), (below, -_BEYOND)):
         for index, weight in points.items():
-            place[70 + index] = place.get(70 + index, 0.0) + share * weight
+            place[70 + index] = place.get(70 + index, 0.0) + factor * weight
     return place
 
 
@@ -147,10 +148,7 @@ def conventions() -> dict[str, Convention]:
 
 
 def convention(name: str) -> Convention:
-    """One landmark set.
-
-    Args:
-        name: its name.
+    """The landmark set of a name.
 
     Raises:
         ValueError: there is none of this name.
@@ -178,10 +176,7 @@ def reference_face() -> np.ndarray:
 
 
 def set_of_points(count: int) -> str:
-    """The landmark set that a landmarker of so many points finds.
-
-    Args:
-        count: 70 or 478.
+    """The landmark set that a landmarker of 70 or 478 points finds.
 
     Raises:
         ValueError: another number.

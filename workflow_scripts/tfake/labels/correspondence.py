@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tfake.core.codes import MESH_POINTS
+
 _TABLE = Path(__file__).with_name("places.csv")
-MESH_POINTS = 478
 
 
 @cache
@@ -48,14 +49,7 @@ def jaw_places(mesh: np.ndarray) -> np.ndarray:
 
 
 def face_size(landmarks_70: np.ndarray) -> float:
-    """The normaliser of landmark errors: sqrt(w h) of the box around the 70 points.
-
-    Args:
-        landmarks_70: (70, 2) pixels.
-
-    Returns:
-        Pixels.
-    """
+    """The normaliser of landmark errors: sqrt(w h) of the box around the (70, 2) points, in pixels."""
     return float(np.sqrt(np.prod(np.ptp(landmarks_70.astype(np.float64), axis=0))))
 
 

@@ -1,14 +1,14 @@
-"""How an image is shown to a landmark backend: whole, or as a levelled square around the known face.
+"""What a landmark backend is shown and what it gives: an image, or a levelled square of it; and detections."""
 
-What a landmark backend gives, and the settings of dense labels.
-"""
-
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
 
 from tfake.core.codes import Attempt
+from tfake.labels.shape import mesh_partners
 
 #: Outer corners of the eyes and pupils among the 70 points: the subject's right and left.
 _RIGHT_EYE, _LEFT_EYE = [36, 68], [45, 69]
@@ -16,7 +16,7 @@ _RIGHT_EYE, _LEFT_EYE = [36, 68], [45, 69]
 _FOREHEAD = 1.25
 #: Edge of the square over that of the box. FaceMesh was trained on squares 1.5 times its mesh, forehead included.
 _MARGINS = {Attempt.GUIDED: 1.4, Attempt.WIDE: 1.6, Attempt.MIRRORED: 1.45, Attempt.LIFTED: 1.5}
-#: Upwards shift of the square, as a share of the box's height: half of the forehead that the 70 points lack.
+#: Upwards shift of the square, as a fraction of the box's height: half of the forehead that the 70 points lack.
 _UPWARDS = 0.04
 _LIFT_GAMMA = 0.5
 
@@ -92,7 +92,6 @@ def mirror_mesh(mesh: np.ndarray, width: int, partners: np.ndarray) -> np.ndarra
     return np.column_stack([width - 1 - mesh[partners, 0], mesh[partners, 1:]]).astype(mesh.dtype)
 
 
-BLENDSHAPES = 52
 BACKENDS = ("facemesh", "face_landmarker")
 
 
@@ -111,6 +110,55 @@ class Detection:
     transform: np.ndarray | None = None
 
 
+class Backend(ABC):
+    """A landmark backend. Its results depend on the image alone, never on those before; none is thread-safe.
+
+    A context manager: what it holds is closed at the end.
+    """
+
+    #: The attempts worth making, in order.
+    attempts: tuple[Attempt, ...]
+
+    def find(self, rgb: np.ndarray, view: View | None) -> list[Detection]:
+        """Find meshes.
+
+        Args:
+            rgb: (H, W, 3) uint8.
+            view: the square that holds the face; None looks for faces in the whole image.
+
+        Returns:
+            The meshes in pixels of ``rgb``; mirrored views give nothing else, for a mirror swaps sides.
+        """
+        if view is None:
+            return self._find_faces(rgb)
+        shown = lift_shadows(rgb) if view.lifted else rgb
+        if not view.mirrored:
+            return self._find_in_view(shown, view)
+        width = rgb.shape[1]
+        found = self._find_in_view(np.ascontiguousarray(shown[:, ::-1]), mirror(view, width))
+        return [Detection(mirror_mesh(face.mesh, width, mesh_partners())) for face in found]
+
+    @abstractmethod
+    def _find_faces(self, rgb: np.ndarray) -> list[Detection]:
+        """Find the faces of an image."""
+
+    @abstractmethod
+    def _find_in_view(self, rgb: np.ndarray, view: View) -> list[Detection]:
+        """Find the face in a square, whose flags are followed already."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what the backend holds."""
+
+    def __enter__(self) -> Self:
+        """Use as a context manager."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+
 @dataclass(frozen=True)
 class LabelSettings:
     """The ``labels`` block of the config.
@@ -120,8 +168,8 @@ class LabelSettings:
         model: the face landmarker's model file; None for FaceMesh, whose wheel carries its models.
         min_detection_confidence: 0..1, threshold of the face detector.
         min_presence_confidence: 0..1, how sure the network must be that what it sees is a face.
-        retry_above: error above which the next attempt is made, share of sqrt(w h).
-        reject_above: error above which a mesh is not this face's, share of sqrt(w h).
+        retry_above: error above which the next attempt is made, over sqrt(w h).
+        reject_above: error above which a mesh is not this face's, over sqrt(w h).
         fit_missing: whether a face shape fitted to the exact points stands in where no mesh agrees with them.
     """
 

@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 
 from tfake.core.codes import Attempt
-from tfake.labels.detection import Detection, View, lift_shadows, mirror, mirror_mesh
-from tfake.labels.shape import mesh_partners
+from tfake.labels.detection import Backend, Detection, View
 
 _MAX_FACES = 4
 _CUT_PIXELS = 384
@@ -20,8 +19,8 @@ _CUT_PIXELS = 384
 _SURROUNDINGS = 1.5
 
 
-class FaceLandmarker:
-    """One face landmarker. It is not thread-safe: make one a process."""
+class FaceLandmarker(Backend):
+    """The face landmarker; its detections have blendshapes, and those of whole images a pose."""
 
     #: The whole image comes first: only there does the pose hold for the image's own camera.
     attempts = (Attempt.FULL, Attempt.GUIDED, Attempt.WIDE, Attempt.MIRRORED, Attempt.LIFTED)
@@ -55,42 +54,20 @@ class FaceLandmarker:
         )
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
 
-    def find(self, rgb: np.ndarray, view: View | None) -> list[Detection]:
-        """Find meshes.
+    def _find_faces(self, rgb: np.ndarray) -> list[Detection]:
+        return detections(self._detect(rgb), np.eye(2, 3), *rgb.shape[:2])
 
-        Args:
-            rgb: (H, W, 3) uint8.
-            view: the square that holds the face; None looks for faces in the whole image.
-
-        Returns:
-            The meshes in pixels of ``rgb``. Blendshapes are left out of mirrored views, whose sides are swapped, and
-            poses out of all views, which a camera of their own would see.
-        """
-        height, width = rgb.shape[:2]
-        if view is None:
-            return detections(self._detect(rgb), np.eye(2, 3), height, width)
-        shown = np.ascontiguousarray(rgb[:, ::-1]) if view.mirrored else rgb
-        square = mirror(view, width) if view.mirrored else view
-        to_image = cut_to_image(square)
-        cut = cv2.warpAffine(
-            lift_shadows(shown) if view.lifted else shown,
-            to_image,
-            (_CUT_PIXELS, _CUT_PIXELS),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        )
+    def _find_in_view(self, rgb: np.ndarray, view: View) -> list[Detection]:
+        to_image = cut_to_image(view)
+        cut = cv2.warpAffine(rgb, to_image, (_CUT_PIXELS, _CUT_PIXELS), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
         found = detections(self._detect(cut), to_image, _CUT_PIXELS, _CUT_PIXELS)
-        if not view.mirrored:
-            return [Detection(face.mesh, face.blendshapes) for face in found]
-        return [Detection(mirror_mesh(face.mesh, width, mesh_partners())) for face in found]
+        # Without the pose, which is that of a camera of the cut-out's own.
+        return [Detection(face.mesh, face.blendshapes) for face in found]
 
     def _detect(self, rgb: np.ndarray):
         return self._landmarker.detect(self._mp.Image(image_format=self._mp.ImageFormat.SRGB, data=rgb))
 
-    def __enter__(self) -> "FaceLandmarker":
-        """Use as a context manager: the landmarker is closed at the end."""
-        return self
-
-    def __exit__(self, *_) -> None:
+    def close(self) -> None:
         """Close the landmarker."""
         self._landmarker.close()
 

@@ -19,15 +19,14 @@ from mediapipe.framework.formats import landmark_pb2, rect_pb2
 from mediapipe.python._framework_bindings import calculator_graph, validated_graph_config
 
 from tfake.core.codes import Attempt
-from tfake.labels.detection import Detection, View, lift_shadows, mirror, mirror_mesh
-from tfake.labels.shape import mesh_partners
+from tfake.labels.detection import Backend, Detection, View
 
 #: Faces looked for in a whole image: the labelled one, and distractors that must not be taken in its place.
 _MAX_FACES = 4
 
 
-class FaceMesh:
-    """Both halves of FaceMesh. It is not thread-safe: make one a process."""
+class FaceMesh(Backend):
+    """Both halves of FaceMesh."""
 
     #: The known square comes first: it places the points as well as the detector's own square, at half the cost.
     attempts = (Attempt.GUIDED, Attempt.WIDE, Attempt.FULL, Attempt.MIRRORED, Attempt.LIFTED)
@@ -48,42 +47,22 @@ class FaceMesh:
         )
         self._placing = _Placing(min_presence_confidence)
 
-    def find(self, rgb: np.ndarray, view: View | None) -> list[Detection]:
-        """Find meshes.
+    def _find_faces(self, rgb: np.ndarray) -> list[Detection]:
+        faces = self._detecting.process(rgb).multi_face_landmarks or []
+        return [Detection(_pixels(face, *rgb.shape[:2])) for face in faces]
 
-        Args:
-            rgb: (H, W, 3) uint8.
-            view: the square that holds the face; None detects faces in the whole image.
-
-        Returns:
-            The meshes in pixels of ``rgb``; empty when there is none.
-        """
-        height, width = rgb.shape[:2]
-        if view is None:
-            faces = self._detecting.process(rgb).multi_face_landmarks or []
-            return [Detection(_pixels(face, height, width)) for face in faces]
-        if view.lifted:
-            rgb = lift_shadows(rgb)
-        if view.mirrored:
-            rgb, view = np.ascontiguousarray(rgb[:, ::-1]), mirror(view, width)
+    def _find_in_view(self, rgb: np.ndarray, view: View) -> list[Detection]:
         face = self._placing.run(rgb, view)
-        if face is None:
-            return []
-        mesh = _pixels(face, height, width)
-        return [Detection(mirror_mesh(mesh, width, mesh_partners()) if view.mirrored else mesh)]
+        return [] if face is None else [Detection(_pixels(face, *rgb.shape[:2]))]
 
-    def __enter__(self) -> "FaceMesh":
-        """Use as a context manager: the graphs are closed at the end."""
-        return self
-
-    def __exit__(self, *_) -> None:
-        """Close the graphs."""
+    def close(self) -> None:
+        """Close both graphs."""
         self._detecting.close()
         self._placing.close()
 
 
 class _Placing:
-    """The half of FaceMesh's graph behind the detector, on squares that the caller knows. It keeps nothing."""
+    """The half of FaceMesh's graph that follows the detector, on squares that the caller knows. It keeps nothing."""
 
     def __init__(self, min_presence_confidence: float):
         outline = calculator_pb2.CalculatorGraphConfig(

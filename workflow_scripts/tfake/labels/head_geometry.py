@@ -1,9 +1,8 @@
-"""The pose of a head from the 70 exact points: perspective-n-point against the mean head's own 70 points.
+"""What is measured on a head: its pose from the 70 exact points, and how far eyes and mouth are open from the 478.
 
-The mean head is the procedural one (``head_points.csv``, cm): all of the 70 points are projections of 3D points, hidden
-or not, so all of them count, the jaw in profile too.
-
-How far eyes and mouth are open, from the 478 points.
+The pose is a perspective-n-point solution against the mean head's own 70 points. The mean head is the procedural one
+(``head_points.csv``, cm): all of the 70 points are projections of 3D points, hidden or not, so all of them count, the
+jaw in profile too.
 """
 
 from functools import cache

@@ -1,19 +1,14 @@
-"""The two landmark backends behind one function.
+"""Dense labels: the mesh that agrees best with the exact points, corrected by them, and what is measured on it.
 
-The mesh of the face that the exact points belong to: attempt after attempt, until one agrees.
-
-All dense labels of one face.
-
-Many rows labelled: one backend a process, as many processes as there are threads to use.
+Attempt after attempt is made with a landmark backend until one agrees. Rows are labelled by several processes, each
+with a backend of its own.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from multiprocessing import get_context
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -23,25 +18,15 @@ from tfake.archive.image_reader import ImageReader
 from tfake.archive.samples import Sample, read_landmarks
 from tfake.archive.zip_archive import Archive
 from tfake.core.codes import Attempt, MeshStatus
-from tfake.core.processes import single_threaded
+from tfake.core.processes import map_ahead, single_threaded
 from tfake.labels.correspondence import mesh_error, residuals
-from tfake.labels.detection import Detection, LabelSettings, View, view_of
+from tfake.labels.detection import Backend, Detection, LabelSettings, view_of
 from tfake.labels.head_geometry import angles, head_rotation, openings
 from tfake.labels.shape import correct, fit_shape, left_out_error
 from tfake.labels.visibility import point_states
 
 
-class Finder(Protocol):
-    """A backend that is ready to be shown images. Its results depend on the image alone, never on those before."""
-
-    #: The attempts worth making, in order.
-    attempts: tuple[Attempt, ...]
-
-    def find(self, rgb: np.ndarray, view: View | None) -> list[Detection]:
-        """Find meshes in (H, W, 3) uint8: in the whole image, or in the square of it that a view shows."""
-
-
-def open_finder(settings: LabelSettings) -> AbstractContextManager[Finder]:
+def open_backend(settings: LabelSettings) -> Backend:
     """Load the backend that the settings name. Make one a process: none of them is thread-safe.
 
     Raises:
@@ -64,7 +49,7 @@ class Found:
     Attributes:
         detection: the face.
         attempt: how it was found.
-        error: mean distance to the exact points, share of sqrt(w h).
+        error: mean distance to the exact points, over sqrt(w h).
         first: whether the first attempt found it.
     """
 
@@ -74,21 +59,21 @@ class Found:
     first: bool
 
 
-def find_mesh(finder: Finder, rgb: np.ndarray, landmarks_70: np.ndarray, retry_above: float) -> Found | None:
+def find_mesh(backend: Backend, rgb: np.ndarray, landmarks_70: np.ndarray, retry_above: float) -> Found | None:
     """Make attempts until one agrees with the exact points, which also choose among several faces.
 
     Args:
-        finder: the backend.
+        backend: the backend.
         rgb: (H, W, 3) uint8.
         landmarks_70: (70, 2) exact points, pixels.
-        retry_above: error above which the next attempt is made, share of sqrt(w h).
+        retry_above: error above which the next attempt is made, over sqrt(w h).
 
     Returns:
         The best of what was found, None when no attempt found anything.
     """
     best: Found | None = None
-    for number, attempt in enumerate(finder.attempts):
-        for detection in finder.find(rgb, view_of(attempt, landmarks_70)):
+    for number, attempt in enumerate(backend.attempts):
+        for detection in backend.find(rgb, view_of(attempt, landmarks_70)):
             error = mesh_error(detection.mesh, landmarks_70)
             if best is None or error < best.error:
                 best = Found(detection, attempt, error, first=number == 0)
@@ -99,58 +84,35 @@ def find_mesh(finder: Finder, rgb: np.ndarray, landmarks_70: np.ndarray, retry_a
 
 @dataclass(frozen=True)
 class FaceLabels:
-    """One row of the arrays of the faces store that hold dense labels; None is missing.
+    """One row of the arrays of the faces store that hold dense labels (:func:`tfake.store.layouts.faces_layout`).
 
-    Attributes:
-        status: how the points came about.
-        attempt: which attempt agreed best.
-        mesh: (478, 3) float32 pixels, corrected or fitted.
-        raw: (478, 3) float32 pixels, the best mesh as the backend gave it, agreeing or not.
-        error: of ``raw``, share of sqrt(w h).
-        left_out_error: what correction leaves at points it has not seen, share of sqrt(w h).
-        visibility: (478,) uint8.
-        pose: (3,) float32 yaw, pitch, roll in degrees.
-        openings: (3,) float32 of the right eye, the left eye and the mouth.
-        blendshapes: (52,) float32.
-        transform: (4, 4) float32.
+    Errors are over sqrt(w h); None is missing.
     """
 
-    status: MeshStatus
-    attempt: Attempt
-    pose: np.ndarray
-    mesh: np.ndarray | None = None
-    raw: np.ndarray | None = None
-    error: float | None = None
-    left_out_error: float | None = None
-    visibility: np.ndarray | None = None
-    openings: np.ndarray | None = None
-    blendshapes: np.ndarray | None = None
-    transform: np.ndarray | None = None
+    landmarks_478_status: MeshStatus
+    landmarks_478_attempt: Attempt
+    head_pose: np.ndarray  # (3,) float32
+    landmarks_478: np.ndarray | None = None  # (478, 3) float32, corrected or fitted
+    landmarks_478_raw: np.ndarray | None = None  # (478, 3) float32, the best mesh as the backend gave it
+    landmarks_478_error: float | None = None  # of the raw mesh
+    landmarks_478_left_out_error: float | None = None
+    landmarks_478_visibility: np.ndarray | None = None  # (478,) uint8
+    openings: np.ndarray | None = None  # (3,) float32
+    blendshapes: np.ndarray | None = None  # (52,) float32
+    face_transform: np.ndarray | None = None  # (4, 4) float32
 
     def arrays(self) -> dict[str, np.ndarray | float | int]:
         """The row by the store's names; what is missing is left out."""
-        row = {
-            "landmarks_478": self.mesh,
-            "landmarks_478_raw": self.raw,
-            "landmarks_478_status": self.status,
-            "landmarks_478_attempt": self.attempt,
-            "landmarks_478_error": self.error,
-            "landmarks_478_left_out_error": self.left_out_error,
-            "landmarks_478_visibility": self.visibility,
-            "head_pose": self.pose,
-            "openings": self.openings,
-            "blendshapes": self.blendshapes,
-            "face_transform": self.transform,
-        }
+        row = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in row.items() if value is not None}
 
 
-def label_face(sample: Sample, finder: Finder, settings: LabelSettings) -> FaceLabels:
+def label_face(sample: Sample, backend: Backend, settings: LabelSettings) -> FaceLabels:
     """Find, judge and correct a face's mesh, or fit one; then measure the face.
 
     Args:
         sample: the image, its class map and its exact points.
-        finder: the backend.
+        backend: the backend.
         settings: thresholds.
 
     Returns:
@@ -159,7 +121,7 @@ def label_face(sample: Sample, finder: Finder, settings: LabelSettings) -> FaceL
     exact = sample.landmarks_70
     rotation = head_rotation(exact, sample.rgb.shape[1])
     pose = angles(rotation)
-    found = find_mesh(finder, sample.rgb, exact, settings.retry_above)
+    found = find_mesh(backend, sample.rgb, exact, settings.retry_above)
     status = _judge(found, settings)
     agrees = status in (MeshStatus.OK, MeshStatus.RETRIED)
     mesh = None
@@ -175,17 +137,17 @@ def label_face(sample: Sample, finder: Finder, settings: LabelSettings) -> FaceL
             mesh = correct(fitted, exact, float(pose[0]))
             left_out = left_out_error(lambda shown: residuals(fit_shape(exact, rotation, shown), exact))
     return FaceLabels(
-        status=status,
-        attempt=found.attempt if found else Attempt.NONE,
-        pose=pose,
-        mesh=mesh,
-        raw=found.detection.mesh if found else None,
-        error=found.error if found else None,
-        left_out_error=None if mesh is None else left_out,
-        visibility=None if mesh is None else point_states(mesh, sample.classes),
+        landmarks_478_status=status,
+        landmarks_478_attempt=found.attempt if found else Attempt.NONE,
+        head_pose=pose,
+        landmarks_478=mesh,
+        landmarks_478_raw=found.detection.mesh if found else None,
+        landmarks_478_error=found.error if found else None,
+        landmarks_478_left_out_error=None if mesh is None else left_out,
+        landmarks_478_visibility=None if mesh is None else point_states(mesh, sample.classes),
         openings=None if mesh is None else openings(mesh),
         blendshapes=found.detection.blendshapes if agrees else None,
-        transform=found.detection.transform if agrees else None,
+        face_transform=found.detection.transform if agrees else None,
     )
 
 
@@ -197,10 +159,10 @@ def _judge(found: Found | None, settings: LabelSettings) -> MeshStatus:
     return MeshStatus.OK if found.first else MeshStatus.RETRIED
 
 
-#: Rows that a worker takes at once, and how many such portions lie ahead of the consumer, a worker.
+#: Rows that a worker takes at once, and portions per worker that are labelled ahead of the consumer.
 _PORTION, _AHEAD = 8, 3
 
-_finder: Finder | None = None
+_backend: Backend | None = None
 
 
 def label_rows(
@@ -223,9 +185,9 @@ def label_rows(
         StoreError: a shard of decoded images is damaged.
     """
     if processes == 1:
-        with open_finder(settings) as finder:
+        with open_backend(settings) as backend:
             for record in records.itertuples():
-                yield _label(archive, images, settings, finder, record)
+                yield _label(archive, images, settings, backend, record)
         return
     portions = (records.iloc[start : start + _PORTION] for start in range(0, len(records), _PORTION))
     with (
@@ -235,28 +197,21 @@ def label_rows(
         ) as pool,
     ):
         work = partial(_label_portion, archive, images, settings)
-        waiting = [pool.submit(work, portion) for _, portion in zip(range(processes * _AHEAD), portions, strict=False)]
-        try:
-            while waiting:
-                done = waiting.pop(0).result()
-                waiting.extend(pool.submit(work, portion) for _, portion in zip(range(1), portions, strict=False))
-                yield from done
-        finally:
-            for future in waiting:
-                future.cancel()
+        for labelled in map_ahead(pool, work, portions, processes * _AHEAD):
+            yield from labelled
 
 
-def _label(archive: Archive, images: ImageReader, settings: LabelSettings, finder: Finder, record):
+def _label(archive: Archive, images: ImageReader, settings: LabelSettings, backend: Backend, record):
     sample = Sample(images.read_rgb(record), images.read_classes(record), read_landmarks(archive, record))
-    return sample, label_face(sample, finder, settings)
+    return sample, label_face(sample, backend, settings)
 
 
 def _start_worker(settings: LabelSettings) -> None:
-    global _finder
+    global _backend
     cv2.setNumThreads(1)
     # Closed with the process.
-    _finder = open_finder(settings)
+    _backend = open_backend(settings)
 
 
 def _label_portion(archive: Archive, images: ImageReader, settings: LabelSettings, records: pd.DataFrame):
-    return [_label(archive, images, settings, _finder, record) for record in records.itertuples()]
+    return [_label(archive, images, settings, _backend, record) for record in records.itertuples()]

@@ -1,19 +1,17 @@
-"""A small linear model of the 478 points: a mean face, its commonest deformations, and its triangles.
+"""A linear model of the 478 points, to be fitted where no mesh is found; and how exact points correct a mesh.
 
-The tables beside this module were made by :mod:`tfake.studies.face_shape_building` from FaceMesh's own meshes of
-procedural faces; nobody's face is in them. They stand in for a mesh where FaceMesh finds none.
+The model is a mean face, its principal deformations, and its triangles. The tables beside this module were made by
+:mod:`tfake.studies.face_shape_building` from FaceMesh's own meshes of procedural faces; nobody's face is in them. Its
+frame: x to the image's right on a face that looks at the camera, y up, z towards the camera; unit: the root mean
+square distance of the points from their centre.
 
-Frame of the model: x to the image's right on a face that looks at the camera, y up, z towards the camera; unit: the
-root mean square distance of the points from their centre.
-
-The exact points pull the mesh into place: kriging of their distances over the face's surface.
-
-What separates the mesh from the exact points is smooth over the face: a wrong depth, a shifted mouth, a lowered brow.
-So the distances at the shared points, over sqrt(w h), are taken as samples of a random field on the mean face, with
-covariance k(p, q) = 1 + .1 p.q + .5 m(|p - q|): a shift, a linear map in 3D and a Matern-3/2 field of length .5 (unit:
-:mod:`tfake.labels.shape`), seen through noise. Its best linear prediction at the 478 points (Rasmussen, Williams 2006,
-eq. 2.25) is one matrix for all faces. Distances on the mean face, not in the image: in profile the far cheek lies
-beside the nose in the image, and a plane warp would drag the one along with the other.
+A mesh is corrected by kriging of its distances to the exact points over the face's surface. They are smooth over it: a
+wrong depth, a shifted mouth, a lowered brow. So the distances at the shared points, over sqrt(w h), are taken as
+samples of a random field on the mean face, with covariance k(p, q) = 1 + .1 p.q + .5 m(|p - q|): a shift, a linear map
+in 3D and a Matern-3/2 field of length .5 in the model's unit, seen through noise. Its best linear prediction at the
+478 points (Rasmussen, Williams 2006, eq. 2.25) is one matrix for all faces. Distances on the mean face, not in the
+image: in profile the far cheek lies beside the nose in the image, and a plane warp would drag the one along with the
+other.
 
 The jaw: on a side that is turned away the exact points run along the hidden jaw, the mesh along the outline, and no
 correction follows from their distance. So jaw points count only on a side that faces the camera, and count less, since

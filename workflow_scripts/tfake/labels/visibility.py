@@ -15,7 +15,7 @@ _STATES[FaceClass.GLASSES] = PointState.GLASSES
 _STATES[FaceClass.HEADWEAR] = PointState.HEADWEAR
 _STATES[FaceClass.FACEWEAR] = PointState.FACEWEAR
 _STATES[FaceClass.CLOTHING] = PointState.CLOTHING
-#: A surface hides what lies further behind it than this, as a share of the mesh's width and height together.
+#: A surface hides what lies farther from the camera than this, as a fraction of the mesh's width and height together.
 _DEPTH_MARGIN = 0.01
 #: Cosine to the camera above which a point lies well inside the outline.
 _INSIDE = 0.35

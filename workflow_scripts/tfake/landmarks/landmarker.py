@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tfake.core.devices import resolve_device
-from tfake.core.processes import ForkGuard
+from tfake.core.devices import ForkGuard, resolve_device
 from tfake.imaging.face_crops import cut, into_image, square_around, whole_square
 from tfake.landmarks.landmarker_file import load_landmark_network
 from tfake.landmarks.preprocessing import as_network_sees

@@ -4,29 +4,26 @@ import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
-import zarr
 
 from tfake.core.classes import FaceClass
 from tfake.core.codes import MeshStatus, SampleStatus
+from tfake.core.extras import needs_extra
 from tfake.core.radiometry import decode_counts
 from tfake.reader.columns import Columns, read_columns
-from tfake.reader.dataset_store import (
-    SHARES,
-    DatasetError,
-    LabelSource,
-    Place,
-    find_variants,
-    label_source,
-    list_variants,
-    split_parts,
-)
+from tfake.reader.dataset_store import DatasetError, DatasetStore
 from tfake.reader.face import FIELDS, ON_DEMAND, ThermalFace
+from tfake.reader.label_sources import LabelSource, find_variants, label_source, list_variants
 from tfake.reader.presence import ImageStatus
 from tfake.reader.rgb import RgbRows, find_rgb
+from tfake.reader.splits import SPLIT_FRACTIONS, split_parts
 from tfake.reader.summary import as_html, as_text
+from tfake.store.shards import ArrayMetadata
+
+if TYPE_CHECKING:
+    import zarr
 
 #: Which rows :func:`open_dataset` takes.
 ROWS = ("common", "all")
@@ -45,7 +42,7 @@ class FaceDataset:
 
     def __init__(
         self,
-        place: Place,
+        store: DatasetStore,
         variants: tuple[str, ...],
         labels: LabelSource,
         columns: Columns,
@@ -58,7 +55,7 @@ class FaceDataset:
         self.variants = variants
         self.rows = rows
         self.columns = columns
-        self._place = place
+        self._store = store
         self._labels = labels
         self._fields = fields
         self._crop = crop
@@ -79,80 +76,92 @@ class FaceDataset:
     @property
     def address(self) -> str:
         """The folder, zip or URL that it lies in."""
-        return self._place.address
+        return self._store.address
 
     @property
     def fields(self) -> tuple[str, ...]:
         """What is read of each row."""
         return self._fields
 
-    def array(self, variant: str) -> zarr.Array:
+    def array(self, variant: str) -> "zarr.Array":
         """A variant's images as they are stored: (N, H, W) uint16 counts of 0.01 K, or uint8 grey values."""
-        return self._place.array(f"variants/{variant}/thermal.zarr/thermal")
+        return self._store.array(_thermal_path(variant))
+
+    def metadata(self, variant: str) -> ArrayMetadata:
+        """Shape, type and attributes of a variant's images."""
+        return self._store.metadata(_thermal_path(variant))
 
     def all_variants(self) -> tuple[str, ...]:
-        """Every variant that is there, read or not; none where the place cannot be listed."""
-        return list_variants(self._place)
+        """Every variant that is there, read or not; none where its address cannot be listed."""
+        return list_variants(self._store)
 
     def attributes(self, store: str) -> dict[str, Any]:
         """The attributes of a store, such as ``variants/warm/thermal.zarr``: its terms, its origin."""
-        return self._place.attributes(store)
+        return self._store.attributes(store)
 
     def __iter__(self) -> Iterator[ThermalFace]:
         """The faces in order, one at a time."""
-        return (self[place] for place in range(len(self)))
+        return (self[index] for index in range(len(self)))
 
-    def __getitem__(self, place: int | slice) -> "ThermalFace | FaceDataset":
-        """One face by its place, counted from the end where it is negative, or a slice as a smaller dataset.
+    @overload
+    def __getitem__(self, index: int) -> ThermalFace: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+
+    def __getitem__(self, index: int | slice) -> "ThermalFace | FaceDataset":
+        """One face by its index, counted from the end where it is negative, or a slice as a smaller dataset.
 
         Raises:
-            IndexError: there is no such place.
+            IndexError: there is no such face.
         """
-        if isinstance(place, slice):
-            return self._with_rows(self.rows[place])
-        return self.batch([place])[0]
+        if isinstance(index, slice):
+            return self._with_rows(self.rows[index])
+        return self.batch([index])[0]
 
-    def batch(self, places: Sequence[int]) -> list[ThermalFace]:
+    def batch(self, indices: Sequence[int]) -> list[ThermalFace]:
         """Several faces, in the order asked for; each shard's rows are read in one go.
 
         Args:
-            places: places in this dataset, in any order.
+            indices: of faces in this dataset, in any order.
 
         Returns:
             As many faces.
 
         Raises:
-            IndexError: there is no such place.
+            IndexError: there is no such face.
         """
-        rows = self.rows[np.asarray(places, dtype=np.intp)]
-        values = {name: self._place.rows(path, rows) for name, path in self._paths().items()}
+        rows = self.rows[np.asarray(indices, dtype=np.intp)]
+        values = {name: self._store.rows(path, rows) for name, path in self._paths().items()}
         if self._rgb is not None:
             values["rgb"] = self._rgb(rows)
         faces = [
-            self._face(int(row), {name: value[place] for name, value in values.items()})
-            for place, row in enumerate(rows)
+            self._face(int(row), {name: value[number] for name, value in values.items()})
+            for number, row in enumerate(rows)
         ]
         return faces if self._crop is None else [self._crop(face) for face in faces]
 
-    def read(self, field: str, places: Sequence[int] | None = None, variant: str | None = None) -> np.ndarray:
+    def read(self, field: str, indices: Sequence[int] | None = None, variant: str | None = None) -> np.ndarray:
         """One field of some faces, and nothing else of them.
 
         Args:
             field: any of :data:`tfake.reader.face.FIELDS`, as the stores hold it: ``landmarks_478`` is (n, 478, 3).
-            places: places in this dataset, in any order; None: all.
+            indices: of faces in this dataset, in any order; None: all.
             variant: whose ``thermal``; None for other fields.
 
         Returns:
             (n, ...): °C or gray values of ``thermal``, ids, points, states.
 
         Raises:
-            IndexError: there is no such place.
-            KeyError: there is no such array.
+            IndexError: there is no such face.
+            KeyError: there is no such array, or no variant is named.
         """
-        rows = self.rows if places is None else self.rows[np.asarray(places, dtype=np.intp)]
+        rows = self.rows if indices is None else self.rows[np.asarray(indices, dtype=np.intp)]
         if field == "thermal":
-            return _decode(self._place.rows(_thermal_path(variant), rows))
-        return self._place.rows(self._labels.path(field), rows)
+            if variant is None:
+                raise KeyError("of thermal one variant is read: name it")
+            return _decode(self._store.rows(_thermal_path(variant), rows))
+        return self._store.rows(self._labels.path(field), rows)
 
     def where(self, **conditions) -> Self:
         """The rows that meet every condition.
@@ -160,41 +169,46 @@ class FaceDataset:
         Args:
             **conditions: ``statuses``, names of source statuses; ``label_statuses``, names of dense-label statuses
                 (``ok``, ``retried`` and ``fitted`` have points); ``images``, names of variants that have an image of
-                the face; ``largest_error``, of the mesh as found, a share of
-                the face's size; ``yaw``, ``pitch``, ``roll``: lowest and highest in degrees.
+                the face; ``largest_error``, of the mesh as found, a fraction of the face's size; ``yaw``, ``pitch``,
+                ``roll``: lowest and highest in degrees.
 
         Raises:
             DatasetError: a status or a variant of this name does not exist.
         """
         return self._with_rows(self.rows[self.columns.where(**conditions)[self.rows]])
 
-    def split(self, name: str, shares: Mapping[str, float] = SHARES, seed: int = 0) -> Self:
-        """The rows of one part of a split that keeps near-identical faces together.
+    def split(self, name: str, fractions: Mapping[str, float] = SPLIT_FRACTIONS, seed: int = 0) -> Self:
+        """The rows of one part of a split that keeps near-duplicates together.
 
-        A face's part follows from the seed and the first id among the faces that it is near-identical to
-        (:mod:`tfake.reader.dataset_store`), so that neither filters nor the order nor further images move it.
+        A face's part follows from the seed and the first id among its near-duplicates
+        (:mod:`tfake.reader.splits`), so that neither filters nor the order nor further images move it.
 
         Args:
-            name: ``train``, ``validation`` or ``test``, or a name in ``shares``.
-            shares: name to share of the faces, adding up to 1; parts of small datasets deviate from it.
+            name: ``train``, ``validation`` or ``test``, or a name in ``fractions``.
+            fractions: name to fraction of the faces, adding up to 1; parts of small datasets deviate from it.
             seed: another seed, another split.
 
         Raises:
-            DatasetError: there is no part of this name, or the shares do not add up to 1.
+            DatasetError: there is no part of this name, or the fractions do not add up to 1.
         """
-        if name not in shares:
-            raise DatasetError(f"{name!r} is no part of the split; they are {', '.join(shares)}")
-        parts = split_parts(self.columns.image_id, self.columns.groups, shares, seed)
-        return self._with_rows(self.rows[parts[self.rows] == list(shares).index(name)])
+        if name not in fractions:
+            raise DatasetError(f"{name!r} is no part of the split; they are {', '.join(fractions)}")
+        parts = split_parts(self.columns.image_id, self.columns.groups, fractions, seed)
+        return self._with_rows(self.rows[parts[self.rows] == list(fractions).index(name)])
 
-    def torch(self):
-        """The dataset for torch's ``DataLoader``: a :class:`tfake.reader.torch_faces.TorchFaces`."""
+    def torch(self) -> Any:
+        """The dataset for torch's ``DataLoader``: a :class:`tfake.reader.torch_faces.TorchFaces`.
+
+        Raises:
+            ModuleNotFoundError: torch is not installed.
+        """
         # By name, for what publishes datasets imports this module and has no torch.
-        return importlib.import_module("tfake.reader.torch_faces").TorchFaces(self)
+        with needs_extra("torch", "a dataset for torch"):
+            return importlib.import_module("tfake.reader.torch_faces").TorchFaces(self)
 
     def _with_rows(self, rows: np.ndarray) -> Self:
         return type(self)(
-            self._place, self.variants, self._labels, self.columns, rows, self._fields, self._crop, self._rgb
+            self._store, self.variants, self._labels, self.columns, rows, self._fields, self._crop, self._rgb
         )
 
     def _paths(self) -> dict[str, str]:
@@ -203,7 +217,7 @@ class FaceDataset:
             paths |= {f"thermal/{name}": _thermal_path(name) for name in self.variants}
         return paths
 
-    def _face(self, row: int, values: dict[str, np.ndarray]) -> ThermalFace:
+    def _face(self, row: int, values: dict[str, Any]) -> ThermalFace:
         face = ThermalFace(
             image_id=str(self.columns.image_id[row]),
             row=row,
@@ -254,7 +268,7 @@ def open_dataset(
     Args:
         address: a folder that holds ``faces/faces.zarr`` and ``variants/NAME/thermal.zarr``, a zip of such a folder, or
             an fsspec URL of either.
-        variants: which are read. None: all that have the source's geometry, where the place can be listed; a camera's
+        variants: which are read. None: all that have the source's geometry, where the address can be listed; a camera's
             variant of another geometry is opened by its name.
         split: ``train``, ``validation`` or ``test`` (:meth:`FaceDataset.split`); None: every row.
         statuses: statuses of the source sample that rows must have; None: any. Rows of another status than ``ok``
@@ -273,24 +287,24 @@ def open_dataset(
         :meth:`~FaceDataset.where`, :meth:`~FaceDataset.split`, :meth:`~FaceDataset.torch`.
 
     Raises:
-        DatasetError: the place is no dataset, a variant or a field does not exist, the variants have no row in common,
-            or different geometries and so no labels in common: open them one by one; or ``rgb`` is asked for and there
-            is none (:func:`tfake.reader.rgb.find_rgb`).
+        DatasetError: the address is no dataset, a variant or a field does not exist, the variants have no row in
+            common, or different geometries and so no labels in common: open them one by one; or ``rgb`` is asked for
+            and there is none (:func:`tfake.reader.rgb.find_rgb`).
     """
     if rows not in ROWS:
         raise DatasetError(f"rows is one of {', '.join(ROWS)}; found {rows!r}")
     if unknown := [name for name in fields if name not in (*FIELDS, *ON_DEMAND)]:
         raise DatasetError(f"{unknown[0]!r} is no field; they are {', '.join((*FIELDS, *ON_DEMAND))}")
-    place = Place(address)
-    names = find_variants(place, variants)
-    columns = read_columns(place, names)
+    store = DatasetStore(address)
+    names = find_variants(store, variants)
+    columns = read_columns(store, names)
     if variants is None:
         # One that was begun and has no row yet would leave nothing of the others.
         names = columns.begun()
         columns = replace(columns, images={name: columns.images[name] for name in names})
     chosen = np.flatnonzero(columns.made if rows == "all" else columns.common())
-    labels = label_source(place, names)
-    rgb = find_rgb(place, labels, columns.status, archive) if "rgb" in fields else None
-    dataset = FaceDataset(place, names, labels, columns, chosen, tuple(fields), crop, rgb)
+    labels = label_source(store, names)
+    rgb = find_rgb(store, labels, columns.status, archive) if "rgb" in fields else None
+    dataset = FaceDataset(store, names, labels, columns, chosen, tuple(fields), crop, rgb)
     dataset = dataset.where(statuses=statuses)
     return dataset if split is None else dataset.split(split)

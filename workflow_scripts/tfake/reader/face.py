@@ -1,10 +1,8 @@
-"""One row of a dataset.
-
-Cutting a square out of a thermal face, with its labels moved along.
-"""
+"""One row of a dataset, and cutting a square out of it with its labels moved along."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +28,7 @@ class ThermalFace:
     row: int  # axis 0 of every store
     status: SampleStatus  # of the source sample
     landmarks_478_status: MeshStatus  # how the dense points came about
-    landmarks_478_error: float  # of the mesh as found, a share of sqrt(w h) of the face's box; NaN without a mesh
+    landmarks_478_error: float  # of the mesh as found, a fraction of sqrt(w h) of the face's box; NaN without a mesh
     head_pose: np.ndarray  # (3,) float32 degrees: yaw to the image's right, pitch upwards, roll clockwise; NaN without
     # Variant to (H, W) float32 °C, NaN without an image; uint8 grey values of a camera with automatic gain control.
     thermal: dict[str, np.ndarray] = field(default_factory=dict)
@@ -84,11 +82,12 @@ def crop_face(face: ThermalFace, square: Square, pixels: int) -> ThermalFace:
     """
     zoom = pixels / square.edge
     corner = np.array([square.left, square.top])
-    moved = {}
+    moved: dict[str, Any] = {}
     if face.landmarks_70 is not None:
         moved["landmarks_70"] = _move(face.landmarks_70, corner, zoom)
     if face.landmarks_478 is not None:
         moved["landmarks_478"] = _move(face.landmarks_478, corner, zoom)
+    if face.landmarks_478_depth is not None:
         moved["landmarks_478_depth"] = (face.landmarks_478_depth * zoom).astype(np.float32)
     if face.segmentation is not None:
         moved["segmentation"] = _crop_classes(face.segmentation, square, pixels)

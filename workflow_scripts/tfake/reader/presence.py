@@ -6,14 +6,13 @@ from enum import IntEnum
 import numpy as np
 
 from tfake.core.codes import SampleStatus
-from tfake.reader.dataset_store import FACES, DatasetError, Place
-from tfake.store.arrays import StoreError
-from tfake.store.shards import NO_CHUNK, chunk_codec, empty_index, index_bytes, unpack_index
+from tfake.reader.dataset_store import FACES, DatasetError, DatasetStore
+from tfake.store.shards import NO_CHUNK, empty_index, index_bytes, unpack_index
 
 #: Rows whose pixels are looked at in one go.
 _BATCH = 64
-#: An image of one value throughout is a chunk of fewer bytes, or a smaller share of its pixels, than these.
-_PLAIN_BYTES, _PLAIN_SHARE = 512, 1 / 64
+#: An image of one value throughout is a chunk of fewer bytes, or a smaller fraction of its pixels', than these.
+_PLAIN_BYTES, _PLAIN_FRACTION = 512, 1 / 64
 _ANOTHER_SOURCE = "row i is not the same face in both; run snakemake again, or open one of the variants that fit"
 
 
@@ -29,7 +28,7 @@ class ImageStatus(IntEnum):
     NOT_PUBLISHED = 3
 
 
-def image_statuses(place: Place, variant: str, samples: np.ndarray) -> np.ndarray:
+def image_statuses(store: DatasetStore, variant: str, samples: np.ndarray) -> np.ndarray:
     """The status of a variant's image in each row.
 
     The rows that a variant was made for follow from its ``summary.json``, which is written when it is complete. Where
@@ -37,7 +36,7 @@ def image_statuses(place: Place, variant: str, samples: np.ndarray) -> np.ndarra
     and the pixels of those short enough to be of one value.
 
     Args:
-        place: the dataset.
+        store: the dataset.
         variant: one of its variants.
         samples: (N,) SampleStatus of the source.
 
@@ -46,37 +45,37 @@ def image_statuses(place: Place, variant: str, samples: np.ndarray) -> np.ndarra
 
     Raises:
         DatasetError: the variant is of another source than the faces, or its ``summary.json`` cannot be read.
-        tfake.store.arrays.StoreError: a shard that had to be looked at is damaged.
+        tfake.store.shards.StoreError: a shard that had to be looked at is damaged.
     """
     folder = f"variants/{variant}"
-    attributes = _check_source(place, f"{folder}/thermal.zarr", len(samples))
-    shards = _read_shards(place, f"{folder}/summary.json")
+    attributes = _check_source(store, f"{folder}/thermal.zarr", len(samples))
+    shards = _read_shards(store, f"{folder}/summary.json")
     statuses = np.full(len(samples), ImageStatus.NOT_MADE, np.uint8)
     for start, stop in [(0, len(samples))] if shards is None else shards:
         statuses[start:stop] = ImageStatus.OK
     if shards is None or "imported" in attributes:
         made = np.flatnonzero(statuses == ImageStatus.OK)
-        statuses[made] = _look_at(place, f"{folder}/thermal.zarr/thermal", made)
+        statuses[made] = _look_at(store, f"{folder}/thermal.zarr/thermal", made)
     statuses[(samples != SampleStatus.OK) & (statuses != ImageStatus.NOT_MADE)] = ImageStatus.NO_SAMPLE
     return statuses
 
 
-def _check_source(place: Place, store: str, rows: int) -> dict:
+def _check_source(store: DatasetStore, folder: str, rows: int) -> dict:
     """The attributes of a variant's store, once it is known that its rows are those of the faces."""
-    attributes, faces = place.attributes(store), place.attributes(FACES)
-    found = place.array(f"{store}/thermal").shape[0]
+    attributes, faces = store.attributes(folder), store.attributes(FACES)
+    found = store.metadata(f"{folder}/thermal").shape[0]
     if found != rows:
-        raise DatasetError(f"{place.address}: {store} has {found} rows, {FACES} {rows}: {_ANOTHER_SOURCE}")
+        raise DatasetError(f"{store.address}: {folder} has {found} rows, {FACES} {rows}: {_ANOTHER_SOURCE}")
     if (made_from := attributes.get("source_sha256")) != (source := faces.get("source_sha256")):
         raise DatasetError(
-            f"{place.address}: {store} was made from the source {made_from}, {FACES} from {source}: {_ANOTHER_SOURCE}"
+            f"{store.address}: {folder} was made from the source {made_from}, {FACES} from {source}: {_ANOTHER_SOURCE}"
         )
     return attributes
 
 
-def _read_shards(place: Place, path: str) -> list[list[int]] | None:
+def _read_shards(store: DatasetStore, path: str) -> list[list[int]] | None:
     """First row and stop of each shard that a store was closed with; None where it was not yet."""
-    summary = place.read(path)
+    summary = store.read(path)
     if summary is None:
         return None
     try:
@@ -84,43 +83,39 @@ def _read_shards(place: Place, path: str) -> list[list[int]] | None:
     except (ValueError, KeyError, TypeError) as error:
         found = f"{type(error).__name__}: {error}"
         raise DatasetError(
-            f"{place.address}: {path} is no summary of a store ({found}); delete it and run again"
+            f"{store.address}: {path} is no summary of a store ({found}); delete it and run again"
         ) from error
 
 
-def _look_at(place: Place, path: str, rows: np.ndarray) -> np.ndarray:
+def _look_at(store: DatasetStore, path: str, rows: np.ndarray) -> np.ndarray:
     """The statuses of some rows by their bytes: (n,) uint8."""
-    array = place.array(path)
-    lengths = _chunk_bytes(place, path, rows)
+    array = store.metadata(path)
+    lengths = _chunk_bytes(store, path, rows)
     found = np.where(lengths > 0, ImageStatus.OK, ImageStatus.NOT_MADE).astype(np.uint8)
-    pixels = int(np.prod(array.shape[1:])) * array.dtype.itemsize
-    plain = np.flatnonzero((lengths > 0) & (lengths <= max(_PLAIN_BYTES, pixels * _PLAIN_SHARE)))
+    image_bytes = int(np.prod(array.shape[1:])) * array.dtype.itemsize
+    plain = np.flatnonzero((lengths > 0) & (lengths <= max(_PLAIN_BYTES, image_bytes * _PLAIN_FRACTION)))
     # 8-bit displays have no such attribute: a row without an image is 0 throughout.
-    missing = array.attrs.get("missing_value", 0)
+    missing = array.attributes.get("missing_value", 0)
     for start in range(0, len(plain), _BATCH):
-        places = plain[start : start + _BATCH]
-        values = place.rows(path, rows[places])
-        found[places[(values == missing).all(axis=(1, 2))]] = ImageStatus.NOT_PUBLISHED
-        found[places[(values == array.fill_value).all(axis=(1, 2))]] = ImageStatus.NOT_MADE
+        batch = plain[start : start + _BATCH]
+        values = store.rows(path, rows[batch])
+        found[batch[(values == missing).all(axis=(1, 2))]] = ImageStatus.NOT_PUBLISHED
+        found[batch[(values == array.fill_value).all(axis=(1, 2))]] = ImageStatus.NOT_MADE
     return found
 
 
-def _chunk_bytes(place: Place, path: str, rows: np.ndarray) -> np.ndarray:
+def _chunk_bytes(store: DatasetStore, path: str, rows: np.ndarray) -> np.ndarray:
     """The bytes of each row's chunk, from its shard's index: (n,) int; 0 where none was written."""
-    array = place.array(path)
-    try:
-        chunk_codec(array, path)
-    except StoreError:
+    array = store.metadata(path)
+    if not (array.codec and array.has_row_chunks):
         # Laid out in another way, which Zarr may read: each row is short enough to be looked at.
         return np.ones(len(rows), np.int64)
-    shards, slots = np.divmod(rows, array.shards[0])
+    shards, slots = np.divmod(rows, array.file_rows)
     numbers, which = np.unique(shards, return_inverse=True)
-    names = [f"{path}/{array.metadata.encode_chunk_key((int(n), *(0 for _ in array.shape[1:])))}" for n in numbers]
-    indices = np.stack(
-        [
-            empty_index(array.shards[0]) if end is None else unpack_index(end, name)
-            for name, end in zip(names, place.ends(names, index_bytes(array.shards[0])), strict=True)
-        ]
-    )
-    found = indices[which, slots]
+    names = [f"{path}/{array.file_name(number)}" for number in numbers.tolist()]
+    indices = [
+        empty_index(array.file_rows) if end is None else unpack_index(end, name)
+        for name, end in zip(names, store.ends(names, index_bytes(array.file_rows)), strict=True)
+    ]
+    found = np.stack(indices)[which, slots]
     return np.where(found[:, 0] == NO_CHUNK, 0, found[:, 1]).astype(np.int64)

@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tfake.archive.image_reader import ArchiveImages
-from tfake.archive.index import select_samples, source_identity
-from tfake.archive.zip_archive import list_members, open_archive
 from tfake.core.codes import SampleStatus
-from tfake.reader.dataset_store import FACES, DatasetError, LabelSource, Place
+from tfake.core.extras import needs_extra
+from tfake.reader.dataset_store import FACES, DatasetError, DatasetStore
+from tfake.reader.label_sources import LabelSource
 
 _IMAGES = "images/images.zarr"
 #: Written when the store is complete.
@@ -23,12 +22,12 @@ RgbRows = Callable[[np.ndarray], np.ndarray]
 
 
 def find_rgb(
-    place: Place, labels: LabelSource, statuses: np.ndarray, archive: str | os.PathLike | Sequence[str] | None
+    store: DatasetStore, labels: LabelSource, statuses: np.ndarray, archive: str | os.PathLike | Sequence[str] | None
 ) -> RgbRows:
     """What reads the visible images; may be sent to another process.
 
     Args:
-        place: the dataset.
+        store: the dataset.
         labels: where the labels come from: in another geometry than the source's there are no visible images.
         statuses: (N,) SampleStatus of the source.
         archive: one zip, or all its raw split parts in order; not looked at where the dataset keeps the images.
@@ -43,37 +42,42 @@ def find_rgb(
             f"variant {labels.variant!r} has a geometry of its own, which rgb does not: open the variant that it was "
             "recorded from, or leave rgb out of the fields"
         )
-    source = place.attributes(FACES).get("source_sha256")
-    if place.has(_SUMS) and place.attributes(_IMAGES).get("source_sha256") == source:
-        return _KeptRgb(place)
+    source = store.attributes(FACES).get("source_sha256")
+    if store.has(_SUMS) and store.attributes(_IMAGES).get("source_sha256") == source:
+        return _StoredRgb(store)
     if archive is None:
         raise DatasetError(
-            f"{place.address} does not keep the source's images, so that rgb cannot be read: name the archive that the "
+            f"{store.address} does not keep the source's images, so that rgb cannot be read: name the archive that the "
             "faces were made from, open_dataset(..., archive='dataset_100000.zip'), or run the workflow with "
             "store.rgb: kept"
         )
-    paths = [archive] if isinstance(archive, str | os.PathLike) else list(archive)
-    return _ArchiveRgb(place, paths, statuses, source)
+    paths = [archive] if isinstance(archive, str | os.PathLike) else archive
+    return _ArchiveRgb(store, [os.fspath(path) for path in paths], statuses, source)
 
 
-class _KeptRgb:
-    def __init__(self, place: Place):
-        self._place = place
+class _StoredRgb:
+    def __init__(self, store: DatasetStore):
+        self._store = store
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
-        return self._place.rows(f"{_IMAGES}/rgb", rows)
+        return self._store.rows(f"{_IMAGES}/rgb", rows)
 
 
 class _ArchiveRgb:
-    def __init__(self, place: Place, paths: Sequence[str], statuses: np.ndarray, source: str | None):
-        self._pixels = place.array(f"{FACES}/segmentation").shape[1]
+    def __init__(self, store: DatasetStore, paths: Sequence[str], statuses: np.ndarray, source: str | None):
+        # Here, for it takes OpenCV and pandas.
+        with needs_extra("rgb", "reading rgb from the source's archive"):
+            from tfake.archive.image_reader import ArchiveImages
+            from tfake.archive.index import select_samples, source_identity
+            from tfake.archive.zip_archive import list_members, open_archive
+        self._pixels = store.metadata(f"{FACES}/segmentation").shape[1]
         self._statuses = statuses
         self._images = ArchiveImages(paths, self._pixels)
         where = ", ".join(map(str, paths))
         table = select_samples(list_members(open_archive(paths)), len(statuses), where)
         if (found := source_identity(table)) != source:
             raise DatasetError(
-                f"{where} is not the archive that {place.address} was made from: its first {len(statuses)} samples are "
+                f"{where} is not the archive that {store.address} was made from: its first {len(statuses)} samples are "
                 f"the source {found}, the faces' is {source}"
             )
         self._table = table

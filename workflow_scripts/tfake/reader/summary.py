@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfake.reader.dataset_store import FACES, SHARES, split_parts
+from tfake.reader.dataset_store import FACES
 from tfake.reader.presence import ImageStatus
+from tfake.reader.splits import SPLIT_FRACTIONS, split_parts
 
 if TYPE_CHECKING:
     from tfake.reader.dataset import FaceDataset
@@ -47,13 +48,13 @@ def as_html(dataset: "FaceDataset") -> str:
 def _parts(dataset: "FaceDataset") -> str:
     columns = dataset.columns
     if "groups" not in vars(columns) and len(columns.status) > _COUNTED:
-        return f"{', '.join(SHARES)}: counted when asked for, by split(...)"
-    parts = split_parts(columns.image_id, columns.groups, SHARES, seed=0)[dataset.rows]
-    return ", ".join(f"{name} {np.count_nonzero(parts == number)}" for number, name in enumerate(SHARES))
+        return f"{', '.join(SPLIT_FRACTIONS)}: counted when asked for, by split(...)"
+    parts = split_parts(columns.image_id, columns.groups, SPLIT_FRACTIONS, seed=0)[dataset.rows]
+    return ", ".join(f"{name} {np.count_nonzero(parts == number)}" for number, name in enumerate(SPLIT_FRACTIONS))
 
 
 def _variant(dataset: "FaceDataset", name: str) -> str:
-    array = dataset.array(name)
+    array = dataset.metadata(name)
     unit = "°C" if array.dtype == np.uint16 else "grey values, no temperatures"
     codes = dataset.columns.images[name][dataset.rows]
     counts = ((status.name.lower(), np.count_nonzero(codes == status)) for status in ImageStatus)

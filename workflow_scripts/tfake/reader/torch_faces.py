@@ -28,13 +28,13 @@ class TorchFaces(Dataset):
         """What the dataset says of itself."""
         return f"{type(self).__name__} of {self.faces!r}"
 
-    def __getitem__(self, place: int) -> dict:
+    def __getitem__(self, index: int) -> dict:
         """One row: see :func:`as_tensors`."""
-        return as_tensors(self.faces[place])
+        return as_tensors(self.faces[index])
 
-    def __getitems__(self, places: Sequence[int]) -> list[dict]:
+    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
         """Several rows at once: what a ``DataLoader`` asks for when it makes a batch."""
-        return [as_tensors(face) for face in self.faces.batch(places)]
+        return [as_tensors(face) for face in self.faces.batch(indices)]
 
 
 def as_tensors(face: ThermalFace) -> dict:

@@ -1,10 +1,9 @@
-"""Opening stores for reading and writing, with the Rust codec pipeline, which is several times as fast as Zarr's own.
+"""Opening stores for reading and writing, making their metadata, and writing one shard.
 
-Zarr knows one pipeline for the whole process (``zarr.config``), read whenever an array is opened by any thread: that
-setting belongs to the program that imports this package. So each array that is opened here is given its pipeline by
-itself. The bytes are plain Zarr v3 with either.
-
-Making a store's metadata, and writing one shard of it.
+With the Rust codec pipeline, where it is installed, which is several times as fast as Zarr's own. Zarr knows one
+pipeline for the whole process (``zarr.config``), read whenever an array is opened by any thread: that setting belongs
+to the program that imports this package. So each array that is opened here is given its pipeline by itself. The bytes
+are plain Zarr v3 with either.
 """
 
 import itertools
@@ -12,18 +11,32 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import zarr
 from zarr.abc.codec import CodecPipeline
 from zarr.codecs import BloscCodec
 from zarr.core.codec_pipeline import BatchedCodecPipeline
+from zarr.core.metadata import ArrayV3Metadata
 from zarr.storage import LocalStore
-from zarrs import ZarrsCodecPipeline
-from zarrs._internal import CodecPipelineImpl
 
 from tfake.store.layouts import ArrayLayout
+from tfake.store.shards import StoreError
+
+try:
+    from zarrs import ZarrsCodecPipeline
+    from zarrs._internal import CodecPipelineImpl
+except ModuleNotFoundError:
+    # Readers alone do without.
+    ZarrsCodecPipeline = None
+
+#: Shuffling lays bytes, or the bits of single bytes, of like weight side by side; zstd then finds little left to store.
+#: Chosen by size and speed among the codecs of docs/benchmarks.md; in Blosc's own, smaller blocks, zstd takes a
+#: quarter to a half longer to write, and half as long again or more to read. RGB images in lz4 are a fifth larger than
+#: in zstd, and read two to three times as fast.
+_LEVELS = {"zstd": 1, "lz4": 5}
+_BLOCK_BYTES = 1 << 18
 
 
 class StoreGroup(Mapping[str, zarr.Array]):
@@ -45,7 +58,9 @@ class StoreGroup(Mapping[str, zarr.Array]):
         Raises:
             KeyError: there is none of this name.
         """
-        return with_pipeline(self._group[name], self._threads)
+        array = self._group[name]
+        assert isinstance(array, zarr.Array)  # our stores are flat
+        return with_pipeline(array, self._threads)
 
     def __iter__(self) -> Iterator[str]:
         """The arrays' names."""
@@ -57,10 +72,10 @@ class StoreGroup(Mapping[str, zarr.Array]):
 
     def __contains__(self, name: object) -> bool:
         """Whether there is an array of this name; the folder is not listed for it."""
-        return name in self._group
+        return isinstance(name, str) and name in self._group
 
 
-def open_store(path: str | Path, mode: str = "r", threads: int | None = None) -> StoreGroup:
+def open_store(path: str | Path, mode: Literal["r", "r+"] = "r", threads: int | None = None) -> StoreGroup:
     """Open a store of this workflow in a local folder.
 
     Args:
@@ -90,8 +105,9 @@ def with_pipeline(array: zarr.Array, threads: int | None = None) -> zarr.Array:
 
 
 def _pipeline(array: zarr.Array, threads: int | None) -> CodecPipeline:
+    assert isinstance(array.metadata, ArrayV3Metadata)
     plain = BatchedCodecPipeline.from_codecs(array.metadata.codecs)
-    if not isinstance(array.store, LocalStore):
+    if ZarrsCodecPipeline is None or not isinstance(array.store, LocalStore):
         # The Rust pipeline fetches over the net by itself, and holds up every other Python thread while it waits.
         return plain
     try:
@@ -105,18 +121,6 @@ def _pipeline(array: zarr.Array, threads: int | None) -> CodecPipeline:
         # Somebody else's codecs.
         return plain
     return ZarrsCodecPipeline(metadata=array.metadata, store=array.store, impl=rust, python_impl=plain)
-
-
-#: Shuffling lays bytes, or the bits of single bytes, of like weight side by side; zstd then finds little left to store.
-#: Chosen by size and speed among the codecs of docs/benchmarks.md; in Blosc's own, smaller blocks, zstd takes a
-#: quarter to a half longer to write, and half as long again or more to read. RGB images in lz4 are a fifth larger than
-#: in zstd, and read two to three times as fast.
-_LEVELS = {"zstd": 1, "lz4": 5}
-_BLOCK_BYTES = 1 << 18
-
-
-class StoreError(ValueError):
-    """A store's files do not hold what they should; the message names the file."""
 
 
 def create_store(

@@ -1,22 +1,17 @@
-"""How one array of a store is laid out.
-
-The arrays of ``faces.zarr`` that hold dense labels and their quality.
-
-What the stores hold: one :class:`ArrayLayout` an array, axis 0 shared by all.
+"""What the stores hold: one :class:`ArrayLayout` an array, axis 0 (image) shared by all arrays of a store.
 
 Every array is laid out so that one shard job writes exactly one file of it. A store leaves out a file that holds only
 its fill value, and then Snakemake would miss an output; so no fill value here can fill a whole shard: ``NEVER_WRITTEN``
 counts, minus infinity for labels (missing labels are NaN), and codes above the legal ones.
 
-The arrays of a variant whose images were published by others.
+Planning a run imports this module where numpy is not installed.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
-
-import numpy as np
+from typing import Any, Literal
 
 from tfake.core.classes import LABELLED_CLASSES, FaceClass
 from tfake.core.codes import (
@@ -33,146 +28,39 @@ from tfake.core.radiometry import KELVIN_PER_COUNT, NEVER_WRITTEN, NO_IMAGE, ZER
 
 #: Fill value of arrays of codes: no row ever holds it.
 UNUSED_CODE = 254
+#: Fill value of grey values: no image of a camera with gain control is this throughout (:mod:`tfake.camera.display`).
+_NEVER_GREY = 255
+_POINT_UNITS = {"units": "pixel", "coordinates": "pixel centres at integers, origin at the upper left pixel"}
+_NORMALISED_ERROR = {"units": "1", "normaliser": "sqrt(width * height) of the box around landmarks_70"}
 
 
 @dataclass(frozen=True)
 class ArrayLayout:
-    """One array of a store: rows along axis 0, ``row_shape`` behind it."""
+    """One array of a store: rows along axis 0; ``axes`` are those of a row, name to length."""
 
     name: str
     dtype: str
-    row_shape: tuple[int, ...]
-    dimensions: tuple[str, ...]
+    axes: dict[str, int]
     fill_value: float
     attributes: dict[str, Any] = field(default_factory=dict)
     #: True: one chunk a row, gathered in one shard file. False: the shard's rows are one chunk, the file itself.
     chunk_per_row: bool = True
     #: Blosc's inner codec: ``zstd`` for what is kept for long, ``lz4`` for what is read more often than it is stored.
-    codec: str = "zstd"
+    codec: Literal["zstd", "lz4"] = "zstd"
 
-    def shard_file(self, shard: int) -> str:
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of a row."""
+        return tuple(self.axes.values())
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The names of all axes, that of the rows first."""
+        return ("image", *self.axes)
+
+    def shard_file(self, shard: int | str) -> str:
         """The path, relative to the store, of the one file that holds shard number ``shard`` of this array."""
-        return "/".join([self.name, "c", str(shard), *("0" for _ in self.row_shape)])
-
-
-def describe_codes(codes: Iterable[IntEnum]) -> dict[str, Any]:
-    """CF-style description of an integer code (CF Conventions 3.5)."""
-    codes = list(codes)
-    return {
-        "flag_values": [int(code) for code in codes],
-        "flag_meanings": " ".join(code.name.lower() for code in codes),
-    }
-
-
-#: Attributes of every array of points.
-POINT_UNITS = {"units": "pixel", "coordinates": "pixel centres at integers, origin at the upper left pixel"}
-_DEPTH = {"z": "relative depth on the scale of x, smaller is nearer the camera"}
-_SHARE = {"units": "1", "normaliser": "sqrt(width * height) of the box around landmarks_70"}
-
-
-def dense_label_layout() -> tuple[ArrayLayout, ...]:
-    """The dense labels of N faces.
-
-    Returns:
-        ``landmarks_478`` and ``landmarks_478_raw`` (N, 478, 3), ``landmarks_478_status``, ``landmarks_478_attempt``,
-        ``landmarks_478_error`` and ``landmarks_478_left_out_error`` (N,), ``landmarks_478_visibility`` (N, 478),
-        ``head_pose`` and ``openings`` (N, 3), ``blendshapes`` (N, 52), ``face_transform`` (N, 4, 4).
-    """
-    return (
-        _points(
-            "landmarks_478",
-            "MediaPipe's face mesh with irises, pulled to the exact points or fitted to them; NaN without a face",
-        ),
-        _points("landmarks_478_raw", "the mesh as MediaPipe gave it, agreeing or not; NaN where it gave none"),
-        _codes("landmarks_478_status", MeshStatus, "how landmarks_478 came about"),
-        _codes("landmarks_478_attempt", Attempt, "how the image was shown when landmarks_478_raw was found"),
-        _numbers(
-            "landmarks_478_error",
-            (),
-            (),
-            long_name="mean distance of landmarks_478_raw to landmarks_70 over the 54 shared points",
-            **_SHARE,
-        ),
-        _numbers(
-            "landmarks_478_left_out_error",
-            (),
-            (),
-            long_name="the same after correction, at points that the correction was not shown",
-            **_SHARE,
-        ),
-        _codes(
-            "landmarks_478_visibility",
-            PointState,
-            "whether each point of landmarks_478 can be seen, or what covers it",
-            (MESH_POINTS,),
-            ("mesh_point",),
-        ),
-        _numbers(
-            "head_pose",
-            (3,),
-            ("angle",),
-            long_name="yaw to the image's right, pitch upwards, roll clockwise in the image, from landmarks_70",
-            units="degree",
-        ),
-        _numbers(
-            "openings",
-            (3,),
-            ("opening",),
-            long_name="height over width of the subject's right eye, left eye and the gap between the lips",
-            units="1",
-        ),
-        _numbers(
-            "blendshapes",
-            (BLENDSHAPES,),
-            ("blendshape",),
-            long_name="MediaPipe's blendshape scores in its order; NaN with the backend facemesh",
-            units="1",
-        ),
-        _numbers(
-            "face_transform",
-            (4, 4),
-            ("row", "column"),
-            long_name="from MediaPipe's canonical face to its camera; NaN with the backend facemesh",
-            units="cm",
-        ),
-    )
-
-
-def _points(name: str, long_name: str) -> ArrayLayout:
-    return ArrayLayout(
-        name,
-        "float32",
-        (MESH_POINTS, 3),
-        ("image", "mesh_point", "xyz"),
-        fill_value=-np.inf,
-        attributes={"long_name": long_name, **_DEPTH, **POINT_UNITS},
-    )
-
-
-def _numbers(name: str, row_shape: tuple[int, ...], dimensions: tuple[str, ...], **attributes) -> ArrayLayout:
-    return ArrayLayout(
-        name,
-        "float32",
-        row_shape,
-        ("image", *dimensions),
-        fill_value=-np.inf,
-        attributes={**attributes, "missing": "NaN"},
-        chunk_per_row=False,
-    )
-
-
-def _codes(
-    name: str, codes, long_name: str, row_shape: tuple[int, ...] = (), dimensions: tuple[str, ...] = ()
-) -> ArrayLayout:
-    return ArrayLayout(
-        name,
-        "uint8",
-        row_shape,
-        ("image", *dimensions),
-        fill_value=UNUSED_CODE,
-        attributes={"long_name": long_name, **describe_codes(codes)},
-        chunk_per_row=False,
-    )
+        return "/".join([self.name, "c", str(shard), *("0" for _ in self.axes)])
 
 
 def faces_layout(pixels: int) -> tuple[ArrayLayout, ...]:
@@ -182,52 +70,67 @@ def faces_layout(pixels: int) -> tuple[ArrayLayout, ...]:
         pixels: height and width of the images.
 
     Returns:
-        ``image_id`` (N, 32), ``status`` (N,), ``segmentation`` (N, H, W), ``landmarks_70`` (N, 70, 2),
-        and the dense labels of :func:`tfake.store.layouts.dense_label_layout`.
+        ``image_id`` (N, 32), ``status`` (N,), ``segmentation`` (N, H, W), ``landmarks_70`` (N, 70, 2);
+        ``landmarks_478`` and ``landmarks_478_raw`` (N, 478, 3), ``landmarks_478_status``, ``landmarks_478_attempt``,
+        ``landmarks_478_error`` and ``landmarks_478_left_out_error`` (N,), ``landmarks_478_visibility`` (N, 478),
+        ``head_pose`` and ``openings`` (N, 3), ``blendshapes`` (N, 52), ``face_transform`` (N, 4, 4).
     """
     return (
         ArrayLayout(
             "image_id",
             "uint8",
-            (IMAGE_ID_BYTES,),
-            ("image", "byte"),
+            {"byte": IMAGE_ID_BYTES},
             fill_value=255,
             attributes={"long_name": "id in the source archive", "encoding": "ASCII, padded with NUL"},
             chunk_per_row=False,
         ),
-        ArrayLayout(
-            "status",
-            "uint8",
-            (),
-            ("image",),
-            fill_value=UNUSED_CODE,
-            attributes={"long_name": "state of the source sample", **describe_codes(SampleStatus)},
-            chunk_per_row=False,
+        _codes("status", SampleStatus, "state of the source sample"),
+        _segmentation(pixels, pixels),
+        _landmarks_70(),
+        _landmarks_478(),
+        _mesh("landmarks_478_raw", "the mesh as MediaPipe gave it, agreeing or not; NaN where it gave none"),
+        _codes("landmarks_478_status", MeshStatus, "how landmarks_478 came about"),
+        _codes("landmarks_478_attempt", Attempt, "how the image was shown when landmarks_478_raw was found"),
+        _numbers(
+            "landmarks_478_error",
+            long_name="mean distance of landmarks_478_raw to landmarks_70 over the 54 shared points",
+            **_NORMALISED_ERROR,
         ),
-        ArrayLayout(
-            "segmentation",
-            "uint8",
-            (pixels, pixels),
-            ("image", "y", "x"),
-            fill_value=UNUSED_CODE,
-            attributes={
-                "long_name": "FaceSynthetics class",
-                **describe_codes((*LABELLED_CLASSES, FaceClass.IGNORE)),
-                "missing": "rows without a usable sample are IGNORE throughout",
-            },
+        _numbers(
+            "landmarks_478_left_out_error",
+            long_name="the same after correction, at points that the correction was not shown",
+            **_NORMALISED_ERROR,
         ),
-        ArrayLayout(
-            "landmarks_70",
-            "float32",
-            (LANDMARKS, 2),
-            ("image", "point", "xy"),
-            fill_value=-np.inf,
-            attributes={
-                "long_name": "exact points of the source: iBUG-68, then the pupils (image left, image right)",
-                **POINT_UNITS,
-            },
+        _codes(
+            "landmarks_478_visibility",
+            PointState,
+            "whether each point of landmarks_478 can be seen, or what covers it",
+            mesh_point=MESH_POINTS,
         ),
-        *dense_label_layout(),
+        _numbers(
+            "head_pose",
+            {"angle": 3},
+            long_name="yaw to the image's right, pitch upwards, roll clockwise in the image, from landmarks_70",
+            units="degree",
+        ),
+        _numbers(
+            "openings",
+            {"opening": 3},
+            long_name="height over width of the subject's right eye, left eye and the gap between the lips",
+            units="1",
+        ),
+        _numbers(
+            "blendshapes",
+            {"blendshape": BLENDSHAPES},
+            long_name="MediaPipe's blendshape scores in its order; NaN with the backend facemesh",
+            units="1",
+        ),
+        _numbers(
+            "face_transform",
+            {"row": 4, "column": 4},
+            long_name="from MediaPipe's canonical face to its camera; NaN with the backend facemesh",
+            units="cm",
+        ),
     )
 
 
@@ -241,8 +144,7 @@ def images_layout(pixels: int) -> tuple[ArrayLayout, ...]:
         ArrayLayout(
             "rgb",
             "uint8",
-            (pixels, pixels, 3),
-            ("image", "y", "x", "channel"),
+            {"y": pixels, "x": pixels, "channel": 3},
             fill_value=UNUSED_CODE,
             attributes={
                 "long_name": "the source's image: red, green, blue",
@@ -251,18 +153,22 @@ def images_layout(pixels: int) -> tuple[ArrayLayout, ...]:
             },
             codec="lz4",
         ),
-        *(array for array in faces_layout(pixels) if array.name == "segmentation"),
+        _segmentation(pixels, pixels),
     )
 
 
-def thermal_layout(pixels: int) -> tuple[ArrayLayout, ...]:
-    """The one array of a variant's ``thermal.zarr``: ``thermal`` (N, H, W) uint16, 0.01 K a count."""
+def thermal_layout(pixels: int, width: int | None = None) -> tuple[ArrayLayout, ...]:
+    """The one array of a thermalized variant: ``thermal`` (N, H, W) uint16, 0.01 K a count.
+
+    Args:
+        pixels: height of the images.
+        width: their width; None: the height.
+    """
     return (
         ArrayLayout(
             "thermal",
             "uint16",
-            (pixels, pixels),
-            ("image", "y", "x"),
+            {"y": pixels, "x": width or pixels},
             fill_value=NEVER_WRITTEN,
             attributes={
                 "long_name": "apparent temperature",
@@ -275,7 +181,111 @@ def thermal_layout(pixels: int) -> tuple[ArrayLayout, ...]:
     )
 
 
-def import_layout(pixels: int) -> tuple[ArrayLayout, ...]:
-    """What ``thermal.zarr`` holds: ``thermal`` (N, H, W), and ``landmarks_478`` (N, 478, 3), the published points."""
-    labels = {array.name: array for array in faces_layout(pixels)}
-    return (*thermal_layout(pixels), labels["landmarks_478"])
+def recorded_layout(height: int, width: int | None = None, values: str = "radiometric") -> tuple[ArrayLayout, ...]:
+    """The arrays of a variant that a camera records.
+
+    Args:
+        height: of the images.
+        width: of the images; None: the height.
+        values: what the pixels mean (:class:`tfake.camera.camera_model.Values`).
+
+    Returns:
+        ``thermal`` (N, H, W), uint16 counts of 0.01 K or uint8 grey values; ``segmentation`` (N, H, W);
+        ``landmarks_70`` (N, 70, 2); ``landmarks_478`` (N, 478, 3); ``source_to_image`` (N, 2, 3).
+    """
+    width = width or height
+    return (
+        *(thermal_layout(height, width) if values == "radiometric" else (_grey(height, width, values),)),
+        _segmentation(height, width),
+        _landmarks_70(),
+        _landmarks_478(),
+        ArrayLayout(
+            "source_to_image",
+            "float32",
+            {"row": 2, "column": 3},
+            fill_value=-math.inf,
+            attributes={
+                "long_name": "affine map from pixels of the source to pixels of thermal",
+                "missing": "NaN",
+                **_POINT_UNITS,
+            },
+            chunk_per_row=False,
+        ),
+    )
+
+
+def imported_layout(pixels: int) -> tuple[ArrayLayout, ...]:
+    """The arrays of a variant published by others: ``thermal`` (N, H, W), and its points, ``landmarks_478``."""
+    return (*thermal_layout(pixels), _landmarks_478())
+
+
+def describe_codes(codes: Iterable[IntEnum]) -> dict[str, Any]:
+    """CF-style description of an integer code (CF Conventions 3.5)."""
+    codes = list(codes)
+    return {
+        "flag_values": [int(code) for code in codes],
+        "flag_meanings": " ".join(code.name.lower() for code in codes),
+    }
+
+
+def _segmentation(height: int, width: int) -> ArrayLayout:
+    return ArrayLayout(
+        "segmentation",
+        "uint8",
+        {"y": height, "x": width},
+        fill_value=UNUSED_CODE,
+        attributes={
+            "long_name": "FaceSynthetics class",
+            **describe_codes((*LABELLED_CLASSES, FaceClass.IGNORE)),
+            "missing": "rows without a usable sample are IGNORE throughout",
+        },
+    )
+
+
+def _landmarks_70() -> ArrayLayout:
+    return ArrayLayout(
+        "landmarks_70",
+        "float32",
+        {"point": LANDMARKS, "xy": 2},
+        fill_value=-math.inf,
+        attributes={
+            "long_name": "exact points of the source: iBUG-68, then the pupils (image left, image right)",
+            **_POINT_UNITS,
+        },
+    )
+
+
+def _landmarks_478() -> ArrayLayout:
+    text = "MediaPipe's face mesh with irises, pulled to the exact points or fitted to them; NaN without a face"
+    return _mesh("landmarks_478", text)
+
+
+def _mesh(name: str, long_name: str) -> ArrayLayout:
+    depth = "relative depth on the scale of x, smaller is nearer the camera"
+    attributes = {"long_name": long_name, "z": depth, **_POINT_UNITS}
+    return ArrayLayout(name, "float32", {"mesh_point": MESH_POINTS, "xyz": 3}, -math.inf, attributes)
+
+
+def _numbers(name: str, axes: dict[str, int] | None = None, **attributes: str) -> ArrayLayout:
+    missing = {"missing": "NaN"}
+    return ArrayLayout(name, "float32", axes or {}, -math.inf, {**attributes, **missing}, chunk_per_row=False)
+
+
+def _codes(name: str, codes: Iterable[IntEnum], long_name: str, **axes: int) -> ArrayLayout:
+    attributes = {"long_name": long_name, **describe_codes(codes)}
+    return ArrayLayout(name, "uint8", axes, UNUSED_CODE, attributes, chunk_per_row=False)
+
+
+def _grey(height: int, width: int, values: str) -> ArrayLayout:
+    return ArrayLayout(
+        "thermal",
+        "uint8",
+        {"y": height, "x": width},
+        fill_value=_NEVER_GREY,
+        attributes={
+            "long_name": "grey value of an 8-bit display after automatic gain control; not a temperature",
+            "units": "1",
+            "values": str(values),
+            "missing": "rows without a usable sample are 0 throughout",
+        },
+    )

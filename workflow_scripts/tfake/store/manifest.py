@@ -1,19 +1,26 @@
-"""SHA-256 of files, and ``SHA256SUMS`` lists that ``sha256sum -c`` understands.
+"""Checksums of a store's files: ``SHA256SUMS`` of the whole store, and the manifest of each shard.
 
-A shard's manifest: which rows it holds, in which files, with which bytes. Written last: it makes the shard count.
-
-A variant of a slice of the source keeps the source's rows; what lies outside its shards is not written.
+A manifest says which rows a shard holds, in which files, with which bytes. It is written last: only then is the shard
+there.
 """
 
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from tfake.store.arrays import StoreError
+from tfake.core.files import write_whole
+from tfake.store.layouts import ArrayLayout
+from tfake.store.shards import StoreError
+
+#: In ``made_from``: what computed a shard. Unlike everything else there it may differ from shard to shard.
+COMPUTED_ON = "computed_on"
 
 
 def file_sha256(path: str | Path) -> str:
@@ -23,12 +30,7 @@ def file_sha256(path: str | Path) -> str:
 
 
 def write_sums(path: str | Path, sums: Mapping[str, str]) -> None:
-    """Write a ``SHA256SUMS`` file, sorted by path.
-
-    Args:
-        path: the list to write.
-        sums: path relative to the list's folder, to SHA-256.
-    """
+    """Write a ``SHA256SUMS`` file, sorted by path: path relative to its folder, to SHA-256."""
     Path(path).write_text("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
 
 
@@ -47,10 +49,6 @@ def read_sums(path: str | Path) -> dict[str, str]:
     if not sums:
         raise StoreError(f"{path} is empty")
     return sums
-
-
-#: In ``made_from``: what computed a shard. Unlike everything else there it may differ from shard to shard.
-COMPUTED_ON = "computed_on"
 
 
 @dataclass(frozen=True)
@@ -76,12 +74,7 @@ class Manifest:
 
 
 def describe_files(folder: str | Path, paths: Iterable[str]) -> tuple[ShardFile, ...]:
-    """Measure a shard's files as they lie on disk.
-
-    Args:
-        folder: the folder that holds the store.
-        paths: the files, relative to it.
-    """
+    """Measure a shard's files as they lie on disk; paths are relative to the folder that holds the store."""
     return tuple(
         ShardFile(path, os.path.getsize(Path(folder, path)), file_sha256(Path(folder, path))) for path in paths
     )
@@ -89,10 +82,51 @@ def describe_files(folder: str | Path, paths: Iterable[str]) -> tuple[ShardFile,
 
 def write_manifest(path: str | Path, manifest: Manifest) -> None:
     """Write a manifest as JSON with a checksum of its own, whole or not at all."""
-    part = Path(f"{path}.part")
     fields = asdict(manifest)
-    part.write_text(json.dumps({**fields, "checksum": _checksum(fields)}, indent=1, sort_keys=True) + "\n")
-    os.replace(part, path)
+    text = json.dumps({**fields, "checksum": _checksum(fields)}, indent=1, sort_keys=True) + "\n"
+    write_whole(str(path), lambda part: Path(part).write_text(text))
+
+
+def finish_shard(
+    path: str | Path,
+    store: str | Path,
+    layout: Iterable[ArrayLayout],
+    shard: int,
+    rows: tuple[int, int],
+    made_from: Mapping[str, Any],
+    counts: Mapping[str, int],
+    statistics: Mapping[str, Mapping[str, float]] | None = None,
+    streamed: Mapping[str, str] | None = None,
+) -> None:
+    """Write the manifest of a shard whose files are all there; every shard job ends with it.
+
+    Args:
+        path: the manifest to write.
+        store: the store's folder.
+        layout: the store's arrays.
+        shard: the shard's number.
+        rows: first row, and stop (exclusive).
+        made_from: identities of the inputs, equal in all shards but for ``COMPUTED_ON``.
+        counts: rows by status.
+        statistics: of the temperatures by class; None where nothing is measured.
+        streamed: SHA-256 of what was written, by array, where it is known: the files are compared with it.
+
+    Raises:
+        StoreError: a file does not read back as it was written.
+    """
+    arrays = {array.name: f"{Path(store).name}/{array.shard_file(shard)}" for array in layout}
+    files = describe_files(Path(store).parent, arrays.values())
+    for name, file in zip(arrays, files, strict=True):
+        if streamed and file.sha256 != streamed.get(name, file.sha256):
+            raise StoreError(f"{file.path} does not read back as it was written")
+    counts = dict(counts)
+    write_manifest(path, Manifest(shard, *rows, dict(made_from), files, counts, dict(statistics or {})))
+    logging.info("shard %d, rows %d..%d: %s", shard, rows[0], rows[1] - 1, counts)
+
+
+def count_codes(prefix: str, meaning: type[IntEnum], codes: Iterable[int]) -> dict[str, int]:
+    """Count an array's codes for a manifest: ``{prefix}_{name of the code}`` to the number of rows."""
+    return dict(Counter(f"{prefix}_{meaning(int(code)).name.lower()}" for code in codes))
 
 
 def read_manifest(path: str | Path) -> Manifest:
@@ -115,30 +149,3 @@ def read_manifest(path: str | Path) -> Manifest:
 
 def _checksum(fields: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
-
-
-def remove_other_shards(store: str | Path, manifests: Sequence[str | Path]) -> list[Path]:
-    """Remove what an earlier, larger slice left in a store and beside it.
-
-    Args:
-        store: the store's folder.
-        manifests: those of the shards that belong to the slice; files of every other shard are removed, and the
-            manifests that lie in their place.
-
-    Returns:
-        The files that were removed.
-    """
-    shards = {read_manifest(path).shard for path in manifests}
-    kept = {Path(path).resolve() for path in manifests}
-    places = {path.parent for path in kept if path.parent.name == "manifests"}
-    removed = [path for place in places for path in sorted(place.glob("*.json")) if path not in kept]
-    for path in removed:
-        path.unlink()
-    for grid in sorted(Path(store).glob("*/c")):
-        for number in sorted(grid.iterdir()):
-            if number.name.isdigit() and int(number.name) not in shards:
-                stale = [number] if number.is_file() else [path for path in number.rglob("*") if path.is_file()]
-                for path in stale:
-                    path.unlink()
-                removed += stale
-    return removed

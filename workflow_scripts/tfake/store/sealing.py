@@ -3,20 +3,21 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tfake.store.arrays import StoreError, open_store
+from tfake.store.arrays import open_store
 from tfake.store.manifest import COMPUTED_ON, Manifest, file_sha256, read_manifest, write_sums
 from tfake.store.repair import forget_shards
+from tfake.store.shards import StoreError
 from tfake.store.statistics import merge_statistics
 
 
 def seal_store(
     sums: str | Path, summary: str | Path, store: str | Path, manifests: Sequence[str | Path], stop: int, start: int = 0
 ) -> None:
-    """Write a store's checksum list and its summary.
+    """Write a store's checksum list and its summary; shards of a larger slice that was made before are removed.
 
     Args:
         sums: the ``SHA256SUMS`` to write, in the folder that holds the store.
@@ -24,7 +25,7 @@ def seal_store(
             which shards, and the metadata files' text.
         store: the store's folder.
         manifests: every shard's manifest, in any order.
-        stop: the row behind the last that was made: the length of axis 0, or the end of a slice.
+        stop: end (exclusive) of the rows that were made: the length of axis 0, or the end of a slice.
         start: the first row that was made.
 
     Raises:
@@ -35,6 +36,8 @@ def seal_store(
     _check_cover(shards, start, stop, store)
     _check_origin(shards, store)
     _check_attributes(shards[0], store)
+    for path in _remove_others(shards, Path(store), manifests):
+        logging.info("%s lies outside the rows %d..%d and was removed", path, start, stop - 1)
     folder = Path(sums).parent
     metadata = {str(path.relative_to(folder)): path.read_text() for path in sorted(Path(store).rglob("zarr.json"))}
     sums_of_metadata = {name: file_sha256(folder / name) for name in metadata}
@@ -108,3 +111,17 @@ def _check_attributes(shard: Manifest, store: str | Path) -> None:
             raise StoreError(
                 f"{store}: its attributes say {key} {attributes[key]!r}, its shards were made from {made_from!r}"
             )
+
+
+def _remove_others(shards: Sequence[Manifest], store: Path, manifests: Sequence[str | Path]) -> Iterator[Path]:
+    """Remove what an earlier, larger slice left in a store, and among the manifests beside it; yields each file."""
+    numbers = {shard.shard for shard in shards}
+    kept = {Path(path).resolve() for path in manifests}
+    folders = {path.parent for path in kept if path.parent.name == "manifests"}
+    others = [path for folder in folders for path in sorted(folder.glob("*.json")) if path not in kept]
+    for place in sorted(store.glob("*/c/*")):
+        if place.name.isdigit() and int(place.name) not in numbers:
+            others += [place] if place.is_file() else [path for path in place.rglob("*") if path.is_file()]
+    for path in others:
+        path.unlink()
+        yield path

@@ -1,64 +1,127 @@
-"""What both sides of a shard's file agree on: how a chunk is compressed, and how the index behind the chunks lies.
+"""The stores' arrays straight from their files, with numpy, numcodecs and a CRC alone: Zarr is not imported.
 
-The file is a Zarr v3 shard (sharding codec 1.0, https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/):
-the chunks, one a row, behind one another; then their offsets and lengths as little-endian uint64; then the CRC-32C of
-that index.
-
-Single rows of a sharded array, straight from its shards' files.
-
-Drawing rows at random, as training does, asks for one chunk at a time. A library spends two thirds of that on finding
-out which bytes of which file it is (docs/benchmarks.md); here that is known after a shard's first row.
+A Zarr v3 array of :func:`tfake.store.arrays.create_store` keeps so many rows a file. The file is either one chunk, or
+a shard (sharding codec 1.0, https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/): the chunks, one a
+row, behind one another; then their offsets and lengths as little-endian uint64; then the CRC-32C of that index.
+Drawing rows at random, as training does, asks for one chunk at a time: Zarr spends two thirds of that on finding out
+which bytes of which file it is (docs/benchmarks.md); here that is known after a shard's first row.
 """
 
+import json
 import os
 import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import google_crc32c
+import numcodecs.blosc
 import numpy as np
-import zarr
 from numcodecs import Blosc
-from zarr.codecs import BloscCodec, BytesCodec, Crc32cCodec, ShardingCodec
 
-from tfake.store.arrays import StoreError
+# As Zarr sets it when it is imported: several threads would lay a chunk's blocks down in the order in which they happen
+# to finish, and equal rows would not be equal bytes; and a forked process waits for ever for the parent's threads.
+numcodecs.blosc.use_threads = False
 
 #: Offset and length of a chunk that is not there: a row behind the array's end, or one never written.
 NO_CHUNK = 2**64 - 1
 _SHUFFLES = {"noshuffle": Blosc.NOSHUFFLE, "shuffle": Blosc.SHUFFLE, "bitshuffle": Blosc.BITSHUFFLE}
 _ENTRY_BYTES, _CRC_BYTES = 16, 4
+#: Indices kept, 16 bytes a row each; beyond it all are read anew.
+_INDICES_KEPT = 1024
+#: Head of a Blosc chunk: its sizes before, in blocks, and after compression (c-blosc's README_CHUNK_FORMAT).
+_BLOSC_HEAD = struct.Struct("<4x3I")
 
 
-def chunk_codec(array: zarr.Array, where: str) -> Blosc:
-    """The codec of a chunk, taken from the array's metadata: what is written and read is what they say.
+class StoreError(ValueError):
+    """A store's files do not hold what they should; the message names the file."""
 
-    Args:
-        array: one chunk a row, in shards.
-        where: names the array in an error's message.
 
-    Returns:
-        The codec, which works in the caller's thread alone.
+@dataclass(frozen=True, eq=False)
+class ArrayMetadata:
+    """What an array's ``zarr.json`` says.
+
+    Attributes:
+        shape: of the whole array; axis 0 counts rows.
+        dtype: of its values.
+        fill_value: of rows that were never written.
+        attributes: JSON attributes.
+        file_rows: rows a file.
+        has_row_chunks: the file is a shard with one chunk a row; otherwise it is one chunk.
+        separator: between the parts of a file's name.
+        codec: of a chunk, which works in the caller's thread alone; None: the array is laid out in another way than
+            :func:`tfake.store.arrays.create_store` does it, and Zarr has to read it.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    fill_value: Any
+    attributes: Mapping[str, Any]
+    file_rows: int = 0
+    has_row_chunks: bool = False
+    separator: str = "/"
+    codec: Blosc | None = None
+
+    def file_name(self, number: int) -> str:
+        """The file that holds rows ``number * file_rows`` and on, below the array's folder."""
+        return self.separator.join(["c", str(number), *("0" for _ in self.shape[1:])])
+
+
+def parse_metadata(text: bytes | str) -> ArrayMetadata:
+    """Read a ``zarr.json``.
 
     Raises:
-        StoreError: the array is laid out in another way than :func:`tfake.store.arrays.create_store` does it.
+        StoreError: it is none of a Zarr v3 array of numbers.
     """
-    # Zarr v2 has none.
-    codecs = getattr(array.metadata, "codecs", ())
-    sharding = codecs[0] if len(codecs) == 1 and isinstance(codecs[0], ShardingCodec) else None
-    if (
-        sharding is None
-        or array.chunks[0] != 1
-        or array.chunks[1:] != array.shape[1:]
-        or sharding.index_location.value != "end"
-        or [type(codec) for codec in sharding.index_codecs] != [BytesCodec, Crc32cCodec]
-        or [type(codec) for codec in sharding.codecs] != [BytesCodec, BloscCodec]
-        or sharding.codecs[0].to_dict().get("configuration", {}).get("endian", "little") != "little"
-    ):
-        raise StoreError(f"{where}: expected one chunk a row in shards with an index at their end, found {codecs}")
-    settings = sharding.codecs[1].to_dict()["configuration"]
-    # Importing zarr's codec has set numcodecs to one thread a chunk: several lay a chunk's blocks down in the order in
-    # which they happen to finish, and equal rows would not be equal bytes.
-    return Blosc(**{**settings, "shuffle": _SHUFFLES[settings["shuffle"]]})
+    try:
+        found = json.loads(text)
+        shape, dtype, fill = tuple(found["shape"]), np.dtype(found["data_type"]), found["fill_value"]
+        fill_value = dtype.type(float(fill) if isinstance(fill, str) else fill)
+        attributes, keys = found.get("attributes", {}), found["chunk_key_encoding"]
+        chunk = tuple(found["chunk_grid"]["configuration"]["chunk_shape"])
+        names = [codec["name"] for codec in found["codecs"]]
+        settings = [codec.get("configuration", {}) for codec in found["codecs"]]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(f"no metadata of a Zarr v3 array of numbers ({type(error).__name__}: {error})") from error
+    foreign = ArrayMetadata(shape, dtype, fill_value, attributes)
+    if not shape or chunk[1:] != shape[1:] or keys["name"] != "default":
+        return foreign
+    has_row_chunks = names == ["sharding_indexed"]
+    if has_row_chunks:
+        sharding = settings[0]
+        index = [codec["name"] for codec in sharding["index_codecs"]]
+        if (
+            tuple(sharding["chunk_shape"]) != (1, *shape[1:])
+            or sharding.get("index_location", "end") != "end"
+            or index != ["bytes", "crc32c"]
+        ):
+            return foreign
+        names = [codec["name"] for codec in sharding["codecs"]]
+        settings = [codec.get("configuration", {}) for codec in sharding["codecs"]]
+    if names != ["bytes", "blosc"] or settings[0].get("endian", "little") != "little":
+        return foreign
+    codec = Blosc(**{**settings[1], "shuffle": _SHUFFLES[settings[1]["shuffle"]]})
+    separator = keys.get("configuration", {}).get("separator", "/")
+    return ArrayMetadata(shape, dtype, fill_value, attributes, chunk[0], has_row_chunks, separator, codec)
+
+
+def read_metadata(folder: str | Path) -> ArrayMetadata:
+    """Read the metadata of an array of this workflow in a local folder.
+
+    Raises:
+        FileNotFoundError: there is no array.
+        StoreError: it is laid out in another way than :func:`tfake.store.arrays.create_store` does it.
+    """
+    try:
+        metadata = parse_metadata(Path(folder, "zarr.json").read_bytes())
+    except StoreError as error:
+        raise StoreError(f"{folder}: {error}") from error
+    if metadata.codec is None:
+        raise StoreError(
+            f"{folder}: expected one Blosc chunk a row in shards with an index at their end, or one a file"
+        )
+    return metadata
 
 
 def empty_index(rows: int) -> np.ndarray:
@@ -96,80 +159,104 @@ def unpack_index(data: bytes, where: str) -> np.ndarray:
     return np.frombuffer(packed, dtype="<u8").reshape(-1, 2)
 
 
-#: Indices kept, 16 bytes a row each; beyond it all are read anew.
-_INDICES_KEPT = 1024
-#: Head of a Blosc chunk: its sizes before, in blocks, and after compression (c-blosc's README_CHUNK_FORMAT).
-_BLOSC_HEAD = struct.Struct("<4x3I")
-
-
 class ShardReader:
-    """An array in a local folder, one chunk a row in shards; may be used from several threads.
+    """Rows of an array in a local folder; may be used from several threads.
 
     No file stays open: a process that reads several arrays of hundreds of shards would run out of them.
     """
 
-    def __init__(self, folder: str | Path, array: zarr.Array) -> None:
-        """Take an array; no file is opened yet.
+    def __init__(self, folder: str | Path) -> None:
+        """Read the array's metadata.
 
         Args:
             folder: the array's.
-            array: the same array, for its layout.
 
         Raises:
-            StoreError: the array is laid out in another way than :func:`tfake.store.arrays.create_store` does it.
+            FileNotFoundError: there is no array.
+            StoreError: it is laid out in another way than :func:`tfake.store.arrays.create_store` does it.
         """
+        self.metadata = read_metadata(folder)
         self._folder = Path(folder)
-        self._codec = chunk_codec(array, str(folder))
-        self._shape, self._dtype, self._fill_value = array.shape[1:], array.dtype, array.fill_value
-        self._row_bytes = int(np.prod(self._shape)) * self._dtype.itemsize
-        self._rows = array.shards[0]
-        self._name_of = array.metadata.encode_chunk_key
+        self._row_bytes = int(np.prod(self.metadata.shape[1:])) * self.metadata.dtype.itemsize
         self._indices: dict[int, tuple[tuple[int, ...], np.ndarray]] = {}
 
     def row(self, number: int) -> np.ndarray:
-        """Read one row.
+        """Read one row: :meth:`rows`."""
+        return self.rows(np.array([number]))[0]
+
+    def rows(self, numbers: np.ndarray) -> np.ndarray:
+        """Read rows; each file is opened once.
 
         Args:
-            number: its number in the array.
+            numbers: (n,) int, in any order, repeats allowed.
 
         Returns:
-            The row, which cannot be written to; the array's fill value throughout if it was never written.
+            (n, ...) the rows, as stored; the array's fill value in those never written.
 
         Raises:
-            StoreError: its shard's index or its chunk is damaged; the message names the file and the row.
+            IndexError: there is no such row.
+            StoreError: a file is damaged; the message names it, and the row.
         """
-        shard, slot = divmod(number, self._rows)
-        path = self._folder / self._name_of((shard, *(0 for _ in self._shape)))
-        try:
-            with open(path, "rb", buffering=0) as file:
-                offset, length = self._index(shard, file, path)[slot].tolist()
-                chunk = b"" if offset == NO_CHUNK else _read(file, offset, length)
-        except FileNotFoundError:
-            offset = NO_CHUNK
-        if offset == NO_CHUNK:
-            return np.full(self._shape, self._fill_value, self._dtype)
-        # The codec believes a chunk's head, whatever lies behind it.
-        if len(chunk) != length or length < 16 or _BLOSC_HEAD.unpack_from(chunk)[::2] != (self._row_bytes, length):
-            raise StoreError(f"{path}: row {number}'s chunk does not have its {length} bytes, or not this row's size")
-        try:
-            return np.frombuffer(self._codec.decode(chunk), self._dtype).reshape(self._shape)
-        except (RuntimeError, ValueError) as error:
-            raise StoreError(f"{path}: row {number}'s chunk cannot be decompressed: {error}") from error
+        array = self.metadata
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < array.shape[0]:
+            raise IndexError(f"{self._folder} has {array.shape[0]} rows; row {numbers.max()} was asked for")
+        found = np.empty((len(numbers), *array.shape[1:]), array.dtype)
+        files, slots = np.divmod(numbers, array.file_rows)
+        for number in np.unique(files).tolist():
+            places = np.flatnonzero(files == number)
+            path = self._folder / array.file_name(number)
+            try:
+                with open(path, "rb", buffering=0) as file:
+                    if array.has_row_chunks:
+                        self._read_chunks(file, path, number, slots[places].tolist(), places, found)
+                    else:
+                        chunk = np.empty((array.file_rows, *array.shape[1:]), array.dtype)
+                        self._decode(file.read(), chunk, f"{path}: its chunk")
+                        found[places] = chunk[slots[places]]
+            except FileNotFoundError:
+                found[places] = array.fill_value
+        return found
 
-    def _index(self, shard: int, file: BinaryIO, path: Path) -> np.ndarray:
+    def _read_chunks(
+        self, file: BinaryIO, path: Path, number: int, slots: list[int], places: Iterable[int], found: np.ndarray
+    ) -> None:
+        index = self._index(number, file, path)
+        for slot, place in zip(slots, places, strict=True):
+            offset, length = index[slot].tolist()
+            if offset == NO_CHUNK:
+                found[place] = self.metadata.fill_value
+                continue
+            chunk = _read(file, offset, length)
+            where = f"{path}: row {number * self.metadata.file_rows + slot}'s chunk"
+            if len(chunk) != length:
+                raise StoreError(f"{where} does not have its {length} bytes")
+            self._decode(chunk, found[place : place + 1], where)
+
+    def _decode(self, chunk: bytes, values: np.ndarray, where: str) -> None:
+        # The codec believes a chunk's head, whatever lies behind it.
+        if len(chunk) < _BLOSC_HEAD.size or _BLOSC_HEAD.unpack_from(chunk)[::2] != (values.nbytes, len(chunk)):
+            raise StoreError(f"{where} does not have its {len(chunk)} bytes, or not this row's size")
+        assert self.metadata.codec is not None  # read_metadata has seen to it
+        try:
+            self.metadata.codec.decode(chunk, out=values)
+        except (RuntimeError, ValueError) as error:
+            raise StoreError(f"{where} cannot be decompressed: {error}") from error
+
+    def _index(self, number: int, file: BinaryIO, path: Path) -> np.ndarray:
         state = os.fstat(file.fileno())
         # A shard that was repaired meanwhile is another file.
         mark = (state.st_ino, state.st_mtime_ns, state.st_size)
-        known = self._indices.get(shard)
+        known = self._indices.get(number)
         if known is not None and known[0] == mark:
             return known[1]
-        start = state.st_size - index_bytes(self._rows)
+        rows = self.metadata.file_rows
+        start = state.st_size - index_bytes(rows)
         if start < 0:
-            raise StoreError(f"{path}: is too short to hold the index of {self._rows} rows")
-        index = unpack_index(_read(file, start, index_bytes(self._rows)), str(path))
+            raise StoreError(f"{path}: is too short to hold the index of {rows} rows")
+        index = unpack_index(_read(file, start, index_bytes(rows)), str(path))
         if len(self._indices) >= _INDICES_KEPT:
             self._indices.clear()
-        self._indices[shard] = (mark, index)
+        self._indices[number] = (mark, index)
         return index
 
 

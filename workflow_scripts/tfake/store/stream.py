@@ -2,8 +2,6 @@
 
 Any Zarr v3 reader opens the file (:mod:`tfake.store.shards`). Libraries write a shard from an array in memory, a
 10,000-image one from 5 GB.
-
-A shard's rows in memory, before anything is known of them.
 """
 
 import hashlib
@@ -17,9 +15,8 @@ import numpy as np
 
 from tfake.core.classes import FaceClass
 from tfake.core.codes import Attempt, MeshStatus, PointState
-from tfake.store.arrays import StoreError, open_store
 from tfake.store.layouts import faces_layout
-from tfake.store.shards import chunk_codec, empty_index, pack_index
+from tfake.store.shards import StoreError, empty_index, pack_index, read_metadata
 
 
 class ShardStream:
@@ -41,11 +38,13 @@ class ShardStream:
             StoreError: the array is laid out in another way than :func:`tfake.store.arrays.create_store` does it.
             OSError: the file cannot be made; the error names it.
         """
-        array = open_store(store)[name]
+        array = read_metadata(Path(store, name))
+        if not array.has_row_chunks:
+            raise StoreError(f"{store}/{name}: expected one chunk a row in shards, found one a file")
         self._where = f"{store}/{name}, shard {shard}"
-        self._compressor = chunk_codec(array, self._where)
+        self._compressor = array.codec
         self._shape, self._dtype = array.shape[1:], array.dtype
-        self._slots = array.shards[0]
+        self._slots = array.file_rows
         start = shard * self._slots
         self.rows = min(start + self._slots, array.shape[0]) - start
         zeros = "/0" * len(self._shape)
@@ -61,7 +60,7 @@ class ShardStream:
         """Compress one row; may be called from any thread, and takes most of a shard's time.
 
         Args:
-            row: of the array's shape behind axis 0, in its dtype.
+            row: of the array's shape without axis 0, in its dtype.
 
         Returns:
             The chunk for :meth:`append`, read back and compared already.

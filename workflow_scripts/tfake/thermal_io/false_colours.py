@@ -278,8 +278,8 @@ def _fit(colours: np.ndarray, palette: Palette) -> float | None:
         return None
     if np.ptp(np.percentile(place[near], (5, 95))) < _LEAST_SPAN:
         return None
-    distance = float(np.minimum(distance, palette.near)[coloured].mean())
-    return distance if distance <= palette.near / 2 else None
+    mean = float(np.minimum(distance, palette.near)[coloured].mean())
+    return mean if mean <= palette.near / 2 else None
 
 
 @cache

@@ -46,16 +46,18 @@ def open_film(file: BinaryIO) -> Recording:
     file.seek(0)
     try:
         container = av.open(file, mode="r", metadata_errors="replace")
-        stream = container.streams.video[0] if container.streams.video else None
-        codec = stream and stream.codec_context
+        streams = container.streams.video
+        codec = streams[0].codec_context if streams else None
         size = codec and (codec.height, codec.width)
     except Exception as error:  # PyAV's errors are of many kinds, UnicodeDecodeError and MemoryError among them
         raise ThermalFileError(f"it cannot be opened as a film ({error})") from error
-    raw = None
-    if stream and codec is None and (raw := _RAW_COUNTS.search(head)):
+    if not streams:
+        raise ThermalFileError("it has no video stream")
+    stream, raw = streams[0], None
+    if codec is None and (raw := _RAW_COUNTS.search(head)):
         size = (abs(int.from_bytes(raw["height"], "little", signed=True)), int.from_bytes(raw["width"], "little"))
     if not size:
-        raise ThermalFileError("this PyAV has no decoder for its video stream" if stream else "it has no video stream")
+        raise ThermalFileError("this PyAV has no decoder for its video stream")
     check_size(*size)
     # Threads are the caller's affair.
     if codec is not None:
@@ -76,17 +78,20 @@ def frame_rate(file: BinaryIO) -> float:
 
 
 def _frames(container: Any, stream: Any, announced: int | None, raw_size: tuple[int, int] | None) -> Iterator[Frame]:
-    read, start, end, reason = 0, None, 0.0, ""
+    read, end, reason = 0, 0.0, ""
+    start: float | None = None
     with container:
         for found in _decoded(container, stream, raw_size):
             if isinstance(found, str):
                 reason = reason or found
                 continue
             pixels, time = found
-            start = time if start is None else start
-            end = end if time is None else time
             read += 1
-            yield Frame(pixels, None if time is None else round(time - start, 6))
+            if time is None:
+                yield Frame(pixels)
+                continue
+            start, end = time if start is None else start, time
+            yield Frame(pixels, round(time - start, 6))
         short = _missing_seconds(container, stream, end) if announced is None else ""
     if read == 0 or reason or short or read < (announced or 0):
         of = "" if announced is None else f" of {announced}"

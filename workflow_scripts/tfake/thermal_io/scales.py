@@ -184,7 +184,8 @@ def check_plausible(
     """
     if scale.meaning == "relative":
         return
-    all_quantiles, sample = [], None
+    all_quantiles: list[tuple[float, float, float]] = []
+    sample = np.empty(0)
     for name, raw in images:
         place = ": ".join(part for part in (where, name) if part)
         try:
@@ -198,8 +199,8 @@ def check_plausible(
         if _fills_unit_range(raw):
             found = "floats from 0 to 1, which are no temperatures"
             raise ScaleError(f"{place}: declared {scale}, but it holds {found}{_hint(raw, remedy)}")
+        sample = sample if all_quantiles else raw
         all_quantiles.append(quantiles)
-        sample = raw if sample is None else sample
     if not people or not all_quantiles:
         return
     low, _, high = median = np.median(all_quantiles, axis=0)

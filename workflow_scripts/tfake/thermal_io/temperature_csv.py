@@ -15,8 +15,13 @@ from tfake.core.radiometry import ZERO_CELSIUS_KELVIN
 from tfake.thermal_io.frames import Frame, Recording, ThermalFileError, check_size
 
 _LEAST_EDGE = 4
-_MARKS = ((b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"))
-_MARKS += ((b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+)
 _EMPTY = {"", "-", "--", "---", "nan", "n/a", "#n/a", "null"}
 _NUMBER = re.compile(r"([-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?|[-+]?\.\d+)\s*°?\s*([cfk]?)", re.IGNORECASE)
 _UNITS = {
@@ -91,7 +96,8 @@ def _find_tables(lines: Sequence[str]) -> tuple[list[np.ndarray], str, str | Non
         raise ThermalFileError(f"no table of at least {_LEAST_EDGE}x{_LEAST_EDGE} numbers in {len(lines)} lines")
     _, delimiter, decimal = best
     blocks: list[list[list[float]]] = [[]]
-    header, units = [], set()
+    header: list[str] = []
+    units: set[str] = set()
     for text, cells, found in _rows(lines, delimiter, decimal):
         if cells is None:
             header.append(text)
@@ -132,7 +138,9 @@ def _rows(lines: Sequence[str], delimiter: str, decimal: str) -> Iterator[tuple[
 
 
 def _numbers(cells: Sequence[str], decimal: str) -> tuple[list[float] | None, set[str]]:
-    numbers, units, found = [], set(), 0
+    numbers: list[float] = []
+    units: set[str] = set()
+    found = 0
     for cell in cells:
         text = cell.strip()
         if text.lower() in _EMPTY:

@@ -120,7 +120,9 @@ def read_thermal(
     images = iterate_thermal(source, values, name)
     image = next(images)
     if next(images, None) is not None:
-        raise ThermalFileError(f"{name or source}: expected one image, found several: read them with iterate_thermal")
+        raise ThermalFileError(
+            f"{name or str(source)}: expected one image, found several: read them with iterate_thermal"
+        )
     return image
 
 

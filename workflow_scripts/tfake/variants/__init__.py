@@ -1,1 +1,1 @@
-"""Kinds of variants."""
+"""The kinds of stores, and what others publish for them."""

@@ -1,11 +1,8 @@
-"""Pickles of numpy arrays, read without running what a pickle could hold.
+"""What T-FAKE publishes: ``{id}_thermal.png``, 16 bit (or 8, as in its figures) for 20 to 40 °C; a pickle of points.
 
-Nothing of numpy is called while the pickle is taken apart: what it asks for is written down by stand-ins, and made into
-arrays afterwards, each by itself. All protocols, and numpy 1 and 2, write arrays by the few names that are known here.
-
-T-FAKE's published thermal images: ``{id}_thermal.png``, 16 bit (or 8, as in its figures) for 20 to 40 °C.
-
-T-FAKE's pickle of dense points.
+The pickle is read without running what a pickle could hold. Nothing of numpy is called while it is taken apart: what
+it asks for is written down by stand-ins, and made into arrays afterwards, each by itself. All protocols, and numpy 1
+and 2, write arrays by the few names that are known here.
 """
 
 import io
@@ -175,7 +172,7 @@ def _plain(value: Any) -> Any:
 
 
 def _check_memo(data: bytes) -> None:
-    """Refuse a pickle whose memo has a place far behind the others: unpickling would take memory up to it."""
+    """Refuse a pickle whose memo has an index far beyond its length: unpickling would take memory up to it."""
     for opcode, argument, _ in pickletools.genops(data):
         if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > len(data):
             raise pickle.UnpicklingError(f"it has {len(data)} bytes and a memo of {argument} entries")

@@ -18,7 +18,7 @@ from tfake.core.codes import MeshStatus, SampleStatus
 from tfake.pages.template_environment import template_environment
 from tfake.products.publication.facts import Publication
 from tfake.reader.dataset import FaceDataset
-from tfake.reader.dataset_store import SHARES, split_parts
+from tfake.reader.splits import SPLIT_FRACTIONS, split_parts
 
 _BATCH = 64
 #: Column, its schema.org type, and what it says.
@@ -53,7 +53,7 @@ def write_row_table(path: str | Path, dataset: FaceDataset) -> pd.DataFrame:
     (variant,) = dataset.variants
     columns, rows = dataset.columns, dataset.rows
     firsts = pd.Series(columns.image_id).groupby(columns.groups).transform("min").to_numpy()[rows]
-    parts = split_parts(columns.image_id, columns.groups, SHARES, seed=0)[rows]
+    parts = split_parts(columns.image_id, columns.groups, SPLIT_FRACTIONS, seed=0)[rows]
     table = pd.DataFrame(
         {
             "image_id": columns.image_id[rows],
@@ -64,7 +64,7 @@ def write_row_table(path: str | Path, dataset: FaceDataset) -> pd.DataFrame:
             **dict(zip(("yaw", "pitch", "roll"), columns.head_pose[rows].T, strict=True)),
             "face_mean": _face_means(dataset, variant),
             "group": firsts,
-            "split": [list(SHARES)[part] for part in parts],
+            "split": [list(SPLIT_FRACTIONS)[part] for part in parts],
         }
     )
     table[list(COLUMNS)].to_parquet(path, index=False)

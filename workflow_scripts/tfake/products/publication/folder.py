@@ -14,8 +14,8 @@ from tfake.products.publication.croissant import write_croissant
 from tfake.products.publication.facts import gather_facts, write_terms
 from tfake.products.publication.ro_crate import write_provenance
 from tfake.reader.dataset import open_dataset
-from tfake.store.arrays import StoreError
 from tfake.store.manifest import file_sha256, read_sums, write_sums
+from tfake.store.shards import StoreError
 
 SUMS = "SHA256SUMS"
 

@@ -162,7 +162,7 @@ def describe_viewer(folder: str, variants: Sequence[VariantImages], scale: Tempe
     Returns:
         JSON values for ``reading.js`` and ``viewer.js``.
     """
-    colours = {int(c): (words_of(c), CLASS_COLOURS[c].tolist()) for c in LABELLED_CLASSES}
+    colours = {int(c): (words_of(c), list(CLASS_COLOURS[c])) for c in LABELLED_CLASSES}
     colours[int(FaceClass.IGNORE)] = (words_of(FaceClass.IGNORE), list(IGNORE_COLOUR))
     return {
         "folder": folder,

@@ -1,26 +1,29 @@
-"""Reread every byte of the faces store, and check that its rows are the source's."""
+"""Reread every byte of a store, and compare its rows with the source's where it holds their ids."""
 
 from tfake.archive.index import read_index
-from tfake.store.verification import check_rows, verify_store, write_verified
+from tfake.store import verification
 
 
-def verify_faces(report: str, sums: str, store: str, index: str, threads: int, table: str | None = None) -> None:
-    """Check the store against its ``SHA256SUMS`` and its rows against the index.
+def verify_store(
+    report: str, sums: str, store: str, threads: int, table: str | None = None, index: str | None = None
+) -> None:
+    """Check the store against its ``SHA256SUMS``.
 
     Args:
         report: the JSON file to write when everything agrees.
         sums: the store's ``SHA256SUMS``.
         store: the store's folder.
-        index: the source's index.
         threads: files hashed side by side.
         table: where to write what was checked, file by file, faults or not; None: nowhere.
+        index: the source's index, whose rows those of ``faces.zarr`` must be; None for stores without ids.
 
     Raises:
         StoreError: naming every file, or the first row, that is not what it should be.
     """
-    checked = verify_store(sums, store, threads, table)
-    check_rows(store, read_index(index))
-    write_verified(report, checked)
+    checked = verification.verify_store(sums, store, threads, table)
+    if index is not None:
+        verification.check_rows(store, read_index(index))
+    verification.write_verified(report, checked)
 
 
 if __name__ == "__main__":
@@ -29,11 +32,11 @@ if __name__ == "__main__":
     from tfake.core.runlog import start_log
 
     start_log(snakemake.log[0])
-    verify_faces(
+    verify_store(
         report=snakemake.output.report,
         sums=snakemake.input.sums,
         store=str(Path(snakemake.input.root).parent),
-        index=snakemake.input.index,
         threads=snakemake.threads,
         table=snakemake.log.table,
+        index=snakemake.input.get("index"),
     )
