@@ -77,3 +77,9 @@ def test_snakemakes_linter_finds_no_fault(tmp_path):
 def test_rule_files_hold_no_functions():
     for path in (ROOT / "Snakefile", *(ROOT / "rules").rglob("*.smk")):
         assert not re.search(r"(?m)^\s*(def|class) ", path.read_text()), path
+
+
+def test_rules_and_their_scripts_lie_under_one_word_a_stage():
+    for path in (ROOT / "rules").rglob("*.smk"):
+        stage = "studies" if path.parent.name == "studies" else path.stem
+        assert set(re.findall(r"workflow_scripts/(\w+)/\w+\.py", path.read_text())) <= {stage}, path
