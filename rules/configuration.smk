@@ -17,8 +17,7 @@ sys.path.insert(0, str(REPOSITORY / "workflow_scripts"))
 from tfake.config.completion import complete_config
 from tfake.config.faults import ConfigError, stop_at
 from tfake.config.plan import Plan
-from tfake.config.preflight import check_folders, find_dated_ahead
-from tfake.config.run_lock import hold_run_lock
+from tfake.config.preflight import check_folders, find_dated_ahead, hold_run_lock
 from tfake.variants.kinds import KINDS
 
 try:

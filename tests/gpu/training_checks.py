@@ -17,10 +17,10 @@ from tfake.core.devices import synchronise
 from tfake.landmarks.crop_sampling import FaceSampler
 from tfake.landmarks.landmark_training import LandmarkTrainState, train_landmarks
 from tfake.thermalizer.thermalizer_training import ThermalizerTrainState, step_batches, train
-from tfake.training.checkpoint import CheckpointFile
 from tfake.training.distributed import current_shard, run_distributed
 from tfake.training.loop import run_steps
 from tfake.training.training_settings import resolve_precision
+from tfake.training.weights_file import CheckpointFile
 from tiny_landmarks import make_faces
 from tiny_training import make_bank, make_data
 

@@ -144,7 +144,7 @@ def thermalizer_samplers(folder: Path, archive: str) -> tuple:
     from tfake.archive.image_reader import SourceImages
     from tfake.archive.index import read_index
     from tfake.archive.pairs import Pair
-    from tfake.imaging.warps import CropSettings
+    from tfake.imaging.crops import CropSettings
     from tfake.thermalizer.pair_sampling import PairSampler, SourceSampler
 
     sources = SourceImages([archive], read_index(folder / "index.parquet"), PIXELS)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from cameras import camera, face
-from tfake.camera.display import display, equalise, stretch
-from tfake.camera.recording import Recorder
+from tfake.camera.recording import Recorder, display, equalise, stretch
 
 RAMP = (29000 + np.arange(1024)).astype(np.uint16).reshape(32, 32)
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from tfake.training.checkpoint import CheckpointFile, find_checkpoint
 from tfake.training.loop import TrainingStoppedError
+from tfake.training.weights_file import CheckpointFile, find_checkpoint
 from tiny_training import run
 
 pytestmark = pytest.mark.usefixtures("one_thread")

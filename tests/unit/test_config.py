@@ -9,7 +9,7 @@ from snakemake.utils import update_config
 from recipes import ROOT
 from tfake.config.completion import complete_config
 from tfake.config.faults import ConfigError, ConfigFiles
-from tfake.config.neutral import NEUTRAL_SETTINGS, with_neutral, without_neutral
+from tfake.config.plan_rules import NEUTRAL_SETTINGS, with_neutral, without_neutral
 from tfake.config.preflight import check_compared, check_folders
 
 DEFAULTS = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -17,7 +17,7 @@ from tfake.config.configuration import Configuration
 from tfake.config.generated import generate, render_defaults, render_reference
 from tfake.config.keys import key
 from tfake.config.models_products import Store
-from tfake.config.neutral import NEUTRAL_KEYS
+from tfake.config.plan_rules import NEUTRAL_KEYS
 from tfake.config.schema import json_schema, walk
 
 

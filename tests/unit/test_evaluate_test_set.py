@@ -20,7 +20,7 @@ from tfake.landmarks.sigma_calibration import Calibration
 from tfake.reader import open_dataset
 from tfake.studies.landmark_methods import BASELINES, Method, mean_face
 from tfake.studies.method_scoring import cross_fitted_errors, run_methods, with_adapted_errors
-from tfake.test_sets import catalogue, variant_faces
+from tfake.test_sets import annotated_faces, catalogue
 from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
 from tfake.test_sets.read_log import ReadLog
 from tiny_dataset import make_dataset
@@ -87,7 +87,9 @@ def test_a_variant_is_a_set_by_its_name(tmp_path, monkeypatch, points):
     results = make_dataset(tmp_path / "results")
     # So few faces leave the test part empty.
     monkeypatch.setattr(
-        variant_faces, "open_dataset", lambda results, names, split, **options: open_dataset(results, names, **options)
+        annotated_faces,
+        "open_dataset",
+        lambda results, names, split, **options: open_dataset(results, names, **options),
     )
     made = places(tmp_path, "own")
     kind = f"variant_{points}"

@@ -12,7 +12,7 @@ import zarr
 from recipes import LIBRARY, ROOT, SCRIPTS, derived_rules
 from stores.create_store import create_store
 from tfake.config.checks import find_conflicts
-from tfake.config.plan_variants import variant_kind
+from tfake.config.plan_rules import variant_kind
 from tfake.core.codes import MESH_POINTS
 from tfake.store import arrays, layouts
 from tfake.store.arrays import open_store, write_shard

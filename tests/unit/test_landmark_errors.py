@@ -6,7 +6,7 @@ import pytest
 from scipy.integrate import trapezoid
 
 from annotated_sets import seen_from
-from tfake.imaging.face_crops import box_iou
+from tfake.imaging.crops import box_iou
 from tfake.studies.landmark_errors import (
     COLUMNS,
     column_masks,

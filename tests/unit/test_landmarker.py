@@ -9,7 +9,7 @@ import torch
 
 import tfake
 from tfake.core.radiometry import encode_celsius
-from tfake.imaging.face_crops import crop_squares, square_around, square_around_image, to_image_coordinates
+from tfake.imaging.crops import crop_squares, square_around, square_around_image, to_image_coordinates
 from tfake.landmarks.__main__ import main
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker

@@ -8,7 +8,7 @@ import torch
 
 from tfake.archive.thermal_images import open_thermal_images
 from tfake.core.radiometry import encode_celsius
-from tfake.imaging.warps import CropSettings
+from tfake.imaging.crops import CropSettings
 from tfake.thermalizer.patch_bank import PatchBank, load_patch_bank, sample_patch_bank, save_patch_bank
 from tfake.thermalizer.patches import RELATIVE_SPREAD_KELVIN
 from thermal_sets import write_set

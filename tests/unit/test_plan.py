@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from planned import plan_of, wildcards
 from tfake.config.faults import ConfigError
 from tfake.config.plan import MOST_SHARDS
-from tfake.config.plan_source import name_downloads
+from tfake.config.plan_stages import name_downloads
 
 RECORDED = {"seen": {"of": "cold", "camera": "lepton_160x120", "images": [32, 96]}}
 IMPORTED = {"theirs": {"files": "a.zip", "points": "b.pickle", "license": "x", "condition": "warm"}}

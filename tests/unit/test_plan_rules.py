@@ -9,7 +9,7 @@ import pytest
 
 from recipes import ROOT
 from tfake.config import plan_rules
-from tfake.config.run_lock import hold_run_lock
+from tfake.config.preflight import hold_run_lock
 
 
 def test_a_constraint_is_met_by_its_names_alone():

@@ -4,7 +4,7 @@ import pytest
 
 from planned import DEFAULTS, plan_of, wildcards
 from tfake.config.faults import ConfigError
-from tfake.config.neutral import NEUTRAL_SETTINGS
+from tfake.config.plan_rules import NEUTRAL_SETTINGS
 
 RANGES = {"warm": {"ambient_celsius": [22, 30]}, "cold": {"ambient_celsius": [12, 21]}}
 

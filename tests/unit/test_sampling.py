@@ -7,8 +7,8 @@ import torch
 from tfake.archive.pairs import Pair
 from tfake.core.classes import FaceClass
 from tfake.imaging.augmentation import augment_rgb
+from tfake.imaging.crops import CropSettings, ForegroundPixels, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.imaging.foreground import estimate_foreground
-from tfake.imaging.warps import CropSettings, ForegroundPixels, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermalizer.pair_sampling import PairSampler, SourceSampler
 from tfake.training.rng import ProcessShard, RngStream, derive_seed, draw_indices
 

@@ -13,7 +13,7 @@ from landmark_command import save_random_weights
 from tfake.archive.file_trees import open_tree
 from tfake.archive.pairs import open_pairs
 from tfake.archive.thermal_images import open_thermal_images
-from tfake.imaging.warps import CropSettings
+from tfake.imaging.crops import CropSettings
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.preprocessing import preprocess
 from tfake.studies.landmark_methods import landmarker_methods

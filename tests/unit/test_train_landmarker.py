@@ -13,8 +13,8 @@ from tfake.landmarks import landmark_job as jobs
 from tfake.landmarks.landmark_job import LandmarkJob, StoredFaces
 from tfake.landmarks.landmark_training import train_landmarks
 from tfake.landmarks.landmarker_file import load_landmark_weights, save_landmark_weights
-from tfake.training.checkpoint import CheckpointFile
 from tfake.training.loop import TrainingStoppedError
+from tfake.training.weights_file import CheckpointFile
 from tiny_landmarks import CPU, TINY, make_faces, settings
 
 pytestmark = pytest.mark.usefixtures("one_thread")

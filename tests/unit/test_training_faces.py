@@ -9,7 +9,7 @@ import torch
 
 from archives import sample_members, write_archive
 from tfake.archive.index import build_index
-from tfake.imaging.warps import build_pyramid, warp_linear
+from tfake.imaging.crops import build_pyramid, warp_linear
 from tfake.landmarks import landmark_training
 from tfake.landmarks.crop_sampling import FaceSampler, crop_face
 from tfake.landmarks.landmark_job import FIELDS

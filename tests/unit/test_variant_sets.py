@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-import tfake.test_sets.variant_faces as variants
+import tfake.test_sets.annotated_faces as variants
 from annotated_sets import seen_from
 from tfake.core.codes import MeshStatus, SampleStatus
 from tfake.reader.face import ThermalFace
-from tfake.test_sets.variant_faces import open_70, open_478
+from tfake.test_sets.annotated_faces import open_70, open_478
 
 
 def face(row, status=SampleStatus.OK, dense=MeshStatus.OK):

@@ -13,7 +13,7 @@ import yaml
 import tfake
 from archives import flip_byte
 from runs import ROOT, TINY, command, run, succeed, sums
-from tfake.config.neutral import NEUTRAL_KEYS
+from tfake.config.plan_rules import NEUTRAL_KEYS
 
 RANGES = {
     "conditions": {"warm": {"ambient_celsius": [22, 30]}, "cold": {"ambient_celsius": [12, 21]}},

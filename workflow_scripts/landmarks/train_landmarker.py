@@ -26,7 +26,7 @@ def train_landmarker(job: LandmarkJob, processes: int = 1) -> None:
 if __name__ == "__main__":
     from pathlib import Path
 
-    from tfake.config.neutral import with_neutral
+    from tfake.config.plan_rules import with_neutral
     from tfake.core.gpu_claims import claim_device
     from tfake.core.runlog import start_log
     from tfake.landmarks.landmark_job import StoredFaces, results_folder

@@ -72,7 +72,7 @@ def measure_training(
 
 
 if __name__ == "__main__":
-    from tfake.config.neutral import with_neutral
+    from tfake.config.plan_rules import with_neutral
     from tfake.core.gpu_claims import claim_device
     from tfake.core.runlog import start_log
 

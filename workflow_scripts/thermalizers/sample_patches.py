@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from tfake.archive.pairs import open_pairs
 from tfake.archive.thermal_images import ThermalsOfPairs, open_thermal_images
 from tfake.core.devices import limit_threads
-from tfake.imaging.warps import CropSettings
+from tfake.imaging.crops import CropSettings
 from tfake.thermalizer.patch_bank import sample_patch_bank, save_patch_bank
 
 

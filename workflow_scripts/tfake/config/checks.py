@@ -7,8 +7,8 @@ from typing import Any
 
 from tfake.config.faults import Fault, Path
 from tfake.config.plan import Plan
+from tfake.config.plan_rules import told_kind
 from tfake.config.plan_studies import EVERY_ROOM
-from tfake.config.plan_variants import told_kind
 from tfake.config.validation import nearest
 
 #: The tables of temperatures that come with the library; each, like a user's own, begins with the rooms it answers for.

@@ -9,12 +9,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from tfake.config.plan_products import ProductPlan
-from tfake.config.plan_source import SourcePlan
+from tfake.config.plan_rules import variant_kind
+from tfake.config.plan_stages import ProductPlan, SourcePlan, ThermalizerPlan
 from tfake.config.plan_stores import StoreFiles, StorePlan
 from tfake.config.plan_studies import AblationPlan, LandmarkPlan, TestSetPlan
-from tfake.config.plan_thermalizers import ThermalizerPlan
-from tfake.config.plan_variants import variant_kind
 
 #: More shards than this, and Snakemake takes long to plan their jobs.
 MOST_SHARDS = 1000

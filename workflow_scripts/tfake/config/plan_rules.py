@@ -1,7 +1,14 @@
-"""What rules of every stage need: constraints of wildcards, params in order, and what jobs ask for."""
+"""What rules of every stage need: constraints of wildcards, the kind of a variant, params, and what jobs ask for.
+
+Params leave out the keys that no result depends on, or changing one would make everything anew. Rounding aside, a
+network's weights and temperatures are the same on every device and with compiled kernels. Which keys these are is
+declared in the models (``key(..., neutral=True)``); ``neutral_keys.txt`` is made from them
+(:mod:`tfake.config.generated`), for jobs run in environments without pydantic.
+"""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 #: A job's wildcards: strings, each an attribute of its name.
@@ -85,3 +92,51 @@ def gpu_rules(rules: Iterable[Any]) -> list[str]:
         rules: Snakemake's.
     """
     return sorted(rule.name for rule in rules if "gpu" in rule.resources and rule.resources["gpu"].raw)
+
+
+#: A key that tells the kind of an entry that does not state it.
+_TOLD_BY = {"of": "recorded", "files": "imported"}
+
+
+def variant_kind(settings: Mapping[str, Any]) -> str:
+    """Name the kind of a variant.
+
+    Args:
+        settings: the variant's entry of the config.
+
+    Returns:
+        Its ``kind``, a key of :data:`tfake.variants.kinds.KINDS`; where none is stated, what its other keys tell.
+    """
+    return settings.get("kind") or told_kind(settings)
+
+
+def told_kind(settings: Mapping[str, Any]) -> str:
+    """The kind that a variant's keys tell."""
+    return next((kind for key, kind in _TOLD_BY.items() if key in settings), "thermalized")
+
+
+#: Keys that no result depends on, from the top: ``device``, ``thermalizer.compile``.
+NEUTRAL_KEYS = tuple(Path(__file__).with_name("neutral_keys.txt").read_text(encoding="utf-8").split())
+#: Those of a block of training settings.
+NEUTRAL_SETTINGS = frozenset(
+    key.split(".")[1] for key in NEUTRAL_KEYS if key.startswith(("thermalizer.", "landmarks."))
+)
+
+
+def without_neutral(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Training settings that a result depends on: what is a rule's param, and what tells one run from another.
+
+    Args:
+        settings: a block of training settings.
+    """
+    return {key: value for key, value in settings.items() if key not in NEUTRAL_SETTINGS}
+
+
+def with_neutral(settings: Mapping[str, Any], block: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with the neutral ones again, as the config now has them.
+
+    Args:
+        settings: a rule's param, made by :func:`without_neutral`.
+        block: the config's block.
+    """
+    return {**settings, **{key: block[key] for key in block if key in NEUTRAL_SETTINGS}}

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tfake.config.faults import ConfigError
-from tfake.config.neutral import without_neutral
-from tfake.config.plan_rules import Wildcards, in_key_order
+from tfake.config.plan_rules import Wildcards, in_key_order, without_neutral
 
 if TYPE_CHECKING:
     from tfake.config.plan import Plan

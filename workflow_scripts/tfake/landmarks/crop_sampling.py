@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from tfake.imaging.augmentation import augment_rgb
-from tfake.imaging.face_crops import MARGIN
+from tfake.imaging.crops import MARGIN, warp_linear, warp_nearest
 from tfake.imaging.textures import draw_texture
 from tfake.imaging.thermal_augmentation import augment_thermal
-from tfake.imaging.warps import warp_linear, warp_nearest
 from tfake.labels.conventions import convention, set_of_points
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.training_faces import FaceCache, TrainingFace

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from tfake.archive.index import read_index
-from tfake.config.neutral import without_neutral
+from tfake.config.plan_rules import without_neutral
 from tfake.core.devices import explain_full_memory, limit_threads, resolve_device
 from tfake.core.files import stopping_on_sigterm, write_whole
 from tfake.core.processes import keep_freed_memory, share_threads
@@ -23,10 +23,10 @@ from tfake.landmarks.scoring import predict_samples
 from tfake.landmarks.training_faces import TrainingFaces
 from tfake.reader.dataset import open_dataset
 from tfake.store.manifest import file_sha256
-from tfake.training.checkpoint import find_checkpoint
 from tfake.training.curves import plot_landmark_losses, plot_predictions
 from tfake.training.distributed import current_shard, rank_zero_only
 from tfake.training.training_settings import precisions_to_resume
+from tfake.training.weights_file import find_checkpoint
 
 FIELDS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "landmarks_478_visibility")
 _DRAWN = 6

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from tfake.core.devices import ForkGuard, resolve_device
-from tfake.imaging.face_crops import crop_squares, square_around, square_around_image, to_image_coordinates
+from tfake.imaging.crops import crop_squares, square_around, square_around_image, to_image_coordinates
 from tfake.landmarks.landmarker_file import load_landmark_network
 from tfake.landmarks.preprocessing import preprocess
 from tfake.landmarks.search import SearchSettings, find_windows, predict

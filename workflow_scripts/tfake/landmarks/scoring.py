@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from tfake.core.processes import map_threads
-from tfake.imaging.face_crops import MARGIN
+from tfake.imaging.crops import MARGIN
 from tfake.imaging.textures import draw_texture
 from tfake.landmarks.crop_sampling import center_crop, negative_crops
 from tfake.landmarks.landmark_network import LandmarkNetwork

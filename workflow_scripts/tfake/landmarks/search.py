@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tfake.imaging.face_crops import crop_squares, square_around, to_image_coordinates
+from tfake.imaging.crops import crop_squares, square_around, to_image_coordinates
 from tfake.landmarks.landmark_network import LandmarkNetwork
 
 _BATCH = 64

@@ -14,8 +14,7 @@ import pandas as pd
 from tfake.archive.image_reader import open_images
 from tfake.core.classes import FaceClass
 from tfake.core.codes import MeshStatus, PointState
-from tfake.imaging.face_crops import MARGIN
-from tfake.imaging.warps import build_pyramid, choose_level
+from tfake.imaging.crops import MARGIN, build_pyramid, choose_level
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.reader.dataset import FaceDataset
 from tfake.training.loading import MemoryCache, ScratchFile
@@ -38,7 +37,7 @@ class TrainingFace:
         weights: (L,) float32, how much each point counts.
         shape: height and width that the points are pixels of; the first levels may be smaller.
         variants: names of its thermal images.
-        read: gives the levels (:func:`tfake.imaging.warps.build_pyramid`) of ``rgb``, (H, W, 3) uint8, of ``thermal``,
+        read: gives the levels (:func:`tfake.imaging.crops.build_pyramid`) of ``rgb``, (H, W, 3) uint8, of ``thermal``,
             (H, W) float32 °C of the variant that is named, or of ``foreground``, one of (H, W) uint8.
     """
 

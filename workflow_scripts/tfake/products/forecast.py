@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tfake.config.neutral import without_neutral
 from tfake.config.plan import Plan
-from tfake.pages.wording import bytes_in_words, markdown_table, plural, seconds_in_words
+from tfake.config.plan_rules import without_neutral
+from tfake.pages.template_environment import bytes_in_words, markdown_table, plural, seconds_in_words
 from tfake.store.manifest import read_manifest
 
 

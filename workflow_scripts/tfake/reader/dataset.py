@@ -13,9 +13,15 @@ from tfake.core.codes import MeshStatus, SampleStatus
 from tfake.core.extras import needs_extra
 from tfake.core.radiometry import decode_counts
 from tfake.reader.columns import Columns, read_columns
-from tfake.reader.dataset_store import DatasetError, DatasetStore
+from tfake.reader.dataset_store import (
+    DatasetError,
+    DatasetStore,
+    LabelSource,
+    find_variants,
+    label_source,
+    list_variants,
+)
 from tfake.reader.face import FIELDS, ON_DEMAND, ThermalFace
-from tfake.reader.label_sources import LabelSource, find_variants, label_source, list_variants
 from tfake.reader.presence import ImageStatus
 from tfake.reader.rgb import RgbRows, find_rgb
 from tfake.reader.splits import SPLIT_FRACTIONS, split_parts

@@ -10,8 +10,7 @@ import numpy as np
 
 from tfake.core.codes import SampleStatus
 from tfake.core.extras import needs_extra
-from tfake.reader.dataset_store import FACES, DatasetError, DatasetStore
-from tfake.reader.label_sources import LabelSource
+from tfake.reader.dataset_store import FACES, DatasetError, DatasetStore, LabelSource
 
 _IMAGES = "images/images.zarr"
 #: Written when the store is complete.

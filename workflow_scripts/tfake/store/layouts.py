@@ -1,9 +1,10 @@
-"""What the stores hold: one :class:`ArrayLayout` an array, axis 0 (image) shared by all arrays of a store.
+"""What the stores hold and say of themselves: one :class:`ArrayLayout` an array, axis 0 (image) shared by all.
 
 Every array is laid out so that one shard job writes exactly one file of it. A store leaves out a file that holds only
 its fill value, and then Snakemake would miss an output; so no fill value here can fill a whole shard: ``NEVER_WRITTEN``
 counts, minus infinity for labels (missing labels are NaN), and codes above the legal ones.
 
+Attributes tell where a store comes from, but never the time or the place of a run: stores are compared by bytes.
 Planning a run imports this module where numpy is not installed.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
 
+import tfake
 from tfake.core.classes import LABELLED_CLASSES, FaceClass
 from tfake.core.codes import (
     BLENDSHAPES,
@@ -26,9 +28,29 @@ from tfake.core.codes import (
 )
 from tfake.core.radiometry import KELVIN_PER_COUNT, NEVER_WRITTEN, NO_IMAGE, ZERO_CELSIUS_KELVIN
 
+
+def store_attributes(title: str, license: str, source_sha256: str, **more) -> dict:
+    """Attributes of a store's root.
+
+    Args:
+        title: what the store holds, for a reader.
+        license: terms of the data.
+        source_sha256: identity of the source samples (:func:`tfake.archive.index.build_index`).
+        **more: further JSON values.
+    """
+    return {
+        "Conventions": "CF-1.11",
+        "title": title,
+        "license": license,
+        "source_sha256": source_sha256,
+        "history": f"made by tfake-workflow {tfake.__version__}",
+        **more,
+    }
+
+
 #: Fill value of arrays of codes: no row ever holds it.
 UNUSED_CODE = 254
-#: Fill value of grey values: no image of a camera with gain control is this throughout (:mod:`tfake.camera.display`).
+#: Fill value of grey values: no image of a camera with gain control is this throughout (:mod:`tfake.camera.recording`).
 _NEVER_GREY = 255
 _POINT_UNITS = {"units": "pixel", "coordinates": "pixel centres at integers, origin at the upper left pixel"}
 _NORMALISED_ERROR: dict[str, Any] = {"units": "1", "normaliser": "sqrt(width * height) of the box around landmarks_70"}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tfake.imaging.face_crops import Box, box_iou
+from tfake.imaging.crops import Box, box_iou
 from tfake.labels.conventions import convention
 
 #: What an error is divided by: sqrt(w h) of the annotated box, the outer eye corners, or sqrt(W H) of the image.

@@ -1,11 +1,18 @@
-"""An annotated face, a set of them, and the set's images as temperatures by the scale that is declared for them."""
+"""An annotated face, a set of them, and the workflow's own variants as such sets.
+
+A set's images are temperatures by the scale that is declared for them. Of a variant, the faces of the split's test part
+are taken, with 70 or 478 points.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Self
 
 import numpy as np
 
+from tfake.core.codes import MeshStatus
+from tfake.reader import open_dataset
 from tfake.test_sets.read_log import ReadLog, RowError
 from tfake.thermal_io.scales import Scale, check_plausible, parse_scale, spread_evenly
 
@@ -116,3 +123,39 @@ def _convert(image: np.ndarray, scale: Scale) -> np.ndarray:
         return scale.convert(image)
     full = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1.0
     return np.rint(np.clip(image / full, 0, 1) * 255).astype(np.uint8)
+
+
+def open_70(path: str) -> AnnotatedSet:
+    """Read a variant's held-out faces, ``variants/NAME`` beside ``faces``, with the source's exact 70 points.
+
+    Raises:
+        tfake.reader.dataset_store.DatasetError: there is no such variant.
+    """
+    return _open(path, "face70", "landmarks_70")
+
+
+def open_478(path: str) -> AnnotatedSet:
+    """As :func:`open_70`, with the dense labels."""
+    return _open(path, "mesh478", "landmarks_478")
+
+
+def _open(path: str, convention: str, column: str) -> AnnotatedSet:
+    results, variant = str(Path(path).parents[1]), Path(path).name
+    rows, images = (
+        open_dataset(results, (variant,), "test", statuses=None, fields=(field,)) for field in (column, "thermal")
+    )
+    log, faces = ReadLog(), []
+    for place, row in enumerate(rows):
+        name = f"{row.row}:{row.image_id}"
+        log.enter(name)
+        points = getattr(row, column).astype(np.float64)
+        if row.status.name != "OK":
+            log.exclude(name, f"source_{row.status.name.lower()}")
+        elif not np.isfinite(points).all():
+            log.exclude(name, f"labels_{row.landmarks_478_status.name.lower()}")
+        else:
+            if convention == "mesh478" and row.landmarks_478_status is MeshStatus.FITTED:
+                log.warn(name, "labels_fitted", "a mean face fitted to the 70 points")
+            groups = {"yaw": f"{row.head_pose[0]:.0f}"}
+            faces.append(AnnotatedFace(name, str(place), convention, points, box_of(points), groups))
+    return AnnotatedSet(tuple(faces), log, lambda place: images[int(place)].thermal[variant])

@@ -84,10 +84,10 @@ KINDS = {
         "a CSV with image_name, original_0_x, original_0_y, …, or a .pts file beside each image",
     ),
     "variant_70": SetKind(
-        "the test part of a variant, its exact 70 points", "tfake.test_sets.variant_faces:open_70", is_variant=True
+        "the test part of a variant, its exact 70 points", "tfake.test_sets.annotated_faces:open_70", is_variant=True
     ),
     "variant_478": SetKind(
-        "the test part of a variant, its dense 478 points", "tfake.test_sets.variant_faces:open_478", is_variant=True
+        "the test part of a variant, its dense 478 points", "tfake.test_sets.annotated_faces:open_478", is_variant=True
     ),
 }
 

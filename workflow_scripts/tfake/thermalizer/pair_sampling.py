@@ -15,8 +15,8 @@ from torch import Tensor
 from tfake.archive.pairs import Pair
 from tfake.core.classes import FaceClass
 from tfake.imaging.augmentation import augment_rgb
+from tfake.imaging.crops import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.imaging.foreground import estimate_foreground, fill_glasses, mask_background
-from tfake.imaging.warps import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermalizer.patch_bank import PatchBank
 from tfake.thermalizer.prior_table import Prior, PriorTable
 from tfake.training.loading import CACHE_BYTES, MemoryCache, TensorBatch

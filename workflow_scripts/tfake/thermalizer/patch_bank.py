@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from tfake.core.files import write_whole
-from tfake.imaging.warps import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
+from tfake.imaging.crops import CropSettings, build_pyramid, draw_crop, warp_linear, warp_nearest
 from tfake.thermal_io.scales import MEANINGS
 from tfake.thermalizer.patches import downsample, sample_patches, standardise
 

@@ -14,7 +14,7 @@ import torch
 from tfake.archive.image_reader import SourceImages
 from tfake.archive.index import read_index
 from tfake.archive.pairs import open_pairs
-from tfake.config.neutral import without_neutral
+from tfake.config.plan_rules import without_neutral
 from tfake.core.devices import explain_full_memory, limit_threads, resolve_device
 from tfake.core.files import stopping_on_sigterm, write_whole
 from tfake.core.processes import keep_freed_memory, share_threads
@@ -27,10 +27,10 @@ from tfake.thermalizer.terms import TERMS, column_labels
 from tfake.thermalizer.thermalizer_file import save_provenance, save_weights
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.thermalizer.thermalizer_training import Trained, train
-from tfake.training.checkpoint import find_checkpoint
 from tfake.training.curves import LossCurve, plot_loss_terms, plot_samples
 from tfake.training.distributed import current_shard, rank_zero_only
 from tfake.training.training_settings import precisions_to_resume
+from tfake.training.weights_file import find_checkpoint
 
 _SAMPLES_DRAWN = 6
 

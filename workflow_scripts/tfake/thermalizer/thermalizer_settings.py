@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from tfake.imaging.warps import CropSettings
+from tfake.imaging.crops import CropSettings
 from tfake.thermalizer.terms import weight_defaults
 from tfake.thermalizer.thermal_unet import Architecture
 from tfake.training.training_settings import LoopSettings

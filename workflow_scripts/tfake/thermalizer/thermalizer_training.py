@@ -28,12 +28,12 @@ from tfake.thermalizer.supervised import SupervisedLoss
 from tfake.thermalizer.terms import TERMS
 from tfake.thermalizer.thermal_unet import ThermalUNet
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
-from tfake.training.checkpoint import CheckpointFile
 from tfake.training.distributed import all_reduce_sum, current_shard
 from tfake.training.loading import MemoryCache
 from tfake.training.loop import TrainState, reproducible, run_steps
 from tfake.training.rng import SINGLE_PROCESS, ProcessShard, RngStream, derive_seed
 from tfake.training.training_settings import autocast_body, resolve_precision
+from tfake.training.weights_file import CheckpointFile
 
 
 class ThermalizerTrainState(TrainState):

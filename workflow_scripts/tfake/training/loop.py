@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from tfake.training.checkpoint import CheckpointFile
 from tfake.training.distributed import any_process, rank_zero_only, wrap_distributed
 from tfake.training.loading import HostCopy, pin_batches, prefetch, prefetch_to_device
 from tfake.training.optimisation import Optimisation
 from tfake.training.rng import RngStream, derive_seed
 from tfake.training.training_settings import LoopSettings
+from tfake.training.weights_file import CheckpointFile
 
 
 class TrainState(ABC):

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tfake.core.provenance import store_attributes
 from tfake.store.layouts import (
     ArrayLayout,
     faces_layout,
     images_layout,
     imported_layout,
     recorded_layout,
+    store_attributes,
     thermal_layout,
 )
 
