@@ -8,9 +8,8 @@ import cv2
 import torch
 
 from tfake.landmarks.__main__ import main
-from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import save_landmark_weights
-from tfake.landmarks.sigma_calibration import Calibration
 
 
 def save_random_weights(path: Path) -> Path:

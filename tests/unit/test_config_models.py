@@ -107,7 +107,7 @@ def test_who_has_snakemake_alone_can_plan():
 import sys
 before = set(sys.modules)
 import yaml
-from tfake.config import checks, completion, neutral, plan, preflight
+from tfake.config import checks, completion, plan, preflight
 completion.complete_config(yaml.safe_load(open("config.yaml")))
 print(*{name.partition(".")[0] for name in set(sys.modules) - before})
 """
@@ -126,8 +126,8 @@ def test_jobs_read_what_they_need_of_the_configuration_without_pydantic():
     program = """
 import sys
 sys.modules["pydantic"] = None
-from tfake.config import neutral, plan
-print(sorted(neutral.without_neutral({"steps": 1, "compile": True})))
+from tfake.config import plan, plan_rules
+print(sorted(plan_rules.without_neutral({"steps": 1, "compile": True})))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout == "['steps']\n", done.stderr

@@ -15,10 +15,9 @@ from nvidia_smi import LISTING, install
 from recipes import LIBRARY
 from tfake.core import nvidia
 from tfake.core.devices import ForkGuard, resolve_device
-from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.landmarker_file import save_landmark_weights
-from tfake.landmarks.sigma_calibration import Calibration
 
 GPUS = nvidia.parse_listing(LISTING)
 FIRST, INSTANCES, THIRD = "GPU-11111111-aaaa", ("MIG-22222222-0001", "MIG-22222222-0002"), "GPU-33333333-cccc"

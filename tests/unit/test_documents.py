@@ -16,9 +16,8 @@ from documents import PAGES, Command, anchors_of, commands_of, links_of, swallow
 from recipes import ROOT
 from tfake import __version__
 from tfake.config.completion import complete_config
-from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import save_landmark_weights
-from tfake.landmarks.sigma_calibration import Calibration
 from tfake.store.layouts import faces_layout, images_layout, thermal_layout
 from tiny_dataset import PIXELS, make_dataset
 

@@ -13,10 +13,9 @@ from annotated_sets import charlotte_cells, seen_from, write_charlotte
 from studies.compare_test_sets import compare_test_sets
 from studies.evaluate_test_set import evaluate_test_set
 from tfake.landmarks.adapter_training import AdapterSettings
-from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import LandmarkDetections
 from tfake.landmarks.landmarker_file import save_landmark_weights
-from tfake.landmarks.sigma_calibration import Calibration
 from tfake.reader import open_dataset
 from tfake.studies.landmark_methods import BASELINES, Method, mean_face
 from tfake.studies.method_scoring import cross_fitted_errors, run_methods, with_adapted_errors

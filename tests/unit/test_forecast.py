@@ -8,7 +8,7 @@ import yaml
 from products.forecast_run import forecast_run
 from recipes import ROOT, derived_rules, rule_blocks
 from tfake.config.completion import complete_config
-from tfake.pages.template_environment import bytes_in_words, seconds_in_words
+from tfake.pages.wording import bytes_in_words, seconds_in_words
 from tfake.products.forecast import (
     Cost,
     Job,

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from tfake.landmarks.landmark_network import gaussian_nll, weighted_mean
-from tfake.landmarks.sigma_calibration import (
+from tfake.landmarks.landmark_network import (
     calibration_curve,
     calibration_error,
     choose_threshold,
     fit_temperature,
+    gaussian_nll,
     separation,
+    weighted_mean,
 )
 
 

@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from tfake.landmarks.landmark_network import HEADS, MIN_SIGMA, LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmark_network import HEADS, MIN_SIGMA, Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import load_landmark_weights, save_landmark_weights
-from tfake.landmarks.sigma_calibration import Calibration
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -15,12 +15,11 @@ from studies.compare_landmarkers import compare_landmarkers
 from studies.evaluate_landmarker import evaluate_landmarker
 from studies.search_pictures import search_pictures
 from tfake.landmarks.landmark_job import StoredFaces
-from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.landmarker_file import save_landmark_weights
 from tfake.landmarks.scoring import Scores, center_crops, score
 from tfake.landmarks.search import SearchSettings
-from tfake.landmarks.sigma_calibration import Calibration
 from tfake.studies.landmark_page import compare, gather
 from tfake.studies.landmark_study import record_cheaply, score_sets, search_folder
 from tiny_landmarks import CPU, make_faces

@@ -11,13 +11,12 @@ import tfake
 from tfake.core.radiometry import encode_celsius
 from tfake.imaging.crops import crop_squares, square_around, square_around_image, to_image_coordinates
 from tfake.landmarks.__main__ import main
-from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
 from tfake.landmarks.landmarker_file import TfanNetwork, load_tfan, save_landmark_weights
 from tfake.landmarks.outputs import draw_faces
 from tfake.landmarks.preprocessing import preprocess, read_image
 from tfake.landmarks.search import SearchSettings
-from tfake.landmarks.sigma_calibration import Calibration
 
 SKIN = np.random.default_rng(0).uniform(18, 42, (48, 64)).astype(np.float32)
 

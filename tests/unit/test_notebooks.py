@@ -7,9 +7,8 @@ import pytest
 from nbclient import NotebookClient
 
 from recipes import ROOT
-from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import save_landmark_weights
-from tfake.landmarks.sigma_calibration import Calibration
 from tiny_dataset import make_dataset
 
 NOTEBOOKS = sorted((ROOT / "docs/notebooks").glob("*.ipynb"))

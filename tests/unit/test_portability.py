@@ -28,7 +28,7 @@ assert len(faces.split("train")) and faces.torch()[0]["thermal"]["cold"].shape =
 LANDMARKS = """
 import tfake
 import tfake.landmarks.__main__
-from tfake.landmarks.sigma_calibration import Calibration
+from tfake.landmarks.landmark_network import Calibration
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import save_landmark_weights
 network = LandmarkNetwork(LandmarkArchitecture(70, "test_efficientnet", image_pixels=32))

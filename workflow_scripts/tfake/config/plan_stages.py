@@ -16,8 +16,6 @@ from tfake.config.preflight import check_compared
 
 if TYPE_CHECKING:
     from tfake.config.plan import Plan
-if TYPE_CHECKING:
-    from tfake.config.plan import Plan
 
 
 #: The published releases: name, terms and URL of each of their files.

@@ -10,10 +10,16 @@ import torch
 from torch import Tensor
 
 from tfake.landmarks.crop_sampling import FaceSampler, LandmarkBatch
-from tfake.landmarks.landmark_network import LandmarkNetwork, gaussian_nll, weighted_mean
+from tfake.landmarks.landmark_network import (
+    Calibration,
+    LandmarkNetwork,
+    choose_threshold,
+    fit_temperature,
+    gaussian_nll,
+    weighted_mean,
+)
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.scoring import center_crops, negative_sigma, score, texture_sigma
-from tfake.landmarks.sigma_calibration import Calibration, choose_threshold, fit_temperature
 from tfake.landmarks.training_faces import TrainingFace
 from tfake.training.distributed import all_reduce_sum, current_shard
 from tfake.training.loading import SCRATCH_BYTES, ScratchFile

@@ -16,8 +16,13 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from tfake.landmarks.landmark_network import IMAGENET_MEAN, IMAGENET_STD, LandmarkArchitecture, LandmarkNetwork
-from tfake.landmarks.sigma_calibration import Calibration
+from tfake.landmarks.landmark_network import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    Calibration,
+    LandmarkArchitecture,
+    LandmarkNetwork,
+)
 from tfake.training.weights_file import bare_tensors, load_payload, read_weights, save_payload, save_record
 
 FORMAT = "tfake-landmarks-1"

@@ -16,7 +16,7 @@ import yaml
 
 from tfake.core.codes import decode_ids
 from tfake.core.radiometry import decode_counts
-from tfake.pages.template_environment import markdown_table
+from tfake.pages.wording import markdown_table
 from tfake.store.arrays import open_store
 from tfake.store.manifest import read_sums
 

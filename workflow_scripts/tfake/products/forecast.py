@@ -15,7 +15,7 @@ from typing import Any
 
 from tfake.config.plan import Plan
 from tfake.config.plan_rules import without_neutral
-from tfake.pages.template_environment import bytes_in_words, markdown_table, plural, seconds_in_words
+from tfake.pages.wording import bytes_in_words, markdown_table, plural, seconds_in_words
 from tfake.store.manifest import read_manifest
 
 

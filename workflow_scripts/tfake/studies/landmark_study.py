@@ -22,11 +22,16 @@ from tfake.core.classes import FaceClass
 from tfake.core.codes import SampleStatus
 from tfake.core.radiometry import decode_counts
 from tfake.landmarks.inputs import first_picture, list_files
-from tfake.landmarks.landmark_network import LandmarkNetwork
+from tfake.landmarks.landmark_network import (
+    Calibration,
+    LandmarkNetwork,
+    calibration_curve,
+    calibration_error,
+    separation,
+)
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.outputs import draw_faces
 from tfake.landmarks.scoring import Scores, center_crops, negative_sigma, score, texture_sigma
-from tfake.landmarks.sigma_calibration import Calibration, calibration_curve, calibration_error, separation
 from tfake.landmarks.training_faces import TrainingFace
 from tfake.thermalizer.evaluation import read_truth
 

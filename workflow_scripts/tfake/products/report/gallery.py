@@ -18,7 +18,7 @@ from tfake.pages.page_images import (
     points_path,
     thermal_uri,
 )
-from tfake.pages.template_environment import words_of
+from tfake.pages.wording import words_of
 from tfake.products.report.image_sources import FaceSource, VariantImages, spread_rows
 
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import PercentFormatter
 from tfake.core.codes import LABELLED, Attempt, MeshStatus
 from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw
 from tfake.pages.page_images import THUMBNAIL_PIXELS, photo_uri, points_path
-from tfake.pages.template_environment import words_of
+from tfake.pages.wording import words_of
 from tfake.products.report.image_sources import FaceSource, spread_rows
 
 _BINS = 30

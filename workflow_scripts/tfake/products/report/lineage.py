@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import networkx as nx
 
-from tfake.pages.template_environment import plural
+from tfake.pages.wording import plural
 from tfake.products.report.run_facts import SealedStore
 from tfake.thermal_io.scales import parse_scale
 

@@ -12,7 +12,8 @@ import yaml
 
 import tfake
 from tfake.core.codes import LABELLED, MeshStatus, SampleStatus
-from tfake.pages.template_environment import template_environment, words_of
+from tfake.pages.template_environment import template_environment
+from tfake.pages.wording import words_of
 from tfake.products.report.image_sources import FaceSource
 from tfake.products.report.lineage import Node, describe_lineage, draw_lineage
 from tfake.products.report.run_facts import SealedStore, StepTime

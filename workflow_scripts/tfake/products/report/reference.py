@@ -15,7 +15,7 @@ from tfake.core.classes import LABELLED_CLASSES, FaceClass
 from tfake.core.radiometry import decode_counts
 from tfake.imaging.foreground import fill_glasses
 from tfake.pages.page_images import TemperatureScale, photo_uri, thermal_uri
-from tfake.pages.template_environment import words_of
+from tfake.pages.wording import words_of
 from tfake.products.report.image_sources import FaceSource, VariantImages
 
 #: What the published 8-bit values mean.

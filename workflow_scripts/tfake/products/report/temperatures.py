@@ -14,7 +14,7 @@ from tfake.core.classes import LABELLED_CLASSES, FaceClass
 from tfake.imaging.foreground import fill_glasses
 from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw, series_style
 from tfake.pages.page_images import class_colour
-from tfake.pages.template_environment import words_of
+from tfake.pages.wording import words_of
 from tfake.products.report.image_sources import VariantImages
 from tfake.thermalizer.prior_table import load_prior
 from tfake.thermalizer.terms import column_labels

@@ -15,7 +15,7 @@ import numpy as np
 
 from tfake.core.classes import CLASS_COLOURS, LABELLED_CLASSES, FaceClass
 from tfake.pages.page_images import IGNORE_COLOUR, TemperatureScale, full_photo_uri, offered_palettes, pack
-from tfake.pages.template_environment import words_of
+from tfake.pages.wording import words_of
 from tfake.products.report.image_sources import FaceSource, VariantImages
 from tfake.store.arrays import StoreGroup
 
