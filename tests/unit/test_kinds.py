@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import zarr
 from recipes import LIBRARY, ROOT, SCRIPTS, derived_rules
 from stores.create_store import create_store
 from tfake.config.checks import find_conflicts
+from tfake.config.plan import Plan
 from tfake.config.plan_rules import variant_kind
 from tfake.core.codes import MESH_POINTS
 from tfake.store import arrays, layouts
@@ -61,6 +63,19 @@ def test_a_kind_that_is_stated_agrees_with_the_keys():
     (fault,) = find_conflicts(config)
     assert fault.path == ("variants", "warm", "kind")
     assert "those of 'thermalized'" in fault.text
+
+
+def test_a_stated_kind_that_is_new_is_planned():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["variants"]["sketch"] = {"kind": "drawn", "condition": "warm", "ambient_celsius": None}
+    assert not find_conflicts(config)
+    plan = Plan(config, {**KINDS, "drawn": KINDS["imported"]})
+    assert plan.of_kind("drawn") == ("sketch",)
+    assert "sketch" not in plan.thermalized
+    assert plan.ambients["sketch"] == config["conditions"]["warm"]["ambient_celsius"]
+    assert plan.stores.arrays(SimpleNamespace(variant="sketch")) == KINDS["imported"].metadata_files(
+        "results/variants/sketch"
+    )
 
 
 def test_a_kind_more_is_one_entry(tmp_path):

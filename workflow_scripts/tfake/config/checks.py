@@ -15,6 +15,8 @@ from tfake.config.validation import nearest
 PRIORS = FilePath(__file__).parents[1] / "thermalizer/priors"
 #: How far a table that does not state its rooms is followed beyond its columns, in kelvin.
 _BEYOND_COLUMNS = 10
+#: Kinds of variants that their keys tell, stated or not; any other kind is stated.
+_TOLD_KINDS = ("thermalized", "recorded", "imported")
 
 Config = Mapping[str, Any]
 #: Places of the entries that the user took away.
@@ -62,8 +64,9 @@ def _check_variants(config: Config, removed: Removed) -> Iterator[Fault]:
     bases = [name for name in variants if "condition" in variants[name] and "files" not in variants[name]]
     for name, settings in variants.items():
         path = ("variants", name)
-        if settings.get("kind", told := told_kind(settings)) != told:
-            yield Fault((*path, "kind"), f"is {settings['kind']!r}; the other keys are those of {told!r}")
+        kind, told = settings.get("kind"), told_kind(settings)
+        if kind in _TOLD_KINDS and kind != told:
+            yield Fault((*path, "kind"), f"is {kind!r}; the other keys are those of {told!r}")
         if name not in recorded:
             condition = settings["condition"]
             yield from _find_name((*path, "condition"), condition, "conditions", config["conditions"], removed)

@@ -38,10 +38,7 @@ class Plan:
         #: Variants by how they are made: recorded from another one, published by others, thermalized.
         self.variants = tuple(variants)
         self.kind_of = {name: variant_kind(settings) for name, settings in variants.items()}
-        self.recorded, self.imported, self.thermalized = (
-            tuple(name for name in self.variants if self.kind_of[name] == kind)
-            for kind in ("recorded", "imported", "thermalized")
-        )
+        self.recorded, self.imported, self.thermalized = map(self.of_kind, ("recorded", "imported", "thermalized"))
         self.store_kinds = store_kinds or {}
         self.images: int = config["source"]["images"]
         self.shard_images: int = config["store"]["shard_images"]
@@ -92,7 +89,8 @@ class Plan:
     @cached_property
     def ambients(self) -> dict[str, float]:
         """Ambient temperature of each variant in °C."""
-        return {name: self.ambient(name) for name in (*self.thermalized, *self.imported, *self.recorded)}
+        by_kind = (*self.thermalized, *self.imported, *self.recorded)
+        return {name: self.ambient(name) for name in dict.fromkeys((*by_kind, *self.variants))}
 
     @cached_property
     def cameras(self) -> dict[str, dict[str, Any]]:
@@ -105,6 +103,10 @@ class Plan:
         """Lowest and highest ambient temperature of a condition in °C; equal where it is one number."""
         ambient = self.config["conditions"][condition]["ambient_celsius"]
         return tuple(ambient) if isinstance(ambient, list) else (ambient, ambient)
+
+    def of_kind(self, kind: str) -> tuple[str, ...]:
+        """The variants of a kind."""
+        return tuple(name for name in self.variants if self.kind_of[name] == kind)
 
     def base(self, variant: str) -> str:
         """The variant that a camera looks at; any other variant itself."""

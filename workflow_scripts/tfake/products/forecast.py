@@ -17,6 +17,7 @@ from tfake.config.plan import Plan
 from tfake.config.plan_rules import without_neutral
 from tfake.pages.wording import bytes_in_words, markdown_table, plural, seconds_in_words
 from tfake.store.manifest import read_manifest
+from tfake.variants.kinds import KINDS
 
 
 @dataclass(frozen=True)
@@ -83,17 +84,16 @@ def _thermalizers(config: Mapping[str, Any], plan: Plan) -> Iterator[Job]:
 def _variants(config: Mapping[str, Any], plan: Plan) -> Iterator[Job]:
     pixels = _kind(config["source"]["image_pixels"])
     for variant in plan.variants:
-        create, fill, kind = "create_thermal_store", "thermalize_faces", _kind(pixels, config["thermalizer"]["encoder"])
-        if variant in plan.recorded:
-            create, fill = "create_camera_store", "record_faces"
+        store, kind = KINDS[plan.kind_of[variant]], pixels
+        if variant in plan.thermalized:
+            kind = _kind(pixels, config["thermalizer"]["encoder"])
+        elif variant in plan.recorded:
             camera = plan.cameras[config["variants"][variant]["camera"]]
             kind = _kind(pixels, camera["native_pixels"], camera["output_pixels"])
-        elif variant in plan.imported:
-            create, fill, kind = "create_import_store", "import_faces", pixels
         first, last = plan.rows(variant)
-        yield Job(create, variant)
+        yield Job(store.create_rule, variant)
         for shard in plan.shards(variant):
-            yield Job(fill, f"{variant}/{shard}", _rows(plan, [first, last], shard), kind)
+            yield Job(store.shard_rule, f"{variant}/{shard}", _rows(plan, [first, last], shard), kind)
         yield Job("seal_thermal", variant, last - first)
         yield Job("verify_thermal", variant, last - first, kind)
         if variant in plan.thermalized and config["source"]["archive"] is None:
