@@ -4,7 +4,7 @@ On the way of `snakemake landmarks` and of the studies alone.
 
 NEEDS  the source archive and its index, the faces store, the sealed thermal stores of landmarks.variants
 MAKES  results/landmarks/{task}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
-       results/adapters/{adapter}/weights.pt    a network from one landmark set to another, for tfake.landmarks.adaptation
+       results/adapters/{adapter}/weights.pt    a network from one landmark set to another, for tfake.landmarks.adapters
        results/adapters/{adapter}/errors.json   its error on held-out faces, beside that of the plain mapping
 """
 

@@ -4,7 +4,7 @@ The pairs come from one room that is neither condition's, real thermal images of
 and the prior is a table: what each term adds is what its data tell. On the way of `snakemake ablation` alone.
 
 NEEDS  the source archive and its index; for the real scores ablation.real.archive and ablation.lwir_faces
-MAKES  results/ablation/{heldout,lab,bank,real}…             what the arms learn from and are scored on
+MAKES  results/ablation/{heldout,lab,bank,lwir,index}…       what the arms learn from and are scored on
        results/ablation/{rooms}/{arm}/{seed}/                an arm's thermalizer, as in rules/thermalizers.smk
        results/ablation/scores/{faces}/{condition}/{arm}/    its scores, one JSON a seed
        results/ablation/arms.csv, cost.json, index.html      the comparison

@@ -1,4 +1,4 @@
-"""The house's rules, held: names agree, rooms are small, recipes are renewed, documents are true."""
+"""The house's rules, held: names agree, files are small, recipes are renewed, documents are true."""
 
 import ast
 import json
@@ -86,7 +86,7 @@ def test_no_rule_is_missed():
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_rooms_are_small(path):
+def test_files_are_small(path):
     assert len(path.read_text().splitlines()) <= LONGEST_FILE
 
 

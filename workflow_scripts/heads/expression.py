@@ -95,7 +95,7 @@ def turn_about_jaw(points: np.ndarray, degrees: float) -> np.ndarray:
 
 
 def jaw_share(points: np.ndarray) -> np.ndarray:
-    """Share (n,) of the jaw's rotation that rest points (n, 3) follow, lips told apart by height alone."""
+    """Fraction (n,) of the jaw's rotation that rest points (n, 3) follow, lips told apart by height alone."""
     x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
     sideways = np.clip((x - 2.4) / 3.5, 0, 1)
     boundary = -5.05 + 1.3 * sideways
@@ -106,7 +106,7 @@ def jaw_share(points: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _control_jaw_share() -> np.ndarray:
-    """Jaw share (n,) of the control mesh, where topology tells upper from lower lip and the cavity's floor."""
+    """The same of the control mesh (n,), where topology tells upper from lower lip and the cavity's floor."""
     mesh = head_mesh()
     share = jaw_share(mesh.control)
     upper, lower = np.array(template.UPPER_LIP), np.array(template.LOWER_LIP)
@@ -124,7 +124,7 @@ def _control_jaw_share() -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _lid_operator() -> tuple[np.ndarray, np.ndarray]:
-    """Share (2, 2, n) of right/left and upper/lower lid motion, and the signed gap (2, 2, n) to the closed line, cm."""
+    """Fraction (2, 2, n) of right/left upper/lower lid motion, and signed gap (2, 2, n) to the closed line, cm."""
     control = head_mesh().control
     share = np.zeros((2, 2, len(control)))
     gap = np.zeros((2, 2, len(control)))

@@ -15,7 +15,7 @@ EYE_RADIUS = 1.75
 EYE_CENTRE = {"right": np.array([-3.12, 1.98, 6.58]), "left": np.array([3.12, 1.98, 6.58])}
 _EAR_ANCHOR = np.array([6.75, 0.25, -0.1])
 
-#: Relief of the ear from the canal to the rim and back to the skull: share of the outline, height in cm.
+#: Relief of the ear from the canal to the rim and back to the skull: fraction of the outline, height in cm.
 _EAR_PROFILE = np.array(
     [
         (0.00, -0.75),

@@ -31,7 +31,7 @@ class Part:
         coordinates: (n, 3) float texture coordinates; their meaning is the material's own.
         colour: (n, 3) float linear RGB albedo, where the material does not make its own.
         two_sided: thin sheets and ribbons are seen from both sides.
-        sway: (n,) float share of the head's rotation that the vertex follows; None lets the height decide.
+        sway: (n,) float fraction of the head's rotation that the vertex follows; None lets the height decide.
     """
 
     rest: np.ndarray
@@ -92,7 +92,7 @@ class Assembly:
 
 
 def head_share(rest: np.ndarray) -> np.ndarray:
-    """Share (n,) of the head's rotation that a point at rest (n, 3) follows: 1 above the jaw, 0 on the torso."""
+    """Fraction (n,) of the head's rotation that a point at rest (n, 3) follows: 1 above the jaw, 0 on the torso."""
     height = np.clip((rest[:, 1] + 15.5 + 0.25 * rest[:, 2]) / 8.0, 0.0, 1.0)
     return height * height * (3 - 2 * height)
 

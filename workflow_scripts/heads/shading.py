@@ -17,8 +17,8 @@ class Points:
     Attributes:
         rest: (P, 3) cm on the mean head.
         normal, view: (P, 3) unit vectors, outward and towards the camera.
-        lit: (P,) share of the key light that arrives.
-        openness: (P,) share of the soft light that arrives.
+        lit: (P,) fraction of the key light that arrives.
+        openness: (P,) fraction of the soft light that arrives.
         coordinates: (P, 3) of the material.
         colour: (P, 3) linear RGB albedo.
     """
@@ -44,7 +44,7 @@ def normalised(vectors: np.ndarray) -> np.ndarray:
 
 
 def soft_light(normal: np.ndarray, lighting: Lighting) -> np.ndarray:
-    """Irradiance (P, 3) from sky, ground and both sides, by the cosine-like share each fills of the hemisphere."""
+    """Irradiance (P, 3) from sky, ground and both sides, by the cosine-like fraction of the hemisphere that is each."""
     up, right = 0.5 * normal[:, 1], normal[:, 0]
     shares = np.stack([0.5 + up, 0.5 - up, np.maximum(right, 0) ** 2, np.maximum(-right, 0) ** 2], axis=1)
     return shares @ np.stack([lighting.sky, lighting.ground, lighting.right, lighting.left]).astype(normal.dtype)

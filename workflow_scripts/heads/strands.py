@@ -17,7 +17,7 @@ class Growth:
 
     Attributes:
         length: (N,) cm.
-        lift: share of the skin's normal in the first direction, 0 lies flat.
+        lift: fraction of the skin's normal in the first direction, 0 lies flat.
         cling: how much of any later rise from the head is taken away, 0..1.
         volume: cm above the skull that strands may reach.
         gravity: pull downwards a step, 0..1.

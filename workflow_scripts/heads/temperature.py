@@ -41,12 +41,12 @@ def directional_emissivity(
     With R0 = 1 - normal_emissivity, Schlick (1994) has R = R0 + (1 - R0)(1 - cos)^5, hence
     eps = (1 - R0)(1 - (1 - cos)^5): flat up to 60 degrees, then falling, as measured on skin (Watmough et al. 1970).
     At such angles the mirror shows what lies just beyond the edge: the room at a silhouette, but more skin where the
-    jaw hides the neck. That share counts as emitted, since it is as warm.
+    jaw hides the neck. That fraction counts as emitted, since it is as warm.
 
     Args:
         normal_emissivity: emissivity at normal view, scalar or of facing's shape.
         facing: cosine between normal and view ray, 0..1, any shape.
-        warm_beyond: share of the grazing reflection that shows skin instead of the room, scalar or facing's shape.
+        warm_beyond: fraction of the grazing reflection that shows skin instead of the room, scalar or facing's shape.
 
     Returns:
         Effective emissivity, facing's shape.

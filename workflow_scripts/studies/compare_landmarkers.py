@@ -24,7 +24,7 @@ def compare_landmarkers(
 
     Args:
         table: the CSV to write, a row a network and set.
-        summary: the JSON to write (:func:`tfake.studies.landmark_study.compare`).
+        summary: the JSON to write (:func:`tfake.studies.landmark_page.compare`).
         page: the HTML to write.
         scores: a JSON a network, from ``evaluate_landmarker``.
         points: its NPZ.

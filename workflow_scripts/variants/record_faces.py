@@ -29,7 +29,7 @@ def record_faces(
     Args:
         manifest: the shard's manifest to write, last of all.
         store: the store's folder, with its metadata in place.
-        base_store: the thermal store that the camera looks at; its shard is written.
+        base_store: the thermal store that the camera records; its shard is written.
         faces_store: the ``faces.zarr`` of the same source; its shard is written.
         shard: the shard's number.
         rows: first row, and stop (exclusive).

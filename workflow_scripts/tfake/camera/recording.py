@@ -182,7 +182,7 @@ def record_rows(
     """Record some rows.
 
     Args:
-        base: the thermal store that the camera looks at.
+        base: the thermal store that the camera records.
         faces: the ``faces.zarr`` of the same source.
         rows: their numbers, in order.
         camera: the camera.

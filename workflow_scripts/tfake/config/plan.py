@@ -109,7 +109,7 @@ class Plan:
         return tuple(name for name in self.variants if self.kind_of[name] == kind)
 
     def base(self, variant: str) -> str:
-        """The variant that a camera looks at; any other variant itself."""
+        """The variant that a camera records; any other variant itself."""
         return self.config["variants"][variant].get("of", variant)
 
     def condition(self, variant: str) -> str:

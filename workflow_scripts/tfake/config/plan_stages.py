@@ -197,7 +197,7 @@ class ThermalizerPlan:
 
 
 class ProductPlan:
-    """Variants that are handed on, and files that products read."""
+    """Variants that are published and exported, and files that products read."""
 
     def __init__(self, plan: "Plan") -> None:
         """Take a plan."""

@@ -96,11 +96,11 @@ class StorePlan:
         return [settings["files"], *([] if settings["points"] is None else [settings["points"]])]
 
     def base_root(self, wildcards: Wildcards) -> str:
-        """Root metadata of the store that a camera looks at."""
+        """Root metadata of the store that a camera records."""
         return f"{self._base_folder(wildcards)}/thermal.zarr/zarr.json"
 
     def base_shard(self, wildcards: Wildcards) -> str:
-        """The shard that a camera looks at."""
+        """The shard that a camera records."""
         return f"{self._base_folder(wildcards)}/thermal.zarr/thermal/c/{wildcards.shard}/0/0"
 
     def base_manifest(self, wildcards: Wildcards) -> str:

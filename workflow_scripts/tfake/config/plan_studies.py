@@ -98,7 +98,7 @@ class LandmarkPlan:
     def __init__(self, config: Mapping[str, Any]) -> None:
         """Take a config."""
         block = config["landmarks"]
-        #: Share of thermal crops by what a task learns from.
+        #: Fraction of thermal crops by what a task learns from.
         self._thermal_share = {"joint": block["thermal_share"], "rgb": 0.0, "thermal": 1.0}
         self._settings = {key: value for key, value in without_neutral(block).items() if key != "variants"}
         #: What a network learns from, and how many points it finds.
@@ -114,7 +114,7 @@ class LandmarkPlan:
         self.adapter_settings = in_key_order({key: own for key, own in config["adapters"].items() if key != "train"})
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The training settings of a task: the config's, with its share of thermal crops."""
+        """The training settings of a task: the config's, with its fraction of thermal crops."""
         share = self._thermal_share[wildcards.task.split("_")[0]]
         return in_key_order({**self._settings, "thermal_share": share})
 

@@ -12,9 +12,9 @@ class LandmarkSettings(LoopSettings):
 
     Attributes:
         batch: crops a step.
-        thermal_share: share of the face crops that are thermal; the others are RGB. T-FAKE's is .4.
-        texture_share: share of a batch that is pure texture with points anywhere: what is no face.
-        background_share: share of the face crops whose background is a texture.
+        thermal_share: fraction of the face crops that are thermal; the others are RGB. T-FAKE's is .4.
+        texture_share: fraction of a batch that is pure texture with points anywhere: what is no face.
+        background_share: fraction of the face crops whose background is a texture.
         covered_weight: weight of points that hair, glasses, headwear, a mask or clothing cover, against 1 of others;
             dense points alone, since the 70 are exact wherever they are.
         image_pixels: edge of the square crops.

@@ -55,7 +55,7 @@ def image_statuses(store: DatasetStore, variant: str, samples: np.ndarray) -> np
         statuses[start:stop] = ImageStatus.OK
     if shards is None or "imported" in attributes:
         made = np.flatnonzero(statuses == ImageStatus.OK)
-        statuses[made] = _look_at(store, f"{folder}/thermal.zarr/thermal", made)
+        statuses[made] = _statuses_from_bytes(store, f"{folder}/thermal.zarr/thermal", made)
     statuses[(samples != SampleStatus.OK) & (statuses != ImageStatus.NOT_MADE)] = ImageStatus.NO_SAMPLE
     return statuses
 
@@ -87,7 +87,7 @@ def _read_shards(store: DatasetStore, path: str) -> list[list[int]] | None:
         ) from error
 
 
-def _look_at(store: DatasetStore, path: str, rows: np.ndarray) -> np.ndarray:
+def _statuses_from_bytes(store: DatasetStore, path: str, rows: np.ndarray) -> np.ndarray:
     """The statuses of some rows by their bytes: (n,) uint8."""
     array = store.metadata(path)
     lengths = _chunk_bytes(store, path, rows)

@@ -24,7 +24,7 @@ from numcodecs import Blosc
 # to finish, and equal rows would not be equal bytes; and a forked process waits for ever for the parent's threads.
 numcodecs.blosc.use_threads = False
 
-#: Offset and length of a chunk that is not there: a row behind the array's end, or one never written.
+#: Offset and length of a chunk that is not there: a row past the array's end, or one never written.
 NO_CHUNK = 2**64 - 1
 _SHUFFLES = {"noshuffle": Blosc.NOSHUFFLE, "shuffle": Blosc.SHUFFLE, "bitshuffle": Blosc.BITSHUFFLE}
 _ENTRY_BYTES, _CRC_BYTES = 16, 4

@@ -27,7 +27,7 @@ class AnnotatedFace:
     Attributes:
         name: which row or file it comes from; nothing else in the set has this name.
         image: the image's name, for :attr:`AnnotatedSet.read_image`; several faces may share one.
-        convention: what the points mean, a name of :data:`tfake.labels.conventions.CONVENTIONS`.
+        convention: what the points mean, a name in :func:`tfake.labels.conventions.conventions`.
         points: (n, 2) float64 pixels, pixel centres at integers; NaN where a point is not annotated.
         box: left, top, right, bottom in pixels: the annotated box, or that of the points.
         groups: what the results are told apart by: subject, view and so on.

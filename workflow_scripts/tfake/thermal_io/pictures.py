@@ -50,7 +50,7 @@ def orientation_of(data: bytes) -> int:
     try:
         with Image.open(io.BytesIO(data)) as image:
             tag = image.getexif().get(ORIENTATION_TAG, 1)
-    except Exception:  # a remark is not worth refusing pixels that could be read
+    except Exception:  # a warning is not worth refusing pixels that could be read
         return 1
     return tag if tag in range(1, 9) else 1
 

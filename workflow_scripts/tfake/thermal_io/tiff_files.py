@@ -47,7 +47,7 @@ def _pages(tiff: tifffile.TiffFile) -> list[tifffile.TiffPage]:
 
 
 def _next_page_offset(tiff: tifffile.TiffFile) -> int:
-    """Where the page behind the last one lies, 0 for the end: tifffile drops what a cut file does not reach."""
+    """Where the page after the last one lies, 0 for the end: tifffile drops what a cut file does not reach."""
     file, layout = tiff.filehandle, tiff.tiff
     file.seek(tiff.pages[-1].offset)
     (tags,) = struct.unpack(layout.tagnoformat, file.read(layout.tagnosize))

@@ -71,7 +71,7 @@ def _copy_sealed(source: Path, target: Path) -> dict[Path, str]:
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, path)
-        # Of the copy: what is handed on is what was sealed, whatever the disks did in between.
+        # Of the copy: what is published is what was sealed, whatever the disks did in between.
         if file_sha256(path) != digest:
             raise StoreError(f"{source / name} is not what was sealed; run the workflow's verification")
         copied[path] = digest
