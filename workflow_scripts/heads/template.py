@@ -80,7 +80,7 @@ def on_nose(rest: np.ndarray) -> np.ndarray:
 
 
 def openness(rest: np.ndarray) -> np.ndarray:
-    """Fraction (n,) of soft light that reaches rest points (n, 3) past jaw, brow and nose; screen space does not tell."""
+    """Fraction (n,) of soft light at rest points (n, 3) past jaw, brow and nose, which no depth buffer tells."""
     x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
     throat = np.exp(-0.5 * (((y + 10.4) / 1.8) ** 2 + ((z - 3.4) / 3.2) ** 2 + (x / 6.0) ** 2))
     socket = np.exp(-0.5 * (((x - 2.3) / 0.9) ** 2 + ((y - 2.5) / 0.55) ** 2 + ((z - 8.3) / 0.9) ** 2))

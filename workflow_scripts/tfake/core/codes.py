@@ -16,7 +16,7 @@ BLENDSHAPES = 52
 #: The archive measures from the image's corner, so that a pixel's centre lies at a half: over 96 eyes of the released
 #: images, the centres of the class map's eyes lie .62 +- .07 pixels left of their landmarks'.
 PIXEL_CENTRE = 0.5
-#: The three members of a sample, in the order of :class:`tfake.archive.samples.Sample`'s fields, and how their names end.
+#: A sample's three members, in the order of :class:`tfake.archive.samples.Sample`'s fields, and how their names end.
 MEMBER_SUFFIXES = {"rgb": ".png", "classes": "_seg.png", "landmarks": "_ldmks.txt"}
 IMAGE_ID_BYTES = 32
 
