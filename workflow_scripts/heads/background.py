@@ -39,8 +39,8 @@ def surroundings(background: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _gradient(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    share = np.linspace(0, 1, _SIDE, dtype=np.float32)[:, None, None]
-    return np.repeat((1 - share) * top + share * bottom, _SIDE, axis=1).astype(np.float32)
+    fraction = np.linspace(0, 1, _SIDE, dtype=np.float32)[:, None, None]
+    return np.repeat((1 - fraction) * top + fraction * bottom, _SIDE, axis=1).astype(np.float32)
 
 
 def _cloud(rng: np.random.Generator, cells: int, octaves: int = 4) -> np.ndarray:

@@ -94,39 +94,39 @@ def turn_about_jaw(points: np.ndarray, degrees: float) -> np.ndarray:
     return (points - _JAW_AXIS) @ np.array([[1, 0, 0], [0, cosine, sine], [0, -sine, cosine]]) + _JAW_AXIS
 
 
-def jaw_share(points: np.ndarray) -> np.ndarray:
+def jaw_fraction(points: np.ndarray) -> np.ndarray:
     """Fraction (n,) of the jaw's rotation that rest points (n, 3) follow, lips told apart by height alone."""
     x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
     sideways = np.clip((x - 2.4) / 3.5, 0, 1)
     boundary = -5.05 + 1.3 * sideways
     soft = 0.5 + 2.6 * sideways + 1.5 * np.clip((7.6 - z) / 6, 0, 1)
-    share = _step((boundary - y) / soft * 0.75 + 0.1)
-    return share * _step((points[:, 1] + 13.0) / 3.5) * _step((z + 0.5) / 5.0)
+    fraction = _step((boundary - y) / soft * 0.75 + 0.1)
+    return fraction * _step((points[:, 1] + 13.0) / 3.5) * _step((z + 0.5) / 5.0)
 
 
 @lru_cache(maxsize=1)
-def _control_jaw_share() -> np.ndarray:
+def _control_jaw_fraction() -> np.ndarray:
     """The same of the control mesh (n,), where topology tells upper from lower lip and the cavity's floor."""
     mesh = head_mesh()
-    share = jaw_share(mesh.control)
+    fraction = jaw_fraction(mesh.control)
     upper, lower = np.array(template.UPPER_LIP), np.array(template.LOWER_LIP)
     blend = np.array([0.45, 0.78, 0.93, 1.0, 1.0, 1.0, 1.0, 1.0, 0.93, 0.78, 0.45])
-    share[upper] = np.minimum(1 - blend, 0.45) * 0.9
-    share[lower] = blend
+    fraction[upper] = np.minimum(1 - blend, 0.45) * 0.9
+    fraction[lower] = blend
     above = mesh.control[:, 1] > -4.9
-    face = np.arange(len(share)) < template.FACE_VERTICES
-    share[face & above & (np.abs(mesh.control[:, 0]) < 2.3) & ~np.isin(np.arange(len(share)), lower)] *= 0.2
+    face = np.arange(len(fraction)) < template.FACE_VERTICES
+    fraction[face & above & (np.abs(mesh.control[:, 0]) < 2.3) & ~np.isin(np.arange(len(fraction)), lower)] *= 0.2
     bag = len(mesh.control) - 80
     ring = (template.UPPER_LIP[3] + template.LOWER_LIP[3][-2:0:-1])[::-1]
-    share[bag:] = np.tile(share[list(ring)], 4)
-    return share
+    fraction[bag:] = np.tile(fraction[list(ring)], 4)
+    return fraction
 
 
 @lru_cache(maxsize=1)
 def _lid_operator() -> tuple[np.ndarray, np.ndarray]:
     """Fraction (2, 2, n) of right/left upper/lower lid motion, and signed gap (2, 2, n) to the closed line, cm."""
     control = head_mesh().control
-    share = np.zeros((2, 2, len(control)))
+    fraction = np.zeros((2, 2, len(control)))
     gap = np.zeros((2, 2, len(control)))
     for e, side in enumerate(("right", "left")):
         upper, lower = list(template.UPPER_LID[side]), list(template.LOWER_LID[side])
@@ -140,10 +140,10 @@ def _lid_operator() -> tuple[np.ndarray, np.ndarray]:
             near = np.clip(1 - np.abs(outside) / (1.1 if k == 0 else 0.7), 0, 1) * (outside > -0.12)
             x = np.abs(control[:, 0] - control[lid, 0].mean())
             near *= _step((1.75 - x) / 0.5) * (control[:, 2] > 6.0)
-            share[e, k] = _step(near)
-            share[e, k, lid] = 1.0
+            fraction[e, k] = _step(near)
+            fraction[e, k, lid] = 1.0
             gap[e, k] = line - edge
-    return share, gap
+    return fraction, gap
 
 
 def express(shaped: np.ndarray, expression: Expression, eyes: dict[str, np.ndarray]) -> np.ndarray:
@@ -185,17 +185,19 @@ def express(shaped: np.ndarray, expression: Expression, eyes: dict[str, np.ndarr
     moved[:, 0] -= 0.22 * expression.frown * inner * side
 
     turned = turn_about_jaw(moved, expression.jaw_degrees)
-    moved += _control_jaw_share()[:, None] * (turned - moved)
+    moved += _control_jaw_fraction()[:, None] * (turned - moved)
     return _close_lids(moved, expression, eyes)
 
 
 def _close_lids(moved: np.ndarray, expression: Expression, eyes: dict[str, np.ndarray]) -> np.ndarray:
     """Slide the lids over the eyeballs and push out whatever would sink into them."""
-    share, gap = _lid_operator()
+    fraction, gap = _lid_operator()
     for e, side in enumerate(("right", "left")):
         closure = expression.lids[e]
-        moved[:, 1] += closure * (share[e, 0] * gap[e, 0] + (0.9 if closure > 0 else 0.4) * share[e, 1] * gap[e, 1])
-        around = np.flatnonzero(share[e].max(axis=0) > 0.02)
+        moved[:, 1] += closure * (
+            fraction[e, 0] * gap[e, 0] + (0.9 if closure > 0 else 0.4) * fraction[e, 1] * gap[e, 1]
+        )
+        around = np.flatnonzero(fraction[e].max(axis=0) > 0.02)
         offset = moved[around] - eyes[side]
         across = np.hypot(offset[:, 0], offset[:, 1])
         surface = np.sqrt(np.maximum((EYE_RADIUS + 0.10) ** 2 - across**2, 0.0))

@@ -89,8 +89,8 @@ def build_mask(rng: np.random.Generator, control: np.ndarray) -> list[Part]:
         for last, side in ((0, -1), (_COLUMNS - 1, 1)):
             start = taut[corner + last]
             end = np.array(ear) * (side, 1, 1)
-            share = np.linspace(0, 1, 10)[:, None]
-            path = (1 - share) * start + share * end + np.sin(np.pi * share) * np.array([side * 0.9, 0, 0])
+            fraction = np.linspace(0, 1, 10)[:, None]
+            path = (1 - fraction) * start + fraction * end + np.sin(np.pi * fraction) * np.array([side * 0.9, 0, 0])
             loop, faces = tube(path, 0.09, 0.09, np.array([1.0, 0, 0]), closed=False)
             white = np.full(3, 0.7)
             parts.append(

@@ -54,12 +54,12 @@ def ear(side: str) -> Part:
     outline *= 1 + 0.08 * np.exp(-(((angle - 0.7) / 0.5) ** 2)) - 0.10 * np.exp(-(((angle - 2.45) / 0.45) ** 2))
     lobe = np.exp(-(((angle - np.pi) / 0.75) ** 2))
     front = np.exp(-(((angle - 1.5 * np.pi) / 0.75) ** 2))
-    share, relief = _EAR_PROFILE[:, 0, None], _EAR_PROFILE[:, 1, None]
-    middle = ((share > 0.4) & (share < 0.9)) & (np.arange(len(share))[:, None] < 9)
+    fraction, relief = _EAR_PROFILE[:, 0, None], _EAR_PROFILE[:, 1, None]
+    middle = ((fraction > 0.4) & (fraction < 0.9)) & (np.arange(len(fraction))[:, None] < 9)
     height = np.where(middle, relief * (1 - 0.6 * lobe) + 0.10 * lobe, relief)
-    height = np.where(np.arange(len(share))[:, None] < 11, height * (1 - 0.55 * front), height)
-    height -= 0.35 * front * np.clip(share, 0.5, 1) * (np.arange(len(share))[:, None] >= 4)
-    radius = share * outline
+    height = np.where(np.arange(len(fraction))[:, None] < 11, height * (1 - 0.55 * front), height)
+    height -= 0.35 * front * np.clip(fraction, 0.5, 1) * (np.arange(len(fraction))[:, None] >= 4)
+    radius = fraction * outline
     along, across = radius * up, radius * back
     # The ear leans back by 12 degrees and stands off the head by 28 degrees, hinged at its front edge.
     lean, stand = np.radians(-12), np.radians(28)
@@ -152,9 +152,9 @@ def lashes(control: np.ndarray, side: str, length: float) -> Part:
         A part of class SKIN, as FaceSynthetics labels lashes.
     """
     edge = CubicSpline(np.linspace(0, 1, 9), control[list(template.UPPER_LID[side])])(np.linspace(0.0, 0.97, 26))
-    share = np.linspace(0, 1, 26)[:, None]
-    full = np.sin(np.pi * np.clip(share * 0.9 + 0.1, 0, 1)) ** 0.5
-    outside = (1.0 if side == "left" else -1.0) * (0.9 - share)
+    fraction = np.linspace(0, 1, 26)[:, None]
+    full = np.sin(np.pi * np.clip(fraction * 0.9 + 0.1, 0, 1)) ** 0.5
+    outside = (1.0 if side == "left" else -1.0) * (0.9 - fraction)
     reach = np.concatenate([0.35 * outside, 0.30 * full, 0.85 * full], axis=1) * length
     rows = [edge + (0, 0.055, 0.03) * full, edge + (0, -0.035, 0.05) * full, edge + (0, -0.01, 0.05) + reach]
     points = np.concatenate(rows)

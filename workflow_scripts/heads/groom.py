@@ -57,8 +57,10 @@ def draw_hair_colour(rng: np.random.Generator, traits: Traits) -> np.ndarray:
     """Draw a natural hair colour (3,) for the traits, now and then a dyed one."""
     if rng.uniform() < 0.02:
         return rng.uniform(0.01, 0.22, 3)
-    chances = (0.45, 0.3, 0.2, 0.05, 0, 0, 0) if traits.melanin > 0.45 else (0.12, 0.2, 0.22, 0.08, 0.15, 0.16, 0.07)
-    base = HAIR_COLOURS[rng.choice(7, p=chances)] * rng.uniform(0.8, 1.25)
+    probabilities = (
+        (0.45, 0.3, 0.2, 0.05, 0, 0, 0) if traits.melanin > 0.45 else (0.12, 0.2, 0.22, 0.08, 0.15, 0.16, 0.07)
+    )
+    base = HAIR_COLOURS[rng.choice(7, p=probabilities)] * rng.uniform(0.8, 1.25)
     grey = float(np.clip((traits.age - rng.uniform(0.25, 1.1)) * 2.2, 0, 1))
     return (1 - grey) * base + grey * HAIR_COLOURS[rng.choice((7, 8))]
 
@@ -156,18 +158,18 @@ def groom_skin(
     classes[(classes == FaceClass.SKIN) & template.on_nose(rest)] = FaceClass.NOSE
     skin = np.isin(classes, (FaceClass.SKIN, FaceClass.NOSE, FaceClass.NECK))
 
-    def cover(share: np.ndarray, colour: np.ndarray, where: np.ndarray) -> None:
-        share = (share * where).astype(np.float32)[:, None]
-        albedo[:] += share * (colour - albedo)
+    def cover(fraction: np.ndarray, colour: np.ndarray, where: np.ndarray) -> None:
+        fraction = (fraction * where).astype(np.float32)[:, None]
+        albedo[:] += fraction * (colour - albedo)
 
     regions = beard_regions(rest)
     # Stubble is a bluish veil with dark dots; it stays skin.
     veil = grooming.stubble * regions.max(axis=1) * np.clip(0.33 + 0.3 * fine, 0, 0.9)
     cover(0.75 * veil, 0.5 * grooming.colour + 0.30 * albedo * (0.85, 0.98, 1.08), skin)
     grown = (regions * grooming.beard).max(axis=1)
-    share = np.clip(1.7 * grown - 0.55 + 0.16 * fine, 0, 0.93) * (grown > 0.05)
-    cover(share, grooming.colour * (1.0 + 0.25 * np.clip(fine, -2, 2))[:, None], skin)
-    classes[skin & (share > 0.5)] = FaceClass.BEARD
+    fraction = np.clip(1.7 * grown - 0.55 + 0.16 * fine, 0, 0.93) * (grown > 0.05)
+    cover(fraction, grooming.colour * (1.0 + 0.25 * np.clip(fine, -2, 2))[:, None], skin)
+    classes[skin & (fraction > 0.5)] = FaceClass.BEARD
 
     if grooming.scalp > 0:
         inside = hairline(rest, grooming.recession) + 0.18 * noise[:, 2] + 0.2 * fine
@@ -175,9 +177,9 @@ def groom_skin(
             bare = 5.6 - rest[:, 1] + 0.3 * noise[:, 2]
             inside = np.minimum(inside, bare)
         dense = np.clip(inside / 0.9 + 0.15, 0, 1) * (rest[:, 1] > -9.0)
-        share = np.clip(dense * grooming.scalp * (1.0 + 0.22 * fine), 0, 0.97)
-        cover(share, grooming.colour * (0.85 + 0.22 * np.clip(fine, -2, 2))[:, None], skin)
-        classes[skin & (share > 0.5)] = FaceClass.HAIR
+        fraction = np.clip(dense * grooming.scalp * (1.0 + 0.22 * fine), 0, 0.97)
+        cover(fraction, grooming.colour * (0.85 + 0.22 * np.clip(fine, -2, 2))[:, None], skin)
+        classes[skin & (fraction > 0.5)] = FaceClass.HAIR
 
     for texture, side, name in zip(grooming.brows, (-1, 1), (FaceClass.RIGHT_BROW, FaceClass.LEFT_BROW), strict=True):
         x, y, z = rest.T
@@ -185,9 +187,9 @@ def groom_skin(
         if not len(near):
             continue
         spot = (np.stack([rest[near, 0] * side, rest[near, 1]], axis=1) - _BROW_ORIGIN) * _BROW_SCALE
-        share = skinmaps.sample(texture[..., None].astype(np.float32), spot.astype(np.float32))[:, 0] / 255
+        fraction = skinmaps.sample(texture[..., None].astype(np.float32), spot.astype(np.float32))[:, 0] / 255
         inside = (spot >= 0).all(axis=1) & (spot < np.array(_BROW_SHAPE[::-1])).all(axis=1)
-        share = np.clip(share * 1.25, 0, 0.92) * inside
-        albedo[near] += share[:, None] * (0.9 * grooming.colour + 0.004 - albedo[near])
-        classes[near[share > 0.42]] = name
+        fraction = np.clip(fraction * 1.25, 0, 0.92) * inside
+        albedo[near] += fraction[:, None] * (0.9 * grooming.colour + 0.004 - albedo[near])
+        classes[near[fraction > 0.42]] = name
     return albedo, classes

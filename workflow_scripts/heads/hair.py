@@ -51,12 +51,12 @@ class Haircut:
 def draw_haircut(rng: np.random.Generator, traits: Traits, grooming: Grooming) -> tuple[Haircut, Grooming]:
     """Draw a haircut; gives also the grooming with the scalp as the haircut leaves it."""
     male = traits.femininity < 0.5
-    chances = np.array(_MALE if male else _FEMALE)
+    probabilities = np.array(_MALE if male else _FEMALE)
     if traits.melanin > 0.6:
-        chances = chances * np.array([1, 1.3, 1, 1, 0.4, 0.5, 0.6, 0.5, 1.6, 4.5, 1.5, 1.0])
+        probabilities = probabilities * np.array([1, 1.3, 1, 1, 0.4, 0.5, 0.6, 0.5, 1.6, 4.5, 1.5, 1.0])
     if traits.age < 0.35:
-        chances = chances * np.array([0.4, 1, 0.1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
-    style = str(rng.choice(STYLES, p=chances / chances.sum()))
+        probabilities = probabilities * np.array([0.4, 1, 0.1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
+    style = str(rng.choice(STYLES, p=probabilities / probabilities.sum()))
     cut = Haircut(style, rng.uniform(), float(rng.choice((-3.0, 0.0, 3.0)) + rng.normal(0, 0.4)), rng.uniform())
     scalp = {"bald": 0.0, "shaved": rng.uniform(0.5, 1.0)}.get(style, 1.0)
     return cut, replace(grooming, scalp=scalp, crown_bald=style == "horseshoe")
@@ -80,10 +80,10 @@ def _sow(rng: np.random.Generator, weight: np.ndarray, count: int) -> tuple[np.n
     triangle = np.searchsorted(total, rng.uniform(0, total[-1], count))
     u, v = rng.uniform(size=(2, count))
     u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
-    shares = np.stack([1 - u - v, u, v], axis=1)
+    barycentric = np.stack([1 - u - v, u, v], axis=1)
     mesh = head_mesh()
-    points = (mesh.rest[mesh.triangles[triangle]] * shares[..., None]).sum(axis=1)
-    return triangle, points, shares
+    points = (mesh.rest[mesh.triangles[triangle]] * barycentric[..., None]).sum(axis=1)
+    return triangle, points, barycentric
 
 
 def _knot(cut: Haircut) -> np.ndarray:
@@ -228,7 +228,7 @@ def build_beard(rng: np.random.Generator, grooming: Grooming, shaped: np.ndarray
     front = (centre[:, 2] > 1.0) & np.isin(head_mesh().classes, (FaceClass.SKIN, FaceClass.NECK))
     weight = area * regions.max(axis=1) ** 2 * front
     long = rng.uniform() ** 2.5 * (grooming.beard[2] > 0)
-    triangle, roots, shares = _sow(rng, weight, 1500)
+    triangle, roots, barycentric = _sow(rng, weight, 1500)
     moustache = regions[triangle, 0] > 0.4
     side = np.sign(roots[:, 0])
     comb = np.stack([0.12 * roots[:, 0], -np.ones(len(roots)), 0.15 * np.ones(len(roots))], axis=1)
@@ -239,5 +239,5 @@ def build_beard(rng: np.random.Generator, grooming: Grooming, shaped: np.ndarray
     points, sides = grow(rng, roots + 0.02 * normal[triangle], normal[triangle], growth, free=True)
     part = ribbons(rng, points, sides, growth.width, grooming.colour * rng.uniform(0.8, 1.25), FaceClass.BEARD)
     mesh = head_mesh()
-    moved = ((shaped - mesh.rest)[mesh.triangles[triangle]] * shares[..., None]).sum(axis=1)
+    moved = ((shaped - mesh.rest)[mesh.triangles[triangle]] * barycentric[..., None]).sum(axis=1)
     return [part.with_shape(part.rest + np.repeat(moved, part.rest.shape[0] // len(roots), axis=0))]

@@ -79,9 +79,9 @@ def _rings(oval: np.ndarray) -> np.ndarray:
         rings.append(np.stack([width * np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.85, y, z], axis=1))
     loft = np.stack([oval, *rings])
     flat = np.stack([oval[:, 0], -9.0 + 15.6 * height, 7.8 + 1.9 * height], axis=1)
-    for k, share in enumerate(_FOLLOWS_OVAL, start=1):
-        loft[k, :, 2] += share * (oval[:, 2] - flat[:, 2])
-        loft[k, :, 1] += share * 0.6 * (oval[:, 1] - flat[:, 1])
+    for k, fraction in enumerate(_FOLLOWS_OVAL, start=1):
+        loft[k, :, 2] += fraction * (oval[:, 2] - flat[:, 2])
+        loft[k, :, 1] += fraction * 0.6 * (oval[:, 1] - flat[:, 1])
     for _ in range(8):
         around = (np.roll(loft, 1, axis=1) + np.roll(loft, -1, axis=1)) / 2
         loft[1:-1] = 0.5 * loft[1:-1] + 0.25 * around[1:-1] + 0.125 * (loft[:-2] + loft[2:])
@@ -100,10 +100,10 @@ def loft_position(rings: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.
     around = CubicSpline(np.arange(COLUMNS + 1), closed, axis=1, bc_type="periodic")
     row, column = np.broadcast_arrays(row, column)
     low = np.clip(np.floor(row).astype(int), 0, len(rings) - 2)
-    share = (row - low)[..., None]
+    fraction = (row - low)[..., None]
     points = around(column.ravel() % COLUMNS)[:, np.arange(column.size)].reshape(len(rings), *column.shape, 3)
     index = np.indices(row.shape)
-    return (1 - share) * points[(low, *index)] + share * points[(low + 1, *index)]
+    return (1 - fraction) * points[(low, *index)] + fraction * points[(low + 1, *index)]
 
 
 def _loop(ring: tuple[int, ...], inner: np.ndarray, first: int) -> np.ndarray:

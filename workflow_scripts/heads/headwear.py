@@ -58,10 +58,10 @@ def _sheet(points: np.ndarray, colour: np.ndarray, closed: bool, pattern: float)
 
 def _brim(edge: np.ndarray, outward: np.ndarray, width: np.ndarray, droop: np.ndarray) -> np.ndarray:
     """A brim (R, C, 3) from the rim's edge (C, 3) outwards by width (C,), sinking by droop (C,), and its underside."""
-    share = np.array([0.0, 0.35, 0.7, 1.0, 1.0, 0.5, 0.0])[:, None, None]
+    fraction = np.array([0.0, 0.35, 0.7, 1.0, 1.0, 0.5, 0.0])[:, None, None]
     below = np.array([0.0, 0.0, 0.0, 0.0, 0.18, 0.18, 0.18])[:, None, None]
     down = np.array([0.0, 1.0, 0.0])
-    return edge + share * width[:, None] * outward - (share**2 * droop[:, None] + below) * down
+    return edge + fraction * width[:, None] * outward - (fraction**2 * droop[:, None] + below) * down
 
 
 def draw_headwear(rng: np.random.Generator) -> Headwear:

@@ -112,11 +112,11 @@ def crevices(fragments: Fragments, focal: float) -> np.ndarray:
     covered = fragments.depth > 0
     distance = np.where(covered, 1.0 / np.maximum(fragments.depth, 1e-6), 0.0).astype(np.float32)
     distance[~covered] = distance.max()
-    open_share = np.ones(len(fragments.pixels), dtype=np.float32)
+    open_fraction = np.ones(len(fragments.pixels), dtype=np.float32)
     for radius_cm, strength in ((0.5, 0.55), (1.6, 0.24)):
         sigma = radius_cm * focal / float(np.median(distance))
         small = cv2.resize(distance, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         mean = cv2.resize(cv2.GaussianBlur(small, (0, 0), max(sigma / 2, 0.6)), distance.shape[::-1])
         deeper = (distance - mean).ravel()[fragments.pixels]
-        open_share *= 1 - np.clip(strength * deeper / radius_cm, 0, 0.55)
-    return open_share
+        open_fraction *= 1 - np.clip(strength * deeper / radius_cm, 0, 0.55)
+    return open_fraction

@@ -91,7 +91,7 @@ class Assembly:
     sway: np.ndarray
 
 
-def head_share(rest: np.ndarray) -> np.ndarray:
+def head_fraction(rest: np.ndarray) -> np.ndarray:
     """Fraction (n,) of the head's rotation that a point at rest (n, 3) follows: 1 above the jaw, 0 on the torso."""
     height = np.clip((rest[:, 1] + 15.5 + 0.25 * rest[:, 2]) / 8.0, 0.0, 1.0)
     return height * height * (3 - 2 * height)
@@ -111,5 +111,5 @@ def assemble(parts: list[Part]) -> Assembly:
         two_sided=np.repeat([p.two_sided for p in parts], counts),
         coordinates=np.concatenate([p.coordinates for p in parts]),
         colour=np.concatenate([p.colour for p in parts]),
-        sway=np.concatenate([head_share(p.rest) if p.sway is None else p.sway for p in parts]),
+        sway=np.concatenate([head_fraction(p.rest) if p.sway is None else p.sway for p in parts]),
     )

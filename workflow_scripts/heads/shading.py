@@ -46,8 +46,8 @@ def normalised(vectors: np.ndarray) -> np.ndarray:
 def soft_light(normal: np.ndarray, lighting: Lighting) -> np.ndarray:
     """Irradiance (P, 3) from sky, ground and both sides, by the cosine-like fraction of the hemisphere that is each."""
     up, right = 0.5 * normal[:, 1], normal[:, 0]
-    shares = np.stack([0.5 + up, 0.5 - up, np.maximum(right, 0) ** 2, np.maximum(-right, 0) ** 2], axis=1)
-    return shares @ np.stack([lighting.sky, lighting.ground, lighting.right, lighting.left]).astype(normal.dtype)
+    fractions = np.stack([0.5 + up, 0.5 - up, np.maximum(right, 0) ** 2, np.maximum(-right, 0) ** 2], axis=1)
+    return fractions @ np.stack([lighting.sky, lighting.ground, lighting.right, lighting.left]).astype(normal.dtype)
 
 
 def diffuse(points: Points, lighting: Lighting, wrap: np.ndarray | float = 0.0) -> np.ndarray:

@@ -97,8 +97,8 @@ def gather(
     rng: np.random.Generator, roots: np.ndarray, knot: np.ndarray, segments: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Centre lines that run tightly over the skull from roots (N, 3) to a knot (3,); results as of `grow`."""
-    share = np.linspace(0, 1, segments + 1)
-    points = roots[:, None] + share[:, None] * (knot + rng.normal(0, 0.35, (len(roots), 1, 3)) - roots[:, None])
+    fraction = np.linspace(0, 1, segments + 1)
+    points = roots[:, None] + fraction[:, None] * (knot + rng.normal(0, 0.35, (len(roots), 1, 3)) - roots[:, None])
     floor = rng.uniform(0.02, 0.30, len(roots))
     for k in range(1, segments + 1):
         points[:, k] = settle(points[:, k], floor, floor + 0.1)

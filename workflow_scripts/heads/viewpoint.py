@@ -60,8 +60,8 @@ def draw_viewpoint(rng: np.random.Generator, pixels: int, frontal: bool) -> View
     else:
         yaw = float(np.clip(rng.standard_t(4) * 17, -82, 82))
         pitch, roll = np.clip(rng.normal(-1, 9), -28, 24), np.clip(rng.normal(0, 9), -30, 30)
-    share = rng.uniform(0.1, 0.7)
-    torso = rotation(share * yaw + rng.normal(0, 4), rng.normal(0, 2), 0.15 * roll + rng.normal(0, 2))
+    fraction = rng.uniform(0.1, 0.7)
+    torso = rotation(fraction * yaw + rng.normal(0, 4), rng.normal(0, 2), 0.15 * roll + rng.normal(0, 2))
     distance = rng.uniform(75, 110) if frontal else float(np.exp(rng.uniform(np.log(48), np.log(130))))
     head = rotation(yaw, pitch, roll)
     # sqrt(w h) of the 70 points is close to 13.5 cm on a frontal face.

@@ -115,8 +115,8 @@ class LandmarkPlan:
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """The training settings of a task: the config's, with its fraction of thermal crops."""
-        share = self._thermal_share[wildcards.task.split("_")[0]]
-        return in_key_order({**self._settings, "thermal_share": share})
+        fraction = self._thermal_share[wildcards.task.split("_")[0]]
+        return in_key_order({**self._settings, "thermal_share": fraction})
 
     def points(self, wildcards: Wildcards) -> int:
         """How many points a task's network finds."""

@@ -231,9 +231,9 @@ def summarise(
         curve = coverage_curve(box, own["sigma"].to_numpy(float))
         if len(curve["coverage"]):
             entry["coverage"] = {
-                f"{share:g}": float(curve["nme"][np.searchsorted(curve["coverage"], share)])
-                for share in COVERAGES
-                if curve["coverage"][-1] >= share
+                f"{fraction:g}": float(curve["nme"][np.searchsorted(curve["coverage"], fraction)])
+                for fraction in COVERAGES
+                if curve["coverage"][-1] >= fraction
             }
         boxes = detections[detections["method"] == method]
         if len(boxes) or not own["found"].all():
