@@ -158,9 +158,9 @@ def groom_skin(
     classes[(classes == FaceClass.SKIN) & template.on_nose(rest)] = FaceClass.NOSE
     skin = np.isin(classes, (FaceClass.SKIN, FaceClass.NOSE, FaceClass.NECK))
 
-    def cover(fraction: np.ndarray, colour: np.ndarray, where: np.ndarray) -> None:
-        fraction = (fraction * where).astype(np.float32)[:, None]
-        albedo[:] += fraction * (colour - albedo)
+    def cover(share: np.ndarray, colour: np.ndarray, where: np.ndarray) -> None:
+        share = (share * where).astype(np.float32)[:, None]
+        albedo[:] += share * (colour - albedo)
 
     regions = beard_regions(rest)
     # Stubble is a bluish veil with dark dots; it stays skin.
