@@ -167,9 +167,9 @@ def groom_skin(
     veil = grooming.stubble * regions.max(axis=1) * np.clip(0.33 + 0.3 * fine, 0, 0.9)
     cover(0.75 * veil, 0.5 * grooming.colour + 0.30 * albedo * (0.85, 0.98, 1.08), skin)
     grown = (regions * grooming.beard).max(axis=1)
-    fraction = np.clip(1.7 * grown - 0.55 + 0.16 * fine, 0, 0.93) * (grown > 0.05)
-    cover(fraction, grooming.colour * (1.0 + 0.25 * np.clip(fine, -2, 2))[:, None], skin)
-    classes[skin & (fraction > 0.5)] = FaceClass.BEARD
+    share = np.clip(1.7 * grown - 0.55 + 0.16 * fine, 0, 0.93) * (grown > 0.05)
+    cover(share, grooming.colour * (1.0 + 0.25 * np.clip(fine, -2, 2))[:, None], skin)
+    classes[skin & (share > 0.5)] = FaceClass.BEARD
 
     if grooming.scalp > 0:
         inside = hairline(rest, grooming.recession) + 0.18 * noise[:, 2] + 0.2 * fine
@@ -177,9 +177,9 @@ def groom_skin(
             bare = 5.6 - rest[:, 1] + 0.3 * noise[:, 2]
             inside = np.minimum(inside, bare)
         dense = np.clip(inside / 0.9 + 0.15, 0, 1) * (rest[:, 1] > -9.0)
-        fraction = np.clip(dense * grooming.scalp * (1.0 + 0.22 * fine), 0, 0.97)
-        cover(fraction, grooming.colour * (0.85 + 0.22 * np.clip(fine, -2, 2))[:, None], skin)
-        classes[skin & (fraction > 0.5)] = FaceClass.HAIR
+        share = np.clip(dense * grooming.scalp * (1.0 + 0.22 * fine), 0, 0.97)
+        cover(share, grooming.colour * (0.85 + 0.22 * np.clip(fine, -2, 2))[:, None], skin)
+        classes[skin & (share > 0.5)] = FaceClass.HAIR
 
     for texture, side, name in zip(grooming.brows, (-1, 1), (FaceClass.RIGHT_BROW, FaceClass.LEFT_BROW), strict=True):
         x, y, z = rest.T
@@ -187,9 +187,9 @@ def groom_skin(
         if not len(near):
             continue
         spot = (np.stack([rest[near, 0] * side, rest[near, 1]], axis=1) - _BROW_ORIGIN) * _BROW_SCALE
-        fraction = skinmaps.sample(texture[..., None].astype(np.float32), spot.astype(np.float32))[:, 0] / 255
+        share = skinmaps.sample(texture[..., None].astype(np.float32), spot.astype(np.float32))[:, 0] / 255
         inside = (spot >= 0).all(axis=1) & (spot < np.array(_BROW_SHAPE[::-1])).all(axis=1)
-        fraction = np.clip(fraction * 1.25, 0, 0.92) * inside
-        albedo[near] += fraction[:, None] * (0.9 * grooming.colour + 0.004 - albedo[near])
-        classes[near[fraction > 0.42]] = name
+        share = np.clip(share * 1.25, 0, 0.92) * inside
+        albedo[near] += share[:, None] * (0.9 * grooming.colour + 0.004 - albedo[near])
+        classes[near[share > 0.42]] = name
     return albedo, classes
