@@ -66,8 +66,8 @@ def measure(network: LandmarkNetwork, pixels: int, passes: int, device: torch.de
         **{f"{name}_per_second": rate for name, rate in rates.items()},
         "batched_over_alone": rates["search_windows_batched"] / rates["search_windows_alone"],
         "shared_over_alone": rates["search_shared"] / rates["search_windows_alone"],
-        "surest_window_differs_by": float(abs(nominated - least)),
-        "same_surest_window": bool(
+        "best_window_differs_by": float(abs(nominated - least)),
+        "same_best_window": bool(
             (best[again[..., 2].mean(1).argmin()] == squares[found[..., 2].mean(1).argmin()]).all()
         ),
     }

@@ -1,4 +1,4 @@
-"""Annotation files as people have them: each quirk is read, or is a remark with the file's name; none loses the set."""
+"""Annotation files as people have them: each quirk is read, or is a finding with the file's name; none loses the set."""
 
 import json
 import zipfile
@@ -53,7 +53,7 @@ GOOD = {"good_1.ljson": lj(), "good_1.png": GRAY}
         (json.dumps({"version": 2}), "KeyError: 'landmarks'"),
     ],
 )
-def test_a_bad_ljson_is_a_remark(tmp_path, text, detail):
+def test_a_bad_ljson_is_a_finding(tmp_path, text, detail):
     _, faults, images = open_quirky("aachen", tmp_path, {"bad_1.ljson": text, "bad_1.png": GRAY} | GOOD)
     assert list(images.values()) == ["good_1.png"]
     fault, found = faults["bad_1.ljson"]
@@ -73,7 +73,7 @@ def test_ljson_of_version_3_is_read(tmp_path, encoding):
 
 
 @pytest.mark.parametrize("missing", [None, [None, None]])
-def test_a_point_that_is_null_is_a_remark(tmp_path, missing):
+def test_a_point_that_is_null_is_a_finding(tmp_path, missing):
     content = json.loads(lj())
     content["landmarks"]["points"][3] = missing
     found, faults, _ = open_quirky("aachen", tmp_path, {"a_1.ljson": json.dumps(content), "a_1.png": GRAY})
@@ -193,7 +193,7 @@ def test_pts_quirks(tmp_path, text, fault):
     assert faults.get("f.pts", (None,))[0] == fault
 
 
-def test_a_damaged_member_of_a_zip_is_a_remark(tmp_path):
+def test_a_damaged_member_of_a_zip_is_a_finding(tmp_path):
     folder = write_set(tmp_path / "set", {"a_1.ljson": lj(), "a_1.png": GRAY} | GOOD)
     path = tmp_path / "set.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:

@@ -170,7 +170,7 @@ def test_point_tables_in_any_text(tmp_path, newline, delimiter):
         ("f.png" + ",7" * 10, "no_extent"),
     ],
 )
-def test_a_bad_row_of_points_is_a_remark(tmp_path, row, fault):
+def test_a_bad_row_of_points_is_a_finding(tmp_path, row, fault):
     text = "\n".join([COLUMNS, row, point_row("f.png")])
     _, faults, images = open_quirky("point_files", tmp_path, {"list.csv": text, "f.png": GRAY})
     assert images == {"list.csv:3": "f.png"}
@@ -180,7 +180,7 @@ def test_a_bad_row_of_points_is_a_remark(tmp_path, row, fault):
 @pytest.mark.parametrize(
     "header", ["", "a,b", "image_name", "image_name,x0,y0,x2,y2", "image_name,x0", "image_name,x0,y0,x0,y0"]
 )
-def test_a_table_without_points_is_a_remark(tmp_path, header):
+def test_a_table_without_points_is_a_finding(tmp_path, header):
     files = {"other.csv": header + "\nf.png,1,2,3,4\n", "list.csv": f"{COLUMNS}\n{point_row('f.png')}\n", "f.png": GRAY}
     _, faults, images = open_quirky("point_files", tmp_path, files)
     assert images == {"list.csv:2": "f.png"}

@@ -89,7 +89,7 @@ def test_python_2_wrote_bytes_as_text():
         (np.stack([POINTS, POINTS]), "found (2, 478, 2)"),
     ],
 )
-def test_one_bad_entry_is_a_remark(tmp_path, bad, reason, caplog):
+def test_one_bad_entry_is_a_finding(tmp_path, bad, reason, caplog):
     path = written(tmp_path / "a.pkl", {"bad.png": bad, "good.png": POINTS})
     assert list(read_points(path)) == ["good"]
     (message,) = caplog.messages

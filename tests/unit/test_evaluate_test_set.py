@@ -102,7 +102,7 @@ def test_a_variant_is_a_set_by_its_name(tmp_path, monkeypatch, points):
 
 
 def annotated(count, offset):
-    """Faces of two subjects, annotated with a habit: every point is moved by the same share of the face."""
+    """Faces of two subjects, annotated with a habit: every point is moved by the same fraction of the face."""
     faces = []
     for number in range(count):
         size = 15.0 + number % 20

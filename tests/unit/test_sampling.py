@@ -1,4 +1,4 @@
-"""Crops and batches: alignment, nearest class ids, endless order, and chance that depends on seed and step alone."""
+"""Crops and batches: alignment, nearest class ids, endless order, and randomness that depends on seed and step alone."""
 
 import numpy as np
 import pytest
@@ -110,7 +110,7 @@ def test_a_set_smaller_than_a_batch_is_repeated():
     assert sampler.batch(1000).rgb.shape == (3, 3, 64, 64)
 
 
-def test_chance_depends_on_seed_and_step_alone():
+def test_randomness_depends_on_seed_and_step_alone():
     sources = [source(n) for n in range(5)]
     one, two = (SourceSampler(sources, CROP, 4, 7, ROOMS) for _ in range(2))
     one.batch(0)

@@ -52,7 +52,7 @@ def test_each_variant_has_its_own_terms_and_unit(results):
     assert "CC0-1.0 (labels, warm); R-UDA-1.0 (cold)" in shown
 
 
-def test_large_splits_are_not_counted_for_a_look(results, monkeypatch):
+def test_large_splits_are_not_counted_for_a_summary(results, monkeypatch):
     monkeypatch.setattr("tfake.reader.summary._COUNTED", 5)
     faces = tfake.open_dataset(results)
     assert "counted when asked for" in repr(faces)
