@@ -1,4 +1,4 @@
-"""Annotation files as people have them: each quirk is read, or is a finding with the file's name; none loses the set."""
+"""Annotation files as people have them: each quirk is read, or a finding with the file's name; none loses the set."""
 
 import json
 import zipfile

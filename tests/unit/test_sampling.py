@@ -1,4 +1,4 @@
-"""Crops and batches: alignment, nearest class ids, endless order, and randomness that depends on seed and step alone."""
+"""Crops, batches: alignment, nearest class ids, endless order, and randomness that follows from seed and step alone."""
 
 import numpy as np
 import pytest
