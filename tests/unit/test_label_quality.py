@@ -46,7 +46,9 @@ def test_every_real_face_is_labelled_and_most_by_the_network(real):
 
 def test_correction_lowers_the_error_at_points_it_has_not_seen(real):
     placed = [face for face in real if face.landmarks_478_status is not MeshStatus.FITTED]
-    raw, left_out = ([getattr(face, name) for face in placed] for name in ("error", "left_out_error"))
+    raw, left_out = (
+        [getattr(face, name) for face in placed] for name in ("landmarks_478_error", "landmarks_478_left_out_error")
+    )
     assert np.median(raw) <= 0.020
     assert np.median(left_out) <= 0.65 * np.median(raw)
     assert np.mean(left_out) <= 0.60 * np.mean(raw)

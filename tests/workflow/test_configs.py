@@ -192,7 +192,7 @@ def test_a_forecast_from_another_run_makes_nothing(finished, tmp_path):
     output = succeed(tmp_path, "forecast", config=config)
     page = (tmp_path / "results/forecast.md").read_text()
     assert page in output
-    assert re.search(r"\| label_faces \| 20 \| 20 \| .* \| 3 jobs, 5 images \|", page)
+    assert re.search(r"\| label_faces +\| 20 +\| 20 +\| .* \| 3 jobs, 5 images +\|", page)
     assert "?" not in page
 
 
