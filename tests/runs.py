@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
 TINY = ROOT / "tests/configs/tiny.yaml"
 
@@ -45,6 +47,19 @@ def run(folder: Path, *arguments: str, config: Path = TINY) -> subprocess.Comple
         process.join()
         output = Path(log.name).read_text()
     return subprocess.CompletedProcess(words, process.exitcode, output)
+
+
+def configured(path: Path, changes: dict[str, object]) -> Path:
+    """Write the tiny config with some keys changed, each named with the blocks that it lies in: ``source.images``."""
+    config = yaml.safe_load(TINY.read_text())
+    for name, value in changes.items():
+        *blocks, key = name.split(".")
+        block = config
+        for part in blocks:
+            block = block.setdefault(part, {})
+        block[key] = value
+    path.write_text(yaml.safe_dump(config))
+    return path
 
 
 def succeed(folder: Path, *arguments: str, config: Path = TINY) -> str:

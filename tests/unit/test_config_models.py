@@ -19,6 +19,8 @@ from tfake.config.keys import key
 from tfake.config.models_products import Store
 from tfake.config.plan_rules import NEUTRAL_KEYS
 from tfake.config.schema import json_schema, walk
+from tfake.landmarks.landmark_settings import LandmarkSettings
+from tfake.thermalizer.thermalizer_settings import TrainingSettings
 
 
 @pytest.mark.parametrize("path", generate(), ids=lambda path: path.name)
@@ -131,3 +133,9 @@ print(sorted(plan_rules.without_neutral({"steps": 1, "compile": True})))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout == "['steps']\n", done.stderr
+
+
+@pytest.mark.parametrize(("block", "settings"), [("thermalizer", TrainingSettings), ("landmarks", LandmarkSettings)])
+def test_a_training_without_a_config_has_the_config_s_defaults(block, settings):
+    defaults = settings().as_mapping()
+    assert defaults.items() <= DEFAULTS[block].items()

@@ -15,7 +15,13 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 DEVICES = [
     "cpu",
-    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")),
+    pytest.param(
+        "cuda",
+        marks=[
+            pytest.mark.gpu,
+            pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU"),
+        ],
+    ),
 ]
 
 

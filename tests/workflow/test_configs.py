@@ -12,7 +12,7 @@ import yaml
 
 import tfake
 from archives import flip_byte
-from runs import ROOT, TINY, command, run, succeed, sums
+from runs import ROOT, TINY, command, configured, run, succeed, sums
 from tfake.config.plan_rules import NEUTRAL_KEYS
 
 RANGES = {
@@ -52,14 +52,7 @@ NEUTRAL_CHANGES = {
 
 def test_what_changes_no_result_makes_none_anew(finished, tmp_path):
     assert NEUTRAL_CHANGES.keys() == set(NEUTRAL_KEYS)
-    config = yaml.safe_load(TINY.read_text())
-    for name, value in NEUTRAL_CHANGES.items():
-        *blocks, key = name.split(".")
-        block = config
-        for part in blocks:
-            block = block.setdefault(part, {})
-        block[key] = value
-    jobs = planned(finished, config=written(tmp_path, **config))
+    jobs = planned(finished, config=configured(tmp_path / "mine.yaml", NEUTRAL_CHANGES))
     assert set(jobs) == {"save_config", "build_report", "all"}
 
 

@@ -3,11 +3,10 @@
 import json
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from tfake.core.devices import limit_threads
-from tfake.core.files import write_whole
+from tfake.core.files import write_text_whole
 from tfake.landmarks.adapter_training import AdapterSettings, pairs_of_stores
 from tfake.landmarks.adapter_training import train_adapter as train
 from tfake.landmarks.adapters import save_adapter
@@ -36,7 +35,7 @@ def train_adapter(
     trained, measured = train(pairs, AdapterSettings(**settings))
     save_adapter(weights, trained)
     text = json.dumps(finite(measured), indent=1) + "\n"
-    write_whole(errors, lambda part: Path(part).write_text(text, encoding="utf-8"))
+    write_text_whole(errors, text)
     logging.info("%s: %s", adapter, measured)
 
 

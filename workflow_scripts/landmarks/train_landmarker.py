@@ -17,10 +17,7 @@ def train_landmarker(job: LandmarkJob, processes: int = 1) -> None:
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: the job was told to end; it goes on from its checkpoint when it is started again.
     """
-    if processes > 1:
-        run_distributed(run_landmark_job, {"job": job}, processes, gpus=resolve_device(job.device).type == "cuda")
-    else:
-        run_landmark_job(job)
+    run_distributed(run_landmark_job, {"job": job}, processes, gpus=resolve_device(job.device).type == "cuda")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tfake.core.files import write_whole
+from tfake.core.files import write_text_whole
 from tfake.pages.charts import stand_alone
 from tfake.pages.page_images import fit_scale
 from tfake.products.report.gallery import build_gallery, choose_rows
@@ -131,7 +131,7 @@ def build_report(
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(alone[name], encoding="utf-8")
     Path(page).parent.mkdir(parents=True, exist_ok=True)
-    write_whole(page, lambda part: Path(part).write_text(html, encoding="utf-8"))
+    write_text_whole(page, html)
     logging.info("%s: %.1f MB, and %.1f MB of faces to open", page, len(html.encode()) / 1e6, written / 1e6)
 
 

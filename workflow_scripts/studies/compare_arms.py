@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tfake.core.files import write_whole
+from tfake.core.files import write_text_whole, write_whole
 from tfake.studies.ablation_page import gather_scores, render_ablation, summarise_arms
 
 
@@ -26,7 +26,7 @@ def compare_arms(
     for path in map(Path, scores):
         strips.setdefault(tuple(path.parts[-4:-1]), path.with_suffix(".png"))
     html = render_ablation(gathered, arms, strips, json.loads(Path(costs).read_text()), baseline, pairs_ambient_celsius)
-    write_whole(page, lambda part: Path(part).write_text(html, encoding="utf-8"))
+    write_text_whole(page, html)
     write_whole(table, lambda part: arms.to_csv(part, index=False, float_format="%.6g"))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfake.core.files import write_whole
+from tfake.core.files import write_text_whole, write_whole
 from tfake.studies.landmark_page import compare, gather, render_study
 
 
@@ -44,8 +44,8 @@ def compare_landmarkers(
     }
     html = render_study(rows, found, records, arrays, pictures, searched, ambient_celsius)
     write_whole(table, lambda part: rows.to_csv(part, index=False, float_format="%.6g"))
-    write_whole(summary, lambda part: Path(part).write_text(json.dumps(found, indent=1) + "\n"))
-    write_whole(page, lambda part: Path(part).write_text(html, encoding="utf-8"))
+    write_text_whole(summary, json.dumps(found, indent=1) + "\n")
+    write_text_whole(page, html)
 
 
 if __name__ == "__main__":

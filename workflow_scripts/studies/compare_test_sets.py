@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tfake.core.files import write_whole
+from tfake.core.files import write_text_whole, write_whole
 from tfake.studies.test_set_page import render_evaluation, score_rows
 
 
@@ -22,7 +22,7 @@ def compare_test_sets(page: str, table: str, scores: list[str], faces: list[str]
     sets = [json.loads(Path(path).read_text(encoding="utf-8")) for path in scores]
     rows = [pd.read_csv(path, keep_default_na=True, dtype={"subject": str, "view": str}) for path in faces]
     html = render_evaluation(sets, rows, failure_above)
-    write_whole(page, lambda part: Path(part).write_text(html, encoding="utf-8"))
+    write_text_whole(page, html)
     write_whole(table, lambda part: score_rows(sets).to_csv(part, index=False, float_format="%.6g"))
 
 

@@ -3,12 +3,10 @@
 import json
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from tfake.archive.index import read_index
 from tfake.core.devices import limit_threads, resolve_device
-from tfake.core.files import write_whole
+from tfake.core.files import write_text_whole, write_whole
+from tfake.pages.page_images import encode_png
 from tfake.studies.ablation import draw_strip, iterate_faces, score
 from tfake.thermalizer.patch_bank import load_patch_bank
 from tfake.thermalizer.prior_table import load_prior
@@ -62,11 +60,8 @@ def evaluate_arm(
     faces = iterate_faces(archive, table, image_pixels, truth)
     found = score(thermalizer, faces, ambient_celsius, targets, bank)
     drawn = draw_strip(thermalizer, iterate_faces(archive, table, image_pixels, truth), len(table), ambient_celsius)
-    done, data = cv2.imencode(".png", np.ascontiguousarray(drawn))
-    if not done:
-        raise ValueError(f"OpenCV cannot write a PNG of shape {drawn.shape}")
-    write_whole(strip, lambda part: Path(part).write_bytes(data))
-    write_whole(scores, lambda part: Path(part).write_text(json.dumps(found, indent=1) + "\n"))
+    write_whole(strip, lambda part: Path(part).write_bytes(encode_png(drawn)))
+    write_text_whole(scores, json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from tfake.core.files import write_whole
+from tfake.core.files import write_text_whole, write_whole
 from tfake.studies.landmark_errors import FACE_COLUMNS, finite, summarise
 from tfake.test_sets.catalogue import KINDS, missing_message
 from tfake.test_sets.read_log import ReadLog
@@ -92,7 +92,7 @@ def evaluate_test_set(
     write_whole(faces, lambda part: table.to_csv(part, index=False, float_format="%.6g"))
     log.save(read_log)
     text = json.dumps(finite(summary), indent=1) + "\n"
-    write_whole(scores, lambda part: Path(part).write_text(text, encoding="utf-8"))
+    write_text_whole(scores, text)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from tfake.archive.image_reader import SourceImages
 from tfake.archive.index import read_index
 from tfake.archive.pairs import open_pairs
 from tfake.core.devices import limit_threads, resolve_device
-from tfake.core.files import write_whole
+from tfake.core.files import write_text_whole
 from tfake.core.processes import share_threads
 from tfake.studies.costs import measure_costs
 from tfake.thermalizer.pair_sampling import TrainingData
@@ -68,7 +68,7 @@ def measure_training(
     )
     chosen = TrainingSettings.from_mapping(settings)
     found = measure_costs(chosen, data, where, steps, workers, encoder and Path(encoder))
-    write_whole(costs, lambda part: Path(part).write_text(json.dumps(found, indent=1) + "\n"))
+    write_text_whole(costs, json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

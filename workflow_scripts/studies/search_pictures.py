@@ -2,10 +2,9 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 from tfake.core.devices import limit_threads
-from tfake.core.files import write_whole
+from tfake.core.files import write_text_whole, write_whole
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.studies.landmark_study import search_folder
 from tfake.training.curves import plot_image_grids
@@ -42,7 +41,7 @@ def search_pictures(
     counts = {name: asdict(each) for name, (each, _) in found.items()}
     drawn = {name: pictures for name, (_, pictures) in found.items()}
     write_whole(figure, lambda part: plot_image_grids(part, drawn, f"landmarks {task}: pictures without labels"))
-    write_whole(findings, lambda part: Path(part).write_text(json.dumps(counts, indent=1) + "\n"))
+    write_text_whole(findings, json.dumps(counts, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,8 @@
 
 import json
 import logging
-from pathlib import Path
 
-from tfake.core.files import write_whole
+from tfake.core.files import write_text_whole
 from tfake.store.manifest import file_sha256
 from tfake.thermalizer.thermalizer_file import FORMAT, import_weights
 
@@ -28,7 +27,7 @@ def import_thermalizer(weights: str, provenance: str, released: str, sha256: str
     digest, origin = import_weights(weights, released, condition)
     record = {"format": FORMAT, "weights_sha256": digest, "condition": condition}
     record["imported"] = {"sha256": found, **origin}
-    write_whole(provenance, lambda part: Path(part).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n"))
+    write_text_whole(provenance, json.dumps(record, indent=2, sort_keys=True) + "\n")
     logging.info("%s: %s, SHA-256 %s", released, origin["kind"], found)
 
 

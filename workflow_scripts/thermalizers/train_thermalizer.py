@@ -17,10 +17,7 @@ def train_thermalizer(job: TrainingJob, processes: int = 1) -> None:
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: the job was asked to stop; started again, it resumes from its checkpoint.
     """
-    if processes > 1:
-        run_distributed(run_job, {"job": job}, processes, gpus=resolve_device(job.device).type == "cuda")
-    else:
-        run_job(job)
+    run_distributed(run_job, {"job": job}, processes, gpus=resolve_device(job.device).type == "cuda")
 
 
 if __name__ == "__main__":

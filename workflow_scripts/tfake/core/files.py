@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import FileIO
+from pathlib import Path
 from threading import Lock
 
 
@@ -17,6 +18,11 @@ def write_whole(path: str, write: Callable[[str], object]) -> None:
     """
     write(f"{path}.part")
     os.replace(f"{path}.part", path)
+
+
+def write_text_whole(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text in UTF-8, whole or not at all."""
+    write_whole(os.fspath(path), lambda part: Path(part).write_text(text, encoding="utf-8"))
 
 
 class PositionalFile:

@@ -13,9 +13,8 @@ import torch
 
 from tfake.archive.index import read_index
 from tfake.config.plan_rules import without_neutral
-from tfake.core.devices import explain_full_memory, limit_threads, resolve_device
+from tfake.core.devices import explain_full_memory
 from tfake.core.files import stopping_on_sigterm, write_whole
-from tfake.core.processes import keep_freed_memory, share_threads
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.landmark_training import TrainedLandmarker, train_landmarks
 from tfake.landmarks.landmarker_file import save_landmark_provenance, save_landmark_weights
@@ -24,7 +23,7 @@ from tfake.landmarks.training_faces import TrainingFaces
 from tfake.reader.dataset import open_dataset
 from tfake.store.manifest import file_sha256
 from tfake.training.curves import plot_landmark_losses, plot_predictions
-from tfake.training.distributed import current_shard, rank_zero_only
+from tfake.training.distributed import prepare_process, rank_zero_only
 from tfake.training.training_settings import precisions_to_resume
 from tfake.training.weights_file import find_checkpoint
 
@@ -96,10 +95,7 @@ def run_landmark_job(job: LandmarkJob) -> None:
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
-    keep_freed_memory()
-    device = resolve_device(job.device)
-    computing, workers = share_threads(job.threads, current_shard().world_size, beside_gpu=device.type == "cuda")
-    limit_threads(computing)
+    device, workers = prepare_process(job.device, job.threads)
     settings = LandmarkSettings.from_mapping(job.settings)
     faces, held_out = (open_faces(job.stored, part, settings.covered_weight) for part in ("train", "validation"))
     logging.info("%d faces to learn from, %d to validate on", len(faces), len(held_out))

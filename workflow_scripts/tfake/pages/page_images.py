@@ -133,6 +133,19 @@ def class_colour(face_class: FaceClass) -> str:
     return "#" + bytes(CLASS_COLOURS[face_class]).hex()
 
 
+def encode_png(image: np.ndarray) -> bytes:
+    """A lossless PNG of a (H, W) uint8 or uint16 image, or of a (H, W, 3) uint8 RGB one.
+
+    Raises:
+        ValueError: OpenCV cannot write it.
+    """
+    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
+    done, data = cv2.imencode(".png", pixels)
+    if not done:
+        raise ValueError(f"OpenCV cannot write a PNG of shape {image.shape} and type {image.dtype}")
+    return data.tobytes()
+
+
 def _shrink(image: np.ndarray, interpolation: int) -> np.ndarray:
     height, width = image.shape[:2]
     ratio = min(1.0, THUMBNAIL_PIXELS / max(height, width))

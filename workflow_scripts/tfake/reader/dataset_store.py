@@ -247,6 +247,7 @@ class _ZarrFiles:
         try:
             return self._sync(self._list_names(folder))
         except (FileNotFoundError, NotImplementedError):
+            # A web server need not list its folders; fsspec says by either error that one does not.
             return []
 
     def open_array(self, path: str) -> None:

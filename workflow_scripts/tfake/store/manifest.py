@@ -15,7 +15,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from tfake.core.files import write_whole
+from tfake.core.files import write_text_whole
 from tfake.store.layouts import ArrayLayout
 from tfake.store.shards import StoreError
 
@@ -84,7 +84,7 @@ def write_manifest(path: str | Path, manifest: Manifest) -> None:
     """Write a manifest as JSON with a checksum of its own, whole or not at all."""
     fields = asdict(manifest)
     text = json.dumps({**fields, "checksum": _checksum(fields)}, indent=1, sort_keys=True) + "\n"
-    write_whole(str(path), lambda part: Path(part).write_text(text))
+    write_text_whole(path, text)
 
 
 def finish_shard(

@@ -12,11 +12,9 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from tfake.archive.file_trees import open_tree
-from tfake.core.text_tables import decode_text
 from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
 from tfake.test_sets.read_log import ReadLog
-from tfake.test_sets.set_images import ImageIndex, reader
+from tfake.test_sets.set_images import ImageIndex, read_annotations
 
 #: iBUG-68 in groups: what the group's name contains, and its first and last point.
 _SINGLE = {"jaw": (0, 17), "chin": (0, 17), "nose": (27, 36), "mouth": (48, 68)}
@@ -30,21 +28,18 @@ def open_aachen(path: str) -> AnnotatedSet:
         FileNotFoundError: no such folder or zip.
         ValueError: it holds no LJSON.
     """
-    tree = open_tree(path, "the Aachen thermal face database")
-    files = [name for name in tree.names if PurePosixPath(name).suffix.lower() == ".ljson"]
-    if not files:
-        raise ValueError(f"{path}: expected Menpo .ljson files beside the images; found none")
-    log, faces, images = ReadLog(), [], ImageIndex(tree)
-    for name in files:
-        with log.reading(name):
-            points = ibug_points(json.loads(decode_text(tree.read(name))))
-            image = images.beside(name)
-            missing = int(np.isnan(points).any(axis=1).sum())
-            if 0 < missing < len(points):
-                log.warn(name, "points_missing", f"{missing} of 68 are null")
-            groups = {"subject": PurePosixPath(name).stem.split("_")[0]}
-            faces.append(AnnotatedFace(name, image, "ibug68", points, box_of(points), groups).checked())
-    return AnnotatedSet(tuple(faces), log, reader(tree))
+    title, expected = "the Aachen thermal face database", "Menpo .ljson files beside the images"
+    return read_annotations(path, title, ".ljson", expected, _read_face)
+
+
+def _read_face(name: str, text: str, images: ImageIndex, log: ReadLog) -> AnnotatedFace:
+    points = ibug_points(json.loads(text))
+    image = images.beside(name)
+    missing = int(np.isnan(points).any(axis=1).sum())
+    if 0 < missing < len(points):
+        log.warn(name, "points_missing", f"{missing} of 68 are null")
+    groups = {"subject": PurePosixPath(name).stem.split("_")[0]}
+    return AnnotatedFace(name, image, "ibug68", points, box_of(points), groups)
 
 
 def ibug_points(content: dict) -> np.ndarray:

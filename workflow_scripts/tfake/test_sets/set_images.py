@@ -6,8 +6,10 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from tfake.archive.file_trees import FileTree
-from tfake.test_sets.read_log import RowError
+from tfake.archive.file_trees import FileTree, open_tree
+from tfake.core.text_tables import decode_text
+from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet
+from tfake.test_sets.read_log import ReadLog, RowError
 from tfake.thermal_io.false_colours import filled, gray_of, is_gray, recover
 from tfake.thermal_io.frames import ThermalFileError
 from tfake.thermal_io.thermal_reading import open_thermal
@@ -151,3 +153,35 @@ def _only(found: Sequence[str], missing: str, reference: str) -> str:
     if len(found) > 1:
         raise RowError("ambiguous_image", f"{reference!r} may be {' or '.join(found)}")
     return found[0]
+
+
+def read_annotations(
+    path: str,
+    title: str,
+    suffix: str,
+    expected: str,
+    read_face: Callable[[str, str, ImageIndex, ReadLog], AnnotatedFace],
+) -> AnnotatedSet:
+    """Read a set that has one file of annotations a face.
+
+    Args:
+        path: the folder or zip.
+        title: what it is, for messages.
+        suffix: of the files of annotations, in lower case.
+        expected: what such files are called, for messages.
+        read_face: gives a face from the file's name, its text, the set's images, and the log for warnings; an error of
+            ``CONTENT_ERRORS`` excludes the face.
+
+    Raises:
+        FileNotFoundError: no such folder or zip.
+        ValueError: it holds no such file.
+    """
+    tree = open_tree(path, title)
+    files = [name for name in tree.names if PurePosixPath(name).suffix.lower() == suffix]
+    if not files:
+        raise ValueError(f"{path}: expected {expected}; found none")
+    log, faces, images = ReadLog(), [], ImageIndex(tree)
+    for name in files:
+        with log.reading(name):
+            faces.append(read_face(name, decode_text(tree.read(name)), images, log).checked())
+    return AnnotatedSet(tuple(faces), log, reader(tree))

@@ -8,11 +8,9 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from tfake.archive.file_trees import open_tree
-from tfake.core.text_tables import decode_text
 from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
 from tfake.test_sets.read_log import ReadLog
-from tfake.test_sets.set_images import ImageIndex, reader
+from tfake.test_sets.set_images import ImageIndex, read_annotations
 
 GROUPS = {
     "chin": 17,
@@ -36,21 +34,17 @@ def open_sf_tl54(path: str) -> AnnotatedSet:
         FileNotFoundError: no such folder or zip.
         ValueError: it holds no JSON.
     """
-    tree = open_tree(path, "SF-TL54")
-    files = [name for name in tree.names if PurePosixPath(name).suffix.lower() == ".json"]
-    if not files:
-        raise ValueError(f"{path}: expected labelme .json files; found none")
-    log, faces, images = ReadLog(), [], ImageIndex(tree)
-    for name in files:
-        with log.reading(name):
-            content = json.loads(decode_text(tree.read(name)))
-            points, box = parse_shapes(content)
-            image = images.beside(name, ("images",), str(content.get("imagePath") or ""))
-            if box is None:
-                log.warn(name, "no_box", "the box of the points stands in")
-            groups = {"subject": PurePosixPath(name).stem.split("_")[0]}
-            faces.append(AnnotatedFace(name, image, "sf_tl54", points, box or box_of(points), groups).checked())
-    return AnnotatedSet(tuple(faces), log, reader(tree))
+    return read_annotations(path, "SF-TL54", ".json", "labelme .json files", _read_face)
+
+
+def _read_face(name: str, text: str, images: ImageIndex, log: ReadLog) -> AnnotatedFace:
+    content = json.loads(text)
+    points, box = parse_shapes(content)
+    image = images.beside(name, ("images",), str(content.get("imagePath") or ""))
+    if box is None:
+        log.warn(name, "no_box", "the box of the points stands in")
+    groups = {"subject": PurePosixPath(name).stem.split("_")[0]}
+    return AnnotatedFace(name, image, "sf_tl54", points, box or box_of(points), groups)
 
 
 def parse_shapes(content: dict) -> tuple[np.ndarray, tuple[float, float, float, float] | None]:

@@ -15,9 +15,8 @@ from tfake.archive.image_reader import SourceImages
 from tfake.archive.index import read_index
 from tfake.archive.pairs import open_pairs
 from tfake.config.plan_rules import without_neutral
-from tfake.core.devices import explain_full_memory, limit_threads, resolve_device
+from tfake.core.devices import explain_full_memory
 from tfake.core.files import stopping_on_sigterm, write_whole
-from tfake.core.processes import keep_freed_memory, share_threads
 from tfake.store.manifest import file_sha256
 from tfake.thermalizer.inference import Thermalizer
 from tfake.thermalizer.pair_sampling import TrainingData
@@ -28,7 +27,7 @@ from tfake.thermalizer.thermalizer_file import save_provenance, save_weights
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.thermalizer.thermalizer_training import Trained, train
 from tfake.training.curves import LossCurve, plot_loss_terms, plot_samples
-from tfake.training.distributed import current_shard, rank_zero_only
+from tfake.training.distributed import prepare_process, rank_zero_only
 from tfake.training.training_settings import precisions_to_resume
 from tfake.training.weights_file import find_checkpoint
 
@@ -103,10 +102,7 @@ def run_job(job: TrainingJob) -> None:
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
-    keep_freed_memory()
-    device = resolve_device(job.device)
-    computing, workers = share_threads(job.threads, current_shard().world_size, beside_gpu=device.type == "cuda")
-    limit_threads(computing)
+    device, workers = prepare_process(job.device, job.threads)
     settings = TrainingSettings.from_mapping(job.settings)
     prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
     prior.check_ambients(job.ambient_celsius, job.read_prior_at_celsius)

@@ -17,6 +17,8 @@ from torch import nn
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from torch.nn.parallel import DistributedDataParallel
 
+from tfake.core.devices import limit_threads, resolve_device
+from tfake.core.processes import keep_freed_memory, share_threads
 from tfake.training.rng import SINGLE_PROCESS, ProcessShard
 
 
@@ -26,13 +28,16 @@ def run_distributed(function: Callable[..., None], arguments: dict[str, Any], pr
     Args:
         function: a module-level function; it knows its part by ``current_shard``.
         arguments: its keyword arguments, picklable.
-        processes: how many.
+        processes: how many; with one or none the function is called here, without a group.
         gpus: whether each computes on a GPU of its own (nccl) or all on the CPU (gloo).
 
     Raises:
         torch.distributed.elastic.multiprocessing.errors.ChildFailedError: one of them failed; its message has the
             process's own.
     """
+    if processes <= 1:
+        function(**arguments)
+        return
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
@@ -57,6 +62,23 @@ def _in_group(function: Callable[..., None], arguments: dict[str, Any], gpus: bo
         function(**arguments)
     finally:
         torch.distributed.destroy_process_group()
+
+
+def prepare_process(device: str, threads: int) -> tuple[torch.device, int]:
+    """Set this process up for a training: its memory, its device and its part of the job's threads.
+
+    Args:
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        threads: of the whole job (:func:`tfake.core.processes.share_threads`).
+
+    Returns:
+        The device, and how many threads make batches beside it.
+    """
+    keep_freed_memory()
+    found = resolve_device(device)
+    computing, workers = share_threads(threads, current_shard().world_size, beside_gpu=found.type == "cuda")
+    limit_threads(computing)
+    return found, workers
 
 
 def current_shard() -> ProcessShard:

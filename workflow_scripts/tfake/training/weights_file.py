@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 import tfake
-from tfake.core.files import write_whole
+from tfake.core.files import write_text_whole, write_whole
 
 FORMAT = "tfake-encoder-1"
 
@@ -87,7 +87,7 @@ def save_record(path: str | Path, record: Mapping[str, Any], packages: Sequence[
         **{package: version(package) for package in packages},
     }
     text = json.dumps({**record, "versions": versions}, indent=2, sort_keys=True) + "\n"
-    write_whole(str(path), lambda part: Path(part).write_text(text))
+    write_text_whole(path, text)
 
 
 def save_encoder(path: str | Path, name: str, encoder: nn.Module) -> str:

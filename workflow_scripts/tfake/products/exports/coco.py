@@ -10,7 +10,8 @@ import numpy as np
 
 from tfake.core.classes import FACE_CLASSES
 from tfake.core.codes import PointState
-from tfake.products.exports.image_folders import CORNER, has_mesh, iterate_faces, png, rgb_png, thermal_pixels
+from tfake.pages.page_images import encode_png
+from tfake.products.exports.image_folders import CORNER, has_mesh, iterate_faces, thermal_pixels
 from tfake.products.publication.facts import terms_of
 from tfake.reader.dataset import FaceDataset
 from tfake.reader.face import ThermalFace
@@ -106,11 +107,11 @@ def write_coco(folder: Path, dataset: FaceDataset) -> None:
         pixels = thermal_pixels(face)
         height, width = pixels.shape
         name = f"images/{face.image_id}.png"
-        (folder / name).write_bytes(png(pixels))
+        (folder / name).write_bytes(encode_png(pixels))
         images.append({"id": face.row, "file_name": name, "width": width, "height": height, "license": 1})
         if face.rgb is not None:
             images[-1]["rgb_file_name"] = f"rgb/{face.image_id}.png"
-            (folder / images[-1]["rgb_file_name"]).write_bytes(rgb_png(face.rgb))
+            (folder / images[-1]["rgb_file_name"]).write_bytes(encode_png(face.rgb))
         inside = ((face.landmarks_70 > -CORNER) & (face.landmarks_70 < [width - CORNER, height - CORNER])).all(axis=1)
         annotations[FACES_70.name].append(_annotation(face, face.landmarks_70, inside))
         if has_mesh(face):

@@ -6,10 +6,10 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from tfake.core.radiometry import encode_celsius
+from tfake.pages.page_images import encode_png
 from tfake.reader.dataset import FaceDataset
 from tfake.reader.face import ThermalFace
 
@@ -29,16 +29,6 @@ def thermal_pixels(face: ThermalFace) -> np.ndarray:
     """The one thermal image of a face as it is stored: (H, W) uint16 counts of 0.01 K, or uint8 grey values."""
     (pixels,) = face.thermal.values()
     return pixels if pixels.dtype == np.uint8 else encode_celsius(pixels)
-
-
-def png(pixels: np.ndarray) -> bytes:
-    """A lossless PNG of a (H, W) uint8 or uint16 image."""
-    return cv2.imencode(".png", pixels)[1].tobytes()
-
-
-def rgb_png(rgb: np.ndarray) -> bytes:
-    """A lossless PNG of a (H, W, 3) uint8 RGB image."""
-    return png(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
 
 
 def has_mesh(face: ThermalFace) -> bool:
@@ -66,10 +56,10 @@ def write_png(folder: Path, dataset: FaceDataset) -> None:
     for name in (*FOLDERS, *(["rgb"] if "rgb" in dataset.fields else [])):
         (folder / name).mkdir()
     for face in iterate_faces(dataset):
-        (folder / "thermal" / f"{face.image_id}.png").write_bytes(png(thermal_pixels(face)))
-        (folder / "classes" / f"{face.image_id}.png").write_bytes(png(face.segmentation))
+        (folder / "thermal" / f"{face.image_id}.png").write_bytes(encode_png(thermal_pixels(face)))
+        (folder / "classes" / f"{face.image_id}.png").write_bytes(encode_png(face.segmentation))
         if face.rgb is not None:
-            (folder / "rgb" / f"{face.image_id}.png").write_bytes(rgb_png(face.rgb))
+            (folder / "rgb" / f"{face.image_id}.png").write_bytes(encode_png(face.rgb))
         write_points(folder / "landmarks_70" / f"{face.image_id}.txt", face.landmarks_70)
         if has_mesh(face):
             write_points(folder / "landmarks_478" / f"{face.image_id}.txt", face.landmarks_478)
@@ -95,10 +85,10 @@ def write_webdataset(folder: Path, dataset: FaceDataset) -> None:
             for face in iterate_faces(dataset[start : start + SAMPLES]):
                 # WebDataset takes a name up to its first dot for the sample's.
                 name = face.image_id.replace(".", "_")
-                _add(tar, f"{name}.thermal.png", png(thermal_pixels(face)))
-                _add(tar, f"{name}.classes.png", png(face.segmentation))
+                _add(tar, f"{name}.thermal.png", encode_png(thermal_pixels(face)))
+                _add(tar, f"{name}.classes.png", encode_png(face.segmentation))
                 if face.rgb is not None:
-                    _add(tar, f"{name}.rgb.png", rgb_png(face.rgb))
+                    _add(tar, f"{name}.rgb.png", encode_png(face.rgb))
                 _add(tar, f"{name}.json", json.dumps(describe(face)).encode())
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfake.products.exports.image_folders import CORNER, has_mesh, iterate_faces, png, rgb_png, write_points
+from tfake.pages.page_images import encode_png
+from tfake.products.exports.image_folders import CORNER, has_mesh, iterate_faces, write_points
 from tfake.reader.dataset import FaceDataset
 from tfake.reader.face import ThermalFace
 from tfake.thermal_io.scales import spread_evenly
@@ -44,10 +45,10 @@ def write_tfake(folder: Path, dataset: FaceDataset, most_clipped: float = MOST_C
         clipped += _clipped_fractions(celsius)
         faces += 1
         values = np.rint(np.clip((celsius - LOWEST_CELSIUS) / SPAN_KELVIN, 0, 1) * FULL).astype(np.uint16)
-        (folder / f"{face.image_id}_thermal.png").write_bytes(png(values))
-        (folder / f"{face.image_id}_seg.png").write_bytes(png(face.segmentation))
+        (folder / f"{face.image_id}_thermal.png").write_bytes(encode_png(values))
+        (folder / f"{face.image_id}_seg.png").write_bytes(encode_png(face.segmentation))
         if face.rgb is not None:
-            (folder / f"{face.image_id}.png").write_bytes(rgb_png(face.rgb))
+            (folder / f"{face.image_id}.png").write_bytes(encode_png(face.rgb))
         write_points(folder / f"{face.image_id}_ldmks.txt", face.landmarks_70)
         if has_mesh(face):
             height, width = celsius.shape
