@@ -166,7 +166,8 @@ def drawing(text: str) -> str:
     )
     inside = "".join(sorted(lines) + sorted(boxes) + sorted(labels))
     size = f'width="{width + 8:.0f}" height="{offset:.0f}"'
-    return f'<div class="drawing"><svg xmlns="http://www.w3.org/2000/svg" {size} role="img">{tip}{inside}</svg></div>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">{tip}{inside}</svg>'
+    return f'<div class="drawing" tabindex="0">{svg}</div>'
 
 
 def box(vertex: Vertex) -> str:
