@@ -49,15 +49,16 @@ def run(folder: Path, *arguments: str, config: Path = TINY) -> subprocess.Comple
     return subprocess.CompletedProcess(words, process.exitcode, output)
 
 
-def configured(path: Path, changes: dict[str, object]) -> Path:
-    """Write the tiny config with some keys changed, each named with the blocks that it lies in: ``source.images``."""
+def configured(folder: Path, **changes: object) -> Path:
+    """Write a copy of the tiny config with some keys changed, each named with its blocks: ``source__images=3``."""
     config = yaml.safe_load(TINY.read_text())
     for name, value in changes.items():
-        *blocks, key = name.split(".")
+        *blocks, key = name.split("__")
         block = config
         for part in blocks:
             block = block.setdefault(part, {})
         block[key] = value
+    path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(config))
     return path
 

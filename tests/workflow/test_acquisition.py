@@ -4,11 +4,10 @@ import re
 
 import pandas as pd
 import pytest
-from test_faults import configured
 
 from archives import write_samples
 from faulty_server import serve
-from runs import run, succeed
+from runs import configured, run, succeed
 
 
 @pytest.fixture

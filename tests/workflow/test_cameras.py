@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import yaml
 import zarr
-from test_faults import configured
 
-from runs import ROOT, TINY, run, succeed, sums
+from runs import ROOT, TINY, configured, run, succeed, sums
 
 CAMERAS = {
     "small": {"preset": "lepton_160x120", "native_pixels": [80, 60], "face_pixels": [10, 30]},

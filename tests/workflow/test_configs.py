@@ -35,24 +35,24 @@ def planned(folder, *arguments, config=TINY):
 
 
 NEUTRAL_CHANGES = {
-    "source.accept_license": True,
-    "thermalizer.checkpoint_every": 7,
-    "thermalizer.compile": True,
-    "landmarks.checkpoint_every": 7,
-    "landmarks.compile": True,
-    "labels.face_landmarker.url": "https://example.org/other.task",
+    "source__accept_license": True,
+    "thermalizer__checkpoint_every": 7,
+    "thermalizer__compile": True,
+    "landmarks__checkpoint_every": 7,
+    "landmarks__compile": True,
+    "labels__face_landmarker__url": "https://example.org/other.task",
     "compare": ["results", "results"],
-    "store.shards_per_job": 2,
-    "forecast.runs": ["runs"],
-    "forecast.cores": 3,
-    "forecast.gpus": 2,
+    "store__shards_per_job": 2,
+    "forecast__runs": ["runs"],
+    "forecast__cores": 3,
+    "forecast__gpus": 2,
     "device": "cpu",
 }
 
 
 def test_what_changes_no_result_makes_none_anew(finished, tmp_path):
-    assert NEUTRAL_CHANGES.keys() == set(NEUTRAL_KEYS)
-    jobs = planned(finished, config=configured(tmp_path / "mine.yaml", NEUTRAL_CHANGES))
+    assert {name.replace("__", ".") for name in NEUTRAL_CHANGES} == set(NEUTRAL_KEYS)
+    jobs = planned(finished, config=configured(tmp_path, **NEUTRAL_CHANGES))
     assert set(jobs) == {"save_config", "build_report", "all"}
 
 

@@ -11,11 +11,6 @@ from archives import flip_byte, write_samples
 from runs import ROOT, configured, run, succeed
 
 
-def changed(folder, **changes):
-    """The tiny config with some keys changed: ``source__images=3``."""
-    return configured(folder / "config.yaml", {key.replace("__", "."): value for key, value in changes.items()})
-
-
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
@@ -45,14 +40,14 @@ def changed(folder, **changes):
     ],
 )
 def test_a_wrong_key_or_value_stops_before_any_job(tmp_path, key, value, message):
-    done = run(tmp_path, config=changed(tmp_path, **{key: value}))
+    done = run(tmp_path, config=configured(tmp_path, **{key: value}))
     assert done.returncode != 0
     assert message in done.stdout
     assert not (tmp_path / "results").exists()
 
 
 def test_a_missing_archive_stops_before_any_job(tmp_path):
-    done = run(tmp_path, config=changed(tmp_path, source__archive=["nowhere.zip"]))
+    done = run(tmp_path, config=configured(tmp_path, source__archive=["nowhere.zip"]))
     assert done.returncode != 0
     assert "config: source.archive: there is no nowhere.zip (seen from " in done.stdout
     assert "--dry-run plans without it" in done.stdout
@@ -60,7 +55,7 @@ def test_a_missing_archive_stops_before_any_job(tmp_path):
 
 
 def test_a_dataset_can_be_planned_before_its_archive_is_there(tmp_path):
-    large = changed(
+    large = configured(
         tmp_path, source__archive=["dataset_100000.zip"], source__images=100_000, store__shard_images=50_000
     )
     planned = succeed(tmp_path, "--dry-run", "all", config=large)
@@ -71,7 +66,7 @@ def test_a_dataset_can_be_planned_before_its_archive_is_there(tmp_path):
 
 
 def test_many_small_shards_are_warned_of_with_a_better_size(tmp_path):
-    small = changed(tmp_path, source__archive=["dataset_100000.zip"], source__images=2_002, store__shard_images=2)
+    small = configured(tmp_path, source__archive=["dataset_100000.zip"], source__images=2_002, store__shard_images=2)
     planned = succeed(tmp_path, "--dry-run", "source", config=small)
     assert "store.shard_images is 2, which makes 1,001 shards of 2,002 images" in planned
     assert "with store.shard_images: 1000 there are 3." in planned
@@ -88,7 +83,7 @@ def test_many_small_shards_are_warned_of_with_a_better_size(tmp_path):
 def test_an_archive_that_cannot_be_read_stops_the_run(tmp_path, content, reason):
     archive = write_samples(tmp_path / "a.zip", range(5))
     archive.write_bytes(archive.read_bytes()[:-100] if content is None else content)
-    done = run(tmp_path, "source", config=changed(tmp_path, source__archive=["a.zip"]))
+    done = run(tmp_path, "source", config=configured(tmp_path, source__archive=["a.zip"]))
     assert done.returncode != 0
     assert f"cannot read the archive a.zip: {reason}" in done.stdout
     assert "cannot read the archive" in (tmp_path / "logs/index_archive.log").read_text()
@@ -101,7 +96,7 @@ def test_a_pair_of_different_sizes_is_named(copy):
     for stem, size in (("a", 64), ("b", 48)):
         cv2.imwrite(str(pairs / f"{stem}_v.png"), np.zeros((64, 64, 3), np.uint8))
         cv2.imwrite(str(pairs / f"{stem}_t.png"), np.zeros((size, 64), np.uint8))
-    config = changed(copy, conditions__warm={"pairs": {"path": "pairs", "values": "relative"}})
+    config = configured(copy, conditions__warm={"pairs": {"path": "pairs", "values": "relative"}})
     done = run(copy, "thermalizers", config=config)
     assert done.returncode != 0
     assert "b_v.png" in done.stdout
@@ -133,7 +128,7 @@ def test_a_flipped_byte_fails_verification_and_is_named(copy, name, rule):
 @pytest.mark.slow
 def test_a_bad_sample_is_a_status_and_a_count_to_the_end(tmp_path):
     write_samples(tmp_path / "a.zip", range(5), m000003__png=b"broken")
-    config = changed(
+    config = configured(
         tmp_path,
         source__archive=["a.zip"],
         source__image_pixels=64,

@@ -4,10 +4,9 @@ import json
 import shutil
 
 import pytest
-from test_faults import configured
 
 from faulty_server import serve
-from runs import run, succeed, sums
+from runs import configured, run, succeed, sums
 from tfake.store.manifest import file_sha256
 
 
