@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from heads.raster import SurfaceBuffer
-from heads.template import ANCHORS
 from tfake.core.classes import FaceClass
+from tfake.mesh.raster import SurfaceBuffer
+from tfake.mesh.template import ANCHORS
 
 #: Midline of the head: height y and depth z, cm.
 _PROFILE_Y = (-16.0, -12.5, -11.0, -9.6, -8.2, -7.0, -5.0, -4.3, -2.8, 1.6, 3.4, 5.6, 6.5, 9.5, 11.5, 13.0)

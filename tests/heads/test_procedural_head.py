@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from heads import features, template
+from heads import features
 from heads.expression import Expression, express
 from heads.groom import beard_regions, hairline
-from heads.head import head_mesh
 from heads.identity import Traits, draw_traits, shape_points
 from heads.person import IBUG_VERTICES
 from tfake.core.classes import FaceClass
+from tfake.mesh import template
+from tfake.mesh.head import head_mesh
 
 _REST = Expression(0.0, 0.0, 0.0, 0.0, (0.0, 0.0), 0.0, (0.0, 0.0), (0.0, 0.0))
 _EYES = features.EYE_CENTRE

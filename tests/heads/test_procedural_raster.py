@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from heads.raster import rasterise, rasterise_depth, signed_areas
+from tfake.mesh.raster import rasterise, rasterise_depth, signed_areas
 
 
 def brute_force(screen, triangles, shape):

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from heads.topology import cross, grid_triangles, loop_subdivision, vertex_normals
+from tfake.mesh.topology import cross, grid_triangles, loop_subdivision, vertex_normals
 
 _OCTAHEDRON = np.array([[1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], dtype=float)
 _FACES = np.array([[0, 1, 4], [1, 2, 4], [2, 3, 4], [3, 0, 4], [1, 0, 5], [2, 1, 5], [3, 2, 5], [0, 3, 5]])

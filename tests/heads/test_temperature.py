@@ -3,21 +3,21 @@
 import numpy as np
 import pytest
 
-from heads.coverings import SKULL_RADII, covering_fraction, stand_off
-from heads.raster import SurfaceBuffer
-from heads.regions import contrast, control_celsius, control_weights, skin_field
-from heads.subject import draw_subject
-from heads.tables import read_materials, read_points, read_regions
-from heads.temperature import (
+from painted_head import paint_head, region_masks
+from tfake.core.classes import FaceClass
+from tfake.heat.coverings import SKULL_RADII, covering_fraction, stand_off
+from tfake.heat.regions import contrast, control_celsius, control_weights, skin_field
+from tfake.heat.subject import draw_subject
+from tfake.heat.tables import read_materials, read_points, read_regions
+from tfake.heat.temperature import (
     BAND_EXPONENT,
     apparent_celsius,
     directional_emissivity,
     expected_temperature,
     subject_temperature,
 )
-from heads.vascular import draw_vessels, draw_waves
-from painted_head import paint_head, region_masks
-from tfake.core.classes import FaceClass
+from tfake.heat.vascular import draw_vessels, draw_waves
+from tfake.mesh.raster import SurfaceBuffer
 
 #: facts 3: T = a * ambient + b, computed on 8,032 CHARLOTTE images.
 CHARLOTTE_LINES = {

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from heads.subject import Stream
 from heads.truth_camera import COLUMN_KELVIN, PIXEL_KELVIN, ROW_KELVIN, record
 from tfake.core.sensor import blur, fixed_pattern
+from tfake.heat.subject import Stream
 
 FLAT = np.full((256, 256), 30.0, np.float32)
 

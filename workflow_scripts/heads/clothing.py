@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heads.head import COLUMNS, head_mesh, loft_position
 from heads.parts import Material, Part, make_part
-from heads.topology import grid_triangles, vertex_normals
 from tfake.core.classes import FaceClass
+from tfake.mesh.head import COLUMNS, head_mesh, loft_position
+from tfake.mesh.topology import grid_triangles, vertex_normals
 
 _BOTTOM_ROW = 19.6
 _FRONT = COLUMNS / 2

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from heads import template
 from heads.features import EYE_RADIUS
-from heads.head import head_mesh
+from tfake.mesh import template
+from tfake.mesh.head import head_mesh
 
 _JAW_AXIS = np.array([0.0, 0.4, 0.3])
 

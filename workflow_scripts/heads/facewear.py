@@ -5,10 +5,10 @@ from functools import lru_cache
 import numpy as np
 from scipy.spatial import Delaunay
 
-from heads import template
 from heads.parts import Material, Part, make_part
-from heads.topology import grid_triangles, tube, vertex_normals
 from tfake.core.classes import FaceClass
+from tfake.mesh import template
+from tfake.mesh.topology import grid_triangles, tube, vertex_normals
 
 _ROWS, _COLUMNS = 22, 31
 #: Linear albedos: surgical blue, white, black, rose.

@@ -5,10 +5,10 @@ from functools import lru_cache
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from heads import template
 from heads.parts import Material, Part, make_part
-from heads.topology import grid_triangles
 from tfake.core.classes import FaceClass
+from tfake.mesh import template
+from tfake.mesh.topology import grid_triangles
 
 #: The eyeball is drawn larger than life (1.2 cm) so that it closes the corners of the lids from inside.
 EYE_RADIUS = 1.75

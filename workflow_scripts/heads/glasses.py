@@ -7,11 +7,11 @@ import numpy as np
 from heads.identity import Traits, shape_points
 from heads.lighting import Lighting
 from heads.parts import Material, Part, make_part
-from heads.raster import Fragments, rasterise
 from heads.shading import normalised
-from heads.topology import fan, tube, vertex_normals
 from heads.viewpoint import Viewpoint
 from tfake.core.classes import FaceClass
+from tfake.mesh.raster import Fragments, rasterise
+from tfake.mesh.topology import fan, tube, vertex_normals
 
 _GOLD = np.array([1.0, 0.85, 0.6])
 #: Linear albedos: black, tortoise, blue, red, milky.

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from heads import skinmaps, template
+from heads import skinmaps
 from heads.identity import Traits
 from tfake.core.classes import FaceClass
+from tfake.mesh import template
 
 #: Linear albedos of hair: black, dark brown, brown, auburn, dark blond, blond, red, grey, white.
 HAIR_COLOURS = np.array(

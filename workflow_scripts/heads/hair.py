@@ -6,12 +6,12 @@ from functools import lru_cache
 import numpy as np
 
 from heads.groom import Grooming, beard_regions, hairline
-from heads.head import head_mesh
 from heads.identity import Traits
 from heads.parts import Part
 from heads.strands import Growth, gather, grow, ribbons
-from heads.topology import unit
 from tfake.core.classes import FaceClass
+from tfake.mesh.head import head_mesh
+from tfake.mesh.topology import unit
 
 STYLES = ("bald", "shaved", "horseshoe", "crop", "swept", "fringe", "bob", "long", "curls", "afro", "bun", "ponytail")
 _MALE = (0.07, 0.14, 0.09, 0.30, 0.17, 0.06, 0.01, 0.04, 0.05, 0.05, 0.02, 0.0)

@@ -6,8 +6,8 @@ import numpy as np
 
 from heads.clothing import draw_dye
 from heads.parts import Material, Part, make_part
-from heads.topology import grid_triangles
 from tfake.core.classes import FaceClass
+from tfake.mesh.topology import grid_triangles
 
 _CENTRE, _RADII = np.array([0.0, 3.4, 0.2]), np.array([7.75, 9.75, 10.0])
 _COLUMNS = 56

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from heads.raster import Fragments, rasterise_depth
+from tfake.mesh.raster import Fragments, rasterise_depth
 
 _MAP_PIXELS = 288
 _REACH = 17.0

@@ -15,11 +15,11 @@ from heads.facewear import build_mask
 from heads.glasses import Glasses, draw_glasses
 from heads.groom import Grooming, draw_grooming
 from heads.hair import build_beard, build_hair, draw_haircut
-from heads.head import head_mesh
 from heads.headwear import draw_headwear
 from heads.identity import Traits, draw_traits, shape_points
 from heads.parts import Material, Part, make_part
 from heads.skin import Complexion, draw_complexion
+from tfake.mesh.head import head_mesh
 
 
 @dataclass(frozen=True)

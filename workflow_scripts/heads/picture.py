@@ -5,19 +5,19 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from heads import template
 from heads.background import draw_background, surroundings
 from heads.glasses import look_through
 from heads.groom import groom_skin
 from heads.lighting import Lighting, crevices, draw_lighting, shadow, soften
 from heads.parts import Assembly, Material, assemble
 from heads.person import Person, Stream
-from heads.raster import Fragments, SurfaceBuffer, rasterise
 from heads.shading import Points, normalised, shade_cloth, shade_eye, shade_frame, shade_hair, shade_teeth
 from heads.skin import shade_skin, skin_albedo, skin_normals
-from heads.topology import vertex_normals
 from heads.viewpoint import Viewpoint, pose
 from tfake.core.classes import FaceClass
+from tfake.mesh import template
+from tfake.mesh.raster import Fragments, SurfaceBuffer, rasterise
+from tfake.mesh.topology import vertex_normals
 
 
 def paint(person: Person, viewpoint: Viewpoint, stream: Stream, lab: bool) -> tuple[np.ndarray, SurfaceBuffer]:

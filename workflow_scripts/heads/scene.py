@@ -7,8 +7,8 @@ import numpy as np
 
 from heads.person import draw_person
 from heads.picture import paint
-from heads.raster import SurfaceBuffer
 from heads.viewpoint import draw_viewpoint
+from tfake.mesh.raster import SurfaceBuffer
 
 
 @dataclass(frozen=True)

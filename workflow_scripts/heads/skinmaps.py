@@ -10,9 +10,9 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from heads.head import head_mesh
-from heads.raster import rasterise
 from tfake.core.classes import FaceClass
+from tfake.mesh.head import head_mesh
+from tfake.mesh.raster import rasterise
 
 _SIDE = 896
 _CENTRE = np.array([0.0, 0.5, 0.0])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heads.parts import Material, Part, make_part
-from heads.topology import unit
+from tfake.mesh.topology import unit
 
 #: An ellipsoid just outside the skull that strands may not enter: centre and radii, cm.
 _SKULL_CENTRE, _SKULL_RADII = np.array([0.0, 3.4, 0.2]), np.array([7.75, 9.75, 10.0])

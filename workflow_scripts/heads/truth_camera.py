@@ -6,9 +6,9 @@ about as large again, with columns and rows standing out (judgement).
 
 import numpy as np
 
-from heads.subject import Stream
 from tfake.core.radiometry import ZERO_CELSIUS_KELVIN
 from tfake.core.sensor import blur, fixed_pattern
+from tfake.heat.subject import Stream
 
 #: Width of the face images whose pixel the blur is given in; other sizes blur the same part of the face.
 REFERENCE_PIXELS = 512

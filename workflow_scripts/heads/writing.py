@@ -19,11 +19,11 @@ import numpy as np
 from tqdm import tqdm
 
 from heads.scene import render_face
-from heads.temperature import expected_temperature, subject_temperature
 from heads.truth_camera import record
 from tfake.core.codes import PIXEL_CENTRE
 from tfake.core.processes import single_threaded
 from tfake.core.radiometry import encode_celsius
+from tfake.heat.temperature import expected_temperature, subject_temperature
 
 #: Lab faces are numbered from here, so that nobody is in both sets.
 LAB_FIRST_FACE = 10_000_000

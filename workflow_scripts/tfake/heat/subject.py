@@ -6,8 +6,8 @@ from functools import cache
 
 import numpy as np
 
-from heads.tables import read_materials, read_points, read_regions
-from heads.vascular import Vessels, Waves, draw_vessels, draw_waves
+from tfake.heat.tables import read_materials, read_points, read_regions
+from tfake.heat.vascular import Vessels, Waves, draw_vessels, draw_waves
 
 #: Correlation of two regions' offsets: what all share (metabolism, clothing, time of day) and what neighbours share.
 COMMON_CORRELATION = 0.35

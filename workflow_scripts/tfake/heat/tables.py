@@ -1,7 +1,7 @@
 """The parameters of the temperature truth, read from the three CSV tables beside this module.
 
-``truth_temperatures.csv`` says how warm each region is, ``truth_points.csv`` where on the mean head that holds,
-``truth_materials.csv`` how coverings emit and how far they are between skin and ambient. Each row names its source.
+``regions.csv`` says how warm each region is, ``points.csv`` where on the mean head that holds, ``materials.csv`` how
+coverings emit and how far they are between skin and ambient. Each row names its source.
 """
 
 import csv
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from heads.template import ANCHORS
+from tfake.mesh.template import ANCHORS
 
 #: Ambients (°C) that the columns ``sd_cold_kelvin`` and ``sd_warm_kelvin`` are for.
 COLD_CELSIUS, WARM_CELSIUS = 20.0, 27.0
@@ -99,8 +99,8 @@ def _column(rows: list[dict[str, str]], key: str, dtype: type = np.float64) -> n
 
 @cache
 def read_regions() -> RegionLines:
-    """Read ``truth_temperatures.csv``."""
-    rows = _rows("truth_temperatures.csv")
+    """Read ``charlotte/regions.csv``."""
+    rows = _rows("charlotte/regions.csv")
     return RegionLines(
         names=tuple(row["region"] for row in rows),
         slope=_column(rows, "slope"),
@@ -112,8 +112,8 @@ def read_regions() -> RegionLines:
 
 @cache
 def read_materials() -> Materials:
-    """Read ``truth_materials.csv``."""
-    rows = _rows("truth_materials.csv")
+    """Read ``materials.csv``."""
+    rows = _rows("materials.csv")
     return Materials(
         names=tuple(row["material"] for row in rows),
         emissivity=_column(rows, "emissivity", np.float32),
@@ -126,14 +126,14 @@ def read_materials() -> Materials:
 
 @cache
 def read_points(role: str) -> Points:
-    """Read the rows of one role from ``truth_points.csv``; a paired row becomes a left and a mirrored right point.
+    """Read the rows of one role from ``charlotte/points.csv``; a paired row becomes a left and a mirrored right point.
 
     Args:
         role: ``control`` (the field is interpolated from these) or ``sample`` (a region's mean is taken over these).
     """
     names = read_regions().names
     position, rows, sides = [], [], []
-    for row in _rows("truth_points.csv"):
+    for row in _rows("charlotte/points.csv"):
         if row["role"] != role:
             continue
         for side in (1, -1) if row["paired"] == "1" else (0,):

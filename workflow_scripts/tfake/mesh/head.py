@@ -8,9 +8,9 @@ from scipy import sparse
 from scipy.interpolate import CubicSpline
 from scipy.spatial import cKDTree
 
-from heads import template
-from heads.topology import grid_triangles, loop_subdivision
 from tfake.core.classes import FaceClass
+from tfake.mesh import template
+from tfake.mesh.topology import grid_triangles, loop_subdivision
 
 #: Profile of the lofted rings in the median plane, cm: throat side (y, z), crown and nape side (y, z), half widths
 #: near the throat and near the crown. Hand-made after common head and neck breadths.

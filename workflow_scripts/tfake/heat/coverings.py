@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 
-from heads.raster import SurfaceBuffer
-from heads.subject import Subject
-from heads.tables import read_materials
-from heads.template import ANCHORS
 from tfake.core.classes import LABELLED_CLASSES, FaceClass
+from tfake.heat.subject import Subject
+from tfake.heat.tables import read_materials
+from tfake.mesh.raster import SurfaceBuffer
+from tfake.mesh.template import ANCHORS
 
 _MATERIAL_OF = {
     FaceClass.RIGHT_BROW: "brow",

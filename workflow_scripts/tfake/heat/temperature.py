@@ -2,9 +2,9 @@
 
 It knows the visible surface (class, place on the mean head, angle of view, glasses), the ambient and, in one of its two
 forms, the person; it never sees the RGB image. Layers, in order: skin as a smooth field through the region lines
-measured on CHARLOTTE (:mod:`heads.regions`), the person's offsets, perfusion and vessels (:mod:`heads.subject`,
-:mod:`heads.vascular`), cornea and open mouth, coverings between skin and ambient (:mod:`heads.coverings`), and what a
-camera reads of a surface temperature.
+measured on CHARLOTTE (:mod:`tfake.heat.regions`), the person's offsets, perfusion and vessels
+(:mod:`tfake.heat.subject`, :mod:`tfake.heat.vascular`), cornea and open mouth, coverings between skin and ambient
+(:mod:`tfake.heat.coverings`), and what a camera reads of a surface temperature.
 
 A surface at T emits eps E(T) and reflects (1 - eps) E(T_ambient) of its surroundings. The camera is set, as is usual
 for skin, to an emissivity of .98 and a reflected temperature equal to ambient, and inverts
@@ -19,13 +19,13 @@ slope of log E over log T; the full spectrum would give Stefan-Boltzmann's 4).
 import cv2
 import numpy as np
 
-from heads.coverings import centimetres_per_pixel, covering_fraction, distance_to, material_of_class
-from heads.raster import SurfaceBuffer
-from heads.regions import contrast, control_celsius, skin_field
-from heads.subject import PERFUSION_KELVIN, Subject, draw_subject
-from heads.tables import read_materials, read_regions
 from tfake.core.classes import FaceClass
 from tfake.core.radiometry import ZERO_CELSIUS_KELVIN
+from tfake.heat.coverings import centimetres_per_pixel, covering_fraction, distance_to, material_of_class
+from tfake.heat.regions import contrast, control_celsius, skin_field
+from tfake.heat.subject import PERFUSION_KELVIN, Subject, draw_subject
+from tfake.heat.tables import read_materials, read_regions
+from tfake.mesh.raster import SurfaceBuffer
 
 BAND_EXPONENT = 4.57
 CAMERA_EMISSIVITY = 0.98

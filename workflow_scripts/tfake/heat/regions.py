@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy as np
 
-from heads.tables import COLD_CELSIUS, read_points, read_regions
+from tfake.heat.tables import COLD_CELSIUS, read_points, read_regions
 
 CORE_CELSIUS = 37.0
 #: No region of bare skin gets warmer than this, whatever a person's offset.

@@ -1,0 +1,1 @@
+"""Triangle meshes: the mean head, subdivision and a z-buffer."""
