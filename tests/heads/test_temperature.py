@@ -5,20 +5,18 @@ import pytest
 
 from painted_head import paint_head, region_masks
 from tfake.core.classes import FaceClass
+from tfake.heat.apparent import BAND_EXPONENT, apparent_celsius, directional_emissivity
 from tfake.heat.coverings import SKULL_RADII, covering_fraction, stand_off
+from tfake.heat.field import heat_field
 from tfake.heat.regions import contrast, control_celsius, control_weights, skin_field
 from tfake.heat.subject import draw_subject
+from tfake.heat.surface import rendered_surface
 from tfake.heat.tables import read_materials, read_points, read_regions
-from tfake.heat.temperature import (
-    BAND_EXPONENT,
-    apparent_celsius,
-    directional_emissivity,
-    expected_temperature,
-    subject_temperature,
-)
 from tfake.heat.vascular import draw_vessels, draw_waves
 from tfake.mesh.raster import SurfaceBuffer
 
+#: The tables whose truth is known in numbers.
+TABLES = "charlotte"
 #: facts 3: T = a * ambient + b, computed on 8,032 CHARLOTTE images.
 CHARLOTTE_LINES = {
     "forehead": (0.317, 27.05),
@@ -35,6 +33,14 @@ CHARLOTTE_SPREAD = {"forehead": 0.43, "cheek": 0.74, "eye": 0.49, "nose": 1.41, 
 @pytest.fixture(scope="module")
 def head() -> SurfaceBuffer:
     return paint_head(256)
+
+
+def expected_temperature(buffer: SurfaceBuffer, ambient: float) -> np.ndarray:
+    return heat_field(rendered_surface(buffer, TABLES), ambient, None, TABLES).celsius
+
+
+def subject_temperature(buffer: SurfaceBuffer, ambient: float, seed: int, face: int) -> np.ndarray:
+    return heat_field(rendered_surface(buffer, TABLES), ambient, draw_subject(seed, face), TABLES).celsius
 
 
 def region_means(surface: SurfaceBuffer, celsius: np.ndarray) -> dict[str, float]:
@@ -147,15 +153,12 @@ def test_coverings_are_between_skin_and_ambient(head, member):
 
 
 def test_hair_cools_away_from_the_head():
-    names = read_materials().names
     heights = np.float32([0.0, 1.0, 3.0, 8.0])
     top = np.stack((np.zeros(4), 12.7 + heights, np.full(4, 0.4)), axis=1).astype(np.float32)
     assert np.allclose(stand_off(top), heights * np.mean(SKULL_RADII) / SKULL_RADII[1], atol=0.01)
-    hair = np.full(4, names.index("hair"))
-    fraction = covering_fraction(hair, top, np.full(4, 0.75, np.float32), np.full(4, 3.0, np.float32), None)
+    fraction = covering_fraction("hair", stand_off(top), tables=TABLES)
     assert np.all(np.diff(fraction) < 0.0)
-    at_the_hairline = covering_fraction(hair[:1], top[:1], np.float32([0.75]), np.float32([0.0]), None)
-    assert at_the_hairline > 0.9
+    assert covering_fraction("hair", np.float32([0.0]), tables=TABLES) > 0.9
     assert fraction[-1] < 0.5
 
 
@@ -178,10 +181,10 @@ def test_no_seams_inside_skin(head):
     # Painted skin, nose, chin and neck meet, but the field knows places, not classes; only the shape of the painted
     # head bends abruptly, so the steps are looked at in the field itself.
     position = head.rest_position[head.classes != FaceClass.BACKGROUND]
-    control = control_celsius(20.0)
-    here = skin_field(position, control)
+    control = control_celsius(20.0, tables=TABLES)
+    here = skin_field(control_weights(position, TABLES), control)
     for axis in np.eye(3, dtype=np.float32):
-        step = np.abs(skin_field(position + 0.01 * axis, control) - here) / 0.01
+        step = np.abs(skin_field(control_weights(position + 0.01 * axis, TABLES), control) - here) / 0.01
         assert step.max() < 2.5, "K per cm"
     celsius = expected_temperature(head, 20.0)
     skin_like = np.isin(head.classes, (FaceClass.SKIN, FaceClass.NOSE, FaceClass.TOP_LIP, FaceClass.BOTTOM_LIP))
@@ -209,10 +212,11 @@ def test_person_is_the_same_at_both_ambients(head):
         assert np.corrcoef(deviations[0][face][skin], deviations[1][face][skin])[0, 1] > 0.9
 
 
-def test_sample_means_are_the_lines_exactly():
-    samples, lines = read_points("sample"), read_regions()
+@pytest.mark.parametrize("tables", ["charlotte", "measured"])
+def test_sample_means_are_the_lines_exactly(tables):
+    samples, lines = read_points("sample", tables), read_regions(tables)
     for ambient in (20.0, 27.0):
-        field = control_weights(samples.position) @ control_celsius(ambient)
+        field = control_weights(samples.position, tables) @ control_celsius(ambient, tables=tables)
         for region in np.unique(samples.region):
             mean = (field + contrast(ambient) * samples.deviation)[samples.region == region].mean()
             assert mean == pytest.approx(lines.celsius(ambient)[region], abs=1e-9)

@@ -23,7 +23,9 @@ from heads.truth_camera import record
 from tfake.core.codes import PIXEL_CENTRE
 from tfake.core.processes import single_threaded
 from tfake.core.radiometry import encode_celsius
-from tfake.heat.temperature import expected_temperature, subject_temperature
+from tfake.heat.field import heat_field
+from tfake.heat.subject import draw_subject
+from tfake.heat.surface import rendered_surface
 
 #: Lab faces are numbered from here, so that nobody is in both sets.
 LAB_FIRST_FACE = 10_000_000
@@ -105,10 +107,10 @@ def _face_members(seed: int, pixels: int, number: int) -> Members:
 
 
 def _truth_members(seed: int, pixels: int, ambient_celsius: float, number: int) -> Members:
-    surface = render_face(seed, number, pixels).surface
-    seen = subject_temperature(surface, ambient_celsius, seed, number)
+    surface = rendered_surface(render_face(seed, number, pixels).surface)
+    seen = heat_field(surface, ambient_celsius, draw_subject(seed, number)).celsius
     recorded = record(seen, ambient_celsius, seed, number)
-    expected = expected_temperature(surface, ambient_celsius)
+    expected = heat_field(surface, ambient_celsius).celsius
     return [
         (f"{number:06d}_camera.png", _png(encode_celsius(recorded))),
         (f"{number:06d}_expected.png", _png(encode_celsius(expected))),
@@ -118,7 +120,7 @@ def _truth_members(seed: int, pixels: int, ambient_celsius: float, number: int) 
 def _lab_members(seed: int, pixels: int, ambients: Sequence[float], number: int) -> Members:
     face, ambient_celsius = LAB_FIRST_FACE + number, ambients[number]
     rendering = render_face(seed, face, pixels, setting="lab")
-    seen = subject_temperature(rendering.surface, ambient_celsius, seed, face)
+    seen = heat_field(rendered_surface(rendering.surface), ambient_celsius, draw_subject(seed, face)).celsius
     recorded = record(seen, ambient_celsius, seed, face)
     return [
         (f"{number:06d}_v.png", _png(rendering.rgb)),

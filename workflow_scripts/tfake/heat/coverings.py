@@ -1,4 +1,6 @@
-"""Hair, beard, cloth and glass: how far each pixel is between ambient and the skin below."""
+"""Hair, beard, cloth and glass: which fraction of a pixel each covers, and how far it is between ambient and skin."""
+
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
@@ -6,7 +8,6 @@ import numpy as np
 from tfake.core.classes import LABELLED_CLASSES, FaceClass
 from tfake.heat.subject import Subject
 from tfake.heat.tables import read_materials
-from tfake.mesh.raster import SurfaceBuffer
 from tfake.mesh.template import ANCHORS
 
 _MATERIAL_OF = {
@@ -19,8 +20,10 @@ _MATERIAL_OF = {
     FaceClass.HEADWEAR: "headwear",
     FaceClass.FACEWEAR: "facewear",
 }
-#: How much strands and folds vary the fraction between ambient and skin.
+#: How much strands and folds vary the fraction between ambient and skin, from person to person.
 PATTERN_AMPLITUDE = {"hair": 0.03, "beard": 0.035, "clothing": 0.04, "headwear": 0.025, "facewear": 0.02}
+#: What a picture's fine luminance adds to the fraction (judgement): strands, creases and seams shade what they cover.
+DETAIL_FRACTION = {"hair": 0.05, "beard": 0.04, "clothing": 0.05, "headwear": 0.04, "facewear": 0.03}
 #: A mask at the mouth between breathing in and out (fraction); a few kelvin in a cool room.
 BREATH_FRACTION = 0.16
 BREATH_RADIUS_CM = 2.6
@@ -28,22 +31,20 @@ BREATH_RADIUS_CM = 2.6
 SKULL_CENTRE, SKULL_RADII = (0.0, 1.5, 0.4), (7.5, 11.2, 9.6)
 #: Gaps between strands, where strands turn away from the view, let warmer hair through (fraction a unit of facing).
 STRAND_FRACTION = 0.12
+#: Width of the soft border of brows (cm): hairs thin out.
+BROW_EDGE_CM = 0.12
+#: Radius (cm) and regularisation of the guided filter that finds hairs over a border.
+GUIDE_RADIUS_CM, GUIDE_EPSILON = 0.3, 4e-3
+#: Cloth and the like end within this (cm).
+CLOTH_EDGE_CM = 0.05
+#: Bright skin shows through a thin beard: luminance over that of the bare skin at which half of it is skin.
+BEARD_DARKNESS = 0.85
 
 
 def material_of_class() -> np.ndarray:
     """Index into the materials' table for each class id 0..18, (19,) int."""
     names = read_materials().names
     return np.array([names.index(_MATERIAL_OF.get(name, "skin")) for name in LABELLED_CLASSES])
-
-
-def centimetres_per_pixel(surface: SurfaceBuffer) -> float:
-    """Scale of the image where the surface faces the camera: the median step of the rest position along rows."""
-    # NaN beside the background drops out in the comparison; a step over an edge of depth does in the median.
-    step = np.linalg.norm(np.diff(surface.rest_position[::4], axis=1), axis=2)
-    frontal = (np.minimum(surface.facing[::4, 1:], surface.facing[::4, :-1]) > 0.8) & (step > 0.0)
-    if not frontal.any():
-        return 20.0 / surface.classes.shape[1]
-    return float(np.median(step[frontal]))
 
 
 def distance_to(target: np.ndarray, cm_per_pixel: float) -> np.ndarray:
@@ -66,57 +67,102 @@ def stand_off(positions: np.ndarray) -> np.ndarray:
     """Height above the skull.
 
     Args:
-        positions: (N, 3) float32 cm, rest frame.
+        positions: (..., 3) float32 cm, rest frame.
 
     Returns:
-        (N,) float32 cm, 0 within it; exact on the axes, near enough between them.
+        (...) float32 cm, 0 within it; exact on the axes, near enough between them.
     """
     scaled = (positions - np.float32(SKULL_CENTRE)) / np.float32(SKULL_RADII)
     return np.maximum(np.sqrt((scaled * scaled) @ np.ones(3, np.float32)) - 1.0, 0.0) * np.float32(np.mean(SKULL_RADII))
 
 
-def covering_fraction(
-    material: np.ndarray, positions: np.ndarray, facing: np.ndarray, depth: np.ndarray, subject: Subject | None
-) -> np.ndarray:
-    """Where each pixel is between ambient (0) and skin (1).
+def hard_weights(material: np.ndarray, solid: np.ndarray, cm_per_pixel: float) -> dict[str, np.ndarray]:
+    """Which pixels each material covers, where only the class map is known.
 
     Args:
-        material: (N,) int, index into the materials' table.
-        positions: (N, 3) float32 cm, rest frame.
-        facing: (N,) float32 cosine between normal and view ray.
-        depth: (N,) float32 cm from bare skin, in the image.
-        subject: the person, or None for the mean subject: no pattern and no breath.
+        material: (H, W) int, index into the materials' table.
+        solid: (H, W) bool, neither background nor IGNORE.
+        cm_per_pixel: scale of the image.
 
     Returns:
-        (N,) float32.
+        Material to (H, W) float32 of 0 and 1, brows with a soft border to the skin; only materials that are there.
     """
-    table = read_materials()
-    fraction = np.ones(len(material), np.float32)
-    for index, name in enumerate(table.names):
-        if name == "skin":
-            continue
-        here = np.flatnonzero(material == index)
-        if not len(here):
-            continue
-        place, below = positions[here], depth[here]
-        if name in ("hair", "headwear"):
-            below = stand_off(place) + np.float32(0.3) * np.minimum(below, 3.0)
-        values = table.deep[index] + (table.edge[index] - table.deep[index]) * np.exp(-below / table.depth[index])
-        if name == "hair":
-            values += np.float32(STRAND_FRACTION) * (np.float32(0.75) - facing[here])
-        if subject is not None:
-            values += subject.fraction[index] + _pattern(name, place, subject)
-        fraction[here] = np.clip(values, 0.0, 1.0)
-    return fraction
+    names = read_materials().names
+    weights = {
+        name: (solid & (material == index)).astype(np.float32)
+        for index, name in enumerate(names)
+        if name == "skin" or (material[solid] == index).any()
+    }
+    if "brow" in weights:
+        under = weights["skin"] + weights["brow"]
+        brow = soften(weights["brow"], BROW_EDGE_CM / cm_per_pixel) * under
+        weights |= {"brow": brow, "skin": under - brow}
+    return weights
 
 
-def _pattern(name: str, place: np.ndarray, subject: Subject) -> np.ndarray:
-    """What strands, folds and breath add to the fraction of one material at (N, 3) cm, (N,) float32."""
-    pattern = np.zeros(len(place), np.float32)
+def guided_weights(hard: Mapping[str, np.ndarray], gray: np.ndarray, cm_per_pixel: float) -> dict[str, np.ndarray]:
+    """Soften the borders of a class map by the picture: single hairs, stubble, thin ends of a brow.
+
+    A guided filter (He, Sun and Tang, PAMI 2013) of each cover and of everything else, divided by their sum, which
+    without the division would lose warmth to the background at every silhouette.
+
+    Args:
+        hard: of ``hard_weights``.
+        gray: (H, W) float32 luminance, 0..1.
+        cm_per_pixel: scale of the image.
+
+    Returns:
+        Material to (H, W) float32, 0..1.
+    """
+    radius = max(round(GUIDE_RADIUS_CM / cm_per_pixel), 1)
+    background = 1.0 - sum(hard.values())
+    layers = {**hard, "": background}
+    soft = {}
+    for name, weight in layers.items():
+        if name in ("hair", "beard", "brow", "skin"):
+            soft[name] = np.clip(cv2.ximgproc.guidedFilter(gray, weight, radius, GUIDE_EPSILON), 0.0, 1.0)
+        else:
+            soft[name] = soften(weight, CLOTH_EDGE_CM / cm_per_pixel)
+    total = np.maximum(sum(soft.values()), np.float32(1e-3))
+    del soft[""]
+    return {name: weight / total for name, weight in soft.items()}
+
+
+def soften(weight: np.ndarray, sigma_pixels: float) -> np.ndarray:
+    """A mask with a Gaussian border, (H, W) float32."""
+    return cv2.GaussianBlur(weight, (0, 0), max(sigma_pixels, 0.3), borderType=cv2.BORDER_REFLECT)
+
+
+def covering_fraction(
+    name: str, below: np.ndarray, facing: np.ndarray | float = 0.75, tables: str = "measured"
+) -> np.ndarray:
+    """Where a material is between ambient (0) and skin (1), for the mean person.
+
+    Args:
+        name: of the material.
+        below: float32 cm that lie between its surface and bare skin, any shape.
+        facing: cosine between normal and view ray, of the same shape or a number.
+        tables: which parameters.
+
+    Returns:
+        float32 of below's shape.
+    """
+    table = read_materials(tables)
+    index = table.names.index(name)
+    fraction = table.deep[index] + (table.edge[index] - table.deep[index]) * np.exp(-below / table.depth[index])
+    if name == "hair":
+        fraction = fraction + np.float32(STRAND_FRACTION) * (np.float32(0.75) - facing)
+    return np.clip(fraction, 0.0, 1.0)
+
+
+def person_fraction(name: str, places: np.ndarray, subject: Subject, tables: str = "measured") -> np.ndarray:
+    """What a person's strands, folds and breath add to the fraction of a material at (N, 3) cm: (N,) float32."""
+    table = read_materials(tables)
+    added = np.full(len(places), table.fraction_sd[table.names.index(name)] * subject.covers[name], np.float32)
     if name in PATTERN_AMPLITUDE:
         waves = {"hair": subject.strands, "beard": subject.stubble}.get(name, subject.folds)
-        pattern += np.float32(PATTERN_AMPLITUDE[name]) * waves.evaluate(place)
+        added += np.float32(PATTERN_AMPLITUDE[name]) * waves.evaluate(places)
     if name == "facewear":
-        away = (place - np.float32(ANCHORS["mouth"])) / np.float32(BREATH_RADIUS_CM)
-        pattern += np.float32(BREATH_FRACTION * subject.breath) * np.exp(-0.5 * np.sum(away * away, axis=1))
-    return pattern
+        away = (places - np.float32(ANCHORS["mouth"])) / np.float32(BREATH_RADIUS_CM)
+        added += np.float32(BREATH_FRACTION * subject.breath) * np.exp(-0.5 * np.sum(away * away, axis=1))
+    return added

@@ -19,7 +19,6 @@ from tfake.heat.tables import COLD_CELSIUS, read_points, read_regions
 CORE_CELSIUS = 37.0
 #: No region of bare skin gets warmer than this, whatever a person's offset.
 WARMEST_CELSIUS = 36.4
-_ROWS_AT_ONCE = 8192
 
 
 def contrast(ambient_celsius: float) -> float:
@@ -27,16 +26,17 @@ def contrast(ambient_celsius: float) -> float:
     return max(0.0, (CORE_CELSIUS - ambient_celsius) / (CORE_CELSIUS - COLD_CELSIUS))
 
 
-def control_weights(positions: np.ndarray) -> np.ndarray:
+def control_weights(positions: np.ndarray, tables: str = "measured") -> np.ndarray:
     """Weigh the control points at each position.
 
     Args:
         positions: (N, 3) float cm, rest frame.
+        tables: which parameters.
 
     Returns:
         (N, C) array of the same dtype, rows sum to 1.
     """
-    matrix, constant = _kernel(positions.dtype)
+    matrix, constant = _kernel(positions.dtype, tables)
     # Sums as products with ones: numpy's own sum over a short axis takes longer than the rest.
     squared = (positions * positions) @ np.ones((3, 1), positions.dtype)
     weights = np.concatenate((positions, squared), axis=1) @ matrix
@@ -49,9 +49,9 @@ def control_weights(positions: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _kernel(dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+def _kernel(dtype: np.dtype, tables: str) -> tuple[np.ndarray, np.ndarray]:
     """1 + |x - c|^2 / (16 r^2) as a matrix on (x, y, z, |x|^2) and a constant."""
-    points = read_points("control")
+    points = read_points("control", tables)
     scale = 1.0 / (16.0 * points.radius**2)
     matrix = np.vstack((-2.0 * points.position.T * scale, scale))
     constant = 1.0 + np.sum(points.position**2, axis=1) * scale
@@ -59,11 +59,11 @@ def _kernel(dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
 
 
 @cache
-def _sample_means() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _sample_means(tables: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Regions that have samples (S,), and their means' dependence on region temperatures (S, S) and deviations (S,)."""
-    controls, samples = read_points("control"), read_points("sample")
+    controls, samples = read_points("control", tables), read_points("sample", tables)
     spatial = np.unique(samples.region)
-    weights = control_weights(samples.position)
+    weights = control_weights(samples.position, tables)
     means = np.stack([weights[samples.region == region].mean(axis=0) for region in spatial])
     by_region = means @ (controls.region[:, None] == spatial)
     later = np.array([samples.deviation[samples.region == region].mean() for region in spatial])
@@ -71,7 +71,11 @@ def _sample_means() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def control_celsius(
-    ambient_celsius: float, region_kelvin: np.ndarray | None = None, asymmetry_kelvin: np.ndarray | None = None
+    ambient_celsius: float,
+    region_kelvin: np.ndarray | None = None,
+    asymmetry_kelvin: np.ndarray | None = None,
+    tables: str = "measured",
+    relief: float = 1.0,
 ) -> np.ndarray:
     """Solve for the control points' temperatures.
 
@@ -79,16 +83,18 @@ def control_celsius(
         ambient_celsius: °C.
         region_kelvin: (R,) offset of this subject's region means from the lines; None for the mean subject.
         asymmetry_kelvin: (R,) half the difference left minus right of this subject; None for the mean subject.
+        tables: which parameters.
+        relief: factor on the differences within regions, and of each region from the mean of all.
 
     Returns:
         (C,) float64 °C.
     """
-    controls = read_points("control")
-    spatial, by_region, deviation = _sample_means()
-    wanted = read_regions().celsius(ambient_celsius)
+    controls = read_points("control", tables)
+    spatial, by_region, deviation = _sample_means(tables)
+    wanted = read_regions(tables).celsius(ambient_celsius)
     if region_kelvin is not None:
         wanted = np.minimum(wanted + region_kelvin, WARMEST_CELSIUS)
-    scale = contrast(ambient_celsius)
+    scale = contrast(ambient_celsius) * relief
     region = np.zeros_like(wanted)
     region[spatial] = np.linalg.solve(by_region, wanted[spatial] - scale * deviation)
     celsius = region[controls.region] + scale * controls.deviation
@@ -97,11 +103,11 @@ def control_celsius(
     return celsius
 
 
-def skin_field(positions: np.ndarray, control: np.ndarray) -> np.ndarray:
+def skin_field(weights: np.ndarray, control: np.ndarray) -> np.ndarray:
     """Interpolate the skin's temperature.
 
     Args:
-        positions: (N, 3) float32 cm, rest frame.
+        weights: (N, C) float32 of :func:`control_weights`.
         control: (C,) °C from :func:`control_celsius`.
 
     Returns:
@@ -109,10 +115,4 @@ def skin_field(positions: np.ndarray, control: np.ndarray) -> np.ndarray:
     """
     # About a mean, so that float32 keeps 1e-5 K.
     mean = control.mean()
-    centred = (control - mean).astype(np.float32)
-    field = np.empty(len(positions), np.float32)
-    for start in range(0, len(positions), _ROWS_AT_ONCE):
-        rows = slice(start, start + _ROWS_AT_ONCE)
-        field[rows] = control_weights(positions[rows]) @ centred
-    field += np.float32(mean)
-    return field
+    return weights @ (control - mean).astype(np.float32) + np.float32(mean)

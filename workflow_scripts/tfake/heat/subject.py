@@ -1,5 +1,7 @@
 """What makes one person's temperatures differ from the mean subject's; the same person at every ambient."""
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
@@ -30,6 +32,25 @@ class Stream(IntEnum):
 
 
 @dataclass(frozen=True)
+class SubjectState:
+    """What one person's temperatures do from day to day, on top of what is drawn.
+
+    Attributes:
+        fever_kelvin: rise of the core's temperature; skin follows the more the nearer it is to the core.
+        nose_kelvin: added to the nose, in which vessels close in the cold and under stress.
+        canthi_kelvin: added to the inner canthi.
+        perfusion: factor on the fine pattern of perfusion and vessels.
+        breath: phase of breathing, -1 (in) .. 1 (out), or None for the drawn one.
+    """
+
+    fever_kelvin: float = 0.0
+    nose_kelvin: float = 0.0
+    canthi_kelvin: float = 0.0
+    perfusion: float = 1.0
+    breath: float | None = None
+
+
+@dataclass(frozen=True)
 class Subject:
     """One person.
 
@@ -41,8 +62,9 @@ class Subject:
         strands: pattern of hair.
         stubble: pattern of the beard.
         folds: pattern of cloth.
-        fraction: (M,) float32 offset of each material's fraction between ambient and skin.
+        covers: material to standard score of its fraction between ambient and skin.
         breath: phase of breathing, -1 (in) .. 1 (out).
+        state: how the person is today.
     """
 
     regional: np.ndarray
@@ -52,16 +74,19 @@ class Subject:
     strands: Waves
     stubble: Waves
     folds: Waves
-    fraction: np.ndarray
+    covers: Mapping[str, float]
     breath: float
+    state: SubjectState = SubjectState()
 
-    def region_kelvin(self, ambient_celsius: float) -> np.ndarray:
+    def region_kelvin(self, ambient_celsius: float, tables: str = "measured") -> np.ndarray:
         """Offsets (R,) of the region means in K."""
-        return self.regional * read_regions().spread(ambient_celsius)
+        regions = read_regions(tables)
+        today = {"nose": self.state.nose_kelvin, "canthus": self.state.canthi_kelvin}
+        return self.regional * regions.spread(ambient_celsius) + [today.get(name, 0.0) for name in regions.names]
 
-    def asymmetry_kelvin(self, ambient_celsius: float) -> np.ndarray:
+    def asymmetry_kelvin(self, ambient_celsius: float, tables: str = "measured") -> np.ndarray:
         """Half the difference left minus right (R,) in K."""
-        return ASYMMETRY * self.asymmetry * read_regions().spread(ambient_celsius)
+        return ASYMMETRY * self.asymmetry * read_regions(tables).spread(ambient_celsius)
 
 
 @cache
@@ -81,13 +106,17 @@ def _correlation_root() -> np.ndarray:
     return np.linalg.cholesky(COMMON_CORRELATION + (1.0 - COMMON_CORRELATION) * near)
 
 
-def draw_subject(seed: int, face: int) -> Subject:
+def draw_subject(seed: int, face: int | str, state: SubjectState = SubjectState()) -> Subject:
     """Draw the person of a face.
 
     Args:
-        seed: the source's seed.
-        face: number of the face.
+        seed: of all people.
+        face: number of a rendered face, or the id of any image. The person of an image "000007" has nothing to do with
+            that of the rendered face 7.
+        state: how the person is today.
     """
+    if isinstance(face, str):
+        face = int.from_bytes(hashlib.sha256(face.encode()).digest()[:8], "big")
     regions, materials = read_regions(), read_materials()
     rng = np.random.default_rng([seed, face, Stream.REGIONS])
     # Scores beyond 2.5 SD would put skin above the core or a nose below ambient.
@@ -99,7 +128,7 @@ def draw_subject(seed: int, face: int) -> Subject:
     strands = draw_waves(rng, 0.3, 1.4, 20, stretch=(1.0, 6.0, 1.0))
     stubble = draw_waves(rng, 0.25, 1.2, 24, stretch=(1.0, 1.5, 1.0))
     folds = draw_waves(rng, 3.0, 10.0, 28, stretch=(1.0, 1.5, 1.0))
-    fraction = materials.fraction_sd * np.clip(rng.standard_normal(len(materials.names)), -2.0, 2.0)
+    scores = np.clip(rng.standard_normal(len(materials.names)), -2.0, 2.0)
     return Subject(
         regional=regional,
         asymmetry=asymmetry,
@@ -108,6 +137,7 @@ def draw_subject(seed: int, face: int) -> Subject:
         strands=strands,
         stubble=stubble,
         folds=folds,
-        fraction=fraction.astype(np.float32),
-        breath=float(rng.uniform(-1.0, 1.0)),
+        covers=dict(zip(materials.names, scores.tolist(), strict=True)),
+        breath=float(rng.uniform(-1.0, 1.0)) if state.breath is None else state.breath,
+        state=state,
     )

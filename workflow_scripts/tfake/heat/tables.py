@@ -1,4 +1,4 @@
-"""The parameters of the temperature truth, read from the three CSV tables beside this module.
+"""The parameters of the temperature model, read from CSV tables in a folder a set: ``charlotte`` and ``measured``.
 
 ``regions.csv`` says how warm each region is, ``points.csv`` where on the mean head that holds, ``materials.csv`` how
 coverings emit and how far they are between skin and ambient. Each row names its source.
@@ -8,11 +8,14 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from tfake.mesh.template import ANCHORS
+from tfake.mesh.template import ANCHORS, face_vertices
 
+#: ``measured``: regions and patterns of several sets of real faces. ``charlotte``: the lines of CHARLOTTE alone.
+Tables = Literal["measured", "charlotte"]
 #: Ambients (°C) that the columns ``sd_cold_kelvin`` and ``sd_warm_kelvin`` are for.
 COLD_CELSIUS, WARM_CELSIUS = 20.0, 27.0
 
@@ -88,8 +91,8 @@ class Materials:
     fraction_sd: np.ndarray
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with (Path(__file__).parent / name).open(newline="") as table:
+def _rows(tables: str, name: str) -> list[dict[str, str]]:
+    with (Path(__file__).parent / tables / name).open(newline="") as table:
         return list(csv.DictReader(table))
 
 
@@ -98,9 +101,9 @@ def _column(rows: list[dict[str, str]], key: str, dtype: type = np.float64) -> n
 
 
 @cache
-def read_regions() -> RegionLines:
-    """Read ``charlotte/regions.csv``."""
-    rows = _rows("charlotte/regions.csv")
+def read_regions(tables: str = "measured") -> RegionLines:
+    """Read ``regions.csv`` of a set of tables."""
+    rows = _rows(tables, "regions.csv")
     return RegionLines(
         names=tuple(row["region"] for row in rows),
         slope=_column(rows, "slope"),
@@ -111,9 +114,9 @@ def read_regions() -> RegionLines:
 
 
 @cache
-def read_materials() -> Materials:
-    """Read ``materials.csv``."""
-    rows = _rows("materials.csv")
+def read_materials(tables: str = "measured") -> Materials:
+    """Read ``materials.csv`` of a set of tables."""
+    rows = _rows(tables, "materials.csv")
     return Materials(
         names=tuple(row["material"] for row in rows),
         emissivity=_column(rows, "emissivity", np.float32),
@@ -125,20 +128,23 @@ def read_materials() -> Materials:
 
 
 @cache
-def read_points(role: str) -> Points:
-    """Read the rows of one role from ``charlotte/points.csv``; a paired row becomes a left and a mirrored right point.
+def read_points(role: str, tables: str = "measured") -> Points:
+    """Read the rows of one role from ``points.csv``; a paired row becomes a left and a mirrored right point.
+
+    A row's anchor is one of :data:`tfake.mesh.template.ANCHORS`, or a vertex of FaceMesh on the subject's left or the
+    midline, by its number.
 
     Args:
         role: ``control`` (the field is interpolated from these) or ``sample`` (a region's mean is taken over these).
+        tables: which set of tables.
     """
-    names = read_regions().names
+    names = read_regions(tables).names
     position, rows, sides = [], [], []
-    for row in _rows("charlotte/points.csv"):
+    for row in _rows(tables, "points.csv"):
         if row["role"] != role:
             continue
         for side in (1, -1) if row["paired"] == "1" else (0,):
-            name = f"{'left' if side > 0 else 'right'}_{row['anchor']}"
-            x, y, z = ANCHORS.get(name, ANCHORS.get(row["anchor"]))
+            x, y, z = _anchor(row["anchor"], side)
             position.append((x + (side or 1) * float(row["dx"]), y + float(row["dy"]), z + float(row["dz"])))
             rows.append(row)
             sides.append(side)
@@ -149,3 +155,10 @@ def read_points(role: str) -> Points:
         radius=_column(rows, "radius_cm"),
         deviation=np.nan_to_num(_column(rows, "deviation_kelvin")),
     )
+
+
+def _anchor(name: str, side: int) -> tuple[float, float, float]:
+    if name.isdigit():
+        x, y, z = face_vertices()[int(name)]
+        return ((side * abs(x) if side else 0.0), y, z)
+    return ANCHORS.get(f"{'left' if side > 0 else 'right'}_{name}") or ANCHORS[name]
