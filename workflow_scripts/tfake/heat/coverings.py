@@ -23,7 +23,8 @@ _MATERIAL_OF = {
 #: How much strands and folds vary the fraction between ambient and skin, from person to person.
 PATTERN_AMPLITUDE = {"hair": 0.03, "beard": 0.035, "clothing": 0.04, "headwear": 0.025, "facewear": 0.02}
 #: What a picture's fine luminance adds to the fraction (judgement): strands, creases and seams shade what they cover.
-DETAIL_FRACTION = {"hair": 0.05, "beard": 0.04, "clothing": 0.05, "headwear": 0.04, "facewear": 0.03}
+#: Prints on cloth have no heat, and look like creases, so cloth has little of it.
+DETAIL_FRACTION = {"hair": 0.05, "beard": 0.04, "clothing": 0.015, "headwear": 0.015, "facewear": 0.015}
 #: A mask at the mouth between breathing in and out (fraction); a few kelvin in a cool room.
 BREATH_FRACTION = 0.16
 BREATH_RADIUS_CM = 2.6

@@ -14,12 +14,14 @@ import numpy as np
 from tfake.heat.apparent import apparent_celsius
 from tfake.heat.coverings import person_fraction
 from tfake.heat.regions import CORE_CELSIUS, contrast, control_celsius, skin_field
-from tfake.heat.subject import PERFUSION_KELVIN, Subject
+from tfake.heat.subject import Subject, perfusion_spread
 from tfake.heat.surface import HeatSurface
 from tfake.heat.tables import read_materials, read_points, read_regions
 
 #: The cornea is cooler than the lids around it (facts 3: cornea 33.3, inner canthus 34.3 °C); K in the cold.
 CORNEA_KELVIN = -0.7
+#: Between breathing out and the mean of a breath, at the nostrils in the cold (K; judgement: some tenths at rest).
+BREATH_KELVIN = 0.6
 _CLOTH, _MASK = 1, 2
 
 
@@ -49,7 +51,12 @@ def heat_field(
     """
     skin = _enlarge(_skin_below(surface, ambient_celsius, subject, tables), surface)
     skin += np.float32(CORNEA_KELVIN * contrast(ambient_celsius)) * surface.eyes
+    breath, strength = (0.0, 1.0) if subject is None else (subject.breath, subject.marks)
+    skin += np.float32(contrast(ambient_celsius) * strength) * surface.marks.warmth
     skin += (_region("mouth_interior", ambient_celsius, subject, tables) - skin) * surface.mouth
+    # Breath reaches the nostrils, and the open mouth, at nearly the room's temperature and leaves warm.
+    felt = np.float32(BREATH_KELVIN * contrast(ambient_celsius) * breath)
+    skin += felt * np.maximum(surface.marks.breath, surface.mouth)
     fraction = surface.fraction if subject is None else surface.fraction + _person_covers(surface, subject, tables)
     above = np.clip(fraction, 0.0, 1.0) * (skin - np.float32(ambient_celsius))
     celsius = apparent_celsius(above + np.float32(ambient_celsius), surface.emissivity, ambient_celsius)
@@ -59,16 +66,14 @@ def heat_field(
 
 def _skin_below(surface: HeatSurface, ambient_celsius: float, subject: Subject | None, tables: str) -> np.ndarray:
     """Temperature of the skin at or below each coarse pixel (h, w), °C; ambient where there is nothing."""
-    if subject is None:
-        control = control_celsius(ambient_celsius, tables=tables)
-    else:
-        offsets = (subject.region_kelvin(ambient_celsius, tables), subject.asymmetry_kelvin(ambient_celsius, tables))
-        control = control_celsius(ambient_celsius, *offsets, tables=tables)
+    control = control_celsius(ambient_celsius, subject, tables)
     skin = skin_field(surface.control_weights(tables), control)
     if subject is not None:
         places = surface.inside_places
-        pattern = np.float32(PERFUSION_KELVIN) * subject.perfusion.evaluate(places) + subject.vessels.evaluate(places)
-        skin += np.float32(contrast(ambient_celsius) * subject.state.perfusion) * pattern
+        pattern = perfusion_spread(_place_spread(surface, ambient_celsius, tables))
+        pattern *= subject.perfusion.evaluate(places)
+        pattern += subject.vessels.evaluate(places)
+        skin += np.float32(subject.state.perfusion * contrast(ambient_celsius)) * pattern
         # Skin is between the room and the core, and follows a core that rises by the same fraction.
         rise = subject.state.fever_kelvin / (CORE_CELSIUS - ambient_celsius)
         skin += np.float32(rise) * (skin - np.float32(ambient_celsius))
@@ -79,6 +84,12 @@ def _skin_below(surface: HeatSurface, ambient_celsius: float, subject: Subject |
     coarse = np.full(surface.places.shape[:2], ambient_celsius, np.float32)
     coarse.ravel()[surface.inside] = skin
     return coarse
+
+
+def _place_spread(surface: HeatSurface, ambient_celsius: float, tables: str) -> np.ndarray:
+    """Standard deviation between people of bare skin at the coarse pixels inside, (N,) float32 K."""
+    by_control = read_regions(tables).spread(ambient_celsius)[read_points(tables).region]
+    return skin_field(surface.control_weights(tables), by_control)
 
 
 def _enlarge(coarse: np.ndarray, surface: HeatSurface) -> np.ndarray:
@@ -110,11 +121,9 @@ def _person_covers(surface: HeatSurface, subject: Subject, tables: str) -> np.nd
 
 def _spread(surface: HeatSurface, ambient_celsius: float, skin: np.ndarray, tables: str) -> np.ndarray:
     """Standard deviation between people, (H, W) float32 K: of regions and perfusion, and of coverings' fractions."""
-    by_control = read_regions(tables).spread(ambient_celsius)[read_points("control", tables).region]
     coarse = np.zeros(surface.places.shape[:2], np.float32)
-    coarse.ravel()[surface.inside] = skin_field(surface.control_weights(tables), by_control)
-    fine = PERFUSION_KELVIN * contrast(ambient_celsius)
-    variance = np.square(surface.fraction) * (np.square(_enlarge(coarse, surface)) + np.float32(fine**2))
+    coarse.ravel()[surface.inside] = _place_spread(surface, ambient_celsius, tables)
+    variance = np.square(surface.fraction * _enlarge(coarse, surface))
     table = read_materials(tables)
     for name, weight in surface.weights.items():
         variance += weight * np.square(table.fraction_sd[table.names.index(name)] * (skin - ambient_celsius))

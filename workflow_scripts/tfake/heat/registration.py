@@ -62,11 +62,11 @@ def register_face(
         raise ValueError("expected finite points; a face without a mesh has no heat field")
     if rgb is not None and rgb.shape != (*classes.shape, 3):
         raise ValueError(f"classes of {classes.shape} want an image of {(*classes.shape, 3)}; found {rgb.shape}")
-    vertices, scale = _fit_head(points[:FACE_VERTICES])
+    vertices, scale, turn = _fit_head(points[:FACE_VERTICES])
     cm_per_pixel = 1.0 / scale
     classes = fill_glasses(_fill_specks(classes))
     solid = (classes != FaceClass.BACKGROUND) & (classes != FaceClass.IGNORE)
-    places, facing = _draw(vertices, classes.shape)
+    places, facing = _draw(vertices, classes.shape, turn / scale)
     material = material_of_class()[np.minimum(classes, len(material_of_class()) - 1)]
     lens = material == read_materials().names.index("glass")
     weights = hard_weights(material, solid, cm_per_pixel)
@@ -79,7 +79,7 @@ def register_face(
         fractions |= {
             name: fractions[name] + DETAIL_FRACTION[name] * detail for name in weights if name in DETAIL_FRACTION
         }
-    return compose_surface(places, classes, solid, weights, fractions, facing, lens, cm_per_pixel)
+    return compose_surface(places, classes, solid, weights, fractions, facing, lens, cm_per_pixel, tables)
 
 
 def _detail(gray: np.ndarray, cm_per_pixel: float) -> np.ndarray:
@@ -90,10 +90,10 @@ def _detail(gray: np.ndarray, cm_per_pixel: float) -> np.ndarray:
     return np.tanh(fine / spread).astype(np.float32)
 
 
-def _fit_head(points: np.ndarray) -> tuple[np.ndarray, float]:
-    """The control mesh in the image, (n, 3) pixels, y down and z away, and its scale in pixels a cm.
+def _fit_head(points: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+    """The control mesh in the image, (n, 3) pixels, y down and z away, its scale in pixels a cm, and its rotation.
 
-    Depth is FaceMesh's guess, so it counts half.
+    Depth is FaceMesh's guess, so it counts half. The rotation (3, 3) is from the image's axes to the rest frame's.
     """
     rest = _loft()[0] * (1.0, -1.0, -1.0)
     face = rest[:FACE_VERTICES]
@@ -113,7 +113,7 @@ def _fit_head(points: np.ndarray) -> tuple[np.ndarray, float]:
         start = FACE_VERTICES + ring * COLUMNS
         fitted[start : start + COLUMNS] += share * residual
     fitted[:FACE_VERTICES] = points
-    return fitted, scale
+    return fitted, scale, turn.T * ((1.0,), (-1.0,), (-1.0,))
 
 
 @cache
@@ -127,8 +127,11 @@ def _loft() -> tuple[np.ndarray, np.ndarray]:
     return mesh.control[:count], np.concatenate([face_triangles(), loft])
 
 
-def _draw(vertices: np.ndarray, size_pixels: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Places (h, w, 3) and facing (H, W) of the mesh in an image (H, W), filled to its borders."""
+def _draw(vertices: np.ndarray, size_pixels: tuple[int, int], to_rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places (h, w, 3) and facing (H, W) of the mesh in an image (H, W), filled to its borders.
+
+    Beyond the mesh places go on in the image's plane: ``to_rest`` (3, 3) takes its pixels to cm of the rest frame.
+    """
     rest, triangles = _loft()
     height, width = size_pixels
     shape = (-(-height // REDUCTION), -(-width // REDUCTION))
@@ -150,8 +153,12 @@ def _draw(vertices: np.ndarray, size_pixels: tuple[int, int]) -> tuple[np.ndarra
     owner = np.zeros(nearest.max() + 1, np.int64)
     owner[nearest.ravel()[covered == 1]] = np.flatnonzero(covered)
     source = owner[nearest.ravel()]
+    places = places[source]
+    columns, rows = (np.arange(covered.size) % shape[1], np.arange(covered.size) // shape[1])
+    steps = np.stack((columns - source % shape[1], rows - source // shape[1]), axis=1) * float(REDUCTION)
+    places += (steps @ to_rest[:, :2].T).astype(np.float32)
     facing = cv2.resize(facing[source].reshape(shape), (width, height), interpolation=cv2.INTER_LINEAR)
-    return places[source].reshape(*shape, 3), facing
+    return places.reshape(*shape, 3), facing
 
 
 def _fill_specks(classes: np.ndarray) -> np.ndarray:

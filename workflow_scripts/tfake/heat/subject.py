@@ -12,12 +12,18 @@ from tfake.heat.tables import read_materials, read_points, read_regions
 from tfake.heat.vascular import Vessels, Waves, draw_vessels, draw_waves
 
 #: Correlation of two regions' offsets: what all share (metabolism, clothing, time of day) and what neighbours share.
-COMMON_CORRELATION = 0.35
+COMMON_CORRELATION = 0.1
 CORRELATION_LENGTH_CM = 5.0
 #: Half the difference left minus right, as a part of a region's spread.
 ASYMMETRY = 0.25
-#: SD of the skin's fine perfusion pattern in the cold (K).
-PERFUSION_KELVIN = 0.22
+#: Spots of perfusion: their spread as a part of the region's spread, up to a region that varies by this much (K), and
+#: the part of their variance that is taken from what the region's spots share. Real faces decorrelate over 2 cm.
+PERFUSION_PART, PERFUSION_UP_TO_KELVIN, TAKEN_FROM_REGION = 1.0, 0.7, 0.7
+#: SD of how much more or less than the mean subject's a person's skin follows the room (fraction of the slopes).
+COOLING = 0.5
+
+#: SD between people of how strong the small marks of the skin are (judgement).
+MARKS_SPREAD = 0.35
 
 
 class Stream(IntEnum):
@@ -57,24 +63,28 @@ class Subject:
     Attributes:
         regional: (R,) float64 standard scores of the regions' offsets, correlated between neighbours.
         asymmetry: (R,) float64 standard scores of left against right.
+        cooling: how much more than the mean subject's the differences between regions grow as a room cools (fraction).
         perfusion: smooth pattern of the skin.
         vessels: superficial vessels.
         strands: pattern of hair.
         stubble: pattern of the beard.
         folds: pattern of cloth.
         covers: material to standard score of its fraction between ambient and skin.
+        marks: factor on the small marks of the skin.
         breath: phase of breathing, -1 (in) .. 1 (out).
         state: how the person is today.
     """
 
     regional: np.ndarray
     asymmetry: np.ndarray
+    cooling: float
     perfusion: Waves
     vessels: Vessels
     strands: Waves
     stubble: Waves
     folds: Waves
     covers: Mapping[str, float]
+    marks: float
     breath: float
     state: SubjectState = SubjectState()
 
@@ -82,23 +92,31 @@ class Subject:
         """Offsets (R,) of the region means in K."""
         regions = read_regions(tables)
         today = {"nose": self.state.nose_kelvin, "canthus": self.state.canthi_kelvin}
-        return self.regional * regions.spread(ambient_celsius) + [today.get(name, 0.0) for name in regions.names]
+        spread = regions.spread(ambient_celsius)
+        shared = np.sqrt(np.square(spread) - TAKEN_FROM_REGION * np.square(perfusion_spread(spread)))
+        return self.regional * shared + [today.get(name, 0.0) for name in regions.names]
 
     def asymmetry_kelvin(self, ambient_celsius: float, tables: str = "measured") -> np.ndarray:
         """Half the difference left minus right (R,) in K."""
         return ASYMMETRY * self.asymmetry * read_regions(tables).spread(ambient_celsius)
 
 
+def perfusion_spread(spread: np.ndarray) -> np.ndarray:
+    """SD of the spots of perfusion (K) where skin varies by ``spread`` between people, in the cold; any shape."""
+    return PERFUSION_PART * np.minimum(spread, PERFUSION_UP_TO_KELVIN)
+
+
 @cache
 def _correlation_root() -> np.ndarray:
     """Lower Cholesky factor (R, R) of the correlation c + (1 - c) exp(-distance / length) between regions."""
-    samples = read_points("sample")
+    # People do not depend on the tables that say how warm the mean one is.
+    points = read_points("charlotte")
     regions = len(read_regions().names)
-    # One side stands for both; a region without sample points (the open mouth) has no neighbour.
+    # One side stands for both; a region without points (the open mouth) has no neighbour.
     place = np.full((regions, 3), np.inf)
-    for region in np.unique(samples.region):
-        place[region] = np.abs(samples.position[samples.region == region] * (1, 0, 0)).mean(axis=0)
-        place[region, 1:] = samples.position[samples.region == region, 1:].mean(axis=0)
+    for region in np.unique(points.region):
+        place[region] = np.abs(points.position[points.region == region] * (1, 0, 0)).mean(axis=0)
+        place[region, 1:] = points.position[points.region == region, 1:].mean(axis=0)
     known = np.isfinite(place).all(axis=1)
     near = np.eye(regions)
     distance = np.linalg.norm(place[known, None] - place[known], axis=-1)
@@ -122,7 +140,9 @@ def draw_subject(seed: int, face: int | str, state: SubjectState = SubjectState(
     # Scores beyond 2.5 SD would put skin above the core or a nose below ambient.
     regional = np.clip(_correlation_root() @ rng.standard_normal(len(regions.names)), -2.5, 2.5)
     asymmetry = np.clip(rng.standard_normal(len(regions.names)), -2.5, 2.5)
-    perfusion = draw_waves(np.random.default_rng([seed, face, Stream.PERFUSION]), 2.2, 7.0, 24)
+    cooling = COOLING * float(np.clip(rng.standard_normal(), -2.0, 2.0))
+    marks = rng.standard_normal()
+    perfusion = draw_waves(np.random.default_rng([seed, face, Stream.PERFUSION]), 1.5, 6.0, 40)
     vessels = draw_vessels(np.random.default_rng([seed, face, Stream.VESSELS]))
     rng = np.random.default_rng([seed, face, Stream.COVERINGS])
     strands = draw_waves(rng, 0.3, 1.4, 20, stretch=(1.0, 6.0, 1.0))
@@ -132,12 +152,14 @@ def draw_subject(seed: int, face: int | str, state: SubjectState = SubjectState(
     return Subject(
         regional=regional,
         asymmetry=asymmetry,
+        cooling=cooling,
         perfusion=perfusion,
         vessels=vessels,
         strands=strands,
         stubble=stubble,
         folds=folds,
         covers=dict(zip(materials.names, scores.tolist(), strict=True)),
+        marks=1.0 + MARKS_SPREAD * float(np.clip(marks, -2.0, 2.0)),
         breath=float(rng.uniform(-1.0, 1.0)) if state.breath is None else state.breath,
         state=state,
     )

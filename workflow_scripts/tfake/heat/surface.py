@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 
 from tfake.core.classes import FaceClass
@@ -19,6 +20,7 @@ from tfake.heat.coverings import (
     soften,
     stand_off,
 )
+from tfake.heat.features import Marks, draw_marks
 from tfake.heat.regions import control_weights
 from tfake.heat.tables import read_materials
 from tfake.mesh.raster import SurfaceBuffer
@@ -46,6 +48,7 @@ class HeatSurface:
         emissivity: (H, W) float32 towards the camera.
         eyes: (H, W) float32, the cornea with a soft border; 0 under glasses.
         mouth: (H, W) float32, the open mouth with a soft border.
+        marks: small warm and cool marks of the skin.
         under: (h, w) uint8, 1 where cloth hangs and 2 where a mask does, wherever on the head they are drawn.
         cm_per_pixel: scale of the image at the face.
     """
@@ -57,6 +60,7 @@ class HeatSurface:
     emissivity: np.ndarray
     eyes: np.ndarray
     mouth: np.ndarray
+    marks: Marks
     under: np.ndarray
     cm_per_pixel: float
 
@@ -110,7 +114,15 @@ def rendered_surface(buffer: SurfaceBuffer, tables: str = "measured") -> HeatSur
     below = {"hair": skull, "headwear": skull}
     fractions = {name: covering_fraction(name, below.get(name, depth), buffer.facing, tables) for name in weights}
     return compose_surface(
-        buffer.rest_position, buffer.classes, solid, weights, fractions, buffer.facing, buffer.lens, cm_per_pixel
+        buffer.rest_position,
+        buffer.classes,
+        solid,
+        weights,
+        fractions,
+        buffer.facing,
+        buffer.lens,
+        cm_per_pixel,
+        tables,
     )
 
 
@@ -123,6 +135,7 @@ def compose_surface(
     facing: np.ndarray,
     lens: np.ndarray,
     cm_per_pixel: float,
+    tables: str,
 ) -> HeatSurface:
     """Put a surface together; arguments are as of :class:`HeatSurface` and :class:`tfake.mesh.raster.SurfaceBuffer`."""
     table = read_materials()
@@ -136,6 +149,7 @@ def compose_surface(
         emissivity += weight * towards
     emissivity += (1.0 - sum(weights.values())) * table.emissivity[0]
     step = -(-classes.shape[0] // places.shape[0])
+    fine = places if step == 1 else cv2.resize(places, classes.shape[::-1], interpolation=cv2.INTER_LINEAR)
     coarse = classes[step // 2 :: step, step // 2 :: step]
     under = np.where(coarse == FaceClass.CLOTHING, 1, np.where(coarse == FaceClass.FACEWEAR, 2, 0)).astype(np.uint8)
     edge = SOFT_EDGE_CM / cm_per_pixel
@@ -147,6 +161,7 @@ def compose_surface(
         emissivity=emissivity.astype(np.float32),
         eyes=soften(np.isin(classes, _EYES).astype(np.float32), edge) * ~lens,
         mouth=soften((classes == FaceClass.MOUTH_INTERIOR).astype(np.float32), edge),
+        marks=draw_marks(fine, weights["skin"] > 0.1, tables),
         under=under,
         cm_per_pixel=cm_per_pixel,
     )

@@ -50,21 +50,23 @@ class RegionLines:
 
 @dataclass(frozen=True)
 class Points:
-    """P places on the mean head.
+    """P places on the mean head between which skin is interpolated.
 
     Attributes:
         position: (P, 3) float64 cm, rest frame.
         region: (P,) int, index into the names of :class:`RegionLines`.
         side: (P,) int, +1 the subject's left, -1 right, 0 midline.
-        radius: (P,) float64 cm, reach of a control point (NaN for samples).
-        deviation: (P,) float64 K in the cold: a control point's from its region; at a sample, what a later layer adds.
+        radius: (P,) float64 cm, reach.
+        celsius_at_24: (P,) float64 °C in a room of 24 °C.
+        slope: (P,) float64 K of skin a K of ambient.
     """
 
     position: np.ndarray
     region: np.ndarray
     side: np.ndarray
     radius: np.ndarray
-    deviation: np.ndarray
+    celsius_at_24: np.ndarray
+    slope: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ class Materials:
     fraction_sd: np.ndarray
 
 
-def _rows(tables: str, name: str) -> list[dict[str, str]]:
+def read_rows(tables: str, name: str) -> list[dict[str, str]]:
+    """The rows of one file of a set of tables."""
     with (Path(__file__).parent / tables / name).open(newline="") as table:
         return list(csv.DictReader(table))
 
@@ -103,7 +106,7 @@ def _column(rows: list[dict[str, str]], key: str, dtype: type = np.float64) -> n
 @cache
 def read_regions(tables: str = "measured") -> RegionLines:
     """Read ``regions.csv`` of a set of tables."""
-    rows = _rows(tables, "regions.csv")
+    rows = read_rows(tables, "regions.csv")
     return RegionLines(
         names=tuple(row["region"] for row in rows),
         slope=_column(rows, "slope"),
@@ -116,7 +119,7 @@ def read_regions(tables: str = "measured") -> RegionLines:
 @cache
 def read_materials(tables: str = "measured") -> Materials:
     """Read ``materials.csv`` of a set of tables."""
-    rows = _rows(tables, "materials.csv")
+    rows = read_rows(tables, "materials.csv")
     return Materials(
         names=tuple(row["material"] for row in rows),
         emissivity=_column(rows, "emissivity", np.float32),
@@ -128,21 +131,14 @@ def read_materials(tables: str = "measured") -> Materials:
 
 
 @cache
-def read_points(role: str, tables: str = "measured") -> Points:
-    """Read the rows of one role from ``points.csv``; a paired row becomes a left and a mirrored right point.
+def read_points(tables: str = "measured") -> Points:
+    """Read ``points.csv`` of a set of tables; a paired row becomes a left and a mirrored right point.
 
-    A row's anchor is one of :data:`tfake.mesh.template.ANCHORS`, or a vertex of FaceMesh on the subject's left or the
-    midline, by its number.
-
-    Args:
-        role: ``control`` (the field is interpolated from these) or ``sample`` (a region's mean is taken over these).
-        tables: which set of tables.
+    A row's anchor is one of :data:`tfake.mesh.template.ANCHORS`, or a vertex of FaceMesh by its number.
     """
     names = read_regions(tables).names
     position, rows, sides = [], [], []
-    for row in _rows(tables, "points.csv"):
-        if row["role"] != role:
-            continue
+    for row in read_rows(tables, "points.csv"):
         for side in (1, -1) if row["paired"] == "1" else (0,):
             x, y, z = _anchor(row["anchor"], side)
             position.append((x + (side or 1) * float(row["dx"]), y + float(row["dy"]), z + float(row["dz"])))
@@ -153,7 +149,8 @@ def read_points(role: str, tables: str = "measured") -> Points:
         region=np.array([names.index(row["region"]) for row in rows]),
         side=np.array(sides),
         radius=_column(rows, "radius_cm"),
-        deviation=np.nan_to_num(_column(rows, "deviation_kelvin")),
+        celsius_at_24=_column(rows, "celsius_at_24"),
+        slope=_column(rows, "slope"),
     )
 
 
