@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from tfake.heat.subject import Subject
-from tfake.heat.tables import COLD_CELSIUS, read_points
+from tfake.heat.tables import COLD_CELSIUS, REFERENCE_CELSIUS, read_points
 
 CORE_CELSIUS = 37.0
 #: No bare skin gets warmer than this without fever, whatever a person's offset.
@@ -35,7 +35,15 @@ def control_weights(positions: np.ndarray, tables: str = "measured") -> np.ndarr
     Returns:
         (N, C) array of the same dtype, rows sum to 1.
     """
-    matrix, constant = _kernel(positions.dtype, tables)
+    return _weigh(positions, *_kernel(positions.dtype, tables))
+
+
+def kernel_weights(positions: np.ndarray, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """Weigh any control points: centres (C, 3) cm of reach (C,) cm at positions (N, 3), (N, C), rows sum to 1."""
+    return _weigh(positions, *_squared_distance(centres, radii))
+
+
+def _weigh(positions: np.ndarray, matrix: np.ndarray, constant: np.ndarray) -> np.ndarray:
     # Sums as products with ones: numpy's own sum over a short axis takes longer than the rest.
     squared = (positions * positions) @ np.ones((3, 1), positions.dtype)
     weights = np.concatenate((positions, squared), axis=1) @ matrix
@@ -49,12 +57,15 @@ def control_weights(positions: np.ndarray, tables: str = "measured") -> np.ndarr
 
 @cache
 def _kernel(dtype: np.dtype, tables: str) -> tuple[np.ndarray, np.ndarray]:
-    """1 + |x - c|^2 / (16 r^2) as a matrix on (x, y, z, |x|^2) and a constant."""
     points = read_points(tables)
-    scale = 1.0 / (16.0 * points.radius**2)
-    matrix = np.vstack((-2.0 * points.position.T * scale, scale))
-    constant = 1.0 + np.sum(points.position**2, axis=1) * scale
+    matrix, constant = _squared_distance(points.position, points.radius)
     return matrix.astype(dtype), constant.astype(dtype)
+
+
+def _squared_distance(centres: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """1 + |x - c|^2 / (16 r^2) as a matrix on (x, y, z, |x|^2) and a constant."""
+    scale = 1.0 / (16.0 * radii**2)
+    return np.vstack((-2.0 * centres.T * scale, scale)), 1.0 + np.sum(centres**2, axis=1) * scale
 
 
 def control_celsius(ambient_celsius: float, subject: Subject | None = None, tables: str = "measured") -> np.ndarray:
@@ -69,11 +80,11 @@ def control_celsius(ambient_celsius: float, subject: Subject | None = None, tabl
         (C,) float64 °C.
     """
     points = read_points(tables)
-    celsius = points.celsius_at_24 + points.slope * (ambient_celsius - 24.0)
+    celsius = points.celsius_at_24 + points.slope * (ambient_celsius - REFERENCE_CELSIUS)
     if subject is not None:
         celsius += subject.region_kelvin(ambient_celsius, tables)[points.region]
         celsius += points.side * subject.asymmetry_kelvin(ambient_celsius, tables)[points.region]
-        celsius += subject.cooling * (points.slope - points.slope.mean()) * (ambient_celsius - 24.0)
+        celsius += subject.cooling * (points.slope - points.slope.mean()) * (ambient_celsius - REFERENCE_CELSIUS)
     return np.minimum(celsius, WARMEST_CELSIUS)
 
 

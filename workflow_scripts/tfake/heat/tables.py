@@ -1,14 +1,15 @@
 """The parameters of the temperature model, read from CSV tables in a folder a set: ``charlotte`` and ``measured``.
 
 ``regions.csv`` says how warm each region is, ``points.csv`` where on the mean head that holds, ``materials.csv`` how
-coverings emit and how far they are between skin and ambient. Each row names its source.
+coverings emit and how far they are between skin and ambient, ``features.csv`` where small marks are. A set is called by
+its name, or, calibrated on one's own faces (:mod:`tfake.studies.heat_calibration`), by the path of its folder.
 """
 
 import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -16,6 +17,15 @@ from tfake.mesh.template import ANCHORS, face_vertices
 
 #: ``measured``: regions and patterns of several sets of real faces. ``charlotte``: the lines of CHARLOTTE alone.
 Tables = Literal["measured", "charlotte"]
+#: Files of a set, and the columns that are read.
+COLUMNS = {
+    "regions.csv": ("region", "slope", "offset_celsius", "sd_cold_kelvin", "sd_warm_kelvin"),
+    "points.csv": ("region", "anchor", "paired", "dx", "dy", "dz", "radius_cm", "celsius_at_24", "slope"),
+    "materials.csv": ("material", "emissivity", "edge_fraction", "deep_fraction", "depth_cm", "fraction_sd"),
+    "features.csv": ("feature", "vertices", "paired", "radius_cm", "kelvin"),
+}
+#: The room (°C) that control points are given for.
+REFERENCE_CELSIUS = 24.0
 #: Ambients (°C) that the columns ``sd_cold_kelvin`` and ``sd_warm_kelvin`` are for.
 COLD_CELSIUS, WARM_CELSIUS = 20.0, 27.0
 
@@ -93,10 +103,30 @@ class Materials:
     fraction_sd: np.ndarray
 
 
+def tables_folder(tables: str) -> Path:
+    """Folder of a set of tables: of a named one, or itself a path."""
+    return Path(__file__).parent / tables if tables in get_args(Tables) else Path(tables)
+
+
 def read_rows(tables: str, name: str) -> list[dict[str, str]]:
-    """The rows of one file of a set of tables."""
-    with (Path(__file__).parent / tables / name).open(newline="") as table:
-        return list(csv.DictReader(table))
+    """The rows of one file of a set of tables.
+
+    Raises:
+        FileNotFoundError: there is no such set.
+        ValueError: the file lacks a column.
+    """
+    path = tables_folder(tables) / name
+    if not path.is_file():
+        named = ", ".join(get_args(Tables))
+        raise FileNotFoundError(
+            f"{path}: no such table; heat tables are {named}, or a folder with {', '.join(COLUMNS)}"
+        )
+    with path.open(newline="") as table:
+        reader = csv.DictReader(table)
+        missing = [column for column in COLUMNS[name] if column not in (reader.fieldnames or ())]
+        if missing:
+            raise ValueError(f"{path}: expected the columns {', '.join(COLUMNS[name])}; missing {', '.join(missing)}")
+        return list(reader)
 
 
 def _column(rows: list[dict[str, str]], key: str, dtype: type = np.float64) -> np.ndarray:
