@@ -8,6 +8,7 @@ import numpy as np
 from tfake.core.classes import LABELLED_CLASSES, FaceClass
 from tfake.heat.subject import Subject
 from tfake.heat.tables import read_materials
+from tfake.imaging.guided_filter import filter_guided
 from tfake.mesh.template import ANCHORS
 
 _MATERIAL_OF = {
@@ -34,8 +35,11 @@ SKULL_CENTRE, SKULL_RADII = (0.0, 1.5, 0.4), (7.5, 11.2, 9.6)
 STRAND_FRACTION = 0.12
 #: Width of the soft border of brows (cm): hairs thin out.
 BROW_EDGE_CM = 0.12
-#: Radius (cm) and regularisation of the guided filter that finds hairs over a border.
+#: Radius (cm) and regularisation of the guided filter that finds hairs over a border, and what it softens.
 GUIDE_RADIUS_CM, GUIDE_EPSILON = 0.3, 4e-3
+GUIDED = ("hair", "beard", "brow", "skin")
+#: From this radius (pixels) on the filter's windows stand on every other pixel.
+_COARSE_RADIUS = 4
 #: Cloth and the like end within this (cm).
 CLOTH_EDGE_CM = 0.05
 #: Bright skin shows through a thin beard: luminance over that of the bare skin at which half of it is skin.
@@ -43,9 +47,9 @@ BEARD_DARKNESS = 0.85
 
 
 def material_of_class() -> np.ndarray:
-    """Index into the materials' table for each class id 0..18, (19,) int."""
+    """Index into the materials' table for each class id 0..18, (19,) uint8."""
     names = read_materials().names
-    return np.array([names.index(_MATERIAL_OF.get(name, "skin")) for name in LABELLED_CLASSES])
+    return np.array([names.index(_MATERIAL_OF.get(name, "skin")) for name in LABELLED_CLASSES], np.uint8)
 
 
 def distance_to(target: np.ndarray, cm_per_pixel: float) -> np.ndarray:
@@ -81,7 +85,7 @@ def hard_weights(material: np.ndarray, solid: np.ndarray, cm_per_pixel: float) -
     """Which pixels each material covers, where only the class map is known.
 
     Args:
-        material: (H, W) int, index into the materials' table.
+        material: (H, W) uint8, index into the materials' table.
         solid: (H, W) bool, neither background nor IGNORE.
         cm_per_pixel: scale of the image.
 
@@ -89,10 +93,11 @@ def hard_weights(material: np.ndarray, solid: np.ndarray, cm_per_pixel: float) -
         Material to (H, W) float32 of 0 and 1, brows with a soft border to the skin; only materials that are there.
     """
     names = read_materials().names
+    there = np.bincount(material[solid], minlength=len(names)) > 0
     weights = {
         name: (solid & (material == index)).astype(np.float32)
         for index, name in enumerate(names)
-        if name == "skin" or (material[solid] == index).any()
+        if name == "skin" or there[index]
     }
     if "brow" in weights:
         under = weights["skin"] + weights["brow"]
@@ -117,16 +122,15 @@ def guided_weights(hard: Mapping[str, np.ndarray], gray: np.ndarray, cm_per_pixe
     """
     radius = max(round(GUIDE_RADIUS_CM / cm_per_pixel), 1)
     background = 1.0 - sum(hard.values())
-    layers = {**hard, "": background}
-    soft = {}
-    for name, weight in layers.items():
-        if name in ("hair", "beard", "brow", "skin"):
-            soft[name] = np.clip(cv2.ximgproc.guidedFilter(gray, weight, radius, GUIDE_EPSILON), 0.0, 1.0)
-        else:
+    guided = [name for name in hard if name in GUIDED]
+    step = 2 if radius >= _COARSE_RADIUS else 1
+    filtered = filter_guided(gray, [hard[name] for name in guided], radius, GUIDE_EPSILON, step)
+    soft = {name: np.clip(image, 0.0, 1.0, out=image) for name, image in zip(guided, filtered, strict=True)}
+    for name, weight in {**hard, "": background}.items():
+        if name not in soft:
             soft[name] = soften(weight, CLOTH_EDGE_CM / cm_per_pixel)
     total = np.maximum(sum(soft.values()), np.float32(1e-3))
-    del soft[""]
-    return {name: weight / total for name, weight in soft.items()}
+    return {name: soft[name] / total for name in hard}
 
 
 def soften(weight: np.ndarray, sigma_pixels: float) -> np.ndarray:
@@ -150,6 +154,8 @@ def covering_fraction(
     """
     table = read_materials(tables)
     index = table.names.index(name)
+    if table.edge[index] == table.deep[index]:
+        return np.full(np.shape(below), table.deep[index], np.float32)
     fraction = table.deep[index] + (table.edge[index] - table.deep[index]) * np.exp(-below / table.depth[index])
     if name == "hair":
         fraction = fraction + np.float32(STRAND_FRACTION) * (np.float32(0.75) - facing)

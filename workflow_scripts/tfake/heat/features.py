@@ -7,6 +7,7 @@ Each is a chain of bumps (1 - d^2 / radius^2)^3 along vertices of the face, too 
 from dataclasses import dataclass
 from functools import cache
 
+import cv2
 import numpy as np
 
 from tfake.heat.tables import read_rows
@@ -16,7 +17,7 @@ from tfake.mesh.template import face_vertices
 _SPACING_CM = 0.2
 _BREATHES = "nostril"
 #: Where marks are, rest frame, cm: nothing else is looked at.
-_LOWEST, _HIGHEST = np.float32((-4.6, -6.2, 7.0)), np.float32((4.6, 3.4, 12.5))
+_LOWEST, _HIGHEST = (-4.6, -6.2, 7.0), (4.6, 3.4, 12.5)
 
 
 @dataclass(frozen=True)
@@ -42,43 +43,33 @@ def draw_marks(places: np.ndarray, visible: np.ndarray, tables: str = "measured"
     """
     shape = places.shape[:2]
     warmth, breath = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    chains = _chains(tables)
-    near = visible & ((places > _LOWEST) & (places < _HIGHEST)).all(axis=2)
-    inside = np.flatnonzero(near)
-    if chains and len(inside):
-        here = np.ascontiguousarray(places.reshape(-1, 3)[inside])
-        steady, breathing = chains
-        warmth.ravel()[inside] = steady.evaluate(here) + breathing.evaluate(here)
-        # The bump's own height cancels: what is left is where it is.
-        breath.ravel()[inside] = breathing.evaluate(here) / np.float32(breathing.kelvin.min(initial=-1e-6))
+    inside = np.flatnonzero(cv2.inRange(places, _LOWEST, _HIGHEST).view(bool) & visible)
+    here = np.ascontiguousarray(places.reshape(-1, 3)[inside])
+    for breathes, mark in _marks(tables):
+        warm = mark.evaluate(here)
+        warmth.ravel()[inside] += warm
+        if breathes:
+            # The bump's own height cancels: what is left is where it is.
+            breath.ravel()[inside] += warm / np.float32(mark.kelvin.min())
     return Marks(warmth, breath)
 
 
 @cache
-def _chains(tables: str) -> tuple[Vessels, Vessels] | None:
-    """Bumps of the marks that do not follow the breath, and of those that do; None where a set of tables has none."""
-    rows = read_rows(tables, "features.csv")
-    if not rows:
-        return None
-    return tuple(
-        _bumps([row for row in rows if (row["feature"] == _BREATHES) == breathes]) for breathes in (False, True)
-    )
+def _marks(tables: str) -> tuple[tuple[bool, Vessels], ...]:
+    """Each mark: whether it follows the breath, and its bumps."""
+    return tuple((row["feature"] == _BREATHES, _bumps(row)) for row in read_rows(tables, "features.csv"))
 
 
-def _bumps(rows: list[dict[str, str]]) -> Vessels:
-    centres, radii, kelvin = [np.zeros((0, 3))], [np.zeros(0)], [np.zeros(0)]
-    for row in rows:
-        course = face_vertices()[[int(vertex) for vertex in row["vertices"].split()]]
-        chain, overlap = course, 1.0
-        radius = float(row["radius_cm"])
-        if len(course) > 1:
-            along = np.concatenate(([0.0], np.cumsum(np.linalg.norm(np.diff(course, axis=0), axis=1))))
-            at = np.arange(0.0, along[-1], _SPACING_CM)
-            chain = np.stack([np.interp(at, along, course[:, axis]) for axis in range(3)], axis=1)
-            # A chain of unit bumps sums to 32/35 radius / spacing.
-            overlap = max(radius * 32.0 / 35.0 / _SPACING_CM, 1.0)
-        for side in (1, -1) if row["paired"] == "1" else (1,):
-            centres.append(chain * (side, 1.0, 1.0))
-            radii.append(np.full(len(chain), radius))
-            kelvin.append(np.full(len(chain), float(row["kelvin"]) / overlap))
-    return Vessels(np.concatenate(centres), np.concatenate(radii), np.concatenate(kelvin))
+def _bumps(row: dict[str, str]) -> Vessels:
+    course = face_vertices()[[int(vertex) for vertex in row["vertices"].split()]]
+    chain, overlap = course, 1.0
+    radius = float(row["radius_cm"])
+    if len(course) > 1:
+        along = np.concatenate(([0.0], np.cumsum(np.linalg.norm(np.diff(course, axis=0), axis=1))))
+        at = np.arange(0.0, along[-1], _SPACING_CM)
+        chain = np.stack([np.interp(at, along, course[:, axis]) for axis in range(3)], axis=1)
+        # A chain of unit bumps sums to 32/35 radius / spacing.
+        overlap = max(radius * 32.0 / 35.0 / _SPACING_CM, 1.0)
+    sides = (1, -1) if row["paired"] == "1" else (1,)
+    centres = np.concatenate([chain * (side, 1.0, 1.0) for side in sides])
+    return Vessels(centres, np.full(len(centres), radius), np.full(len(centres), float(row["kelvin"]) / overlap))

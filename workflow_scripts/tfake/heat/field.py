@@ -6,7 +6,9 @@ ambient (:mod:`tfake.heat.coverings`), and what a camera reads of a surface temp
 The field knows places, classes and what a picture tells of hair and cloth; colours say nothing of temperature.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import cv2
 import numpy as np
@@ -31,11 +33,16 @@ class HeatField:
 
     Attributes:
         celsius: (H, W) float32 apparent temperature; background is exactly ambient.
-        spread_kelvin: (H, W) float32 standard deviation between people of what is read there; 0 on background.
+        measure_spread: gives ``spread_kelvin``, which only trainings want.
     """
 
     celsius: np.ndarray
-    spread_kelvin: np.ndarray
+    measure_spread: Callable[[], np.ndarray]
+
+    @cached_property
+    def spread_kelvin(self) -> np.ndarray:
+        """(H, W) float32 standard deviation between people of what is read there; 0 on background."""
+        return self.measure_spread()
 
 
 def heat_field(
@@ -61,7 +68,7 @@ def heat_field(
     above = np.clip(fraction, 0.0, 1.0) * (skin - np.float32(ambient_celsius))
     celsius = apparent_celsius(above + np.float32(ambient_celsius), surface.emissivity, ambient_celsius)
     celsius[~surface.solid & (surface.fraction == 0.0)] = ambient_celsius
-    return HeatField(celsius, _spread(surface, ambient_celsius, skin, tables))
+    return HeatField(celsius, partial(_spread, surface, ambient_celsius, skin, tables))
 
 
 def _skin_below(surface: HeatSurface, ambient_celsius: float, subject: Subject | None, tables: str) -> np.ndarray:

@@ -30,7 +30,6 @@ SILHOUETTE_CM = 1.0
 SKIN_IN_MIRROR = 0.75
 #: Width of the soft border of cornea and open mouth (cm): heat spreads.
 SOFT_EDGE_CM = 0.12
-_EYES = (FaceClass.RIGHT_EYE, FaceClass.LEFT_EYE)
 #: How much of the depth in the image counts beside the height above the skull, and up to how much of it (cm).
 _DEPTH_COUNTS, _DEEPEST_CM = 0.3, 3.0
 
@@ -159,12 +158,18 @@ def compose_surface(
         weights=weights,
         fraction=fraction,
         emissivity=emissivity.astype(np.float32),
-        eyes=soften(np.isin(classes, _EYES).astype(np.float32), edge) * ~lens,
-        mouth=soften((classes == FaceClass.MOUTH_INTERIOR).astype(np.float32), edge),
+        eyes=_soft_mask((classes == FaceClass.RIGHT_EYE) | (classes == FaceClass.LEFT_EYE), edge) * ~lens,
+        mouth=_soft_mask(classes == FaceClass.MOUTH_INTERIOR, edge),
         marks=draw_marks(fine, weights["skin"] > 0.1, tables),
         under=under,
         cm_per_pixel=cm_per_pixel,
     )
+
+
+def _soft_mask(mask: np.ndarray, sigma_pixels: float) -> np.ndarray:
+    """A mask (H, W) bool with a Gaussian border, float32."""
+    weight = mask.astype(np.float32)
+    return soften(weight, sigma_pixels) if mask.any() else weight
 
 
 def _centimetres_per_pixel(surface: SurfaceBuffer) -> float:
