@@ -15,7 +15,7 @@ import numpy as np
 
 from tfake.heat.apparent import apparent_celsius
 from tfake.heat.coverings import person_fraction
-from tfake.heat.regions import CORE_CELSIUS, contrast, control_celsius, skin_field
+from tfake.heat.regions import CORE_CELSIUS, contrast, control_celsius, skin_field, skin_spread
 from tfake.heat.subject import Subject, perfusion_spread
 from tfake.heat.surface import HeatSurface
 from tfake.heat.tables import read_materials, read_points, read_regions
@@ -77,7 +77,8 @@ def _skin_below(surface: HeatSurface, ambient_celsius: float, subject: Subject |
     skin = skin_field(surface.control_weights(tables), control)
     if subject is not None:
         places = surface.inside_places
-        pattern = perfusion_spread(_place_spread(surface, ambient_celsius, tables))
+        spread = read_regions(tables).spread(ambient_celsius)[read_points(tables).region]
+        pattern = perfusion_spread(skin_field(surface.control_weights(tables), spread))
         pattern *= subject.perfusion.evaluate(places)
         pattern += subject.vessels.evaluate(places)
         skin += np.float32(subject.state.perfusion * contrast(ambient_celsius)) * pattern
@@ -91,12 +92,6 @@ def _skin_below(surface: HeatSurface, ambient_celsius: float, subject: Subject |
     coarse = np.full(surface.places.shape[:2], ambient_celsius, np.float32)
     coarse.ravel()[surface.inside] = skin
     return coarse
-
-
-def _place_spread(surface: HeatSurface, ambient_celsius: float, tables: str) -> np.ndarray:
-    """Standard deviation between people of bare skin at the coarse pixels inside, (N,) float32 K."""
-    by_control = read_regions(tables).spread(ambient_celsius)[read_points(tables).region]
-    return skin_field(surface.control_weights(tables), by_control)
 
 
 def _enlarge(coarse: np.ndarray, surface: HeatSurface) -> np.ndarray:
@@ -129,7 +124,7 @@ def _person_covers(surface: HeatSurface, subject: Subject, tables: str) -> np.nd
 def _spread(surface: HeatSurface, ambient_celsius: float, skin: np.ndarray, tables: str) -> np.ndarray:
     """Standard deviation between people, (H, W) float32 K: of regions and perfusion, and of coverings' fractions."""
     coarse = np.zeros(surface.places.shape[:2], np.float32)
-    coarse.ravel()[surface.inside] = _place_spread(surface, ambient_celsius, tables)
+    coarse.ravel()[surface.inside] = skin_spread(surface.control_weights(tables), ambient_celsius, tables)
     variance = np.square(surface.fraction * _enlarge(coarse, surface))
     table = read_materials(tables)
     for name, weight in surface.weights.items():

@@ -12,8 +12,8 @@ from functools import cache
 
 import numpy as np
 
-from tfake.heat.subject import Subject
-from tfake.heat.tables import COLD_CELSIUS, REFERENCE_CELSIUS, read_points
+from tfake.heat.subject import PATTERN_SPREAD, Subject
+from tfake.heat.tables import COLD_CELSIUS, REFERENCE_CELSIUS, read_points, read_regions
 
 CORE_CELSIUS = 37.0
 #: No bare skin gets warmer than this without fever, whatever a person's offset.
@@ -82,10 +82,17 @@ def control_celsius(ambient_celsius: float, subject: Subject | None = None, tabl
     points = read_points(tables)
     celsius = points.celsius_at_24 + points.slope * (ambient_celsius - REFERENCE_CELSIUS)
     if subject is not None:
+        celsius += (subject.pattern[points.region] - 1.0) * _from_region_mean(celsius, points.region)
         celsius += subject.region_kelvin(ambient_celsius, tables)[points.region]
         celsius += points.side * subject.asymmetry_kelvin(ambient_celsius, tables)[points.region]
         celsius += subject.cooling * (points.slope - points.slope.mean()) * (ambient_celsius - REFERENCE_CELSIUS)
     return np.minimum(celsius, WARMEST_CELSIUS)
+
+
+def _from_region_mean(celsius: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """Distance (C,) of control points from the mean of their region's."""
+    count = np.bincount(region)
+    return celsius - (np.bincount(region, celsius) / np.maximum(count, 1))[region]
 
 
 def skin_field(weights: np.ndarray, control: np.ndarray) -> np.ndarray:
@@ -101,3 +108,20 @@ def skin_field(weights: np.ndarray, control: np.ndarray) -> np.ndarray:
     # About a mean, so that float32 keeps 1e-5 K.
     mean = control.mean()
     return weights @ (control - mean).astype(np.float32) + np.float32(mean)
+
+
+def skin_spread(weights: np.ndarray, ambient_celsius: float, tables: str = "measured") -> np.ndarray:
+    """Standard deviation between people of bare skin: of regions as wholes, and of the pattern within each.
+
+    Args:
+        weights: (N, C) float32 of :func:`control_weights`.
+        ambient_celsius: °C.
+        tables: which parameters.
+
+    Returns:
+        (N,) float32 K.
+    """
+    region = read_points(tables).region
+    regional = skin_field(weights, read_regions(tables).spread(ambient_celsius)[region])
+    within = skin_field(weights, _from_region_mean(control_celsius(ambient_celsius, tables=tables), region))
+    return np.hypot(regional, np.float32(PATTERN_SPREAD) * within)

@@ -18,10 +18,12 @@ CORRELATION_LENGTH_CM = 5.0
 ASYMMETRY = 0.25
 #: Spots of perfusion: their spread as a part of the region's spread, up to a region that varies by this much (K), and
 #: the part of their variance that is taken from what the region's spots share. Real faces decorrelate over 2 cm.
-PERFUSION_PART, PERFUSION_UP_TO_KELVIN, TAKEN_FROM_REGION = 1.0, 0.7, 0.7
+PERFUSION_PART, PERFUSION_UP_TO_KELVIN, TAKEN_FROM_REGION = 1.0, 1.0, 0.7
 #: SD of how much more or less than the mean subject's a person's skin follows the room (fraction of the slopes).
 COOLING = 0.5
-
+#: SD between people of how strongly the places of one region differ (fraction): a nose may be cool all over, or at its
+#: wings alone.
+PATTERN_SPREAD = 0.4
 #: SD between people of how strong the small marks of the skin are (judgement).
 MARKS_SPREAD = 0.35
 
@@ -64,6 +66,7 @@ class Subject:
         regional: (R,) float64 standard scores of the regions' offsets, correlated between neighbours.
         asymmetry: (R,) float64 standard scores of left against right.
         cooling: how much more than the mean subject's the differences between regions grow as a room cools (fraction).
+        pattern: (R,) float64 factors on how far the places of each region are from its mean.
         perfusion: smooth pattern of the skin.
         vessels: superficial vessels.
         strands: pattern of hair.
@@ -78,6 +81,7 @@ class Subject:
     regional: np.ndarray
     asymmetry: np.ndarray
     cooling: float
+    pattern: np.ndarray
     perfusion: Waves
     vessels: Vessels
     strands: Waves
@@ -142,6 +146,7 @@ def draw_subject(seed: int, face: int | str, state: SubjectState = SubjectState(
     asymmetry = np.clip(rng.standard_normal(len(regions.names)), -2.5, 2.5)
     cooling = COOLING * float(np.clip(rng.standard_normal(), -2.0, 2.0))
     marks = rng.standard_normal()
+    pattern = 1.0 + PATTERN_SPREAD * np.clip(rng.standard_normal(len(regions.names)), -2.0, 2.0)
     perfusion = draw_waves(np.random.default_rng([seed, face, Stream.PERFUSION]), 1.5, 6.0, 40)
     vessels = draw_vessels(np.random.default_rng([seed, face, Stream.VESSELS]))
     rng = np.random.default_rng([seed, face, Stream.COVERINGS])
@@ -153,6 +158,7 @@ def draw_subject(seed: int, face: int | str, state: SubjectState = SubjectState(
         regional=regional,
         asymmetry=asymmetry,
         cooling=cooling,
+        pattern=pattern,
         perfusion=perfusion,
         vessels=vessels,
         strands=strands,
