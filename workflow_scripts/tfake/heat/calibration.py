@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from tfake.heat.patterns import bare_vertices
-from tfake.heat.regions import CORE_CELSIUS, control_celsius, control_weights, kernel_weights
+from tfake.heat.regions import control_celsius, control_weights, kernel_weights
+from tfake.heat.rooms import CORE_CELSIUS
 from tfake.heat.tables import REFERENCE_CELSIUS, read_points, read_regions, read_rows, tables_folder
 from tfake.mesh.template import ANCHORS, FACE_VERTICES, face_vertices
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from tfake.heat.apparent import apparent_celsius
 from tfake.heat.coverings import person_fraction
-from tfake.heat.regions import CORE_CELSIUS, contrast, control_celsius, skin_field, skin_spread
+from tfake.heat.regions import control_celsius, skin_field, skin_spread
+from tfake.heat.rooms import CORE_CELSIUS, contrast
 from tfake.heat.subject import Subject, perfusion_spread
 from tfake.heat.surface import HeatSurface
 from tfake.heat.tables import read_materials, read_points, read_regions

@@ -13,16 +13,10 @@ from functools import cache
 import numpy as np
 
 from tfake.heat.subject import PATTERN_SPREAD, Subject
-from tfake.heat.tables import COLD_CELSIUS, REFERENCE_CELSIUS, read_points, read_regions
+from tfake.heat.tables import REFERENCE_CELSIUS, read_points, read_regions
 
-CORE_CELSIUS = 37.0
 #: No bare skin gets warmer than this without fever, whatever a person's offset.
 WARMEST_CELSIUS = 36.4
-
-
-def contrast(ambient_celsius: float) -> float:
-    """Scale of differences on the skin, 1 at an ambient of 20 °C and 0 at the core's 37 °C."""
-    return max(0.0, (CORE_CELSIUS - ambient_celsius) / (CORE_CELSIUS - COLD_CELSIUS))
 
 
 def control_weights(positions: np.ndarray, tables: str = "measured") -> np.ndarray:

@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 
+from tfake.heat.rooms import contrast
 from tfake.heat.tables import read_materials, read_points, read_regions
 from tfake.heat.vascular import Vessels, Waves, draw_vessels, draw_waves
 
@@ -97,7 +98,8 @@ class Subject:
         regions = read_regions(tables)
         today = {"nose": self.state.nose_kelvin, "canthus": self.state.canthi_kelvin}
         spread = regions.spread(ambient_celsius)
-        shared = np.sqrt(np.square(spread) - TAKEN_FROM_REGION * np.square(perfusion_spread(spread)))
+        spots = contrast(ambient_celsius) * perfusion_spread(spread)
+        shared = np.sqrt(np.maximum(np.square(spread) - TAKEN_FROM_REGION * np.square(spots), 0.0))
         return self.regional * shared + [today.get(name, 0.0) for name in regions.names]
 
     def asymmetry_kelvin(self, ambient_celsius: float, tables: str = "measured") -> np.ndarray:
