@@ -46,13 +46,13 @@ def test_patterns_differ_from_person_to_person_as_stated():
 
 @pytest.mark.parametrize("ambient", [20.0, 26.0])
 def test_the_stated_spread_is_that_of_drawn_people(ambient):
-    head = paint_head(96)
+    head = paint_head(64)
     surface = rendered_surface(head)
-    people = np.array([heat_field(surface, ambient, draw_subject(5, face)).celsius for face in range(150)])
+    people = np.array([heat_field(surface, ambient, draw_subject(5, face)).celsius for face in range(100)])
     stated = heat_field(surface, ambient).spread_kelvin
     for name, mask in region_masks(head).items():
         seen = mask & (head.facing > 0.6)
-        assert stated[seen].mean() == pytest.approx(people.std(axis=0)[seen].mean(), rel=0.25), name
+        assert stated[seen].mean() == pytest.approx(people.std(axis=0)[seen].mean(), rel=0.3), name
 
 
 def test_spread_is_measured_when_asked_for_and_once():

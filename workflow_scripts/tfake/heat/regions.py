@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from tfake.heat.subject import PATTERN_SPREAD, Subject
+from tfake.heat.subject import PATTERN_SPREAD, Subject, total_spread
 from tfake.heat.tables import REFERENCE_CELSIUS, read_points, read_regions
 
 #: No bare skin gets warmer than this without fever, whatever a person's offset.
@@ -116,6 +116,7 @@ def skin_spread(weights: np.ndarray, ambient_celsius: float, tables: str = "meas
         (N,) float32 K.
     """
     region = read_points(tables).region
-    regional = skin_field(weights, read_regions(tables).spread(ambient_celsius)[region])
+    spread = total_spread(read_regions(tables).spread(ambient_celsius), ambient_celsius)
+    regional = skin_field(weights, spread[region])
     within = skin_field(weights, _from_region_mean(control_celsius(ambient_celsius, tables=tables), region))
     return np.hypot(regional, np.float32(PATTERN_SPREAD) * within)

@@ -112,6 +112,12 @@ def perfusion_spread(spread: np.ndarray) -> np.ndarray:
     return PERFUSION_PART * np.minimum(spread, PERFUSION_UP_TO_KELVIN)
 
 
+def total_spread(spread: np.ndarray, ambient_celsius: float) -> np.ndarray:
+    """SD between people (K) at one place where regions vary by ``spread``: regions, asymmetry and spots; any shape."""
+    spots = contrast(ambient_celsius) * perfusion_spread(spread)
+    return np.sqrt((1.0 + ASYMMETRY**2) * np.square(spread) + (1.0 - TAKEN_FROM_REGION) * np.square(spots))
+
+
 @cache
 def _correlation_root() -> np.ndarray:
     """Lower Cholesky factor (R, R) of the correlation c + (1 - c) exp(-distance / length) between regions."""
