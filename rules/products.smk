@@ -61,7 +61,7 @@ rule build_report:
         losses=collect(rules.train_thermalizer.output.losses, condition=PLAN.trained),
         evaluations=collect(
             rules.evaluate_thermal.output.table,
-            variant=PLAN.thermalized if PLAN.source.is_procedural else (),
+            variant=PLAN.generated if PLAN.source.is_procedural else (),
         ),
     output:
         page=report(

@@ -13,6 +13,9 @@ from tfake.store.layouts import recorded_layout
 from tfake.store.manifest import count_codes, finish_shard
 from tfake.store.shards import StoreError
 
+#: What a base's store says of what made it.
+_MADE_BY = ("thermalizer_sha256", "heat", "modelled")
+
 
 def record_faces(
     manifest: str,
@@ -49,7 +52,7 @@ def record_faces(
     write_shard(store, values, shard)
     made_from = {
         "source_sha256": source,
-        "thermalizer_sha256": base.attrs["thermalizer_sha256"],
+        **{key: base.attrs[key] for key in _MADE_BY if key in base.attrs},
         "ambient_celsius": base.attrs["ambient_celsius"],
         "of": of,
         "camera": dict(camera),
