@@ -122,7 +122,7 @@ def test_the_provenance_is_a_workflow_run_crate(bound):
     assert {"@id": "https://w3id.org/ro/wfrun/workflow/0.5"} in root["conformsTo"]
     assert root["mainEntity"] == action["instrument"] == {"@id": "provenance/workflow/Snakefile"}
     assert "ComputationalWorkflow" in nodes[root["mainEntity"]["@id"]]["@type"]
-    assert nodes["#weights"]["sha256"] == "7" * 64
+    assert nodes["#maker"]["sha256"] == "7" * 64
     for reference in (*root["hasPart"], *action["object"], *action["result"], *action["agent"], *root["conformsTo"]):
         assert reference["@id"] in nodes
     for name, node in nodes.items():

@@ -87,14 +87,14 @@ def changes_to(model: "type[Section]") -> "type[Section]":
     """
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        parts = get_args(field.annotation) or (field.annotation,)
-        sections = [part for part in parts if isinstance(part, type) and issubclass(part, Section)]
-        optional = optional_key("", unit=(field.json_schema_extra or {}).get("x-unit"))
+        kind: Any = field.annotation
+        parts = get_args(kind) or (kind,)
+        for section in parts:
+            if isinstance(section, type) and issubclass(section, Section):
+                kind = changes_to(section) if len(parts) == 1 else changes_to(section) | None
+        declared: Any = field.json_schema_extra or {}
+        optional: Any = optional_key("", unit=declared.get("x-unit"))
         kept = FieldInfo.merge_field_infos(field, default=None, json_schema_extra=optional.json_schema_extra)
-        kind = field.annotation
-        if sections:
-            (section,) = sections
-            kind = changes_to(section) if len(parts) == 1 else changes_to(section) | None
         fields[name] = (kind, kept)
     return create_model(f"{model.__name__}Changes", __base__=Section, __doc__=model.__doc__, **fields)
 

@@ -1,6 +1,6 @@
 """Keys of the temperature model as variants use it: whose temperatures, how these people are, and the lens."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tfake.config.keys import Natural, Section, changes_to, key
 
@@ -46,4 +46,7 @@ class Heat(Section):
     )
 
 
-HeatChanges = changes_to(Heat)
+if TYPE_CHECKING:
+    HeatChanges = Heat  # what is made at run time is no type to a checker
+else:
+    HeatChanges = changes_to(Heat)
