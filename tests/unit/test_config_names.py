@@ -94,6 +94,27 @@ def test_what_refers_to_an_entry_that_was_taken_away_says_so(tmp_path, text, mes
             "variants.x has of; expected ambient_celsius; or condition, ambient_celsius; or of, camera; or files",
         ),
         (
+            "variants: {x: {files: a.zip, ambient_celsius: 20}}",
+            "variants.x has ambient_celsius, files; expected ambient_celsius; or condition, ambient_celsius; or of",
+        ),
+        (
+            "variants: {seen: {of: warm, camera: lepton_160x120, heat: {seed: 1}}}",
+            "variants.seen.heat is for temperatures that are made here; the variant takes those of others",
+        ),
+        (
+            "variants: {a: {files: t.zip, points: null, license: CC, condition: warm, ambient_celsius: 26, heat: {}}}",
+            "variants.a.heat is for temperatures that are made here; the variant takes those of others",
+        ),
+        (
+            "variants: {heat: {heat: {state: {fever_kelvins: 1}}}}",
+            "variants.heat.heat.state.fever_kelvins is no key; did you mean fever_kelvin?",
+        ),
+        (
+            "variants: {heat: {heat: {persons: nobody}}}",
+            "variants.heat.heat.persons is 'nobody'; expected one of drawn, mean",
+        ),
+        ("heat: {lens: {blur_pixels: -1}}", "heat.lens.blur_pixels is -1; expected a number, at least 0"),
+        (
             "cameras: {a: {preset: nikon}}",
             "cameras.a.preset is 'nikon'; the cameras are flir_e60_320x240, lepton_160x120",
         ),
@@ -128,6 +149,19 @@ def test_names_that_lead_nowhere_are_refused(tmp_path, text, message):
         (
             "variants: {warm: {ambient_celsius: 19}}",
             "variants.warm.ambient_celsius is 19; its condition 'warm' is trained",
+        ),
+        ("variants: {x: {ambient_celsius: null}}", "variants.x.ambient_celsius is null; a variant without a condition"),
+        (
+            "heat: {lens: null}\nvariants: {heat: {heat: {lens: {blur_pixels: 2}}}}",
+            "variants.heat.heat.lens lacks netd_kelvin: heat.lens is null, and has nothing to take over",
+        ),
+        (
+            "heat: {persons: mean, state: {fever_kelvin: 1}}",
+            "heat.state has fever_kelvin; a state is one person's, and heat has persons: mean",
+        ),
+        (
+            "variants: {heat: {heat: {persons: mean, state: {breath: -1}}}}",
+            "variants.heat.heat.state has breath; a state is one person's, and heat has persons: mean",
         ),
         ("conditions: {warm: {ambient_celsius: 5}}", "thermalizer.output_celsius is [10.0, 45.0]"),
         ("conditions: {warm: {ambient_celsius: 70}}", "at most 60"),
@@ -185,6 +219,27 @@ def test_the_plan_reads_every_kind_of_variant(tmp_path):
     assert (plan.rows("seen"), plan.shards("seen"), plan.shards("warm")) == ([32, 96], range(1, 3), range(3))
     assert (plan.cameras["close"]["netd_kelvin"], plan.cameras["close"]["blur_pixels"]) == (0.2, 0.6)
     assert "preset" not in plan.cameras["close"]
+
+
+def test_a_variant_changes_parts_of_its_heat(tmp_path):
+    text = """
+    heat: {seed: 3, lens: {blur_pixels: 2}}
+    variants:
+      heat: {heat: {state: {nose_kelvin: -3}, lens: {netd_kelvin: 0.1}}}
+      sharp: {ambient_celsius: 18, heat: {lens: null, persons: mean}}
+    """
+    plan = Plan(load(tmp_path, text))
+    state = {"fever_kelvin": 0.0, "nose_kelvin": 0.0, "canthi_kelvin": 0.0, "perfusion": 1.0, "breath": None}
+    common = {"persons": "drawn", "seed": 3, "tables": "measured", "state": state}
+    assert plan.heat("warm") == common | {"lens": {"blur_pixels": 2, "netd_kelvin": 0.03}}
+    own = {"state": state | {"nose_kelvin": -3}, "lens": {"blur_pixels": 2, "netd_kelvin": 0.1}}
+    assert plan.heat("heat") == common | own
+    assert plan.heat("sharp") == common | {"persons": "mean", "lens": None}
+
+
+def test_a_config_of_modelled_variants_alone_trains_nothing(tmp_path):
+    plan = Plan(load(tmp_path, "variants: {warm: null, cold: null}"))
+    assert (plan.variants, plan.awaited, plan.trained) == (("heat",), (), ("warm", "cold"))
 
 
 def test_files_dated_ahead_are_named_with_what_mends_them(tmp_path):

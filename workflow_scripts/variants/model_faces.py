@@ -69,7 +69,7 @@ def model_faces(
         written = write_rows(stream, made, len(records), f"model shard {shard}")
     usable = int((records["status"] == SampleStatus.OK).sum())
     counts = count_codes("source", SampleStatus, records["status"])
-    counts |= {"modelled": written.images, "without_mesh": usable - written.images}
+    counts["without_mesh"] = usable - written.images
     made_from = {key: root[key] for key in ("source_sha256", "ambient_celsius", "heat", "modelled")}
     layout = thermal_layout(image_pixels)
     finish_shard(manifest, store, layout, shard, rows, made_from, counts, written.statistics, written.streamed)

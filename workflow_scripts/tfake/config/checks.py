@@ -71,7 +71,7 @@ def _check_variants(config: Config, removed: Removed) -> Iterator[Fault]:
         if kind in _TOLD_KINDS and kind != told:
             yield Fault((*path, "kind"), f"is {kind!r}; the other keys are those of {told!r}")
         if "heat" in settings and told not in _GENERATED:
-            yield Fault((*path, "heat"), f"is for temperatures that are made here; those of a {told} variant are not")
+            yield Fault((*path, "heat"), "is for temperatures that are made here; the variant takes those of others")
         if name not in recorded:
             if condition := settings.get("condition"):
                 yield from _find_name((*path, "condition"), condition, "conditions", config["conditions"], removed)
@@ -131,17 +131,17 @@ def _check_ambients(config: Config, plan: Plan) -> Iterator[Fault]:
 
 def _check_heat(config: Config, plan: Plan) -> Iterator[Fault]:
     """Lenses that are half there, and states of a person who is nobody."""
+    faults: dict[Path, str] = {}
     for name in plan.generated:
         path, own, heat = ("variants", name, "heat"), config["variants"][name].get("heat", {}), plan.heat(name)
         lacking = [key for key in Lens.model_fields if heat["lens"] is not None and key not in heat["lens"]]
         if lacking:
-            yield Fault(
-                (*path, "lens"), f"lacks {', '.join(lacking)}: heat.lens is null, so that nothing is taken over"
-            )
+            faults[*path, "lens"] = f"lacks {', '.join(lacking)}: heat.lens is null, and has nothing to take over"
         changed = [key for key, field in State.model_fields.items() if heat["state"][key] != field.default]
         if changed and heat["persons"] == "mean":
-            where = (*path, "state") if "state" in own else ("heat", "state")
-            yield Fault(where, f"has {', '.join(changed)}; a state is of one person: {name} has persons: mean")
+            where: Path = (*path, "state") if "state" in own else ("heat", "state")
+            faults[where] = f"has {', '.join(changed)}; a state is one person's, and {name} has persons: mean"
+    yield from (Fault(path, text) for path, text in faults.items())
 
 
 def _check_rows(config: Config, plan: Plan) -> Iterator[Fault]:

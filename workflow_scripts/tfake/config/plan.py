@@ -42,6 +42,9 @@ class Plan:
         self.modelled = self.of_kind("modelled")
         #: Those that are made here of the source's images, in its geometry.
         self.generated = self.thermalized + self.modelled
+        used = {variants[name]["condition"] for name in self.thermalized}
+        #: Conditions whose training a variant waits for.
+        self.awaited = tuple(name for name in self.trained if name in used)
         self.store_kinds = store_kinds or {}
         self.images: int = config["source"]["images"]
         self.shard_images: int = config["store"]["shard_images"]

@@ -72,7 +72,7 @@ def _thermalizers(config: Mapping[str, Any], plan: Plan) -> Iterator[Job]:
     settings = without_neutral(config["thermalizer"])
     steps = settings.pop("steps")
     pixels = _kind(config["source"]["image_pixels"])
-    for condition in plan.trained:
+    for condition in plan.awaited:
         if config["conditions"][condition]["pairs"]["path"] is None:
             yield Job("render_lab", condition, config["procedural"]["lab_pairs"], pixels)
         yield Job("sample_patches", condition, kind=_kind(settings["bank_patches"]))

@@ -15,8 +15,6 @@ from tfake.store.arrays import open_store
 from tfake.store.manifest import file_sha256
 
 SUMS = "SHA256SUMS"
-#: Which of a store's counts are images, the first that it has: not every usable sample has one in every kind.
-_IMAGES = ("imported", "modelled", "source_ok")
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def gather_facts(
                 ambient_celsius=ambients[name],
                 size=f"{width}x{height}",
                 values=f"{images.unit}, {images.scale:g} K a count" if images.radiometric else "gray levels, 8 bit",
-                images=next((counts[name] for name in _IMAGES if name in counts), 0),
+                images=counts.get("imported", counts.get("source_ok", 0) - counts.get("without_mesh", 0)),
                 rows=(store.span[0], store.span[1] - 1),
                 stored_bytes=store.verified_bytes,
                 license=open_store(store.path).attrs.get("license", config["source"]["license"]),
