@@ -123,6 +123,11 @@ class VariantTemperatures:
     distributions: Mapping[FaceClass, Distribution]  # over sampled faces
     measured: Mapping[FaceClass, Measured]  # by CHARLOTTE in such a room; empty outside its rooms
 
+    @property
+    def has_prior(self) -> bool:
+        """Whether a prior pulled its classes."""
+        return any(entry.prior is not None for entry in self.classes)
+
 
 def prior_pull(config: Mapping[str, Any]) -> float | None:
     """How far the prior takes a class from the temperature that its pairs show to its own, 0 to 1.
