@@ -10,6 +10,7 @@ import pytest
 import zarr
 
 import tfake
+from cameras import settings
 from modelled_faces import AMBIENT, BROKEN, MESHLESS, PIXELS, PLAIN, ROWS, SHARD, make_source, painted_points
 from painted_head import paint_head, region_masks
 from recipes import LIBRARY
@@ -17,6 +18,7 @@ from source.decode_images import decode_images
 from stores.create_store import create_store
 from stores.seal_store import seal_store
 from stores.verify_store import verify_store
+from tfake.core.classes import FaceClass
 from tfake.core.radiometry import NO_IMAGE, decode_counts
 from tfake.reader.presence import ImageStatus
 from tfake.store.manifest import read_manifest
@@ -24,6 +26,7 @@ from tfake.store.shards import StoreError
 from tfake.variants.kinds import KINDS
 from tfake.variants.modelled import HeatModel
 from variants.model_faces import model_faces
+from variants.record_faces import record_faces
 
 LENS = {"blur_pixels": 4.0, "netd_kelvin": 0.1}
 
@@ -102,6 +105,25 @@ def test_neither_shards_nor_threads_change_a_pixel(source, tmp_path):
     assert (arrays[0] == arrays[2]).all()
 
 
+def test_a_camera_records_it_and_says_so(source, tmp_path):
+    (tmp_path / "base").mkdir()
+    make_variant(source, tmp_path / "base", ROWS)
+    base, store = tmp_path / "base/thermal.zarr", tmp_path / "seen/thermal.zarr"
+    camera = settings(native_pixels=[40, 40])
+    given = {"variant": "seen", "of": "heat", "base_root": str(base / "zarr.json"), "camera": camera}
+    create_store(str(store), KINDS["recorded"], ROWS, given)
+    manifest = str(tmp_path / "seen.json")
+    record_faces(manifest, str(store), str(base), str(source / "faces.zarr"), 0, (0, ROWS), "heat", camera)
+    written = read_manifest(manifest)
+    assert written.counts == {"source_ok": 4, "source_undecodable_image": 1, "without_mesh": 1}
+    assert written.made_from["heat"] == PLAIN
+    assert written.made_from["modelled"]["tables"] == "measured"
+    group = zarr.open_group(store, mode="r")
+    assert group.attrs["heat"] == PLAIN
+    assert (group["thermal"][MESHLESS] == NO_IMAGE).all()
+    assert (group["thermal"][0] != NO_IMAGE).all()
+
+
 def test_images_that_are_kept_decoded_change_no_byte(source, tmp_path):
     (tmp_path / "a").mkdir()
     expected = make_variant(source, tmp_path / "a", ROWS)["thermal"][:]
@@ -157,6 +179,24 @@ def test_a_state_does_what_it_says():
     flat = render(state={"perfusion": 0.0})
     forehead = masks["forehead"]
     assert np.std(flat[forehead]) < np.std(render()[forehead])
+
+
+def test_a_mask_is_warm_where_one_breathes_out():
+    classes = paint_head(PIXELS).classes
+    rows, columns = np.mgrid[:PIXELS, :PIXELS]
+    mouth = painted_points()[13, :2]
+    mask = np.hypot(columns - mouth[0], rows - mouth[1]) < 14
+    classes[mask & (classes != 0)] = FaceClass.FACEWEAR
+    rgb = np.full((PIXELS, PIXELS, 3), 128, np.uint8)
+    breaths = [
+        HeatModel({**PLAIN, "state": {**PLAIN["state"], "breath": breath}}, AMBIENT).render(
+            "a", rgb, classes, painted_points()
+        )
+        for breath in (-1.0, 1.0)
+    ]
+    change = breaths[1] - breaths[0]
+    assert change[mask].mean() > 0.3
+    assert np.abs(change[:30]).max() < 1e-4
 
 
 def test_a_warmer_room_warms_what_is_exposed():

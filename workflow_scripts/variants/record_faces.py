@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from tfake.camera.camera_model import Camera
@@ -59,7 +60,12 @@ def record_faces(
     }
     width, height = settings.image_pixels
     layout = recorded_layout(height, width, settings.values)
-    counts = count_codes("source", SampleStatus, faces["status"][slice(*rows)])
+    statuses = faces["status"][slice(*rows)]
+    counts = count_codes("source", SampleStatus, statuses)
+    # A modelled base has none of a face without a mesh.
+    lacking = np.isnan(values["source_to_image"]).all(axis=(1, 2)) & (statuses == SampleStatus.OK)
+    if lacking.any():
+        counts["without_mesh"] = int(lacking.sum())
     finish_shard(manifest, store, layout, shard, rows, made_from, counts, statistics)
 
 
