@@ -15,9 +15,7 @@ from tfake.archive.image_reader import ImageReader
 from tfake.camera.lens import Lens
 from tfake.core.codes import SampleStatus
 from tfake.core.processes import map_ahead
-from tfake.heat.field import heat_field
-from tfake.heat.registration import register_face
-from tfake.heat.subject import SubjectState, draw_subject
+from tfake.heat.face_heat import FaceHeat
 from tfake.imaging.foreground import fill_glasses, set_background
 from tfake.store.arrays import StoreGroup
 from tfake.store.thermal_rows import Compress, ThermalRow, finish_row, missing_row
@@ -30,12 +28,11 @@ class HeatModel:
         """Take the settings.
 
         Args:
-            settings: ``persons`` (drawn or mean), ``seed``, ``tables``, ``state`` (of
-                :class:`tfake.heat.subject.SubjectState`) and ``lens`` (of :class:`tfake.camera.lens.Lens`, or None).
+            settings: those of :meth:`tfake.heat.face_heat.FaceHeat.from_mapping`, and ``lens``: of
+                :class:`tfake.camera.lens.Lens`, or None.
             ambient_celsius: temperature of the room, °C.
         """
-        self._seed, self._tables, self._persons = settings["seed"], settings["tables"], settings["persons"]
-        self._state = SubjectState(**settings["state"])
+        self._heat = FaceHeat.from_mapping({key: own for key, own in settings.items() if key != "lens"})
         self._lens = None if settings["lens"] is None else Lens(**settings["lens"])
         self._ambient_celsius = ambient_celsius
 
@@ -54,11 +51,9 @@ class HeatModel:
         Raises:
             ValueError: shapes do not fit, or a point is not finite.
         """
-        person = None if self._persons == "mean" else draw_subject(self._seed, image_id, self._state)
-        surface = register_face(points, classes, rgb, self._tables)
-        celsius = heat_field(surface, self._ambient_celsius, person, self._tables).celsius
-        celsius = set_background(celsius, classes, self._ambient_celsius)
-        return celsius if self._lens is None else self._lens.look(celsius, self._seed, image_id, self._ambient_celsius)
+        ambient = self._ambient_celsius
+        celsius = set_background(self._heat.render(points, classes, rgb, ambient, image_id), classes, ambient)
+        return celsius if self._lens is None else self._lens.look(celsius, self._heat.seed, image_id, ambient)
 
 
 def model_rows(
