@@ -21,14 +21,6 @@ PAGES = (
     "notebooks/read_a_dataset",
     "reference/tfake.camera",
 )
-    "index",
-    "configuration",
-    "heat",
-    "architecture",
-    "contributing",
-    "notebooks/read_a_dataset",
-    "reference/tfake.camera",
-)
 
 
 @pytest.fixture(scope="module")
