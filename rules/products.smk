@@ -58,10 +58,10 @@ rule build_report:
         thermal_roots=collect("results/variants/{variant}/thermal.zarr/zarr.json", variant=PLAN.variants),
         thermal_sums=collect(rules.seal_thermal.output.sums, variant=PLAN.variants),
         thermal_summaries=collect(rules.seal_thermal.output.summary, variant=PLAN.variants),
-        losses=collect(rules.train_thermalizer.output.losses, condition=PLAN.trained),
+        losses=collect(rules.train_thermalizer.output.losses, condition=PLAN.awaited),
         evaluations=collect(
             rules.evaluate_thermal.output.table,
-            variant=PLAN.thermalized if PLAN.source.is_procedural else (),
+            variant=PLAN.generated if PLAN.source.is_procedural else (),
         ),
     output:
         page=report(

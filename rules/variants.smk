@@ -1,9 +1,10 @@
-"""Variants: the source's faces as a thermal camera would see them, one store a variant, of one of three kinds:
+"""Variants: the source's faces as a thermal camera would see them, one store a variant, of one of four kinds:
 
-thermalized by the network of a condition; recorded from another variant by a camera, labels included; imported from
-T-FAKE's files, which others published for the same faces.
+modelled by the temperature model alone, from the labels; thermalized by the network of a condition; recorded from
+another variant by a camera, labels included; imported from T-FAKE's files, which others published for the same faces.
 
-NEEDS  thermalized: the source archive and its index, results/thermalizers/{condition}/
+NEEDS  modelled: the source archive and its index, results/faces/faces.zarr
+       thermalized: the source archive and its index, results/thermalizers/{condition}/
        recorded: results/variants/{variants.NAME.of}/thermal.zarr, results/faces/faces.zarr
        imported: variants.NAME.files, a folder or zip of {id}_thermal.png; variants.NAME.points, T-FAKE's pickle, or
        null; results/faces/faces.zarr
@@ -83,6 +84,66 @@ for _name, (_batch, _variants) in PLAN.stores.batches(USES_GPU).items():
             "Thermalizing {wildcards.variant}: {output.manifests}."
         script:
             "../workflow_scripts/variants/thermalize_faces.py"
+
+
+use rule create_store as create_heat_store with:
+    input:
+        index=rules.index_archive.output.index,
+    output:
+        root="results/variants/{variant}/thermal.zarr/zarr.json",
+        arrays=KINDS["modelled"].metadata_files("results/variants/{variant}"),
+    log:
+        "logs/create_heat_store/{variant}.log",
+    benchmark:
+        "benchmarks/create_heat_store/{variant}.tsv"
+    wildcard_constraints:
+        variant=one_of(PLAN.modelled),
+    params:
+        recipe=1,
+        heat=PLAN.stores.heat,
+        ambient_celsius=PLAN.stores.ambient,
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        shard_images=lookup(dpath="store/shard_images", within=config),
+        source_license=lookup(dpath="source/license", within=config),
+    message:
+        "Creating the store of {wildcards.variant}."
+
+
+rule model_faces:
+    """Write one shard of a variant by the temperature model."""
+    input:
+        archive=PLAN.source.undecoded,
+        images=PLAN.stores.decoded(["{shard}"]),
+        index=rules.index_archive.output.index,
+        root=rules.create_heat_store.output.root,
+        arrays=rules.create_heat_store.output.arrays,
+        faces_root=rules.create_faces_store.output.root,
+        faces_shard=rules.label_faces.output,
+    output:
+        **KINDS["modelled"].shard_files("results/variants/{variant}"),
+        manifest="results/variants/{variant}/manifests/{shard}.json",
+    log:
+        "logs/model_faces/{variant}/{shard}.log",
+    benchmark:
+        "benchmarks/model_faces/{variant}/{shard}.tsv"
+    wildcard_constraints:
+        variant=one_of(PLAN.modelled),
+    conda:
+        "../envs/cameras.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=minutes(120),
+    params:
+        recipe=rules.create_heat_store.params.recipe,
+        rows=PLAN.stores.shard_rows,
+        heat=PLAN.stores.heat,
+        ambient_celsius=PLAN.stores.ambient,
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+    message:
+        "Modelling shard {wildcards.shard} of {wildcards.variant}."
+    script:
+        "../workflow_scripts/variants/model_faces.py"
 
 
 use rule create_store as create_camera_store with:
@@ -274,7 +335,7 @@ rule evaluate_thermal:
     benchmark:
         "benchmarks/evaluate_thermal/{variant}.tsv"
     wildcard_constraints:
-        variant=one_of(PLAN.thermalized),
+        variant=one_of(PLAN.generated),
     conda:
         "../envs/store.yaml"
     threads: 1

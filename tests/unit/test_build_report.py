@@ -2,15 +2,22 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from archives import PIXELS
+from tfake.products.report.image_sources import open_variant
 from tfake.products.report.label_quality import draw_errors
-from tfake.products.report.run_facts import read_timings
-from tfake.products.report.temperatures import prior_pull
+from tfake.products.report.run_facts import gather_facts, read_store, read_timings
+from tfake.products.report.temperatures import (
+    VariantTemperatures,
+    class_temperatures,
+    draw_temperatures,
+    prior_pull,
+)
 from tiny_report import CONFIG, make_report
 
 SECTIONS = ("variants", "lineage", "gallery", "labels", "temperatures", "statuses", "losses", "timings", "checksums")
@@ -181,6 +188,28 @@ def test_class_means_are_the_summaries(run, source):
             values = re.findall(r"<td>(.*?)</td>", cells)
             assert values[2] == f"{entry['mean']:.2f}"
             assert values[3] == f"{entry['sd']:.2f}"
+
+
+def test_a_variant_without_a_prior_is_drawn_without_one():
+    statistics = {"skin": {"pixels": 5, "mean": 34.0, "sd": 0.5}}
+    (entry,) = class_temperatures(statistics, None)
+    assert (entry.prior, entry.difference, entry.mean) == (None, None, 34.0)
+    modelled = VariantTemperatures("heat", 23.0, (entry,), (), {}, {})
+    pulled = replace(modelled, classes=class_temperatures(statistics, np.full(19, 33.0)))
+    assert (modelled.has_prior, pulled.has_prior) == (False, True)
+    diamonds = [draw_temperatures([variant]).wide.count("var(--accent)") for variant in (modelled, pulled)]
+    assert diamonds[0] < diamonds[1]
+
+
+def test_a_modelled_variant_says_what_differs_for_it(run):
+    heat = {"state": {"fever_kelvin": 1.5}, "lens": None}
+    variants = {"warm": {"ambient_celsius": 23, "heat": heat}}
+    store = read_store(run / "variants/0")
+    store = replace(store, counts={"source_ok": 5, "without_mesh": 2})
+    opened = [open_variant("warm", store.path, run / "faces/faces.zarr", store.span)]
+    (facts,) = gather_facts({**CONFIG, "variants": variants}, {"warm": store}, opened, {"warm": 23.0})
+    assert facts.made_by == "temperature model, no network, fever_kelvin 1.5, lens none"
+    assert facts.images == 3
 
 
 def test_the_prior_of_glass_and_background_is_the_ambient(source):

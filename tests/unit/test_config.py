@@ -35,7 +35,7 @@ def test_the_defaults_are_taken_as_they_are():
     before = copy.deepcopy(DEFAULTS)
     complete = complete_config(DEFAULTS)
     assert before == DEFAULTS
-    filled = {"landmarks": {"variants": ["warm", "cold"]}, "ablation": {"conditions": ["warm", "cold"]}}
+    filled = {"landmarks": {"variants": ["warm", "cold", "heat"]}, "ablation": {"conditions": ["warm", "cold"]}}
     filled["report"] = {"reference": {"variant": "warm"}}
     update_config(before, filled)
     assert complete == before

@@ -17,10 +17,12 @@ from tfake.config.preflight import find_dated_ahead
 
 def test_null_takes_an_entry_away(tmp_path):
     config = load(tmp_path, "conditions: {cold: null}\nvariants:\n  cold:\ncameras: {lepton_160x120: ~}")
-    assert set(config["conditions"]) == set(config["variants"]) == {"warm"}
+    assert set(config["conditions"]) == {"warm"}
+    assert set(config["variants"]) == {"warm", "heat"}
     assert set(config["cameras"]) == {"flir_e60_320x240"}
     assert Plan(config).trained == ("warm",)
-    assert config["landmarks"]["variants"] == config["ablation"]["conditions"] == ["warm"]
+    assert config["landmarks"]["variants"] == ["warm", "heat"]
+    assert config["ablation"]["conditions"] == ["warm"]
 
 
 @pytest.mark.parametrize("text", ["variants={cold: null}", "variants={cold: ~}"])
@@ -29,7 +31,7 @@ def test_null_takes_an_entry_away_on_the_command_line(text):
 
     config = copy.deepcopy(DEFAULTS)
     update_config(config, parse_config([text]))
-    assert set(complete_config(config)["variants"]) == {"warm"}
+    assert set(complete_config(config)["variants"]) == {"warm", "heat"}
 
 
 def test_null_takes_entries_away_in_every_block_of_names(tmp_path):
@@ -52,7 +54,7 @@ def test_null_takes_entries_away_in_every_block_of_names(tmp_path):
         ("conditions: {cold: null}", "variants.cold.condition is 'cold'; the conditions are warm; your config takes"),
         (
             "variants: {warm: null, seen: {of: warm, camera: lepton_160x120}}",
-            "variants.seen.of is 'warm'; the variants are cold; your config takes variants.warm away",
+            "variants.seen.of is 'warm'; the variants are cold, heat; your config takes variants.warm away",
         ),
         (
             "cameras: {lepton_160x120: null}\nvariants: {seen: {of: warm, camera: lepton_160x120}}",
@@ -60,14 +62,17 @@ def test_null_takes_entries_away_in_every_block_of_names(tmp_path):
         ),
         (
             "variants: {cold: null}\nlandmarks: {variants: [warm, cold]}",
-            "landmarks.variants[1] is 'cold'; the variants are warm; your config takes variants.cold away",
+            "landmarks.variants[1] is 'cold'; the variants are warm, heat; your config takes variants.cold away",
         ),
         ("variants: {cold: null}\npublication: {variants: [cold]}", "publication.variants[0] is 'cold'"),
         (
             "conditions: {cold: null}\nvariants: {cold: null}\nablation: {conditions: [cold]}",
             "ablation.conditions[0] is",
         ),
-        ("variants: {warm: null, cold: null}", "variants is {}; expected a mapping with at least one entry"),
+        (
+            "variants: {warm: null, cold: null, heat: null}",
+            "variants is {}; expected a mapping with at least one entry",
+        ),
     ],
 )
 def test_what_refers_to_an_entry_that_was_taken_away_says_so(tmp_path, text, message):
@@ -78,16 +83,37 @@ def test_what_refers_to_an_entry_that_was_taken_away_says_so(tmp_path, text, mes
     ("text", "message"),
     [
         ("variants: {warm: {condition: hot}}", "variants.warm.condition is 'hot'; the conditions are warm, cold"),
-        ("variants: {x: {of: wram, camera: lepton_160x120}}", "the variants are warm, cold; did you mean warm?"),
+        ("variants: {x: {of: wram, camera: lepton_160x120}}", "the variants are warm, cold, heat; did you mean warm?"),
         (
             "variants: {x: {of: y, camera: lepton_160x120}, y: {of: x, camera: lepton_160x120}}",
-            "variants.x.of is 'y', which is recorded from another variant itself; it must be one of warm, cold",
+            "variants.x.of is 'y', which is recorded from another variant itself; it must be one of warm, cold, heat",
         ),
         ("variants: {x: {of: x, camera: lepton_160x120}}", "variants.x.of is 'x', which is recorded"),
         (
             "variants: {x: {of: warm}}",
-            "variants.x has of; expected condition, ambient_celsius; or of, camera; or files",
+            "variants.x has of; expected ambient_celsius; or condition, ambient_celsius; or of, camera; or files",
         ),
+        (
+            "variants: {x: {files: a.zip, ambient_celsius: 20}}",
+            "variants.x has ambient_celsius, files; expected ambient_celsius; or condition, ambient_celsius; or of",
+        ),
+        (
+            "variants: {seen: {of: warm, camera: lepton_160x120, heat: {seed: 1}}}",
+            "variants.seen.heat is for temperatures that are made here; the variant takes those of others",
+        ),
+        (
+            "variants: {a: {files: t.zip, points: null, license: CC, condition: warm, ambient_celsius: 26, heat: {}}}",
+            "variants.a.heat is for temperatures that are made here; the variant takes those of others",
+        ),
+        (
+            "variants: {heat: {heat: {state: {fever_kelvins: 1}}}}",
+            "variants.heat.heat.state.fever_kelvins is no key; did you mean fever_kelvin?",
+        ),
+        (
+            "variants: {heat: {heat: {persons: nobody}}}",
+            "variants.heat.heat.persons is 'nobody'; expected one of drawn, mean",
+        ),
+        ("heat: {lens: {blur_pixels: -1}}", "heat.lens.blur_pixels is -1; expected a number, at least 0"),
         (
             "cameras: {a: {preset: nikon}}",
             "cameras.a.preset is 'nikon'; the cameras are flir_e60_320x240, lepton_160x120",
@@ -96,8 +122,14 @@ def test_what_refers_to_an_entry_that_was_taken_away_says_so(tmp_path, text, mes
         ("cameras: {a: {netd_kelvin: 1}}", "cameras.a has netd_kelvin; expected preset; or native_pixels"),
         ("thermalizers: {hot: {weights: w.pt, sha256: null}}", "thermalizers.hot is for no condition"),
         ("thermalizers: {warm: {weights: 'https://a/w.pt', sha256: null}}", "weights from a URL need their SHA-256"),
-        ("landmarks: {variants: [worm]}", "landmarks.variants[0] is 'worm'; the variants are warm, cold; did you mean"),
-        ("report: {reference: {path: x, variant: w}}", "report.reference.variant is 'w'; the variants are warm, cold"),
+        (
+            "landmarks: {variants: [worm]}",
+            "landmarks.variants[0] is 'worm'; the variants are warm, cold, heat; did you mean",
+        ),
+        (
+            "report: {reference: {path: x, variant: w}}",
+            "report.reference.variant is 'w'; the variants are warm, cold, heat",
+        ),
         ("ablation: {conditions: [hot]}", "ablation.conditions[0] is 'hot'; the conditions are warm, cold"),
         ("source: {images: 3}\nsource: {images: 4}", "source is there twice, in lines 1 and 2 of mine.yaml"),
     ],
@@ -117,6 +149,19 @@ def test_names_that_lead_nowhere_are_refused(tmp_path, text, message):
         (
             "variants: {warm: {ambient_celsius: 19}}",
             "variants.warm.ambient_celsius is 19; its condition 'warm' is trained",
+        ),
+        ("variants: {x: {ambient_celsius: null}}", "variants.x.ambient_celsius is null; a variant without a condition"),
+        (
+            "heat: {lens: null}\nvariants: {heat: {heat: {lens: {blur_pixels: 2}}}}",
+            "variants.heat.heat.lens lacks netd_kelvin: heat.lens is null, and has nothing to take over",
+        ),
+        (
+            "heat: {persons: mean, state: {fever_kelvin: 1}}",
+            "heat.state has fever_kelvin; a state is one person's, and heat has persons: mean",
+        ),
+        (
+            "variants: {heat: {heat: {persons: mean, state: {breath: -1}}}}",
+            "variants.heat.heat.state has breath; a state is one person's, and heat has persons: mean",
         ),
         ("conditions: {warm: {ambient_celsius: 5}}", "thermalizer.output_celsius is [10.0, 45.0]"),
         ("conditions: {warm: {ambient_celsius: 70}}", "at most 60"),
@@ -156,7 +201,7 @@ def test_conditions_may_all_be_ranges(tmp_path):
     """
     config = load(tmp_path, text)
     assert Plan(config).fixed_ambient == ()
-    assert Plan(config).ambients == {"warm": 25, "cold": 15}
+    assert Plan(config).ambients == {"warm": 25, "cold": 15, "heat": 23.0}
     assert config["ablation"]["conditions"] == []
 
 
@@ -169,10 +214,32 @@ def test_the_plan_reads_every_kind_of_variant(tmp_path):
     """
     plan = Plan(load(tmp_path, text))
     assert (plan.thermalized, plan.recorded, plan.imported) == (("warm", "cold"), ("seen",), ("theirs",))
-    assert plan.ambients == {"warm": 26.0, "cold": 20.0, "theirs": 26.0, "seen": 20.0}
+    assert (plan.modelled, plan.generated) == (("heat",), ("warm", "cold", "heat"))
+    assert plan.ambients == {"warm": 26.0, "cold": 20.0, "theirs": 26.0, "seen": 20.0, "heat": 23.0}
     assert (plan.rows("seen"), plan.shards("seen"), plan.shards("warm")) == ([32, 96], range(1, 3), range(3))
     assert (plan.cameras["close"]["netd_kelvin"], plan.cameras["close"]["blur_pixels"]) == (0.2, 0.6)
     assert "preset" not in plan.cameras["close"]
+
+
+def test_a_variant_changes_parts_of_its_heat(tmp_path):
+    text = """
+    heat: {seed: 3, lens: {blur_pixels: 2}}
+    variants:
+      heat: {heat: {state: {nose_kelvin: -3}, lens: {netd_kelvin: 0.1}}}
+      sharp: {ambient_celsius: 18, heat: {lens: null, persons: mean}}
+    """
+    plan = Plan(load(tmp_path, text))
+    state = {"fever_kelvin": 0.0, "nose_kelvin": 0.0, "canthi_kelvin": 0.0, "perfusion": 1.0, "breath": None}
+    common = {"persons": "drawn", "seed": 3, "tables": "measured", "state": state}
+    assert plan.heat("warm") == common | {"lens": {"blur_pixels": 2, "netd_kelvin": 0.03}}
+    own = {"state": state | {"nose_kelvin": -3}, "lens": {"blur_pixels": 2, "netd_kelvin": 0.1}}
+    assert plan.heat("heat") == common | own
+    assert plan.heat("sharp") == common | {"persons": "mean", "lens": None}
+
+
+def test_a_config_of_modelled_variants_alone_trains_nothing(tmp_path):
+    plan = Plan(load(tmp_path, "variants: {warm: null, cold: null}"))
+    assert (plan.variants, plan.awaited, plan.trained) == (("heat",), (), ("warm", "cold"))
 
 
 def test_files_dated_ahead_are_named_with_what_mends_them(tmp_path):

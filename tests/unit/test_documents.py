@@ -7,15 +7,20 @@ import re
 import sys
 import tomllib
 
+import cv2
 import numpy as np
 import pytest
 import yaml
 from snakemake.utils import update_config
 
 from documents import PAGES, Command, anchors_of, commands_of, links_of, swallowed
+from modelled_faces import painted_points
+from painted_head import paint_head
 from recipes import ROOT
 from tfake import __version__
 from tfake.config.completion import complete_config
+from tfake.core.classes import FaceClass
+from tfake.core.radiometry import decode_counts
 from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import save_landmark_weights
 from tfake.store.layouts import faces_layout, images_layout, thermal_layout
@@ -186,3 +191,21 @@ def test_python_that_the_readme_shows_runs(tmp_path, monkeypatch):
         assert names["celsius"].shape == (PIXELS, PIXELS)
         assert 10 < np.nanmean(names["celsius"]) < 45
     assert names["landmarks"].shape[1:] == (70, 2)
+
+
+def test_python_that_the_page_on_heat_shows_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    classes = paint_head(128).classes
+    cv2.imwrite("classes.png", classes)
+    cv2.imwrite("rgb.png", np.full((128, 128, 3), 120, np.uint8))
+    np.save("points.npy", painted_points(128))
+    names = {}
+    for block in re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/heat.md").read_text(), re.MULTILINE | re.DOTALL):
+        exec(block, names)
+    found = decode_counts(cv2.imread("thermal.png", cv2.IMREAD_UNCHANGED))
+    np.testing.assert_allclose(found, names["field"].celsius, atol=0.0051)
+    skin = classes == FaceClass.SKIN
+    assert names["rendered"]["fever"][skin].mean() > found[skin].mean() + 0.5
+    warmth = [celsius[skin].mean() for celsius in names["rooms"].values()]
+    assert warmth == sorted(warmth)
+    assert names["seen"].shape == classes.shape

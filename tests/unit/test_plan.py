@@ -81,10 +81,10 @@ def test_a_gpu_is_given_enough_images_to_be_worth_loading_the_network():
 def test_variants_by_how_they_are_made():
     plan = plan_of(variants={**RECORDED, **IMPORTED})
     assert (plan.thermalized, plan.recorded, plan.imported) == (("warm", "cold"), ("seen",), ("theirs",))
-    assert plan.ambients == {"warm": 26.0, "cold": 20.0, "theirs": 25.0, "seen": 20.0}
+    assert plan.ambients == {"warm": 26.0, "cold": 20.0, "theirs": 25.0, "seen": 20.0, "heat": 23.0}
     assert (plan.rows("seen"), list(plan.shards("seen"))) == ([32, 96], [1, 2])
     assert (plan.condition("seen"), plan.base("seen"), plan.base("cold")) == ("cold", "cold", "cold")
-    assert plan.products.published == ("warm", "cold", "seen")
+    assert (plan.modelled, plan.products.published) == (("heat",), ("warm", "cold", "heat", "seen"))
     exported = plan_of(variants=RECORDED, publication={"rgb": True})
     assert exported.products.rgb(wildcards(variant="warm"))
     assert not exported.products.rgb(wildcards(variant="seen"))
@@ -165,7 +165,7 @@ def checked(plan, dry_run=False):
         ({"conditions": {"warm": {"pairs": {"path": "none"}}}}, "conditions.warm.pairs.path: there is no none"),
         ({"landmark_study": {"pictures": {"here": "none"}}}, "landmark_study.pictures.here: no folder none"),
         ({"evaluation": {"landmarkers": {"a": "none.pt"}}}, "evaluation.landmarkers.a: there is no none.pt"),
-        ({"evaluation": {"sets": {"own_70": {"path": "hot"}}}}, "it is a variant: warm, cold"),
+        ({"evaluation": {"sets": {"own_70": {"path": "hot"}}}}, "it is a variant: warm, cold, heat"),
     ],
 )
 def test_what_is_not_there_is_refused(tmp_path, monkeypatch, blocks, message):
@@ -198,6 +198,7 @@ def test_a_forecast_needs_the_first_shard_of_each_store():
         "results/faces/manifests/0.json",
         "results/variants/warm/manifests/0.json",
         "results/variants/cold/manifests/0.json",
+        "results/variants/heat/manifests/0.json",
         "results/variants/seen/manifests/1.json",
     ]
     assert plan_of(forecast={"runs": ["before"]}).products.first_shards(wildcards()) == []

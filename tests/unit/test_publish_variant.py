@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 
 import mlcroissant
 import pandas as pd
@@ -12,6 +13,8 @@ from rocrate.rocrate import ROCrate
 import tfake
 from products.publish_variant import publish_variant
 from recipes import ROOT
+from tfake.products.publication.card import write_card
+from tfake.products.publication.facts import gather_facts
 from tfake.products.publication.folder import find_commit
 from tfake.store.manifest import file_sha256, read_sums
 from tfake.store.shards import StoreError
@@ -115,6 +118,33 @@ def test_croissant_says_what_the_library_itself_would_leave_out(bound):
         assert file["contentSize"] == f"{(bound / file['contentUrl']).stat().st_size} B"
 
 
+def test_the_card_says_who_made_the_temperatures_and_what_the_lens_did(free, tmp_path):
+    facts = gather_facts("warm", free.parent / "results/variants/warm", CONFIG, DAY, None)
+    table = pd.DataFrame({"status": ["ok"], "landmarks_478_status": ["ok"], "split": ["train"]})
+    heat = {"persons": "drawn", "seed": 3, "state": {"fever_kelvin": 1.5, "perfusion": 1.0, "breath": None}}
+    heat |= {"lens": {"blur_pixels": 1.5, "netd_kelvin": 0.03}}
+    given = {"source_sha256": "5" * 64, "history": "made by tests", "ambient_celsius": 18.0, "variant": "heat"}
+    modelled = {"recipe": 1, "tables": "measured", "tables_sha256": "8" * 64}
+
+    def card(**attributes):
+        write_card(tmp_path, replace(facts, attributes=given | attributes), table, "")
+        return " ".join((tmp_path / "README.md").read_text().split())
+
+    text = card(heat=heat, modelled=modelled)
+    assert "without a network" in text
+    assert "The room is at 18 °C. Tables `measured` (SHA-256 `8888888888888888…`" in text
+    assert "drawn from the seed 3 and its id; fever_kelvin 1.5." in text
+    assert "blur of 1.5 pixels of an image 512 wide, and temporal noise of 30 mK" in text
+    assert "modelled.json" in text
+    mean = card(heat=heat | {"persons": "mean", "lens": None}, modelled=modelled, of="heat")
+    assert "the temperatures of the mean person" in mean
+    assert "neither blur nor noise" in mean
+    assert "recorded through the camera model in `provenance/config.yaml` from variant `heat`" in mean
+    trained = card(heat=heat, condition="warm", thermalizer_sha256="7" * 64, thermalizer={})
+    assert "trained for the condition `warm`" in trained
+    assert "temporal noise of 30 mK" in trained
+
+
 def test_the_provenance_is_a_workflow_run_crate(bound):
     crate = json.loads((bound / "ro-crate-metadata.json").read_text())
     nodes = {node["@id"]: node for node in crate["@graph"]}
@@ -122,7 +152,7 @@ def test_the_provenance_is_a_workflow_run_crate(bound):
     assert {"@id": "https://w3id.org/ro/wfrun/workflow/0.5"} in root["conformsTo"]
     assert root["mainEntity"] == action["instrument"] == {"@id": "provenance/workflow/Snakefile"}
     assert "ComputationalWorkflow" in nodes[root["mainEntity"]["@id"]]["@type"]
-    assert nodes["#weights"]["sha256"] == "7" * 64
+    assert nodes["#maker"]["sha256"] == "7" * 64
     for reference in (*root["hasPart"], *action["object"], *action["result"], *action["agent"], *root["conformsTo"]):
         assert reference["@id"] in nodes
     for name, node in nodes.items():

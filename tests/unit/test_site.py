@@ -12,7 +12,15 @@ import pytest
 from recipes import ROOT, rule_blocks
 
 DESK, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
-PAGES = ("index", "configuration", "architecture", "contributing", "notebooks/read_a_dataset", "reference/tfake.camera")
+PAGES = (
+    "index",
+    "configuration",
+    "heat",
+    "architecture",
+    "contributing",
+    "notebooks/read_a_dataset",
+    "reference/tfake.camera",
+)
 
 
 @pytest.fixture(scope="module")

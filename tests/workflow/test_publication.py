@@ -21,6 +21,9 @@ def test_a_variant_is_published_exported_and_imported(copy, tmp_path):
     for ours, theirs in zip(run, handed_on, strict=True):
         np.testing.assert_array_equal(ours.thermal["warm"], theirs.thermal["warm"])
     assert "CC0" in (published / "LICENSE.txt").read_text()
+    modelled = copy / "results/publication/heat-1.0.0"
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=modelled, check=True)
+    assert "without a network" in (modelled / "README.md").read_text()
     assert "Nothing to be done" in succeed(copy, "publish", EXPORT)
 
     files = (copy / EXPORT).parent
@@ -30,6 +33,7 @@ def test_a_variant_is_published_exported_and_imported(copy, tmp_path):
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     output = succeed(copy, config=tmp_path / "mine.yaml")
     assert "thermalize_faces" not in output
+    assert "model_faces" not in output
     assert "import_faces" in output
     both = tfake.open_dataset(copy / "results", ["warm", "theirs"])
     for face in both:

@@ -15,7 +15,8 @@ from tfake.core.codes import Attempt, MeshStatus
 from tfake.core.radiometry import decode_counts
 from tfake.imaging.foreground import fill_glasses
 
-VARIANTS = ("warm", "cold")
+THERMALIZED = ("warm", "cold")
+VARIANTS = (*THERMALIZED, "heat")
 
 
 def thermal(folder, variant):
@@ -30,6 +31,7 @@ def test_sha256sum_agrees_with_every_store(finished):
     assert list(sums(finished)) == [
         "results/faces/SHA256SUMS",
         "results/variants/cold/SHA256SUMS",
+        "results/variants/heat/SHA256SUMS",
         "results/variants/warm/SHA256SUMS",
     ]
     for path in sums(finished):
@@ -41,7 +43,7 @@ def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in succeed(finished)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", THERMALIZED)
 def test_the_background_is_exactly_ambient(finished, variant):
     ambient = {"warm": 26.0, "cold": 20.0}[variant]
     celsius = decode_counts(thermal(finished, variant)[:])
@@ -89,7 +91,7 @@ def test_every_row_has_its_labels(finished):
 
 
 def test_the_products_say_where_they_come_from(finished):
-    for variant in VARIANTS:
+    for variant in THERMALIZED:
         group = zarr.open_group(finished / f"results/variants/{variant}/thermal.zarr", mode="r")
         source = faces(finished).attrs["source_sha256"]
         assert group.attrs["source_sha256"] == source
@@ -146,6 +148,7 @@ def test_a_changed_variant_reruns_itself_alone(finished):
     jobs = plan(finished, variants={"warm": {"condition": "cold"}})
     assert jobs.keys() & {"train_thermalizer", "label_faces", "index_archive", "render_faces"} == set()
     assert (jobs["create_thermal_store"], jobs["thermalize_faces"], jobs["seal_thermal"]) == (1, 3, 1)
+    assert "model_faces" not in jobs
 
 
 def test_a_changed_label_setting_leaves_the_thermal_stores_alone(finished):
@@ -156,5 +159,5 @@ def test_a_changed_label_setting_leaves_the_thermal_stores_alone(finished):
 
 def test_another_shard_size_rewrites_every_shard(finished):
     jobs = plan(finished, store={"shard_images": 3})
-    assert (jobs["label_faces"], jobs["thermalize_faces"]) == (2, 4)
+    assert (jobs["label_faces"], jobs["thermalize_faces"], jobs["model_faces"]) == (2, 4, 2)
     assert jobs.keys() & {"train_thermalizer", "index_archive"} == set()

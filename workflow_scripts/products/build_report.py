@@ -141,11 +141,13 @@ def _copy(folder: str, paths: Sequence[str]) -> dict[str, str]:
     return {path: shutil.copyfile(path, Path(folder, "-".join(Path(path).parts[-2:]))) for path in paths}
 
 
-def _read_prior(config: Mapping[str, Any], variant: str, ambient_celsius: float) -> np.ndarray:
-    """(19,) °C that the classes of a variant were pulled to; a camera variant's are its base's."""
+def _read_prior(config: Mapping[str, Any], variant: str, ambient_celsius: float) -> np.ndarray | None:
+    """(19,) °C that a variant's classes were pulled to, None where nothing did; a camera variant's are its base's."""
     settings = config["variants"][variant]
     while settings.get("of"):
         settings = config["variants"][settings["of"]]
+    if "condition" not in settings:
+        return None
     prior = config["conditions"][settings["condition"]]["prior"]
     table = load_prior(prior["table"]).shifted(prior["offsets_kelvin"])
     return table.at(ambient_celsius, prior["read_at_celsius"]).celsius

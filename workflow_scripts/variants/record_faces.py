@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from tfake.camera.camera_model import Camera
@@ -12,6 +13,9 @@ from tfake.store.arrays import open_store, write_shard
 from tfake.store.layouts import recorded_layout
 from tfake.store.manifest import count_codes, finish_shard
 from tfake.store.shards import StoreError
+
+#: What a base's store says of what made it.
+_MADE_BY = ("thermalizer_sha256", "heat", "modelled")
 
 
 def record_faces(
@@ -49,14 +53,19 @@ def record_faces(
     write_shard(store, values, shard)
     made_from = {
         "source_sha256": source,
-        "thermalizer_sha256": base.attrs["thermalizer_sha256"],
+        **{key: base.attrs[key] for key in _MADE_BY if key in base.attrs},
         "ambient_celsius": base.attrs["ambient_celsius"],
         "of": of,
         "camera": dict(camera),
     }
     width, height = settings.image_pixels
     layout = recorded_layout(height, width, settings.values)
-    counts = count_codes("source", SampleStatus, faces["status"][slice(*rows)])
+    statuses = faces["status"][slice(*rows)]
+    counts = count_codes("source", SampleStatus, statuses)
+    # A modelled base has none of a face without a mesh.
+    lacking = np.isnan(values["source_to_image"]).all(axis=(1, 2)) & (statuses == SampleStatus.OK)
+    if lacking.any():
+        counts["without_mesh"] = int(lacking.sum())
     finish_shard(manifest, store, layout, shard, rows, made_from, counts, statistics)
 
 

@@ -23,6 +23,7 @@ class RngStream(IntEnum):
     DEAD_PIXELS = 204
     DRIFT = 205
     NOISE = 206
+    LENS_NOISE = 207
 
 
 def camera_rng(seed: int, stream: RngStream) -> np.random.Generator:

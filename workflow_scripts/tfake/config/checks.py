@@ -6,8 +6,9 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from tfake.config.faults import Fault, Path
+from tfake.config.models_heat import Lens, State
 from tfake.config.plan import Plan
-from tfake.config.plan_rules import told_kind
+from tfake.config.plan_rules import told_kind, variant_kind
 from tfake.config.plan_studies import EVERY_ROOM
 from tfake.config.validation import nearest
 
@@ -16,7 +17,9 @@ PRIORS = FilePath(__file__).parents[1] / "thermalizer/priors"
 #: How far a table that does not state its rooms is followed beyond its columns, in kelvin.
 _BEYOND_COLUMNS = 10
 #: Kinds of variants that their keys tell, stated or not; any other kind is stated.
-_TOLD_KINDS = ("thermalized", "recorded", "imported")
+_TOLD_KINDS = ("modelled", "thermalized", "recorded", "imported")
+#: Those that are made here of the source's images: a camera records them, and temperatures are theirs to choose.
+_GENERATED = ("modelled", "thermalized")
 
 Config = Mapping[str, Any]
 #: Places of the entries that the user took away.
@@ -61,15 +64,17 @@ def _check_conditions(config: Config, removed: Removed) -> Iterator[Fault]:
 def _check_variants(config: Config, removed: Removed) -> Iterator[Fault]:
     variants = config["variants"]
     recorded = [name for name in variants if "of" in variants[name]]
-    bases = [name for name in variants if "condition" in variants[name] and "files" not in variants[name]]
+    bases = [name for name in variants if variant_kind(variants[name]) in _GENERATED]
     for name, settings in variants.items():
         path = ("variants", name)
         kind, told = settings.get("kind"), told_kind(settings)
         if kind in _TOLD_KINDS and kind != told:
             yield Fault((*path, "kind"), f"is {kind!r}; the other keys are those of {told!r}")
+        if "heat" in settings and told not in _GENERATED:
+            yield Fault((*path, "heat"), "is for temperatures that are made here; the variant takes those of others")
         if name not in recorded:
-            condition = settings["condition"]
-            yield from _find_name((*path, "condition"), condition, "conditions", config["conditions"], removed)
+            if condition := settings.get("condition"):
+                yield from _find_name((*path, "condition"), condition, "conditions", config["conditions"], removed)
             continue
         of = settings["of"]
         if of in variants and of not in bases:
@@ -109,6 +114,9 @@ def _check_lists(config: Config, removed: Removed) -> Iterator[Fault]:
 
 
 def _check_ambients(config: Config, plan: Plan) -> Iterator[Fault]:
+    for name in plan.modelled:
+        if config["variants"][name]["ambient_celsius"] is None:
+            yield Fault(("variants", name, "ambient_celsius"), "is null; a variant without a condition names its room")
     for name in (*plan.thermalized, *plan.imported):
         settings = config["variants"][name]
         low, high = plan.ambient_range(settings["condition"])
@@ -119,6 +127,21 @@ def _check_ambients(config: Config, plan: Plan) -> Iterator[Fault]:
                 f"is {'null' if own is None else own}; its condition {settings['condition']!r} is trained for {low} to "
                 f"{high} °C" + (": name the room of this variant" if own is None else ""),
             )
+
+
+def _check_heat(config: Config, plan: Plan) -> Iterator[Fault]:
+    """Lenses that are half there, and states of a person who is nobody."""
+    faults: dict[Path, str] = {}
+    for name in plan.generated:
+        path, own, heat = ("variants", name, "heat"), config["variants"][name].get("heat", {}), plan.heat(name)
+        lacking = [key for key in Lens.model_fields if heat["lens"] is not None and key not in heat["lens"]]
+        if lacking:
+            faults[*path, "lens"] = f"lacks {', '.join(lacking)}: heat.lens is null, and has nothing to take over"
+        changed = [key for key, field in State.model_fields.items() if heat["state"][key] != field.default]
+        if changed and heat["persons"] == "mean":
+            where: Path = (*path, "state") if "state" in own else ("heat", "state")
+            faults[where] = f"has {', '.join(changed)}; a state is one person's, and {name} has persons: mean"
+    yield from (Fault(path, text) for path, text in faults.items())
 
 
 def _check_rows(config: Config, plan: Plan) -> Iterator[Fault]:
@@ -198,6 +221,7 @@ _NAMES: tuple[Callable[[Config, Removed], Iterator[Fault]], ...] = (
 )
 _VALUES: tuple[Callable[[Config, Plan], Iterator[Fault]], ...] = (
     _check_ambients,
+    _check_heat,
     _check_rows,
     _check_network_range,
     _check_priors,

@@ -41,7 +41,7 @@ def _name_all_that_fit(config: dict[str, Any]) -> None:
     plan = Plan(config)
     landmarks, ablation, reference = config["landmarks"], config["ablation"], config["report"]["reference"]
     if landmarks["variants"] is None:
-        landmarks["variants"] = list(plan.thermalized)
+        landmarks["variants"] = list(plan.generated)
     if ablation["conditions"] is None:
         ablation["conditions"] = list(plan.fixed_ambient)
     if reference["variant"] is None:

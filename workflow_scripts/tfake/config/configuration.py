@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from annotated_types import Len
 
 from tfake.config.keys import Name, Section, Text, key
+from tfake.config.models_heat import Heat
 from tfake.config.models_products import Forecast, Publication, Report, Store
 from tfake.config.models_source import Labels, Procedural, Source
 from tfake.config.models_studies import Ablation, Adapters, Evaluation, LandmarkStudy, LandmarkTraining
@@ -20,11 +21,13 @@ class Configuration(Section):
     conditions: dict[Name, Condition] = key(..., "What a thermalizer is trained for, by name.", min_length=1)
     thermalizers: dict[Name, ReleasedWeights] = key(..., "Weights to take instead of training, by condition.")
     thermalizer: ThermalizerTraining
+    heat: Heat
     variants: dict[Name, Variant] = key(
         ...,
-        "Products by name; each is a folder of results/variants. {condition, ambient_celsius}: made by a thermalizer; "
-        "{of, camera}: recorded from another variant; {files, points, license, condition, ambient_celsius}: published "
-        "by others. images is a slice of any.",
+        "Products by name; each is a folder of results/variants. {ambient_celsius}: made by the temperature model "
+        "alone, without any training; {condition, ambient_celsius}: made by a thermalizer; {of, camera}: recorded from "
+        "another variant; {files, points, license, condition, ambient_celsius}: published by others. heat changes, for "
+        "one variant, keys of heat; images is a slice of any.",
         min_length=1,
     )
     cameras: dict[Name, Camera] = key(

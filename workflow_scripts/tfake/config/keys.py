@@ -8,10 +8,10 @@ The JSON schema, the reference in ``config/README.md`` and ``config.yaml`` are m
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar, get_args
 
 from annotated_types import Ge, Gt, Le, Len, MinLen
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model, model_validator
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
@@ -76,6 +76,29 @@ def with_default(model: "type[Section]", name: str, default: Any) -> Any:
     return FieldInfo.merge_field_infos(model.model_fields[name], default=default)
 
 
+def changes_to(model: "type[Section]") -> "type[Section]":
+    """Make a section with the keys of another one, of which a block states those alone that it changes.
+
+    Args:
+        model: the section; so are those inside it.
+
+    Returns:
+        A section named ``{model}Changes``, none of whose keys has a default.
+    """
+    fields: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        kind: Any = field.annotation
+        parts = get_args(kind) or (kind,)
+        for section in parts:
+            if isinstance(section, type) and issubclass(section, Section):
+                kind = changes_to(section) if len(parts) == 1 else changes_to(section) | None
+        declared: Any = field.json_schema_extra or {}
+        optional: Any = optional_key("", unit=declared.get("x-unit"))
+        kept = FieldInfo.merge_field_infos(field, default=None, json_schema_extra=optional.json_schema_extra)
+        fields[name] = (kind, kept)
+    return create_model(f"{model.__name__}Changes", __base__=Section, __doc__=model.__doc__, **fields)
+
+
 def unit_of(name: str) -> str:
     """The unit that a key's name ends with; empty where it names none."""
     return _UNITS.get(name.rpartition("_")[2], "")
@@ -110,7 +133,8 @@ class Section(BaseModel):
 
 
 def _fits(alternative: dict[str, Any], keys: set[str]) -> bool:
-    forbidden = alternative.get("not", {}).get("required", ())
+    refused = alternative.get("not", {})
+    forbidden = {name for part in refused.get("anyOf", [refused]) for name in part.get("required", ())}
     return keys.issuperset(alternative["required"]) and keys.isdisjoint(forbidden)
 
 

@@ -76,7 +76,8 @@ class LandmarkTraining(Training):
     clip_norm: float = with_default(Training, "clip_norm", 1.0)
     validate_every: int = with_default(Training, "validate_every", 500)
     variants: Names | None = key(
-        None, "Thermal variants to learn from, null all that are thermalized; they share the source's geometry."
+        None,
+        "Thermal variants to learn from, null all that are thermalized or modelled; they share the source's geometry.",
     )
     backbone: str = key("regnetx_002", "Name of a timm model.")
     pretrained: bool = key(False, "Whether timm's ImageNet weights are fetched for it.")

@@ -6,16 +6,21 @@ from annotated_types import Ge
 from pydantic import ConfigDict
 
 from tfake.config.keys import Celsius, Fraction, Name, Natural, Pair, Positive, Range, Section, Text, optional_key
+from tfake.config.models_heat import HeatChanges
 
 Frame = Pair[Annotated[int, Ge(16)]]
 
 
 class Variant(Section):
-    """A product: thermalized, recorded by a camera, or published by others."""
+    """A product: made by the temperature model, thermalized, recorded by a camera, or published by others."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "oneOf": [
+                {
+                    "required": ["ambient_celsius"],
+                    "not": {"anyOf": [{"required": [name]} for name in ("condition", "of", "files")]},
+                },
                 {"required": ["condition", "ambient_celsius"], "not": {"required": ["files"]}},
                 {"required": ["of", "camera"]},
                 {"required": ["files", "points", "license", "condition", "ambient_celsius"]},
@@ -23,11 +28,14 @@ class Variant(Section):
         }
     )
 
-    kind: Literal["thermalized", "recorded", "imported"] = optional_key("How it is made; not stated, its keys tell.")
+    kind: Literal["modelled", "thermalized", "recorded", "imported"] = optional_key(
+        "How it is made; not stated, its keys tell."
+    )
     condition: Name = optional_key("The condition whose thermalizer makes this variant, or that published images show.")
     ambient_celsius: Celsius | None = optional_key(
         "Temperature of the room; null is the condition's, which must then be one number."
     )
+    heat: HeatChanges = optional_key("What differs for this variant from the section heat.")
     of: Name = optional_key(
         "The variant that a camera records; its thermal images are taken, nothing is thermalized again."
     )

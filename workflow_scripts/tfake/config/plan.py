@@ -35,10 +35,16 @@ class Plan:
         self.conditions = tuple(config["conditions"])
         self.released = tuple(config["thermalizers"])
         self.trained = tuple(name for name in self.conditions if name not in self.released)
-        #: Variants by how they are made: recorded from another one, published by others, thermalized.
+        #: Variants by how they are made: recorded from another one, published by others, thermalized, or modelled.
         self.variants = tuple(variants)
         self.kind_of = {name: variant_kind(settings) for name, settings in variants.items()}
         self.recorded, self.imported, self.thermalized = map(self.of_kind, ("recorded", "imported", "thermalized"))
+        self.modelled = self.of_kind("modelled")
+        #: Those that are made here of the source's images, in its geometry.
+        self.generated = self.thermalized + self.modelled
+        used = {variants[name]["condition"] for name in self.thermalized}
+        #: Conditions whose training a variant waits for.
+        self.awaited = tuple(name for name in self.trained if name in used)
         self.store_kinds = store_kinds or {}
         self.images: int = config["source"]["images"]
         self.shard_images: int = config["store"]["shard_images"]
@@ -120,6 +126,13 @@ class Plan:
         """Ambient temperature of a variant in °C: its own, or its condition's."""
         own = self.config["variants"][self.base(variant)]["ambient_celsius"]
         return self.ambient_range(self.condition(variant))[0] if own is None else own
+
+    def heat(self, variant: str) -> dict[str, Any]:
+        """The settings of a variant's temperatures, complete: its own, and for the rest those of all."""
+        common, own = self.config["heat"], self.config["variants"][variant].get("heat", {})
+        state = {**common["state"], **own.get("state", {})}
+        lens = own.get("lens", common["lens"])
+        return {**common, **own, "state": state, "lens": None if lens is None else {**(common["lens"] or {}), **lens}}
 
     def rows(self, variant: str) -> list[int]:
         """First row of a variant and its stop (exclusive): its own, its base's, or all."""

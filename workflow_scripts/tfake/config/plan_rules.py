@@ -95,7 +95,7 @@ def gpu_rules(rules: Iterable[Any]) -> list[str]:
 
 
 #: A key that tells the kind of an entry that does not state it.
-_TOLD_BY = {"of": "recorded", "files": "imported"}
+_TOLD_BY = {"of": "recorded", "files": "imported", "condition": "thermalized"}
 
 
 def variant_kind(settings: Mapping[str, Any]) -> str:
@@ -112,7 +112,7 @@ def variant_kind(settings: Mapping[str, Any]) -> str:
 
 def told_kind(settings: Mapping[str, Any]) -> str:
     """The kind that a variant's keys tell."""
-    return next((kind for key, kind in _TOLD_BY.items() if key in settings), "thermalized")
+    return next((kind for key, kind in _TOLD_BY.items() if key in settings), "modelled")
 
 
 #: Keys that no result depends on, from the top: ``device``, ``thermalizer.compile``.

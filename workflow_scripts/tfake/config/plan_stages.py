@@ -205,7 +205,7 @@ class ProductPlan:
         publication = plan.config["publication"]
         self.version: str = publication["version"]
         #: Variants that are made here, and those of them that are published and exported.
-        self.own = plan.thermalized + plan.recorded
+        self.own = plan.generated + plan.recorded
         self.published = publication["variants"] or self.own
         #: Whether exports hold the source's images.
         self.exports_rgb: bool = publication["rgb"]

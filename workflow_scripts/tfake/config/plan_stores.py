@@ -78,6 +78,10 @@ class StorePlan:
         """Ambient temperature of a variant in °C."""
         return self._plan.ambients[wildcards.variant]
 
+    def heat(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The settings of a variant's temperatures, its own and the rest: persons, seed, tables, state, lens."""
+        return in_key_order(self._plan.heat(wildcards.variant))
+
     def camera(self, wildcards: Wildcards) -> dict[str, Any]:
         """The settings of a variant's camera, its preset's included."""
         return self._plan.cameras[self._variants[wildcards.variant]["camera"]]

@@ -9,11 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import cv2
 import torch
-from threadpoolctl import threadpool_limits
 
 from tfake.core import nvidia
+from tfake.core.compute_threads import limit_compute_threads
 
 DEVICES = ("auto", "cpu", "cuda", "cuda:N")
 
@@ -93,8 +92,7 @@ def limit_threads(threads: int) -> None:
     """
     threads = max(1, threads)
     torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
-    threadpool_limits(threads, user_api="blas")
+    limit_compute_threads(threads)
 
 
 class ForkGuard:

@@ -52,7 +52,7 @@ def _source(config: Mapping[str, Any], plan: Plan) -> Iterator[Job]:
     pixels = _kind(config["source"]["image_pixels"])
     if config["source"]["archive"] is None:
         yield Job("render_faces", size=plan.images, kind=pixels)
-        for variant in plan.thermalized:
+        for variant in plan.generated:
             yield Job("render_truth", variant, plan.images, pixels)
     yield Job("index_archive", size=plan.images, kind=pixels)
 
@@ -72,7 +72,7 @@ def _thermalizers(config: Mapping[str, Any], plan: Plan) -> Iterator[Job]:
     settings = without_neutral(config["thermalizer"])
     steps = settings.pop("steps")
     pixels = _kind(config["source"]["image_pixels"])
-    for condition in plan.trained:
+    for condition in plan.awaited:
         if config["conditions"][condition]["pairs"]["path"] is None:
             yield Job("render_lab", condition, config["procedural"]["lab_pairs"], pixels)
         yield Job("sample_patches", condition, kind=_kind(settings["bank_patches"]))
@@ -96,7 +96,7 @@ def _variants(config: Mapping[str, Any], plan: Plan) -> Iterator[Job]:
             yield Job(store.shard_rule, f"{variant}/{shard}", _rows(plan, [first, last], shard), kind)
         yield Job("seal_thermal", variant, last - first)
         yield Job("verify_thermal", variant, last - first, kind)
-        if variant in plan.thermalized and config["source"]["archive"] is None:
+        if variant in plan.generated and config["source"]["archive"] is None:
             yield Job("evaluate_thermal", variant, last - first, pixels)
 
 
@@ -110,7 +110,7 @@ def _kind(*parts: Any) -> str:
     return json.dumps(parts, sort_keys=True)
 
 
-_SHARD_RULES = ("label_faces", "thermalize_faces", "record_faces", "import_faces")
+_SHARD_RULES = ("label_faces", "thermalize_faces", "model_faces", "record_faces", "import_faces")
 
 
 @dataclass(frozen=True)

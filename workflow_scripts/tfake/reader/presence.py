@@ -26,14 +26,16 @@ class ImageStatus(IntEnum):
     NOT_MADE = 2
     #: The variant was made for the row, but whoever published its images has none of this face.
     NOT_PUBLISHED = 3
+    #: The temperature model makes the variant, and this face has no mesh that lays it on the head.
+    NOT_MODELLED = 4
 
 
 def image_statuses(store: DatasetStore, variant: str, samples: np.ndarray) -> np.ndarray:
     """The status of a variant's image in each row.
 
     The rows that a variant was made for follow from its ``summary.json``, which is written when it is complete. Where
-    that is missing, or somebody else published the images, the array itself is looked at: the lengths of its chunks,
-    and the pixels of those short enough to be of one value.
+    that is missing, or a usable face may have no image (of published and of modelled variants), the array itself is
+    looked at: the lengths of its chunks, and the pixels of those short enough to be of one value.
 
     Args:
         store: the dataset.
@@ -53,9 +55,10 @@ def image_statuses(store: DatasetStore, variant: str, samples: np.ndarray) -> np
     statuses = np.full(len(samples), ImageStatus.NOT_MADE, np.uint8)
     for start, stop in [(0, len(samples))] if shards is None else shards:
         statuses[start:stop] = ImageStatus.OK
-    if shards is None or "imported" in attributes:
+    absent = ImageStatus.NOT_MODELLED if "modelled" in attributes else ImageStatus.NOT_PUBLISHED
+    if shards is None or not attributes.keys().isdisjoint(("imported", "modelled")):
         made = np.flatnonzero(statuses == ImageStatus.OK)
-        statuses[made] = _statuses_from_bytes(store, f"{folder}/thermal.zarr/thermal", made)
+        statuses[made] = _statuses_from_bytes(store, f"{folder}/thermal.zarr/thermal", made, absent)
     statuses[(samples != SampleStatus.OK) & (statuses != ImageStatus.NOT_MADE)] = ImageStatus.NO_SAMPLE
     return statuses
 
@@ -87,8 +90,8 @@ def _read_shards(store: DatasetStore, path: str) -> list[list[int]] | None:
         ) from error
 
 
-def _statuses_from_bytes(store: DatasetStore, path: str, rows: np.ndarray) -> np.ndarray:
-    """The statuses of some rows by their bytes: (n,) uint8."""
+def _statuses_from_bytes(store: DatasetStore, path: str, rows: np.ndarray, absent: ImageStatus) -> np.ndarray:
+    """The statuses of some rows by their bytes: (n,) uint8; ``absent`` of those that hold no image."""
     array = store.metadata(path)
     lengths = _chunk_bytes(store, path, rows)
     found = np.where(lengths > 0, ImageStatus.OK, ImageStatus.NOT_MADE).astype(np.uint8)
@@ -99,7 +102,7 @@ def _statuses_from_bytes(store: DatasetStore, path: str, rows: np.ndarray) -> np
     for start in range(0, len(plain), _BATCH):
         batch = plain[start : start + _BATCH]
         values = store.rows(path, rows[batch])
-        found[batch[(values == missing).all(axis=(1, 2))]] = ImageStatus.NOT_PUBLISHED
+        found[batch[(values == missing).all(axis=(1, 2))]] = absent
         found[batch[(values == array.fill_value).all(axis=(1, 2))]] = ImageStatus.NOT_MADE
     return found
 

@@ -26,9 +26,8 @@ from tfake.archive.image_reader import ImageReader
 from tfake.core.codes import SampleStatus
 from tfake.core.devices import device_model
 from tfake.core.processes import map_ahead
-from tfake.core.radiometry import NO_IMAGE, encode_celsius
 from tfake.imaging.foreground import fill_glasses, mask_background, set_background
-from tfake.store.statistics import CountStatistics
+from tfake.store.thermal_rows import Compress, ThermalRow, finish_row, missing_row
 from tfake.thermalizer.thermal_unet import ThermalUNet
 from tfake.training.training_settings import autocast_body, resolve_precision
 
@@ -174,21 +173,13 @@ class PreparedImage:
     filled: np.ndarray  # (H, W) uint8 class ids, lenses filled
 
 
-@dataclass(frozen=True)
-class ThermalRow:
-    """A finished row."""
-
-    chunk: bytes  # its counts, compressed
-    sums: np.ndarray | None  # of CountStatistics; None where there is no image
-
-
 def thermalize_rows(
     thermalizer: Thermalizer,
     source: ImageReader,
     records: pd.DataFrame,
     pixels: int,
     ambient_celsius: float,
-    compress: Callable[[np.ndarray], bytes],
+    compress: Compress,
     threads: int,
 ) -> Iterator[ThermalRow]:
     """Thermalize rows of the index.
@@ -210,7 +201,7 @@ def thermalize_rows(
         StoreError: a shard of decoded images is damaged.
         ValueError: the network's temperatures of an image, which is named, are not finite.
     """
-    missing = ThermalRow(compress(np.full((pixels, pixels), NO_IMAGE, np.uint16)), None)
+    missing = missing_row(pixels, compress)
     prepare = partial(_prepare, source)
     finish = partial(_finish, missing, ambient_celsius, compress)
     ahead = 2 * thermalizer.batch_images + threads
@@ -268,15 +259,11 @@ def _collect(
 def _finish(
     missing: ThermalRow,
     ambient_celsius: float,
-    compress: Callable[[np.ndarray], bytes],
+    compress: Compress,
     generated: tuple[PreparedImage, np.ndarray] | None,
 ) -> ThermalRow:
     if generated is None:
         return missing
     image, celsius = generated
-    try:
-        # Filling lenses leaves the background as it was.
-        counts = encode_celsius(set_background(celsius, image.filled, ambient_celsius))
-    except ValueError as error:
-        raise ValueError(f"{image.image_id}: {error}") from error
-    return ThermalRow(compress(counts), CountStatistics.sums_of(counts, image.filled))
+    # Filling lenses leaves the background as it was.
+    return finish_row(image.image_id, set_background(celsius, image.filled, ambient_celsius), image.filled, compress)

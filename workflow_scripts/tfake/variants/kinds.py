@@ -6,12 +6,14 @@ entry here, a model of its keys in the config, the script of its shards, and its
 Planning a run imports this module where numpy is not installed, so a description imports what it needs by itself.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tfake import heat
 from tfake.store.layouts import (
     ArrayLayout,
     faces_layout,
@@ -83,6 +85,27 @@ def _describe_thermalized(given: Given) -> Description:
     )
 
 
+def _describe_modelled(given: Given) -> Description:
+    tables = given["heat"]["tables"]
+    return _describe_source(
+        given,
+        thermal_layout,
+        f"Thermal faces, variant {given['variant']}: by the temperature model, without a network",
+        variant=given["variant"],
+        ambient_celsius=given["ambient_celsius"],
+        heat=dict(given["heat"]),
+        modelled={"recipe": given["recipe"], "tables": tables, "tables_sha256": _tables_sha256(tables)},
+    )
+
+
+def _tables_sha256(tables: str) -> str:
+    """The identity of a set of the model's tables: over names and bytes of its files."""
+    digest = hashlib.sha256()
+    for path in sorted((Path(heat.__file__).parent / tables).glob("*.csv")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
 def _describe_source(given: Given, layout: Callable[[int], tuple[ArrayLayout, ...]], title: str, **more) -> Description:
     from tfake.archive.index import read_index
 
@@ -144,6 +167,7 @@ KINDS = {
     "thermalized": StoreKind(
         "thermal.zarr", thermal_layout, "create_thermal_store", "thermalize_faces", _describe_thermalized
     ),
+    "modelled": StoreKind("thermal.zarr", thermal_layout, "create_heat_store", "model_faces", _describe_modelled),
     "recorded": StoreKind("thermal.zarr", recorded_layout, "create_camera_store", "record_faces", _describe_recorded),
     "imported": StoreKind("thermal.zarr", imported_layout, "create_import_store", "import_faces", _describe_imported),
 }

@@ -114,6 +114,11 @@ class Publication:
         return f"{self.variant}-{self.version}"
 
     @property
+    def maker(self) -> str:
+        """The attribute that says what made the temperatures: ``thermalizer``, or ``modelled``."""
+        return "modelled" if "modelled" in self.attributes else "thermalizer"
+
+    @property
     def is_radiometric(self) -> bool:
         """Whether pixels are temperatures."""
         return self.thermal["units"] == "degree_Celsius"

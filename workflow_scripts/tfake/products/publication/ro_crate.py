@@ -93,13 +93,7 @@ def write_provenance(folder: Path, facts: Publication, workflow: str | Path, mad
         },
     )
     creators = [add(f"#creator-{number}", "Organization", name=name) for number, name in enumerate(facts.creators)]
-    weights = add(
-        "#weights",
-        "CreativeWork",
-        name=f"Weights of the thermalizer for {facts.attributes['condition']}",
-        sha256=facts.attributes["thermalizer_sha256"],
-        description="Recorded in provenance/thermalizer.json; not part of this crate.",
-    )
+    maker = add("#maker", "CreativeWork", **_describe_maker(facts))
     source = add(
         "#source",
         "CreativeWork",
@@ -111,11 +105,11 @@ def write_provenance(folder: Path, facts: Publication, workflow: str | Path, mad
     run = crate.add_action(
         main,
         "#run",
-        object=[files["provenance/config.yaml"], source, weights],
+        object=[files["provenance/config.yaml"], source, maker],
         result=[*stores, files["rows.parquet"]],
         properties={
             "name": f"Run of the workflow that made variant {facts.variant}",
-            "description": "Thermalization of the source's faces with the configuration in provenance/config.yaml.",
+            "description": "Thermal images of the source's faces with the configuration in provenance/config.yaml.",
             "agent": creators,
             "endTime": made,
             "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
@@ -153,9 +147,21 @@ def _write_files(folder: Path, facts: Publication, workflow: Path) -> dict[str, 
         with suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     (target / "config.yaml").write_text(yaml.safe_dump(facts.config, sort_keys=True, allow_unicode=True))
-    for name, content in (("thermalizer", facts.attributes["thermalizer"]), ("versions", versions)):
+    for name, content in ((facts.maker, facts.attributes[facts.maker]), ("versions", versions)):
         (target / f"{name}.json").write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
     return versions
+
+
+def _describe_maker(facts: Publication) -> dict[str, str]:
+    """What turned faces into temperatures: a network's weights, or the temperature model's tables."""
+    made = facts.attributes
+    if facts.maker == "modelled":
+        model = made["modelled"]
+        name, sha256 = f"Tables of the temperature model, {model['tables']}", model["tables_sha256"]
+    else:
+        name, sha256 = f"Weights of the thermalizer for {made['condition']}", made["thermalizer_sha256"]
+    recorded = f"Recorded in provenance/{facts.maker}.json; not part of this crate."
+    return {"name": name, "sha256": sha256, "description": recorded}
 
 
 def _describe_file(folder: Path, name: str) -> dict[str, str]:

@@ -203,7 +203,7 @@ def gather_lineage(
         nodes += _thermalizer(condition, config, weights[condition])
     for variant, store in variants.items():
         settings = config["variants"][variant]
-        parents = (f"thermalizer {settings['condition']}", _SOURCE) if "condition" in settings else ()
+        parents = (f"thermalizer {settings['condition']}", _SOURCE) if "condition" in settings else (_FACES,)
         if base := settings.get("of"):
             parents = (f"variant {base}", _FACES)
         elif path := settings.get("files"):

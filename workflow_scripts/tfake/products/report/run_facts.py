@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
 import pandas as pd
 
+from tfake.config.plan_rules import variant_kind
 from tfake.products.report.image_sources import VariantImages
 from tfake.store.arrays import open_store
 from tfake.store.manifest import file_sha256
@@ -105,7 +106,7 @@ def gather_facts(
                 ambient_celsius=ambients[name],
                 size=f"{width}x{height}",
                 values=f"{images.unit}, {images.scale:g} K a count" if images.radiometric else "gray levels, 8 bit",
-                images=counts.get("imported", counts.get("source_ok", 0)),
+                images=counts.get("imported", counts.get("source_ok", 0) - counts.get("without_mesh", 0)),
                 rows=(store.span[0], store.span[1] - 1),
                 stored_bytes=store.verified_bytes,
                 license=open_store(store.path).attrs.get("license", config["source"]["license"]),
@@ -120,8 +121,19 @@ def _made_by(config: Mapping[str, Any], name: str) -> str:
         return f"camera {settings['camera']} looking at {base}"
     if files := settings.get("files"):
         return f"published images, {PurePath(files).name}"
+    if variant_kind(settings) == "modelled":
+        return ", ".join(("temperature model, no network", *_changes(settings.get("heat", {}))))
     condition = settings["condition"]
     return f"{'imported ' if condition in config['thermalizers'] else ''}thermalizer {condition}"
+
+
+def _changes(block: Mapping[str, Any]) -> Iterator[str]:
+    """Keys and values of a block, and of the blocks inside it."""
+    for key, value in block.items():
+        if isinstance(value, Mapping):
+            yield from _changes(value)
+        else:
+            yield f"{key} {'none' if value is None else value}"
 
 
 @dataclass(frozen=True)

@@ -102,14 +102,14 @@ class ClassTemperature:
     label: str
     pixels: int
     fraction: float  # of all pixels
-    prior: float  # °C
+    prior: float | None  # °C; None where nothing pulled it
     mean: float  # °C
     sd: float  # K, over all pixels of all images
 
     @property
-    def difference(self) -> float:
+    def difference(self) -> float | None:
         """How much warmer than the prior, in K."""
-        return self.mean - self.prior
+        return None if self.prior is None else self.mean - self.prior
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,11 @@ class VariantTemperatures:
     errors: tuple[dict, ...]  # rows of evaluation.csv; empty without a truth
     distributions: Mapping[FaceClass, Distribution]  # over sampled faces
     measured: Mapping[FaceClass, Measured]  # by CHARLOTTE in such a room; empty outside its rooms
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether a prior pulled its classes."""
+        return any(entry.prior is not None for entry in self.classes)
 
 
 def prior_pull(config: Mapping[str, Any]) -> float | None:
@@ -144,13 +149,13 @@ def prior_pull(config: Mapping[str, Any]) -> float | None:
 
 
 def class_temperatures(
-    statistics: Mapping[str, Mapping[str, float]], prior: np.ndarray
+    statistics: Mapping[str, Mapping[str, float]], prior: np.ndarray | None
 ) -> tuple[ClassTemperature, ...]:
     """Join a summary's statistics with the prior, for the classes that occur, in the order of their ids.
 
     Args:
         statistics: class name (lower case) to ``pixels``, ``mean`` (°C) and ``sd`` (K).
-        prior: (19,) degrees Celsius; entry i is class i.
+        prior: (19,) degrees Celsius; entry i is class i. None for a variant that no prior pulled.
     """
     total = sum(entry["pixels"] for entry in statistics.values())
     return tuple(
@@ -159,7 +164,7 @@ def class_temperatures(
             label=words_of(face_class),
             pixels=entry["pixels"],
             fraction=entry["pixels"] / total,
-            prior=float(prior[face_class]),
+            prior=None if prior is None else float(prior[face_class]),
             mean=entry["mean"],
             sd=entry["sd"],
         )
@@ -201,7 +206,8 @@ def draw_temperatures(variants: Sequence[VariantTemperatures]) -> Drawing:
             if entry.face_class in variant.distributions:
                 _draw_shape(axes, place, variant.distributions[entry.face_class], colour)
             axes.plot(entry.mean, place, "o", color=colour, markeredgecolor=INK, markersize=6, zorder=4)
-            axes.plot(entry.prior, place, "D", color="none", markeredgecolor=ACCENT, markeredgewidth=1.8, zorder=5)
+            if entry.prior is not None:
+                axes.plot(entry.prior, place, "D", color="none", markeredgecolor=ACCENT, markeredgewidth=1.8, zorder=5)
             if entry.face_class in variant.measured:
                 found = variant.measured[entry.face_class]
                 ends = [found.mean - found.sd, found.mean + found.sd]
