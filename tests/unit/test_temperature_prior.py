@@ -107,9 +107,9 @@ def test_a_spread_of_two_kelvin_weighs_a_quarter():
     spreads = torch.ones(19).index_fill(0, torch.tensor([FaceClass.SKIN]), 2.0)
     expected = 8 / 12 * 2**2 / 4 + 4 / 12 * 3**2
     assert temperature_prior(celsius, classes, TARGETS, spreads).item() == pytest.approx(expected)
-    sources = SourceBatch(None, classes, None, None)
+    sources = SourceBatch(None, classes, None, None, None, None, None)
     step = StepOutput(None, celsius, None, sources, StepDraws(TARGETS[None], None, None))
-    assert TemperaturePrior(spreads)(step).item() == pytest.approx(expected)
+    assert TemperaturePrior(spreads, per_pixel=False)(step).item() == pytest.approx(expected)
 
 
 def test_every_image_may_have_a_room_of_its_own():
