@@ -69,7 +69,8 @@ def thermalize_faces(
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
         ValueError: the network's temperatures of an image, which is named, are not finite.
         OSError: the disk is full, or the store cannot be written; the error names the file.
-        StoreError: what was written does not read back as it was, or the images or labels are of another source or damaged.
+        StoreError: what was written does not read back as it was, or the images or labels are of another source or
+            damaged.
     """
     keep_freed_memory()
     where = resolve_device(device)

@@ -56,8 +56,8 @@ class Prior(Section):
     offsets_kelvin: Offsets = key(..., "Class name to what is added to its temperature in the table.")
     per_pixel: bool = key(
         True,
-        "Whether skin is held to the heat field pixel by pixel, where the network takes it; false, and everything else: "
-        "to class means.",
+        "Whether skin is held to the heat field pixel by pixel, where the network takes one; false holds it to its "
+        "class means, as everything else is.",
     )
 
 

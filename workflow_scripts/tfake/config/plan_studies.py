@@ -68,9 +68,7 @@ class AblationPlan:
         """
         arm = self._settings["arms"][wildcards.arm]
         weights = {key: value for key, value in arm.items() if key.startswith("weight_")}
-        return in_key_order(
-            {**self._plan.thermalizers.settings, **weights, "heat_field": False, "seed": int(wildcards.seed)}
-        )
+        return in_key_order({**self.measured_settings, **weights, "seed": int(wildcards.seed)})
 
     @property
     def measured_settings(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The heat field as the network takes it: (H, W) float32 °C, NaN throughout a face without a mesh or a class map."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -33,7 +33,7 @@ class FaceHeat:
 
     seed: int = 0
     persons: Literal["drawn", "mean"] = "drawn"
-    state: SubjectState = SubjectState()
+    state: SubjectState = field(default_factory=SubjectState)
     tables: str = TABLES
 
     @classmethod
