@@ -20,8 +20,8 @@ from tfake.thermalizer.heat_input import TABLES, unknown_field
 
 #: No spread counts as less: where people hardly differ, the field is no surer than this (K).
 LEAST_SPREAD_KELVIN = 0.3
-#: How much finer than crops of the whole image the kept surface is, at least.
-_FINER = 1.5
+#: A kept surface has this many pixels a side at least, and is so much finer than crops of the whole image.
+_LEAST_PIXELS, _FINER = 256, 1.5
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class FaceSurface:
         ``crop_pixels`` is the edge of the crops that its field is for.
         """
         self._shape = classes.shape
-        reduction = max(1, int(min(self._shape) / (_FINER * crop_pixels)))
+        reduction = max(1, int(min(self._shape) / max(_LEAST_PIXELS, _FINER * crop_pixels)))
         if reduction > 1:
             size = (self._shape[1] // reduction, self._shape[0] // reduction)
             scale = np.array([size[0] / self._shape[1], size[1] / self._shape[0]])

@@ -219,7 +219,7 @@ def thermalize_rows(
         ambient_celsius: as of ``Thermalizer.thermalize``.
         compress: (H, W) uint16 counts to the bytes of a chunk; called from several threads.
         threads: threads beside the caller's.
-        fields: heat fields of the rows; not asked for a network that takes none.
+        fields: heat fields of the rows; None: the network takes none, or does without.
 
     Yields:
         One row a record, in their order.
@@ -230,8 +230,7 @@ def thermalize_rows(
         ValueError: the network's temperatures of an image, which is named, are not finite.
     """
     missing = ThermalRow(compress(np.full((pixels, pixels), NO_IMAGE, np.uint16)), None)
-    takes_field = thermalizer.network.architecture.heat_field
-    prepare = partial(_prepare, source, fields if takes_field else None, ambient_celsius)
+    prepare = partial(_prepare, source, fields, ambient_celsius)
     finish = partial(_finish, missing, ambient_celsius, compress)
     ahead = 2 * thermalizer.batch_images + threads
     with ThreadPoolExecutor(max(1, threads)) as pool:
