@@ -130,7 +130,7 @@ def field_prior(
     """
     held = by_pixel[:, None]
     drift = torch.where(held, celsius - field, 0.0)
-    sigma = (DETAIL_CM * pixels_per_cm).clamp(max=_LARGEST_SIGMA)
+    sigma = (DETAIL_CM * pixels_per_cm.to(drift)).clamp(max=_LARGEST_SIGMA)
     blurred, weight = _blur_each(torch.cat((drift, held.to(drift)), 1), sigma).split(1, 1)
     coarse = torch.where(held, blurred / weight.clamp(min=1e-6) / spread_kelvin, 0.0)
     return (coarse.square().sum((1, 2, 3)) / _counted(classes).sum((1, 2)).clamp(min=1)).mean()
@@ -140,7 +140,7 @@ def _blur_each(images: Tensor, sigma: Tensor) -> Tensor:
     """Blur (B, C, H, W) images by a Gaussian of (B,) pixels each, with zeros beyond the border."""
     batch, channels = images.shape[:2]
     reach = math.ceil(2.5 * _LARGEST_SIGMA)
-    steps = torch.arange(-reach, reach + 1, device=images.device)
+    steps = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
     kernels = torch.exp(-0.5 * (steps / sigma.clamp(min=0.1)[:, None]).square())
     kernels = (kernels / kernels.sum(1, keepdim=True)).repeat_interleave(channels, 0)[:, None]
     flat = images.reshape(1, batch * channels, *images.shape[2:])
