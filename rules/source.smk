@@ -70,11 +70,12 @@ rule render_lab:
         mem_mb=memory_mb(8000),
         runtime=minutes(60),
     params:
-        recipe=2,
+        recipe=3,
         seed=lookup(dpath="procedural/seed", within=config),
         lab_pairs=lookup(dpath="procedural/lab_pairs", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         rooms=PLAN.thermalizers.lab_ambient_range,
+        tables="measured",
     message:
         "Rendering {params.lab_pairs} lab pairs at {params.rooms} °C for {wildcards.condition}."
     script:

@@ -3,6 +3,7 @@
 NEEDS  the source archive and its index; pairs of RGB and thermal images (conditions.*.pairs, or the lab set);
        thermal images without a partner (conditions.*.bank, or those of the pairs)
        for a pretrained encoder (thermalizer.encoder_weights, landmarks.pretrained) a connection to the host of its weights
+       for networks with a heat field (thermalizer.heat_field) results/faces/faces.zarr, which has the sources' points
        for a condition that is not trained thermalizers.{condition}: a path or a URL, and the file's SHA-256
 MAKES  resources/encoders/{network}.pt      read by every process of a training, which then needs no connection
        results/thermalizers/{condition}/patches.npz
@@ -88,6 +89,7 @@ rule train_thermalizer:
         ),
         patches=rules.sample_patches.output.patches,
         encoder=PLAN.thermalizers.encoder,
+        faces=PLAN.thermalizers.faces,
     output:
         weights="results/thermalizers/{condition}/weights.pt",
         provenance="results/thermalizers/{condition}/provenance.json",
@@ -118,7 +120,7 @@ rule train_thermalizer:
         mem_mb=memory_mb(8000),
         runtime=minutes(720),
     params:
-        recipe=2,
+        recipe=3,
         name="{condition}",
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         condition=PLAN.thermalizers.condition,

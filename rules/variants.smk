@@ -4,7 +4,7 @@ modelled by the temperature model alone, from the labels; thermalized by the net
 another variant by a camera, labels included; imported from T-FAKE's files, which others published for the same faces.
 
 NEEDS  modelled: the source archive and its index, results/faces/faces.zarr
-       thermalized: the source archive and its index, results/thermalizers/{condition}/
+       thermalized: the source archive and its index, results/thermalizers/{condition}/, for heat fields faces.zarr
        recorded: results/variants/{variants.NAME.of}/thermal.zarr, results/faces/faces.zarr
        imported: variants.NAME.files, a folder or zip of {id}_thermal.png; variants.NAME.points, T-FAKE's pickle, or
        null; results/faces/faces.zarr
@@ -33,8 +33,9 @@ use rule create_store as create_thermal_store with:
     wildcard_constraints:
         variant=one_of(PLAN.thermalized),
     params:
-        recipe=2,
+        recipe=3,
         condition=PLAN.stores.condition,
+        heat=PLAN.stores.heat,
         ambient_celsius=PLAN.stores.ambient,
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         shard_images=lookup(dpath="store/shard_images", within=config),
@@ -57,6 +58,7 @@ for _name, (_batch, _variants) in PLAN.stores.batches(USES_GPU).items():
             weights=PLAN.stores.weights,
             root=rules.create_thermal_store.output.root,
             arrays=rules.create_thermal_store.output.arrays,
+            faces=PLAN.stores.meshes(_batch),
         output:
             thermal=collect("results/variants/{{variant}}/thermal.zarr/thermal/c/{shard}/0/0", shard=_batch),
             manifests=collect("results/variants/{{variant}}/manifests/{shard}.json", shard=_batch),
@@ -74,12 +76,13 @@ for _name, (_batch, _variants) in PLAN.stores.batches(USES_GPU).items():
             mem_mb=memory_mb(6000),
             runtime=minutes(120),
         params:
-            recipe=2,
+            recipe=3,
             # Neither rows nor shards: another number of shards a job makes nothing anew.
             shard_images=lookup(dpath="store/shard_images", within=config),
             ambient_celsius=PLAN.stores.ambient,
             image_pixels=lookup(dpath="source/image_pixels", within=config),
             precision=lookup(dpath="inference_precision", within=config),
+            heat=PLAN.stores.heat,
         message:
             "Thermalizing {wildcards.variant}: {output.manifests}."
         script:
@@ -310,6 +313,7 @@ rule render_truth:
         runtime=minutes(240),
     params:
         recipe=1,
+        tables="measured",
         seed=lookup(dpath="procedural/seed", within=config),
         images=lookup(dpath="source/images", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),

@@ -41,6 +41,7 @@ use rule render_truth as render_heldout_truth with:
         "benchmarks/ablation/render_heldout_truth/{condition}.tsv"
     params:
         recipe=rules.render_truth.params.recipe,
+        tables="charlotte",
         seed=config["procedural"]["seed"] + 1,
         images=lookup(dpath="ablation/heldout_images", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -73,6 +74,7 @@ use rule render_lab as render_ablation_lab with:
         "benchmarks/ablation/render_ablation_lab.tsv"
     params:
         recipe=rules.render_lab.params.recipe,
+        tables="charlotte",
         seed=lookup(dpath="procedural/seed", within=config),
         lab_pairs=lookup(dpath="procedural/lab_pairs", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -90,6 +92,7 @@ use rule render_lab as render_ablation_bank with:
         "benchmarks/ablation/render_ablation_bank/{rooms}.tsv"
     params:
         recipe=rules.render_lab.params.recipe,
+        tables="charlotte",
         seed=config["procedural"]["seed"] + 2,
         lab_pairs=lookup(dpath="ablation/bank_images", within=config),
         image_pixels=lookup(dpath="source/image_pixels", within=config),
@@ -146,6 +149,7 @@ use rule train_thermalizer as train_arm with:
         pairs=rules.render_ablation_lab.output.pairs,
         patches=rules.sample_arm_patches.output.patches,
         encoder=PLAN.thermalizers.encoder,
+        faces=[],
     output:
         weights="results/ablation/{rooms}/{arm}/{seed}/weights.pt",
         provenance="results/ablation/{rooms}/{arm}/{seed}/provenance.json",
@@ -232,7 +236,7 @@ rule measure_training:
         prior=lambda wildcards: PLAN.ablation.measured_condition["prior"],
         ambient_celsius=lambda wildcards: PLAN.ablation.measured_condition["ambient_celsius"],
         steps=lookup(dpath="ablation/cost_steps", within=config),
-        settings=PLAN.thermalizers.settings,
+        settings=lambda wildcards: PLAN.ablation.measured_settings,
     message:
         "Measuring what a training step costs."
     script:

@@ -4,6 +4,7 @@ import pytest
 from heads import person
 from heads.scene import render_face
 from tfake.core.classes import FaceClass, is_class_id
+from tfake.mesh.head import head_mesh
 
 _SEED = 7
 _PIXELS = 256
@@ -55,6 +56,22 @@ def test_shapes_types_and_legal_ids(faces):
         assert face.surface.classes.dtype == np.uint8
         assert is_class_id(face.surface.classes).all()
         assert np.isfinite(face.landmarks_70).all()
+
+
+def test_the_mesh_holds_the_landmarks_and_lies_on_the_surface(faces, lab_faces):
+    for face in (*faces, *lab_faces):
+        np.testing.assert_allclose(face.mesh[person.IBUG_VERTICES, :2], face.landmarks_70[:68], atol=1e-9)
+        assert abs(face.mesh[:, 2].mean()) < 1e-9
+    rest = head_mesh().rest[:468]
+    for face in lab_faces:
+        # FaceMesh's 4 is the tip of the nose and 234 the edge of the jaw, behind it.
+        assert face.mesh[4, 2] == pytest.approx(face.mesh[:, 2].min(), abs=0.5)
+        depth = (face.mesh[234, 2] - face.mesh[4, 2]) * 13.5 / (0.40 * _PIXELS)
+        assert 6 < depth < 14
+        x, y = np.rint(face.mesh[:, :2]).astype(int).T
+        seen = face.surface.rest_position[y, x]
+        bare = np.isin(face.surface.classes[y, x], (FaceClass.SKIN, FaceClass.NOSE))
+        assert np.median(np.linalg.norm(seen - rest, axis=1)[bare]) < 0.25
 
 
 def test_the_surface_agrees_with_the_class_map(faces):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from heads import writing
+from heads.scene import render_face
 from heads.writing import LAB_FIRST_FACE, write_faces
 from source.render_faces import render_faces
 from source.render_lab import render_lab
@@ -66,8 +67,8 @@ def test_numbers_below_one_are_named(tmp_path, name, values):
 def test_archives_are_the_same_for_one_and_two_processes(tmp_path):
     for processes in (1, 2):
         render_faces(str(tmp_path / f"faces{processes}.zip"), 5, 2, PIXELS, threads=processes)
-        render_truth(str(tmp_path / f"truth{processes}.zip"), 5, 2, PIXELS, 20.0, threads=processes)
-        render_lab(str(tmp_path / f"lab{processes}.zip"), 5, 2, PIXELS, (25.0, 26.0), threads=processes)
+        render_truth(str(tmp_path / f"truth{processes}.zip"), 5, 2, PIXELS, 20.0, "measured", threads=processes)
+        render_lab(str(tmp_path / f"lab{processes}.zip"), 5, 2, PIXELS, (25.0, 26.0), "measured", threads=processes)
     for name in ("faces", "truth", "lab"):
         assert (tmp_path / f"{name}1.zip").read_bytes() == (tmp_path / f"{name}2.zip").read_bytes(), name
     check_faces(read_zip(tmp_path / "faces1.zip"))
@@ -103,8 +104,11 @@ def check_truth(members: dict[str, bytes], faces: dict[str, bytes]) -> None:
 
 
 def check_lab(members: dict[str, bytes], faces: dict[str, bytes]) -> None:
-    assert list(members)[:3] == ["000000_v.png", "000000_t.png", "000000_seg.png"]
-    assert len(members) == 7
+    assert list(members)[:4] == ["000000_v.png", "000000_t.png", "000000_seg.png", "000000_mesh.npy"]
+    assert len(members) == 9
+    mesh = np.load(io.BytesIO(members["000001_mesh.npy"]))
+    assert (mesh.shape, mesh.dtype) == ((468, 3), np.float32)
+    np.testing.assert_allclose(mesh, render_face(5, LAB_FIRST_FACE + 1, PIXELS, "lab").mesh, atol=1e-5)
     assert members["pairs.csv"].decode().split() == [
         "name,subject,ambient_celsius",
         "000000,000000,25",
@@ -115,6 +119,13 @@ def check_lab(members: dict[str, bytes], faces: dict[str, bytes]) -> None:
     assert members["000000_v.png"] != faces["000000.png"]
     for name, room in (("000000_t.png", 25.0), ("000001_t.png", 26.0)):
         assert np.median(decode_counts(read_image(members[name]))[0]) == pytest.approx(room, abs=0.1)
+
+
+def test_truth_and_pairs_follow_the_tables_they_are_asked_for():
+    for members in (writing._truth_members, writing._lab_members):
+        room = 20.0 if members is writing._truth_members else [20.0]
+        with pytest.raises(FileNotFoundError, match="nobodys"):
+            members(5, PIXELS, room, "nobodys", 0)
 
 
 def test_png_is_rgb():

@@ -158,7 +158,7 @@ def test_one_seed_has_no_spread_and_no_arm_another_s_dots(tmp_path):
 def test_an_arm_is_scored_from_files(tmp_path):
     faces, truth = tmp_path / "faces.zip", tmp_path / "truth.zip"
     render_faces(str(faces), 3, 2, 96, threads=1)
-    render_truth(str(truth), 3, 2, 96, 20.0, threads=1)
+    render_truth(str(truth), 3, 2, 96, 20.0, "charlotte", threads=1)
     index_archive(str(tmp_path / "index.parquet"), [str(faces)], 2, 96, threads=1)
     torch.manual_seed(0)
     network = ThermalUNet(Architecture("resnet18", (16, 8, 8), (10.0, 45.0))).eval()
@@ -198,7 +198,7 @@ def test_costs_are_shares_of_a_step():
 def test_costs_are_measured_from_files(tmp_path):
     archive = write_samples(tmp_path / "a.zip", range(3))
     index_archive(str(tmp_path / "index.parquet"), [str(archive)], 3, PIXELS, threads=1)
-    render_lab(str(tmp_path / "lab.zip"), 1, 3, 64, (23.0, 23.0), threads=1)
+    render_lab(str(tmp_path / "lab.zip"), 1, 3, 64, (23.0, 23.0), "charlotte", threads=1)
     bank = {"image_pixels": 32, "largest_zoom": 1.0, "rotation_degrees": 0.0, "shear_degrees": 0.0, "patch_pixels": 8}
     bank |= {"patch_scales": [1], "bank_patches": 64, "seed": 0, "threads": 1}
     patches = str(tmp_path / "patches.npz")

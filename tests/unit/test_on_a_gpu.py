@@ -45,12 +45,16 @@ def thermal_batches(settings):
             image(pairs, 1, torch.bool),
             image(pairs, 1, torch.uint8)[:, 0],
             torch.empty(pairs),
+            image(pairs, 1, torch.float32),
         ),
         SourceBatch(
             image(sources, 3, torch.uint8),
             image(sources, 1, torch.uint8)[:, 0],
             torch.empty(sources),
             torch.empty(sources, dtype=torch.bool),
+            image(sources, 1, torch.float32),
+            image(sources, 1, torch.float32),
+            torch.ones(sources),
         ),
         StepDraws(
             torch.empty(sources, 19),

@@ -56,6 +56,49 @@ def test_a_segmentation_is_read_if_there_is_one(folder):
     np.testing.assert_array_equal(pairs[1].classes, classes)
 
 
+def mesh(points=478):
+    return np.random.default_rng(0).uniform(0, 20, (points, 3))
+
+
+@pytest.mark.parametrize("pack", [same, zipped])
+def test_a_mesh_is_read_if_there_is_one(folder, pack):
+    np.save(folder / "b_mesh.npy", mesh(468))
+    pairs = open_pairs(pack(folder), "relative")
+    assert pairs[0].points is None
+    np.testing.assert_array_equal(pairs[1].points, mesh(468).astype(np.float32))
+
+
+def test_layouts_name_the_mesh_in_their_way(tmp_path):
+    for name, image in (("visible/p/a.png", visible()), ("thermal/p/a.png", gray())):
+        write(tmp_path / "one", name, image)
+    for name, image in (("p/a_rgb.png", visible()), ("p/a_thermal.png", gray())):
+        write(tmp_path / "two", name, image)
+    (tmp_path / "one/mesh/p").mkdir(parents=True)
+    np.save(tmp_path / "one/mesh/p/a.npy", mesh())
+    np.save(tmp_path / "two/p/a_mesh.npy", mesh())
+    for folder, layout in (("one", "folders"), ("two", "tfake")):
+        assert open_pairs(tmp_path / folder, "relative", layout)[0].points.shape == (478, 3)
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        (mesh(70), "expected (478, 3) or (468, 3) numbers, found float64 (70, 3)"),
+        (mesh()[:, :2], "found float64 (478, 2)"),
+        (mesh().astype(str), "found <U"),
+        (np.full((478, 3), np.nan), "not finite; leave out the mesh"),
+    ],
+)
+def test_a_mesh_that_is_none_is_named(folder, points, message):
+    np.save(folder / "b_mesh.npy", points)
+    assert_refused(folder, "relative", "b_mesh.npy", message)
+
+
+def test_a_mesh_that_cannot_be_read_is_named(folder):
+    (folder / "b_mesh.npy").write_bytes(b"no array")
+    assert_refused(folder, "relative", "b_mesh.npy cannot be decoded")
+
+
 def test_a_three_channel_thermal_image_is_its_first_channel(tmp_path):
     write(tmp_path, "a_v.png", visible())
     write(tmp_path, "a_t.png", np.repeat(gray()[..., None], 3, axis=2))

@@ -58,6 +58,8 @@ def test_an_arm_says_its_weights_its_pairs_and_its_prior():
     settings = ablation.arm_settings(job)
     assert (settings["weight_wasserstein"], settings["weight_prior"], settings["seed"]) == (1.0, 1.0, 2)
     assert settings["steps"] == DEFAULTS["thermalizer"]["steps"]
+    assert not settings["heat_field"]
+    assert not ablation.measured_settings["heat_field"]
     condition = ablation.arm_condition(job)
     assert condition["prior"]["offsets_kelvin"] == {"CLOTHING": 1.0, "NOSE": -1.0, "SKIN": 1.0}
     assert condition["pairs"] == {"layout": "stems", "supervision": "absolute", "values": "celsius"}

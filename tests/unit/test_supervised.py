@@ -114,7 +114,7 @@ def test_a_flat_prediction_has_a_finite_gradient():
 
 def test_the_module_takes_the_declared_form():
     prediction, target, classes = images(0), images(1), halves()
-    batch = PairBatch(None, target, FULL, FULL, classes, None)
+    batch = PairBatch(None, target, FULL, FULL, classes, None, None)
     assert SupervisedLoss("celsius").compare(prediction, batch) == celsius_mse(prediction, target, FULL)
     assert SupervisedLoss("relative").compare(prediction, batch) == relative_mse(prediction, target, FULL)
     within = SupervisedLoss("celsius", "within_class").compare(prediction, batch)

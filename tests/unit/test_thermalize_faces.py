@@ -10,18 +10,23 @@ import zarr
 
 from archives import LABELS, PIXELS, encode_png, flip_byte, write_samples
 from faces.label_faces import label_faces
+from heated_faces import face
 from products.save_config import save_config
 from source.decode_images import decode_images
 from source.index_archive import index_archive
 from stores.create_store import create_store
 from stores.seal_store import seal_store
 from stores.verify_store import verify_store
+from tfake.archive.image_reader import ArchiveImages
 from tfake.archive.index import read_index
 from tfake.archive.samples import SampleError
 from tfake.core.codes import SampleStatus
 from tfake.core.radiometry import NO_IMAGE, decode_counts
+from tfake.heat.face_heat import FaceHeat
+from tfake.store.arrays import write_shard
 from tfake.store.manifest import read_manifest
 from tfake.store.shards import StoreError
+from tfake.store.stream import empty_face_rows
 from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
 from tfake.thermalizer.thermalizer_file import save_weights
 from tfake.variants.kinds import KINDS
@@ -142,6 +147,47 @@ def test_images_that_are_kept_decoded_change_no_byte(folder, weights):
     (folder / "a.zip").unlink()
     thermalize(folder, weights, 1, archive=[], images=str(folder / "images.zarr"))
     assert read_manifest(folder / "1.json") == from_archive
+
+
+def test_faces_with_a_mesh_are_given_their_person_s_heat(folder, tmp_path):
+    torch.manual_seed(0)
+    network = ThermalUNet(Architecture("resnet18", (16, 8, 8), (10.0, 45.0), heat_field=True))
+    save_weights(tmp_path / "heated.pt", network, "warm")
+    store, table = folder / "faces.zarr", read_index(folder / "index.parquet")
+    create_store(str(store), KINDS["faces"], SHARD, source_of(folder))
+    shown = face().mesh * (PIXELS / face().rgb.shape[0])
+    rows = empty_face_rows(SHARD, PIXELS)
+    rows["landmarks_478"][0, :468], rows["landmarks_478"][0, 468:] = shown, shown[:10]
+    write_shard(store, rows, 0)
+    heat = {"seed": 4, "persons": "drawn", "state": {"fever_kelvin": 2.0}, "tables": "measured"}
+    thermalize(folder, tmp_path / "heated.pt", 0, faces=str(store), heat=heat)
+    celsius = decode_counts(zarr.open_group(folder / "thermal.zarr", mode="r")["thermal"][:2])
+    manifest = read_manifest(folder / "0.json")
+    assert manifest.made_from["heat"] == heat
+    source, record = ArchiveImages([folder / "a.zip"], PIXELS), next(table.itertuples())
+    rgb, classes = source.read_rgb(record), source.read_classes(record)
+    field = FaceHeat.from_mapping(heat).render(rows["landmarks_478"][0], classes, rgb, AMBIENT, "000000")
+    inside = classes != 0
+    assert inside.any()
+    np.testing.assert_allclose(celsius[0][inside], field[inside], atol=0.0075)
+    # A row without a mesh, and a job without labels, are as the network has them alone.
+    thermalize(folder, tmp_path / "heated.pt", 0)
+    without = decode_counts(zarr.open_group(folder / "thermal.zarr", mode="r")["thermal"][:2])
+    np.testing.assert_array_equal(celsius[1], without[1])
+    assert np.abs(celsius[0] - without[0]).max() > 0.5
+    thermalize(folder, tmp_path / "heated.pt", 0, faces=str(store), heat=heat, threads=3)
+    assert read_manifest(folder / "0.json") == manifest
+
+
+def test_labels_of_another_source_are_refused(folder, tmp_path):
+    network = ThermalUNet(Architecture("resnet18", (16, 8, 8), (10.0, 45.0), heat_field=True))
+    save_weights(tmp_path / "heated.pt", network, "warm")
+    other = write_samples(folder / "b.zip", range(1, IMAGES + 1))
+    index_archive(str(folder / "other.parquet"), [str(other)], IMAGES, PIXELS, threads=1)
+    given = source_of(folder) | {"index": str(folder / "other.parquet")}
+    create_store(str(folder / "other.zarr"), KINDS["faces"], SHARD, given)
+    with pytest.raises(StoreError, match="its labels are of the source"):
+        thermalize(folder, tmp_path / "heated.pt", 0, faces=str(folder / "other.zarr"))
 
 
 def test_a_network_that_gives_nan_stops_the_job(folder, weights, tmp_path):

@@ -20,6 +20,7 @@ from heads.identity import Traits, draw_traits, shape_points
 from heads.parts import Material, Part, make_part
 from heads.skin import Complexion, draw_complexion
 from tfake.mesh.head import head_mesh
+from tfake.mesh.template import FACE_VERTICES
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Person:
         traits, complexion, grooming, expression: what was drawn.
         parts: every mesh piece, the head first.
         landmarks: (70, 3) float64 cm the 70 points in the head's frame.
+        mesh: (468, 3) float64 cm FaceMesh's vertices in the head's frame.
         gaze: (3,) unit direction of sight in the head's frame.
         glasses: clear or opaque glasses, None without; their opaque pieces are in parts.
     """
@@ -86,6 +88,7 @@ class Person:
     expression: Expression
     parts: list[Part]
     landmarks: np.ndarray
+    mesh: np.ndarray
     gaze: np.ndarray
     glasses: Glasses | None
 
@@ -125,7 +128,8 @@ def draw_person(stream: Stream, lab: bool) -> Person:
     gaze = np.array([np.sin(right) * np.cos(up), np.sin(up), np.cos(right) * np.cos(up)])
     pupils = np.stack([eyes[side] + features.EYE_RADIUS * gaze for side in ("right", "left")])
     landmarks = np.concatenate([shaped[IBUG_VERTICES], pupils])
-    return Person(traits, complexion, grooming, expression, parts, landmarks, gaze, glasses)
+    mesh_points = shaped[:FACE_VERTICES]
+    return Person(traits, complexion, grooming, expression, parts, landmarks, mesh_points, gaze, glasses)
 
 
 def _features(traits: Traits, expression: Expression, eyes: dict[str, np.ndarray]) -> list[Part]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from heads.person import draw_person
 from heads.picture import paint
-from heads.viewpoint import draw_viewpoint
+from heads.viewpoint import Viewpoint, draw_viewpoint
 from tfake.mesh.raster import SurfaceBuffer
 
 
@@ -19,11 +19,13 @@ class Rendering:
         rgb: (H, W, 3) uint8.
         landmarks_70: (70, 2) float64 px (x, y), FaceSynthetics' order: iBUG-68, right pupil, left pupil. Hidden points
             are projected, too.
+        mesh: (468, 3) float64 px FaceMesh's vertices, exact: x, y, and depth from their middle, smaller is nearer.
         surface: what lies under every pixel.
     """
 
     rgb: np.ndarray
     landmarks_70: np.ndarray
+    mesh: np.ndarray
     surface: SurfaceBuffer
 
 
@@ -55,5 +57,12 @@ def render_face(seed: int, face: int, pixels: int = 512, setting: Literal["wild"
     person = draw_person(stream, lab)
     viewpoint = draw_viewpoint(stream("viewpoint"), pixels, frontal=lab)
     rgb, surface = paint(person, viewpoint, stream, lab)
-    placed = viewpoint.place(person.landmarks, np.ones(len(person.landmarks)))
-    return Rendering(rgb, viewpoint.project(placed)[:, :2], surface)
+    return Rendering(rgb, _place(person.landmarks, viewpoint)[:, :2], _place(person.mesh, viewpoint), surface)
+
+
+def _place(points: np.ndarray, viewpoint: Viewpoint) -> np.ndarray:
+    """Points (n, 3) cm on the head in the image: x, y and depth from their middle, px at the scale of the middle."""
+    placed = viewpoint.place(points, np.ones(len(points)))
+    distance = -placed[:, 2]
+    depth = (distance - distance.mean()) * viewpoint.focal / distance.mean()
+    return np.column_stack((viewpoint.project(placed)[:, :2], depth))

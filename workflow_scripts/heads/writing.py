@@ -4,6 +4,7 @@ Images are made by worker processes and written in order by this one. Members ar
 fixed date, so that equal images make equal archives.
 """
 
+import io
 import logging
 import os
 import zipfile
@@ -54,7 +55,13 @@ def write_faces(path: str | Path, seed: int, images: int, pixels: int, processes
 
 
 def write_truth(
-    path: str | Path, seed: int, images: int, pixels: int, ambient_celsius: float, processes: int = 1
+    path: str | Path,
+    seed: int,
+    images: int,
+    pixels: int,
+    ambient_celsius: float,
+    processes: int = 1,
+    tables: str = "measured",
 ) -> None:
     """Write the thermal truth of the main set at one ambient: for evaluation, never for training.
 
@@ -66,26 +73,35 @@ def write_truth(
         pixels: width and height.
         ambient_celsius: °C.
         processes: worker processes; they change the speed only.
+        tables: the parameters of the temperature model.
 
     Raises:
         ValueError: images, pixels or processes is below 1.
     """
-    _write(path, partial(_truth_members, seed, pixels, ambient_celsius), images, pixels, processes)
+    _write(path, partial(_truth_members, seed, pixels, ambient_celsius, tables), images, pixels, processes)
 
 
 def write_lab(
-    path: str | Path, seed: int, pairs: int, pixels: int, rooms: tuple[float, float], processes: int = 1
+    path: str | Path,
+    seed: int,
+    pairs: int,
+    pixels: int,
+    rooms: tuple[float, float],
+    processes: int = 1,
+    tables: str = "measured",
 ) -> None:
     """Write the lab set: frontal heads before a plain background, RGB with registered thermal, for training.
 
     Args:
         path: zip to write: ``{id}_v.png`` RGB8, ``{id}_t.png`` uint16 counts of .01 K as the camera recorded them,
-            ``{id}_seg.png`` L8, and last ``pairs.csv``, which tells the subject and the room of each.
+            ``{id}_seg.png`` L8, ``{id}_mesh.npy`` FaceMesh's 468 vertices where they are, (468, 3) float32 pixels and
+            depth; and last ``pairs.csv``, which tells the subject and the room of each.
         seed: the source's seed.
         pairs: number of pairs; each shows another subject.
         pixels: width and height.
         rooms: lowest and highest room temperature in °C; the pairs are spread evenly between them.
         processes: worker processes; they change the speed only.
+        tables: the parameters of the temperature model.
 
     Raises:
         ValueError: pairs, pixels or processes is below 1.
@@ -93,7 +109,9 @@ def write_lab(
     ambients = np.linspace(*rooms, pairs).round(2).tolist() if pairs > 1 else [sum(rooms) / 2]
     rows = [f"{number:06d},{number:06d},{ambient:g}" for number, ambient in enumerate(ambients)]
     table = "\n".join(["name,subject,ambient_celsius", *rows, ""]).encode("ascii")
-    _write(path, partial(_lab_members, seed, pixels, ambients), pairs, pixels, processes, [("pairs.csv", table)])
+    _write(
+        path, partial(_lab_members, seed, pixels, ambients, tables), pairs, pixels, processes, [("pairs.csv", table)]
+    )
 
 
 def _face_members(seed: int, pixels: int, number: int) -> Members:
@@ -106,27 +124,35 @@ def _face_members(seed: int, pixels: int, number: int) -> Members:
     ]
 
 
-def _truth_members(seed: int, pixels: int, ambient_celsius: float, number: int) -> Members:
-    surface = rendered_surface(render_face(seed, number, pixels).surface)
-    seen = heat_field(surface, ambient_celsius, draw_subject(seed, number)).celsius
+def _truth_members(seed: int, pixels: int, ambient_celsius: float, tables: str, number: int) -> Members:
+    surface = rendered_surface(render_face(seed, number, pixels).surface, tables)
+    seen = heat_field(surface, ambient_celsius, draw_subject(seed, number), tables).celsius
     recorded = record(seen, ambient_celsius, seed, number)
-    expected = heat_field(surface, ambient_celsius).celsius
+    expected = heat_field(surface, ambient_celsius, tables=tables).celsius
     return [
         (f"{number:06d}_camera.png", _png(encode_celsius(recorded))),
         (f"{number:06d}_expected.png", _png(encode_celsius(expected))),
     ]
 
 
-def _lab_members(seed: int, pixels: int, ambients: Sequence[float], number: int) -> Members:
+def _lab_members(seed: int, pixels: int, ambients: Sequence[float], tables: str, number: int) -> Members:
     face, ambient_celsius = LAB_FIRST_FACE + number, ambients[number]
     rendering = render_face(seed, face, pixels, setting="lab")
-    seen = heat_field(rendered_surface(rendering.surface), ambient_celsius, draw_subject(seed, face)).celsius
+    surface = rendered_surface(rendering.surface, tables)
+    seen = heat_field(surface, ambient_celsius, draw_subject(seed, face), tables).celsius
     recorded = record(seen, ambient_celsius, seed, face)
     return [
         (f"{number:06d}_v.png", _png(rendering.rgb)),
         (f"{number:06d}_t.png", _png(encode_celsius(recorded))),
         (f"{number:06d}_seg.png", _png(rendering.surface.classes)),
+        (f"{number:06d}_mesh.npy", _npy(rendering.mesh.astype(np.float32))),
     ]
+
+
+def _npy(values: np.ndarray) -> bytes:
+    data = io.BytesIO()
+    np.save(data, values)
+    return data.getvalue()
 
 
 def _png(image: np.ndarray) -> bytes:

@@ -51,11 +51,13 @@ if __name__ == "__main__":
             prior_table=condition["prior"]["table"],
             read_prior_at_celsius=condition["prior"]["read_at_celsius"],
             prior_offsets_kelvin=condition["prior"]["offsets_kelvin"],
+            prior_per_pixel=condition["prior"]["per_pixel"],
             settings=with_neutral(snakemake.params.settings, snakemake.config["thermalizer"]),
             device=claim_device(snakemake.config["device"], snakemake.resources.gpu),
             threads=snakemake.threads,
             images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
             encoder=str(snakemake.input.encoder) or None,
+            faces=str(Path(snakemake.input.faces[0]).parent) if snakemake.input.faces else None,
         ),
         processes=snakemake.resources.gpu,
     )

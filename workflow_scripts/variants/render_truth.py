@@ -3,7 +3,9 @@
 from heads.writing import write_truth
 
 
-def render_truth(truth: str, seed: int, images: int, image_pixels: int, ambient_celsius: float, threads: int) -> None:
+def render_truth(
+    truth: str, seed: int, images: int, image_pixels: int, ambient_celsius: float, tables: str, threads: int
+) -> None:
     """Write the truth of faces 0 .. images - 1, as a camera records it and as expected of the mean subject.
 
     Args:
@@ -12,9 +14,10 @@ def render_truth(truth: str, seed: int, images: int, image_pixels: int, ambient_
         images: number of faces.
         image_pixels: width and height.
         ambient_celsius: °C.
+        tables: the parameters of the temperature model (:mod:`tfake.heat`).
         threads: worker processes.
     """
-    write_truth(truth, seed, images, image_pixels, ambient_celsius, processes=threads)
+    write_truth(truth, seed, images, image_pixels, ambient_celsius, threads, tables)
 
 
 if __name__ == "__main__":
@@ -27,5 +30,6 @@ if __name__ == "__main__":
         images=snakemake.params.images,
         image_pixels=snakemake.params.image_pixels,
         ambient_celsius=snakemake.params.ambient_celsius,
+        tables=snakemake.params.tables,
         threads=snakemake.threads,
     )

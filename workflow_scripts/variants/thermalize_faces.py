@@ -1,22 +1,27 @@
 """Write one shard of a variant's thermal store, or several with one loading of the network."""
 
 import logging
-from itertools import islice
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from tfake.archive.image_reader import open_images
 from tfake.archive.index import read_index
+from tfake.archive.mesh_reader import MeshReader
+from tfake.camera.lens import Lens
 from tfake.core.codes import SampleStatus
 from tfake.core.devices import limit_threads, resolve_device
 from tfake.core.processes import keep_freed_memory
+from tfake.heat.face_heat import FaceHeat
 from tfake.store.layouts import thermal_layout
 from tfake.store.manifest import COMPUTED_ON, count_codes, file_sha256, finish_shard
 from tfake.store.repair import forget_shards, keep_shard, take_back
-from tfake.store.statistics import CountStatistics
 from tfake.store.stream import ShardStream
+from tfake.store.thermal_rows import write_rows
+from tfake.thermalizer.heat_input import RowFields
 from tfake.thermalizer.inference import thermalize_rows
 from tfake.thermalizer.thermalizer_file import load_thermalizer
 
@@ -35,6 +40,8 @@ def thermalize_faces(
     recipe: int,
     images: str | None = None,
     precision: str = "auto",
+    faces: str | None = None,
+    heat: Mapping[str, Any] | None = None,
 ) -> None:
     """Thermalize shards' images and fill their parts of ``thermal.zarr``, in memory that does not grow with a shard.
 
@@ -55,12 +62,16 @@ def thermalize_faces(
         recipe: the rule's, recorded among what a shard was made from.
         images: the folder ``images.zarr``, where the source is kept decoded.
         precision: number format of the network's body: ``auto``, ``float32`` or ``bfloat16``.
+        faces: the folder ``faces.zarr``, whose points a network with a heat field needs; None: it does without.
+        heat: who the faces are, as :meth:`tfake.heat.face_heat.FaceHeat.from_mapping` reads it, and their ``lens``, of
+            :class:`tfake.camera.lens.Lens` or None; None: as the former's defaults say, without a lens.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
         ValueError: the network's temperatures of an image, which is named, are not finite.
         OSError: the disk is full, or the store cannot be written; the error names the file.
-        StoreError: what was written does not read back as it was, or the images are of another source or damaged.
+        StoreError: what was written does not read back as it was, or the images or labels are of another source or
+            damaged.
     """
     keep_freed_memory()
     where = resolve_device(device)
@@ -69,10 +80,19 @@ def thermalize_faces(
     thermalizer = load_thermalizer(weights, where, precision)
     table = read_index(index)
     source = open_images(archive, image_pixels, images, table.attrs["source_sha256"])
+    heat = dict(heat or {})
+    people = FaceHeat.from_mapping({key: own for key, own in heat.items() if key != "lens"})
+    fields = None
+    if thermalizer.network.architecture.heat_field and faces is not None:
+        fields = RowFields(MeshReader(faces, table.attrs["source_sha256"]), people)
+    lens = None
+    if heat.get("lens") is not None:
+        lens = partial(Lens(**heat["lens"]).look, seed=people.seed, ambient_celsius=ambient_celsius)
     made_from = {
         "source_sha256": table.attrs["source_sha256"],
         "thermalizer_sha256": file_sha256(weights),
         "ambient_celsius": ambient_celsius,
+        "heat": heat,
         "recipe": recipe,
         COMPUTED_ON: thermalizer.computed_on(),
     }
@@ -89,16 +109,13 @@ def thermalize_faces(
 
     # One after the other without a stop: while a shard is closed, the next one's images are on their way.
     every_record = table.iloc[[row for shard in missing for row in range(*rows[shard])]]
-    made = thermalize_rows(thermalizer, source, every_record, image_pixels, ambient_celsius, compress, threads)
+    made = thermalize_rows(
+        thermalizer, source, every_record, image_pixels, ambient_celsius, compress, threads, fields, lens
+    )
     for shard in missing:
         records = table.iloc[slice(*rows[shard])]
-        statistics = CountStatistics()
         with ShardStream(store, "thermal", shard) as stream:
-            for row in tqdm(islice(made, len(records)), f"thermalize shard {shard}", len(records)):
-                stream.append(row.chunk)
-                if row.sums is not None:
-                    statistics.add(row.sums)
-            streamed = {"thermal": stream.close()}
+            written = write_rows(stream, made, len(records), f"thermalize shard {shard}")
         finish_shard(
             shards[shard],
             store,
@@ -107,8 +124,8 @@ def thermalize_faces(
             rows[shard],
             made_from,
             count_codes("source", SampleStatus, records["status"]),
-            statistics.as_mapping(),
-            streamed,
+            written.statistics,
+            written.streamed,
         )
         if len(shards) > 1:
             keep_shard(folder, shards[shard])
@@ -135,4 +152,6 @@ if __name__ == "__main__":
         recipe=snakemake.params.recipe,
         images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
         precision=snakemake.params.precision,
+        faces=str(Path(snakemake.input.faces[0]).parent) if snakemake.input.faces else None,
+        heat=snakemake.params.heat,
     )

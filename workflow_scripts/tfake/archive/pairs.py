@@ -3,12 +3,18 @@
 Which visible, thermal and class images belong together, and whose they are, is told by their names, in one of these
 layouts:
 
-``stems``: ``{stem}_v.*``, ``{stem}_t.*`` and, if known, ``{stem}_seg.png``: SEJONG as released, and our lab set.
+``stems``: ``{stem}_v.*``, ``{stem}_t.*`` and, if known, ``{stem}_seg.png`` and ``{stem}_mesh.npy``: SEJONG as released,
+and our lab set.
 ``tfake``: ``{stem}_rgb.*``, ``{stem}_thermal.*``: SEJONG as T-FAKE preprocessed it (Flotho et al., CVPR 2025).
 ``speakingfaces``: ``sub_{id}/trial_{t}/{rgb_image_aligned,thr_image}/{…}_{frame}_{3|1}.png``, and the same with
 ``rgb_image_cmd_aligned``, ``thr_image_cmd`` for its second session (IS2AI/SpeakingFaces; the last number is the
 stream).
-``folders``: ``visible/``, ``thermal/`` and, if known, ``seg/``, with the same names below them up to the suffix.
+``folders``: ``visible/``, ``thermal/`` and, if known, ``seg/`` and ``mesh/``, with the same names below them up to the
+suffix.
+
+A mesh is FaceMesh's points of the visible image, (478, 3) or (468, 3) numbers of a NumPy file: x and y in its pixels
+with centres at integers, and depth in the same unit, smaller nearer. A pair with a mesh and a class map has a heat
+field. ``tfake`` names it as ``stems`` does.
 
 A table ``pairs.csv`` in the set may tell who is on a pair, and the ambient temperature. Its columns are ``name`` (of
 the pair, as ``PairedSet.names`` has it, or less the folder that the table lies in), ``subject`` and
@@ -16,6 +22,7 @@ the pair, as ``PairedSet.names`` has it, or less the folder that the table lies 
 (:mod:`tfake.archive.thermal_files`).
 """
 
+import io
 import math
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -41,12 +48,14 @@ from tfake.archive.thermal_files import (
 from tfake.core.text_tables import parse_number, read_rows
 from tfake.thermal_io.scales import Scale, parse_scale, spread_evenly
 
-_SUFFIXES = {"visible": IMAGE_SUFFIXES, "thermal": THERMAL_SUFFIXES, "segmentation": (".png",)}
+_SUFFIXES = {"visible": IMAGE_SUFFIXES, "thermal": THERMAL_SUFFIXES, "segmentation": (".png",), "mesh": (".npy",)}
 _SPEAKING_FACES = re.compile(
     r"(?P<before>(?:.*/)?(?P<subject>sub_\d+)(?:_\w+)?/trial_\d+)/"
     r"(?:rgb_image(?:_cmd)?_aligned/(?P<visible>\w+)_3|thr_image(?:_cmd)?/(?P<thermal>\w+)_1)"
 )
-_FOLDER_ROLES = {"visible": "visible", "thermal": "thermal", "seg": "segmentation"}
+_FOLDER_ROLES = {"visible": "visible", "thermal": "thermal", "seg": "segmentation", "mesh": "mesh"}
+#: How many of FaceMesh's points a mesh may have: with the irises or without.
+_MESH_POINTS = (478, 468)
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,7 @@ class PairMembers:
     visible: str
     thermal: str
     segmentation: str | None
+    mesh: str | None
     subject: str  # "" when the naming does not tell
 
 
@@ -70,7 +80,7 @@ _Locate = Callable[[str], _Place | None]
 
 
 def _by_ending(visible: str, thermal: str) -> _Locate:
-    roles = {visible: "visible", thermal: "thermal", "seg": "segmentation"}
+    roles = {visible: "visible", thermal: "thermal", "seg": "segmentation", "mesh": "mesh"}
 
     def locate(bare: str) -> _Place | None:
         stem, _, ending = bare.rpartition("_")
@@ -158,7 +168,13 @@ def match_pairs(where: str, names: Sequence[str], layout: str) -> dict[str, Pair
     if not visible:
         raise ValueError(f"{where}: no pairs {expected} among its {len(names)} files")
     pairs = {
-        stem: PairMembers(visible[stem], thermal[stem], found["segmentation"].get(stem), subjects[stem] or "")
+        stem: PairMembers(
+            visible[stem],
+            thermal[stem],
+            found["segmentation"].get(stem),
+            found["mesh"].get(stem),
+            subjects[stem] or "",
+        )
         for stem in visible
     }
     unknown = [stem for stem in pairs if not pairs[stem].subject]
@@ -188,7 +204,8 @@ def _locate_all(
 
 
 def _is_complete(found: dict[str, dict[str, str]]) -> bool:
-    return bool(found["visible"]) and not _lone(found) and found["segmentation"].keys() <= found["visible"].keys()
+    known = found["segmentation"].keys() | found["mesh"].keys()
+    return bool(found["visible"]) and not _lone(found) and known <= found["visible"].keys()
 
 
 def _lone(found: dict[str, dict[str, str]]) -> set[str]:
@@ -290,6 +307,7 @@ class Pair:
     subject: str = ""  # "": not known
     ambient_celsius: float | None = None  # None: not known
     known: np.ndarray | None = None  # (H, W) bool: where the thermal values are the image's own; None: everywhere
+    points: np.ndarray | None = None  # (478, 3) or (468, 3) float32 mesh of the visible image
 
 
 class PairedSet(Sequence[Pair]):
@@ -316,7 +334,8 @@ class PairedSet(Sequence[Pair]):
         """Read one pair.
 
         Raises:
-            ValueError: a file cannot be decoded, a segmentation holds an unknown class, or a temperature is missing.
+            ValueError: a file cannot be decoded, a segmentation holds an unknown class, a temperature is missing, or a
+                mesh is none.
         """
         name = self.names[index]
         members = self._members[name]
@@ -324,14 +343,16 @@ class PairedSet(Sequence[Pair]):
         classes = None if members.segmentation is None else read_class_map(self._tree, members.segmentation)
         stored = read_stored(self._tree, members.thermal)
         thermal, known = to_thermal(stored, self.where, members.thermal, self.scale)
-        return Pair(name, rgb, thermal, classes, self.subjects[index], self._notes[name].ambient_celsius, known)
+        points = None if members.mesh is None else _read_mesh(self._tree, members.mesh)
+        room = self._notes[name].ambient_celsius
+        return Pair(name, rgb, thermal, classes, self.subjects[index], room, known, points)
 
     def check(self) -> None:
         """Read every file's header and compare; and judge some thermal images by their values.
 
         Raises:
-            ValueError: a file that is no image, two files of a pair with different sizes, or thermal images that do not
-                hold what was declared.
+            ValueError: a file that is no image, two files of a pair with different sizes, a mesh that is none, or
+                thermal images that do not hold what was declared.
         """
         for name in self.names:
             members = self._members[name]
@@ -343,9 +364,28 @@ class PairedSet(Sequence[Pair]):
                 if size != visible.size:
                     sizes = "{}x{} and {}x{} pixels".format(*visible.size, *size)
                     raise ValueError(f"{self.where}: {members.visible} and {other} differ in size: {sizes}")
+            if members.mesh is not None:
+                _read_mesh(self._tree, members.mesh)
             check_thermal(self._tree, members.thermal, thermal, self.scale)
         files = spread_evenly([self._members[name].thermal for name in self.names])
         check_scale(((file, read_stored(self._tree, file)) for file in files), self.scale, self.where)
+
+
+def _read_mesh(tree: FileTree, name: str) -> np.ndarray:
+    """(478, 3) or (468, 3) float32."""
+    try:
+        points = np.load(io.BytesIO(tree.read(name)), allow_pickle=False)
+    except Exception as error:  # numpy parses the header as Python, and raises what that raises
+        raise ValueError(f"{tree.where}: {name} cannot be decoded as an array ({error})") from error
+    if not isinstance(points, np.ndarray):
+        raise ValueError(f"{tree.where}: {name} cannot be decoded as an array (several arrays)")  # noqa: TRY004 - the file
+    if points.ndim != 2 or len(points) not in _MESH_POINTS or points.shape[1] != 3 or points.dtype.kind not in "fiu":
+        raise ValueError(
+            f"{tree.where}: {name}: expected (478, 3) or (468, 3) numbers, found {points.dtype} {points.shape}"
+        )
+    if not np.isfinite(points).all():
+        raise ValueError(f"{tree.where}: {name} holds points that are not finite; leave out the mesh that is not known")
+    return points.astype(np.float32)
 
 
 def open_pairs(path: str | Path, values: str | Mapping | Scale, layout: str = "stems") -> PairedSet:

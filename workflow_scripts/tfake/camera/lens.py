@@ -27,13 +27,13 @@ class Lens:
     blur_pixels: float
     netd_kelvin: float
 
-    def look(self, celsius: np.ndarray, seed: int, image_id: str, ambient_celsius: float) -> np.ndarray:
+    def look(self, celsius: np.ndarray, image_id: str, seed: int, ambient_celsius: float) -> np.ndarray:
         """Look at an image.
 
         Args:
             celsius: (H, W) float32 °C.
-            seed: of the noise.
             image_id: the noise follows from (seed, image id, ambient).
+            seed: of the noise.
             ambient_celsius: temperature of the room.
 
         Returns:

@@ -54,6 +54,11 @@ class Prior(Section):
         ..., "Room whose body temperatures are taken from the table; null is the condition's own."
     )
     offsets_kelvin: Offsets = key(..., "Class name to what is added to its temperature in the table.")
+    per_pixel: bool = key(
+        True,
+        "Whether skin is held to the heat field pixel by pixel, where the network takes one; false holds it to its "
+        "class means, as everything else is.",
+    )
 
 
 class Pairs(Section):
@@ -176,6 +181,18 @@ class ThermalizerTraining(Training):
     )
     class_dropout: float = key(
         0.0, "Fraction of the source crops that the network sees without their class map.", unit="fraction", ge=0, lt=1
+    )
+    heat_field: bool = key(
+        True,
+        "Whether the network takes the heat field of faces with a mesh as an input and renders it; false trains what "
+        "RGB and class map alone can tell.",
+    )
+    field_dropout: float = key(
+        0.2,
+        "Fraction of the crops that the network sees without their heat field, so that it does without, too.",
+        unit="fraction",
+        ge=0,
+        lt=1,
     )
     validation_share: float = key(
         0.125, "Fraction of the pairs, whole subjects, that is held out to validate on.", ge=0, lt=1

@@ -157,6 +157,8 @@ class ThermalizerPlan:
         self.bank_settings = {key: block[key] for key in _BANK_KEYS}
         #: Pretrained weights that a training starts from; none where it starts from random ones.
         self.encoder = ["resources/encoders/thermalizer.pt"] if block["encoder_weights"] else []
+        #: The finished labels, whose points heat fields need, the store's root first; none where no network takes one.
+        self.faces = ["results/faces/faces.zarr/zarr.json", "results/faces/SHA256SUMS"] if block["heat_field"] else []
         #: What the pretrained weights depend on, by the network that starts from them.
         self.encoder_settings = {
             "thermalizer": {key: block[key] for key in ("decoder_channels", "encoder", "encoder_weights")},

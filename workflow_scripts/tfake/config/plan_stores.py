@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -57,6 +57,29 @@ class StorePlan:
     def all_decoded(self) -> list[str]:
         """What readers of all shards need of the decoded images."""
         return self.decoded(self._plan.source_shards)
+
+    def meshes(self, shards: Sequence[int | str]) -> Callable[[Wildcards], list[str]]:
+        """What the heat fields of some shards need of the labels, the store's root first; by a variant's wildcards.
+
+        Args:
+            shards: their numbers, or a wildcard for one.
+        """
+        kind, folder, array = self._plan.store_kinds["faces"], "results/faces", "landmarks_478"
+        files = [kind.shard_files(folder)[array], f"{folder}/manifests/{{shard}}.json"]
+        metadata = f"{folder}/faces.zarr/zarr.json", f"{folder}/faces.zarr/{array}/zarr.json"
+
+        def find(wildcards: Wildcards) -> list[str]:
+            if not self.takes_heat(wildcards):
+                return []
+            numbers = [wildcards.shard if shard == "{shard}" else shard for shard in shards]
+            return [*metadata, *(path.format(shard=shard) for path in files for shard in numbers)]
+
+        return find
+
+    def takes_heat(self, wildcards: Wildcards) -> bool:
+        """Whether a variant's thermalizer may take heat fields; what weights from elsewhere do is not known yet."""
+        trained = self.condition(wildcards) in self._plan.trained
+        return self._plan.config["thermalizer"]["heat_field"] or not trained
 
     def shard_rows(self, wildcards: Wildcards) -> list[int]:
         """First row of the shard ``{shard}`` and its stop (exclusive)."""

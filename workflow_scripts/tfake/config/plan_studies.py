@@ -62,10 +62,18 @@ class AblationPlan:
         return in_key_order({"pairs": pairs, "prior": {**prior, "offsets_kelvin": offsets}})
 
     def arm_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The training settings of an arm: the config's, with its weights and the seed."""
+        """The training settings of an arm: the config's, with its weights and the seed, and without a heat field.
+
+        With one, little would be left for the terms to tell.
+        """
         arm = self._settings["arms"][wildcards.arm]
         weights = {key: value for key, value in arm.items() if key.startswith("weight_")}
-        return in_key_order({**self._plan.thermalizers.settings, **weights, "seed": int(wildcards.seed)})
+        return in_key_order({**self.measured_settings, **weights, "seed": int(wildcards.seed)})
+
+    @property
+    def measured_settings(self) -> dict[str, Any]:
+        """The training settings of the step that is measured: without a heat field, as the arms are trained."""
+        return {**self._plan.thermalizers.settings, "heat_field": False}
 
     def arm_weights(self, wildcards: Wildcards) -> str:
         """Weights of the arm's thermalizer for a condition."""

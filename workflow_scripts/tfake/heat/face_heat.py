@@ -11,6 +11,11 @@ from tfake.heat.registration import register_face
 from tfake.heat.subject import Subject, SubjectState, draw_subject
 
 
+def unknown_field(shape: tuple[int, ...]) -> np.ndarray:
+    """A field that is known nowhere: NaN throughout."""
+    return np.full(shape, np.nan, np.float32)
+
+
 @dataclass(frozen=True)
 class FaceHeat:
     """Who the faces of a set are, as far as their temperatures go.
@@ -65,6 +70,6 @@ class FaceHeat:
             ValueError: shapes do not fit, or a point is not finite.
         """
         if points is None:
-            return np.full(classes.shape, np.nan, np.float32)
+            return unknown_field(classes.shape)
         surface = register_face(points, classes, rgb, self.tables)
         return heat_field(surface, ambient_celsius, self.person(image_id), self.tables).celsius

@@ -1,8 +1,8 @@
 """From RGB and class map to temperatures: one batch at a time, or the rows of a shard as a pipeline.
 
-    threads: read and decode -> black background, lenses      a few images ahead of the network
-    this thread:                                network       one batch in flight while the next is gathered
-    threads: background -> counts -> sums by class -> chunk   a few images behind it
+    threads: read and decode -> heat field -> black background, lenses      a few images ahead of the network
+    this thread:                                network                     one batch in flight, the next is gathered
+    threads: background -> counts -> sums by class -> chunk                 a few images behind it
 
 Each stage asks the one before it for its next piece, so memory is a few images' whatever the shard's length. Rows come
 out in order; neither threads nor batches change a byte of them.
@@ -28,6 +28,7 @@ from tfake.core.devices import device_model
 from tfake.core.processes import map_ahead
 from tfake.imaging.foreground import fill_glasses, mask_background, set_background
 from tfake.store.thermal_rows import Compress, ThermalRow, finish_row, missing_row
+from tfake.thermalizer.heat_input import RowFields
 from tfake.thermalizer.thermal_unet import ThermalUNet
 from tfake.training.training_settings import autocast_body, resolve_precision
 
@@ -60,13 +61,17 @@ class Thermalizer:
         """What the last bits of the temperatures depend on beside the inputs: device, number format and torch."""
         return {"device": device_model(self.device), "precision": self.precision, "torch": torch.__version__}
 
-    def thermalize(self, rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> np.ndarray:
+    def thermalize(
+        self, rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float, field: np.ndarray | None = None
+    ) -> np.ndarray:
         """Generate temperatures.
 
         Args:
             rgb: (B, H, W, 3) uint8, with its background or without.
             classes: (B, H, W) uint8 class ids.
             ambient_celsius: written to every background pixel, and an input of a network that takes it.
+            field: (B, H, W) float32 heat field of each face (:meth:`tfake.heat.face_heat.FaceHeat.render`), NaN
+                where it is not known; an input of a network that takes it, which does without it, too.
 
         Returns:
             (B, H, W) float32 degrees Celsius.
@@ -75,22 +80,22 @@ class Thermalizer:
             ValueError: a wrong dtype or shape, an ambient temperature that is not finite, or one that lies outside the
                 range that the network was trained for.
         """
-        _check_inputs(rgb, classes, ambient_celsius)
+        _check_inputs(rgb, classes, ambient_celsius, field)
         celsius = np.empty(classes.shape, np.float32)
         filled = np.array([fill_glasses(ids) for ids in classes], np.uint8).reshape(classes.shape)
         masked = mask_background(rgb, classes)
         for start in range(0, len(rgb), self.batch_images):
             part = slice(start, start + self.batch_images)
-            celsius[part] = self.start(masked[part], filled[part], ambient_celsius)()
+            known = None if field is None else field[part]
+            celsius[part] = self.start(masked[part], filled[part], ambient_celsius, known)()
         return set_background(celsius, classes, ambient_celsius)
 
-    def thermalize_each(
-        self, images: Iterable[tuple[np.ndarray, np.ndarray]], ambient_celsius: float
-    ) -> Iterator[np.ndarray]:
+    def thermalize_each(self, images: Iterable[tuple[np.ndarray, ...]], ambient_celsius: float) -> Iterator[np.ndarray]:
         """Thermalize images that come one by one, as many at a time as the network takes: none is padded but the last.
 
         Args:
-            images: (H, W, 3) uint8 and (H, W) uint8 class ids of each, all of one size.
+            images: (H, W, 3) uint8 and (H, W) uint8 class ids of each, all of one size; and, of all or of none, the
+                field as of ``thermalize``.
             ambient_celsius: as of ``thermalize``.
 
         Yields:
@@ -101,16 +106,19 @@ class Thermalizer:
         """
         images = iter(images)
         while group := list(islice(images, self.batch_images)):
-            rgb, classes = (np.stack(parts) for parts in zip(*group, strict=True))
-            yield from self.thermalize(rgb, classes, ambient_celsius)
+            rgb, classes, *field = (np.stack(parts) for parts in zip(*group, strict=True))
+            yield from self.thermalize(rgb, classes, ambient_celsius, *field)
 
-    def start(self, masked: np.ndarray, filled: np.ndarray, ambient_celsius: float) -> Callable[[], np.ndarray]:
+    def start(
+        self, masked: np.ndarray, filled: np.ndarray, ambient_celsius: float, field: np.ndarray | None = None
+    ) -> Callable[[], np.ndarray]:
         """Start the network on a few images; a GPU works on while the caller does something else.
 
         Args:
             masked: (B, H, W, 3) uint8 images with black background, ``batch_images`` at most.
             filled: (B, H, W) uint8 class ids with lenses filled.
             ambient_celsius: an input of a network that takes it.
+            field: as of ``thermalize``.
 
         Returns:
             A function that waits and returns (B, H, W) float32 degrees Celsius, the background as the network has it.
@@ -128,14 +136,18 @@ class Thermalizer:
         padding = ((0, self.batch_images - count), (0, -height % stride), (0, -width % stride))
         if any(after for _, after in padding):
             masked, filled = np.pad(masked, (*padding, (0, 0))), np.pad(filled, padding)
-        finish = self._run(masked, filled, ambient_celsius)
+            field = None if field is None else np.pad(field, padding, constant_values=np.nan)
+        finish = self._run(masked, filled, ambient_celsius, field)
         return lambda: finish()[:count, :height, :width]
 
     @torch.inference_mode()
-    def _run(self, rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> Callable[[], np.ndarray]:
+    def _run(
+        self, rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float, field: np.ndarray | None
+    ) -> Callable[[], np.ndarray]:
         images, ids = self._upload(rgb).permute(0, 3, 1, 2), self._upload(classes)
         ambient = torch.full((len(rgb),), ambient_celsius, device=self.device)
-        celsius = self.network(images, ids, ambient, autocast_body(self.precision, self.device))[:, 0]
+        known = None if field is None else self._upload(field)[:, None]
+        celsius = self.network(images, ids, ambient, known, autocast_body(self.precision, self.device))[:, 0]
         if self.device.type != "cuda":
             return celsius.cpu().numpy
         # Into memory that the GPU writes by itself, so that this thread goes on meanwhile.
@@ -155,13 +167,17 @@ class Thermalizer:
         return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
 
 
-def _check_inputs(rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float) -> None:
+def _check_inputs(
+    rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float, field: np.ndarray | None = None
+) -> None:
     if rgb.dtype != np.uint8 or rgb.ndim != 4 or rgb.shape[-1] != 3:
         raise ValueError(f"rgb must be (B, H, W, 3) uint8; found {rgb.shape} {rgb.dtype}")
     if classes.dtype != np.uint8 or classes.shape != rgb.shape[:-1]:
         raise ValueError(f"classes must be {rgb.shape[:-1]} uint8, as rgb; found {classes.shape} {classes.dtype}")
     if not np.isfinite(ambient_celsius):
         raise ValueError(f"ambient_celsius must be a temperature; found {ambient_celsius}")
+    if field is not None and (field.dtype != np.float32 or field.shape != classes.shape):
+        raise ValueError(f"field must be {classes.shape} float32, as classes; found {field.shape} {field.dtype}")
 
 
 @dataclass(frozen=True)
@@ -171,6 +187,7 @@ class PreparedImage:
     image_id: str
     masked: np.ndarray  # (H, W, 3) uint8, background black
     filled: np.ndarray  # (H, W) uint8 class ids, lenses filled
+    field: np.ndarray | None  # (H, W) float32 heat field, NaN where it is not known; None: the network takes none
 
 
 def thermalize_rows(
@@ -181,6 +198,8 @@ def thermalize_rows(
     ambient_celsius: float,
     compress: Compress,
     threads: int,
+    fields: RowFields | None = None,
+    lens: Callable[[np.ndarray, str], np.ndarray] | None = None,
 ) -> Iterator[ThermalRow]:
     """Thermalize rows of the index.
 
@@ -192,18 +211,20 @@ def thermalize_rows(
         ambient_celsius: as of ``Thermalizer.thermalize``.
         compress: (H, W) uint16 counts to the bytes of a chunk; called from several threads.
         threads: threads beside the caller's.
+        fields: heat fields of the rows; None: the network takes none, or does without.
+        lens: from (H, W) °C and an image's id to what a camera sees of it; None leaves images as they are.
 
     Yields:
         One row a record, in their order.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
-        StoreError: a shard of decoded images is damaged.
+        StoreError: a shard of decoded images or of labels is damaged.
         ValueError: the network's temperatures of an image, which is named, are not finite.
     """
     missing = missing_row(pixels, compress)
-    prepare = partial(_prepare, source)
-    finish = partial(_finish, missing, ambient_celsius, compress)
+    prepare = partial(_prepare, source, fields, ambient_celsius)
+    finish = partial(_finish, missing, ambient_celsius, compress, lens)
     ahead = 2 * thermalizer.batch_images + threads
     with ThreadPoolExecutor(max(1, threads)) as pool:
         if thermalizer.batch_images == 1:
@@ -220,15 +241,17 @@ def _thermalize_alone(
     image = prepare(record)
     if image is None:
         return finish(None)
-    celsius = thermalizer.start(image.masked[None], image.filled[None], ambient_celsius)()
+    field = None if image.field is None else image.field[None]
+    celsius = thermalizer.start(image.masked[None], image.filled[None], ambient_celsius, field)()
     return finish((image, celsius[0]))
 
 
-def _prepare(source: ImageReader, record) -> PreparedImage | None:
+def _prepare(source: ImageReader, fields: RowFields | None, ambient_celsius: float, record) -> PreparedImage | None:
     if record.status != SampleStatus.OK:
         return None
     rgb, classes = source.read_rgb(record), source.read_classes(record)
-    return PreparedImage(record.image_id, mask_background(rgb, classes), fill_glasses(classes))
+    field = None if fields is None else fields.render(record, classes, rgb, ambient_celsius)
+    return PreparedImage(record.image_id, mask_background(rgb, classes), fill_glasses(classes), field)
 
 
 def _generate(
@@ -241,7 +264,8 @@ def _generate(
         celsius = tuple
         if images:
             masked, filled = np.stack([image.masked for image in images]), np.stack([image.filled for image in images])
-            celsius = thermalizer.start(masked, filled, ambient_celsius)
+            known = [image.field for image in images if image.field is not None]
+            celsius = thermalizer.start(masked, filled, ambient_celsius, np.stack(known) if known else None)
         yield from in_flight
         in_flight = _collect(group, celsius)
     yield from in_flight
@@ -260,10 +284,13 @@ def _finish(
     missing: ThermalRow,
     ambient_celsius: float,
     compress: Compress,
+    lens: Callable[[np.ndarray, str], np.ndarray] | None,
     generated: tuple[PreparedImage, np.ndarray] | None,
 ) -> ThermalRow:
     if generated is None:
         return missing
     image, celsius = generated
     # Filling lenses leaves the background as it was.
-    return finish_row(image.image_id, set_background(celsius, image.filled, ambient_celsius), image.filled, compress)
+    celsius = set_background(celsius, image.filled, ambient_celsius)
+    seen = celsius if lens is None else lens(celsius, image.image_id)
+    return finish_row(image.image_id, seen, image.filled, compress)

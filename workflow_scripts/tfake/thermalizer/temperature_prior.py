@@ -7,8 +7,17 @@ c, t_bc the class's target at the image's ambient and d_c its spread between peo
 its target than a forehead. With d = 1 K throughout this is the region term of the RGB2Thermal loss (Flotho et al., CVPR
 2025; their a_bc counts the background, which here is set after the network and takes no part), and so it stays on that
 scale: R is in units of (1 K)^2. IGNORE pixels take no part.
+
+Where the network renders a heat field F, a mean of a class says less than the field: there skin is held to it pixel by
+pixel, and the other classes (hair, cloth, glass) to their means as before. With N the image's counted pixels,
+
+    R = 1/B sum_b [ sum_{c not skin} a_bc (m_bc - t_bc)^2 / d_c^2 + 1/N_b sum_{p skin} (G * (T - F))_p^2 / s_p^2 ]
+
+with s_p the spread between people there and G a Gaussian of some millimetres, normalised over skin: drift away from the
+field costs, and detail finer than that, which the image knows and the field does not, is free.
 """
 
+import math
 from typing import Self
 
 import torch
@@ -20,6 +29,19 @@ from tfake.thermalizer.pair_sampling import TrainingData
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 
 _CLASS_COUNT = len(LABELLED_CLASSES)
+
+#: What covers skin; every other class but BACKGROUND is skin, or as good as that.
+_COVERS = (
+    FaceClass.HAIR,
+    FaceClass.BEARD,
+    FaceClass.CLOTHING,
+    FaceClass.GLASSES,
+    FaceClass.HEADWEAR,
+    FaceClass.FACEWEAR,
+)
+#: Standard deviation of G, and how many pixels of a crop it may be at most.
+DETAIL_CM = 0.3
+_LARGEST_SIGMA = 8.0
 
 
 def region_means(celsius: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
@@ -41,14 +63,22 @@ def region_means(celsius: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
     return sums / counts.clamp(min=1), counts
 
 
-def temperature_prior(celsius: Tensor, classes: Tensor, targets: Tensor, std_kelvin: Tensor | None = None) -> Tensor:
-    """The prior R of this module's head, in (1 K)^2.
+def temperature_prior(
+    celsius: Tensor,
+    classes: Tensor,
+    targets: Tensor,
+    std_kelvin: Tensor | None = None,
+    by_pixel: Tensor | None = None,
+) -> Tensor:
+    """The class means' part of the prior R of this module's head, in (1 K)^2.
 
     Args:
         celsius: (B, 1, H, W) floating, generated degrees Celsius.
         classes: (B, H, W) integer class ids with lenses already filled; BACKGROUND and IGNORE take no part.
         targets: (19,) degrees Celsius, or (B, 19) where each image has an ambient of its own.
         std_kelvin: (19,) spread of each class between people; None: 1 K throughout.
+        by_pixel: (B, H, W) bool, pixels that are held to a field instead: they count to the image's, and to no class;
+            None: there are none.
 
     Returns:
         () scalar; an image without any taking-part pixel adds 0.
@@ -60,29 +90,89 @@ def temperature_prior(celsius: Tensor, classes: Tensor, targets: Tensor, std_kel
     if classes.shape != expected or classes.is_floating_point():
         found = f"{tuple(classes.shape)} {classes.dtype}"
         raise ValueError(f"images of shape {tuple(celsius.shape)} need integer class maps of {expected}; found {found}")
-    means, counts = region_means(celsius, classes)
+    kept = classes if by_pixel is None else classes.masked_fill(by_pixel, int(FaceClass.IGNORE))
+    means, counts = region_means(celsius, kept)
     foreground = slice(FaceClass.BACKGROUND + 1, None)
     counts = counts[:, foreground]
-    fractions = counts / counts.sum(1, keepdim=True).clamp(min=1)
+    fractions = counts / _counted(classes).sum((1, 2))[:, None].clamp(min=1)
     errors = means[:, foreground] - targets[..., foreground].to(means)
     if std_kelvin is not None:
         errors = errors / std_kelvin[foreground].to(means)
     return (fractions * errors.square()).sum(1).mean()
 
 
-class TemperaturePrior(nn.Module):
-    """``temperature_prior`` with its spreads, which follow the module's device."""
+def _counted(classes: Tensor) -> Tensor:
+    """(B, H, W) bool: the pixels that take part."""
+    return (classes != FaceClass.BACKGROUND) & (classes != FaceClass.IGNORE)
 
-    def __init__(self, std_kelvin: Tensor) -> None:
-        """Keep the spreads: (19,), from :class:`tfake.thermalizer.prior_table.Prior`."""
+
+def is_skin(classes: Tensor) -> Tensor:
+    """(B, H, W) bool: what is held to a heat field where there is one."""
+    covers = torch.stack([classes == cover for cover in _COVERS]).any(0)
+    return _counted(classes) & ~covers
+
+
+def field_prior(
+    celsius: Tensor, classes: Tensor, field: Tensor, spread_kelvin: Tensor, pixels_per_cm: Tensor, by_pixel: Tensor
+) -> Tensor:
+    """The field's part of the prior R of this module's head, in (1 K)^2.
+
+    Args:
+        celsius: (B, 1, H, W) floating, generated degrees Celsius.
+        classes: (B, H, W) integer class ids, which say how many pixels count.
+        field: (B, 1, H, W) degrees Celsius; may hold anything, also NaN, outside ``by_pixel``.
+        spread_kelvin: (B, 1, H, W) its standard deviation between people.
+        pixels_per_cm: (B,) scale of each image at the face.
+        by_pixel: (B, H, W) bool, the pixels that are held to it.
+
+    Returns:
+        () scalar; an image without such a pixel adds 0.
+    """
+    held = by_pixel[:, None]
+    drift = torch.where(held, celsius - field, 0.0)
+    sigma = (DETAIL_CM * pixels_per_cm.to(drift)).clamp(max=_LARGEST_SIGMA)
+    blurred, weight = _blur_each(torch.cat((drift, held.to(drift)), 1), sigma).split(1, 1)
+    coarse = torch.where(held, blurred / weight.clamp(min=1e-6) / spread_kelvin, 0.0)
+    return (coarse.square().sum((1, 2, 3)) / _counted(classes).sum((1, 2)).clamp(min=1)).mean()
+
+
+def _blur_each(images: Tensor, sigma: Tensor) -> Tensor:
+    """Blur (B, C, H, W) images by a Gaussian of (B,) pixels each, with zeros beyond the border."""
+    batch, channels = images.shape[:2]
+    reach = math.ceil(2.5 * _LARGEST_SIGMA)
+    steps = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
+    kernels = torch.exp(-0.5 * (steps / sigma.clamp(min=0.1)[:, None]).square())
+    kernels = (kernels / kernels.sum(1, keepdim=True)).repeat_interleave(channels, 0)[:, None]
+    flat = images.reshape(1, batch * channels, *images.shape[2:])
+    down = nn.functional.conv2d(flat, kernels[..., None], padding=(reach, 0), groups=batch * channels)
+    across = nn.functional.conv2d(down, kernels[..., None, :], padding=(0, reach), groups=batch * channels)
+    return across.reshape(images.shape)
+
+
+class TemperaturePrior(nn.Module):
+    """The whole prior R with its spreads, which follow the module's device."""
+
+    def __init__(self, std_kelvin: Tensor, per_pixel: bool = True) -> None:
+        """Keep the spreads: (19,), from :class:`tfake.thermalizer.prior_table.Prior`.
+
+        ``per_pixel`` holds skin to the heat field where the network sees one; otherwise class means alone count.
+        """
         super().__init__()
         self.register_buffer("std_kelvin", std_kelvin)
+        self.per_pixel = per_pixel
 
     @classmethod
     def build(cls, settings: TrainingSettings, data: TrainingData) -> Self:
         """The term of a run."""
-        return cls(torch.from_numpy(data.prior_at(data.middle_celsius).std_kelvin))
+        per_pixel = data.prior_per_pixel and settings.heat_field and data.meshes is not None
+        return cls(torch.from_numpy(data.prior_at(data.middle_celsius).std_kelvin), per_pixel)
 
     def forward(self, step: StepOutput) -> Tensor:
-        """Compare the class means of the source images with the targets at their ambients: () in (1 K)^2."""
-        return temperature_prior(step.unpaired, step.source_batch.classes, step.draws.targets, self.std_kelvin)
+        """Compare the source images with what is expected at their ambients: () in (1 K)^2."""
+        celsius, batch = step.unpaired, step.source_batch
+        if not self.per_pixel:
+            return temperature_prior(celsius, batch.classes, step.draws.targets, self.std_kelvin)
+        by_pixel = is_skin(batch.classes) & ~batch.field[:, 0].isnan()
+        of_classes = temperature_prior(celsius, batch.classes, step.draws.targets, self.std_kelvin, by_pixel)
+        of_field = (batch.field, batch.spread_kelvin, batch.pixels_per_cm, by_pixel)
+        return of_classes + field_prior(celsius, batch.classes, *of_field)

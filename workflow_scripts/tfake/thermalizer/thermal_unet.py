@@ -9,6 +9,14 @@ no class maps, its output is flat inside every class, for nothing ties what it l
 without. A network for a range of ambients also takes their temperature: it scales and shifts f's last features (FiLM,
 Perez et al. 2018), and multiplies a second set of g's steps.
 
+A network that takes the heat field (:mod:`tfake.heat`) renders it: where the field F of a face is known,
+
+    T = lo + (hi - lo) sigmoid(logit(F) + h(features, logit(F)))
+
+with h two small convolutions that are 0 before training. They learn what the image knows and the field does not: how
+dense hair is, stubble, brows, frames. The class steps stay out there, for the field has no edge where a class ends and
+skin goes on. The field joins behind the U-Net, so that encoders, pretrained weights and networks without it are alike.
+
 The body may run in bfloat16; the last convolution, g and the bound always run in float32, since a bfloat16 logit would
 quantise temperatures far coarser than the 0.01 K of a stored count.
 """
@@ -89,6 +97,7 @@ class Architecture:
         output_celsius: (lowest, highest) temperature the network can give.
         class_offset: whether a class map, where there is one, shifts what the image alone gives.
         ambient_celsius: (lowest, highest) ambient temperature that the network takes as an input; None: it takes none.
+        heat_field: whether the network takes the heat field of a face, where it is known.
     """
 
     encoder: str
@@ -96,6 +105,7 @@ class Architecture:
     output_celsius: tuple[float, float]
     class_offset: bool = True
     ambient_celsius: tuple[float, float] | None = None
+    heat_field: bool = False
 
 
 class ThermalUNet(nn.Module):
@@ -136,6 +146,8 @@ class ThermalUNet(nn.Module):
             self.offset = ClassOffset(takes_ambient)
         if takes_ambient:
             self.film = _AmbientFilm(architecture.decoder_channels[-1])
+        if architecture.heat_field:
+            self.correction = _FieldCorrection(architecture.decoder_channels[-1])
         self.head = self.body.segmentation_head
         self.body.segmentation_head = nn.Identity()
         initial = (low + high) / 2 if initial_celsius is None else initial_celsius
@@ -176,6 +188,7 @@ class ThermalUNet(nn.Module):
         rgb: Tensor,
         classes: Tensor | None = None,
         ambient_celsius: Tensor | None = None,
+        field: Tensor | None = None,
         body_precision: AbstractContextManager | None = None,
     ) -> Tensor:
         """Turn images into temperatures.
@@ -186,6 +199,8 @@ class ThermalUNet(nn.Module):
                 nothing is known. Not used by a network without class offset.
             ambient_celsius: (B,) float32 ambient temperatures; only used, and then needed, by a network that takes
                 them.
+            field: (B, 1, H, W) float32 heat field in degrees Celsius, NaN where it is not known; None: nowhere. Not
+                used by a network that does not take it.
             body_precision: an autocast region for everything but the head, from ``autocast_body``; none: float32.
 
         Returns:
@@ -201,8 +216,17 @@ class ThermalUNet(nn.Module):
             logit = convolve_by_rows(features, self.head[0].weight) + self.head[0].bias
             if self.architecture.class_offset and classes is not None:
                 logit = logit + self.offset(classes, ambient)
+            if self.architecture.heat_field and field is not None:
+                known = ~field.isnan()
+                rendered = self._to_logit(torch.where(known, field, sum(self.architecture.output_celsius) / 2))
+                logit = torch.where(known, rendered + self.correction(features, rendered), logit)
         low, high = self.architecture.output_celsius
         return low + (high - low) * torch.sigmoid(logit)
+
+    def _to_logit(self, celsius: Tensor) -> Tensor:
+        """What the bound turns into these temperatures; those outside of the range become its ends, nearly."""
+        low, high = self.architecture.output_celsius
+        return torch.logit((celsius - low) / (high - low), eps=_NEAR_THE_END)
 
     def _scale_ambient(self, ambient_celsius: Tensor | None) -> Tensor | None:
         """Ambient temperatures as (B,) numbers that are -1 and 1 at the ends of the network's range."""
@@ -224,6 +248,25 @@ class _AmbientFilm(nn.Module):
     def forward(self, features: Tensor, ambient: Tensor) -> Tensor:
         scale, shift = self.layers(ambient[:, None])[..., None, None].chunk(2, 1)
         return features * (1 + scale) + shift
+
+
+#: How near the ends of the range a field's temperature may come, as a part of the range: a logit stays finite.
+_NEAR_THE_END = 1e-4
+
+
+class _FieldCorrection(nn.Module):
+    """What the image adds to a heat field's logit; nothing before training."""
+
+    def __init__(self, channels: int, width: int = 8) -> None:
+        super().__init__()
+        self.mixing = nn.Conv2d(channels + 1, width, 3, padding=1)
+        self.last = nn.Conv2d(width, 1, 3, padding=1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, features: Tensor, logit: Tensor) -> Tensor:
+        mixed = nn.functional.gelu(self.mixing(torch.cat((features, logit), dim=1)))
+        return convolve_by_rows(mixed, self.last.weight) + self.last.bias
 
 
 def _build_unet(architecture: Architecture, encoder_weights: str | None) -> nn.Module:

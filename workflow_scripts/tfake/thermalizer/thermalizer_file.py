@@ -10,7 +10,7 @@ That is this project's network without class offset, so such a file is translate
 import pickle
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +100,12 @@ def load_thermalizer(
 
 
 def read_architecture(payload: Mapping[str, Any]) -> Architecture:
-    """The architecture that the content of a file of ``save_weights`` names."""
-    return Architecture(**{field.name: payload[field.name] for field in fields(Architecture)})
+    """The architecture that the content of a file of ``save_weights`` names.
+
+    What files did not name when they were written has its default: such a network takes no heat field.
+    """
+    named = [field.name for field in fields(Architecture) if field.name in payload or field.default is MISSING]
+    return Architecture(**{name: payload[name] for name in named})
 
 
 #: What T-FAKE's code builds; a state dict does not hold its range, and shapes give its encoder alone.

@@ -13,10 +13,12 @@ import torch
 
 from tfake.archive.image_reader import SourceImages
 from tfake.archive.index import read_index
+from tfake.archive.mesh_reader import SourceMeshes
 from tfake.archive.pairs import open_pairs
 from tfake.config.plan_rules import without_neutral
 from tfake.core.devices import explain_full_memory
 from tfake.core.files import stopping_on_sigterm, write_whole
+from tfake.heat.face_heat import FaceHeat
 from tfake.store.manifest import file_sha256
 from tfake.thermalizer.inference import Thermalizer
 from tfake.thermalizer.pair_sampling import TrainingData
@@ -58,11 +60,13 @@ class TrainingJob:
         prior_table: the prior's table, a name or a path.
         read_prior_at_celsius: read the body's temperatures of the table at this ambient; None: at its own.
         prior_offsets_kelvin: class name to what is added to its temperature in the table.
+        prior_per_pixel: whether skin is held to the heat field, where the network takes it, and not to class means.
         settings: the config's block (:class:`tfake.thermalizer.thermalizer_settings.TrainingSettings`).
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
         images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
         encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
+        faces: the folder ``faces.zarr``, finished, which has the points that heat fields need; None: no source has one.
     """
 
     weights: str
@@ -89,6 +93,8 @@ class TrainingJob:
     threads: int
     images: str | None = None
     encoder: str | None = None
+    faces: str | None = None
+    prior_per_pixel: bool = True
 
 
 def run_job(job: TrainingJob) -> None:
@@ -119,6 +125,8 @@ def run_job(job: TrainingJob) -> None:
         prior=prior,
         ambient_celsius=job.ambient_celsius,
         read_prior_at_celsius=job.read_prior_at_celsius,
+        meshes=None if job.faces is None else SourceMeshes(job.faces, table),
+        prior_per_pixel=job.prior_per_pixel,
     )
     checkpoint, precision = find_checkpoint(
         job.checkpoint,
@@ -149,7 +157,7 @@ def _write_products(
     thermalizer = Thermalizer(trained.network, device, trained.precision, job.condition)
     write_whole(job.losses, lambda part: trained.losses.to_csv(part, index=False, float_format="%.6g"))
     write_whole(job.loss_figure, lambda part: plot_loss_terms(part, trained.losses, _loss_curves(), title))
-    samples = list(_thermalize_samples(thermalizer, data.sources, data.middle_celsius))
+    samples = list(_thermalize_samples(thermalizer, data))
     write_whole(job.sample_figure, lambda part: plot_samples(part, samples, data.middle_celsius, title))
     digest = save_weights(job.weights, trained.network, job.condition)
     save_provenance(
@@ -162,6 +170,7 @@ def _write_products(
         prior=data.prior.name,
         pair_values=data.pair_values,
         supervision=job.supervision,
+        prior_per_pixel=job.prior_per_pixel,
         pairs=len(data.pairs),
         validation_pairs=trained.validation_pairs,
         sources=len(data.sources),
@@ -183,8 +192,10 @@ def _digest(job: TrainingJob, settings: TrainingSettings, prior: PriorTable, sou
         source_sha256,
         file_sha256(job.patches),
         job.encoder and file_sha256(job.encoder),
+        job.faces and file_sha256(Path(job.faces).with_name("SHA256SUMS")),
         _describe_files(Path(job.pairs)),
         [job.pair_layout, job.pair_values, job.supervision, list(job.ambient_celsius), job.read_prior_at_celsius],
+        job.prior_per_pixel,
         [prior.ambients.tolist(), np.nan_to_num(prior.celsius).tolist(), prior.std_kelvin.tolist()],
         # What follows a plus is CUDA's version, or that there is none.
         torch.__version__.split("+")[0],
@@ -200,7 +211,14 @@ def _describe_files(path: Path) -> list:
     return [[str(f.relative_to(path)), f.stat().st_size, f.stat().st_mtime_ns] for f in files]
 
 
-def _thermalize_samples(thermalizer: Thermalizer, sources: SourceImages, ambient_celsius: float) -> Iterator[tuple]:
-    shown = [sources[image] for image in np.unique(np.linspace(0, len(sources) - 1, _SAMPLES_DRAWN).astype(int))]
-    for sample, celsius in zip(shown, thermalizer.thermalize_each(shown, ambient_celsius), strict=True):
+def _thermalize_samples(thermalizer: Thermalizer, data: TrainingData) -> Iterator[tuple]:
+    chosen = np.unique(np.linspace(0, len(data.sources) - 1, _SAMPLES_DRAWN).astype(int)).tolist()
+    shown = [data.sources[image] for image in chosen]
+    meshes = [None if data.meshes is None else data.meshes[image] for image in chosen]
+    fields = [
+        FaceHeat(persons="mean").render(mesh, classes, rgb, data.middle_celsius, "")
+        for mesh, (rgb, classes) in zip(meshes, shown, strict=True)
+    ]
+    seen = ((*sample, field) for sample, field in zip(shown, fields, strict=True))
+    for sample, celsius in zip(shown, thermalizer.thermalize_each(seen, data.middle_celsius), strict=True):
         yield *sample, celsius

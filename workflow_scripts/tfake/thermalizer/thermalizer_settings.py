@@ -28,6 +28,8 @@ class TrainingSettings(LoopSettings):
     shear_degrees: float = 8.0
     photometric_strength: float = 0.4
     class_dropout: float = 0.0
+    heat_field: bool = True
+    field_dropout: float = 0.2
     # Not hashed, as a mapping cannot be; settings that differ in it alone are still unequal.
     weights: Mapping[str, float] = field(default_factory=weight_defaults, hash=False)
     patch_pixels: int = 8
@@ -55,6 +57,7 @@ class TrainingSettings(LoopSettings):
             if weight < 0:
                 raise ValueError(f"{key} must be at least 0; found {weight!r}")
         self._require_fraction("class_dropout")
+        self._require_fraction("field_dropout")
         self._require_fraction("validation_share")
         self._require(
             "patch_scales", len(self.patch_scales) > 0 and min(self.patch_scales) >= 1, "factors of at least 1"
@@ -101,5 +104,10 @@ class TrainingSettings(LoopSettings):
         low, high = self.output_celsius
         ambients = ambient_celsius if ambient_celsius[0] < ambient_celsius[1] else None
         return Architecture(
-            self.encoder, tuple(self.decoder_channels), (float(low), float(high)), self.class_offset, ambients
+            self.encoder,
+            tuple(self.decoder_channels),
+            (float(low), float(high)),
+            self.class_offset,
+            ambients,
+            self.heat_field,
         )

@@ -76,7 +76,8 @@ class ThermalizerTrainState(TrainState):
         rgb = torch.cat((pair_batch.rgb, source_batch.rgb))
         classes = torch.cat((pair_batch.classes, source_batch.known_classes))
         ambient = torch.cat((pair_batch.ambient_celsius, source_batch.ambient_celsius))
-        celsius = self._forward(rgb, classes, ambient, autocast_body(self._precision, self._device))
+        field = torch.cat((pair_batch.field, source_batch.field))
+        celsius = self._forward(rgb, classes, ambient, field, autocast_body(self._precision, self._device))
         return celsius.split((len(pair_batch.rgb), len(source_batch.rgb)))
 
 
@@ -113,7 +114,14 @@ class Validation:
         seed = derive_seed(settings.seed, RngStream.VALIDATION)
         crop = replace(settings.crop, photometric_strength=0.0)
         sampler = PairSampler(
-            pairs, crop, settings.batch_pairs, seed, data.middle_celsius, shard, cache_bytes=VALIDATION_BYTES
+            pairs,
+            crop,
+            settings.batch_pairs,
+            seed,
+            data.middle_celsius,
+            shard,
+            settings.heat_field,
+            cache_bytes=VALIDATION_BYTES,
         )
         self._batches = MemoryCache(sampler.batch, VALIDATION_BYTES)
         self._steps = range(math.ceil(CROPS_PER_PAIR * len(pairs) / settings.batch_pairs))
@@ -132,7 +140,7 @@ class Validation:
         terms = []
         for made in map_threads(self._batches.__getitem__, self._steps, self._workers, ahead=1):
             batch = made.to(self._device)
-            celsius = network(batch.rgb, batch.classes, batch.ambient_celsius, body)
+            celsius = network(batch.rgb, batch.classes, batch.ambient_celsius, batch.field, body)
             terms.append(self._loss.compare(celsius, batch))
         network.train(was_training)
         total, processes = all_reduce_sum([torch.stack(terms).mean().item(), 1])
@@ -219,7 +227,16 @@ def step_batches(
     Raises:
         ValueError: a set is empty.
     """
-    of_pairs = PairSampler(pairs, settings.crop, settings.batch_pairs, settings.seed, data.middle_celsius, shard)
+    of_pairs = PairSampler(
+        pairs,
+        settings.crop,
+        settings.batch_pairs,
+        settings.seed,
+        data.middle_celsius,
+        shard,
+        settings.heat_field,
+        settings.field_dropout,
+    )
     of_sources = SourceSampler(
         data.sources,
         settings.crop,
@@ -228,6 +245,8 @@ def step_batches(
         data.ambient_celsius,
         shard,
         settings.class_dropout,
+        data.meshes if settings.heat_field else None,
+        settings.field_dropout,
     )
 
     def make(step: int) -> tuple[PairBatch, SourceBatch, StepDraws]:

@@ -80,6 +80,7 @@ def _describe_thermalized(given: Given) -> Description:
         variant=given["variant"],
         condition=given["condition"],
         ambient_celsius=given["ambient_celsius"],
+        heat=dict(given["heat"]),
         thermalizer_sha256=file_sha256(given["weights"]),
         thermalizer=json.loads(Path(given["provenance"]).read_text()),
     )

@@ -53,7 +53,7 @@ class HeatModel:
         """
         ambient = self._ambient_celsius
         celsius = set_background(self._heat.render(points, classes, rgb, ambient, image_id), classes, ambient)
-        return celsius if self._lens is None else self._lens.look(celsius, self._heat.seed, image_id, ambient)
+        return celsius if self._lens is None else self._lens.look(celsius, image_id, self._heat.seed, ambient)
 
 
 def model_rows(
