@@ -146,4 +146,3 @@ def _tests(tests: Mapping[str, TwoSample]) -> dict[str, float]:
 def _median(values: Iterable[float]) -> float:
     listed = list(values)
     return float(np.median(listed)) if listed else float("nan")
-

@@ -287,7 +287,9 @@ def preview(sample: ThermalSample) -> np.ndarray:
         values = cv2.GaussianBlur(values, (0, 0), 0.5 / zoom)
     size, outside = (PREVIEW_PIXELS,) * 2, float(values.min())
     cut = cv2.warpAffine(values, to_preview, size, flags=cv2.INTER_LINEAR, borderValue=outside)
-    shown = cv2.warpAffine(sample.valid.astype(np.uint8), to_preview, size, flags=cv2.INTER_NEAREST) > 0
+    shown = cv2.warpAffine(sample.valid.astype(np.uint8), to_preview, size, flags=cv2.INTER_NEAREST)
+    # Not its edge, where values are mixed with the background's.
+    shown = cv2.erode(shown, np.ones((5, 5), np.uint8), borderValue=1) > 0
     ends = np.percentile(cut[shown], _STRETCH) if shown.any() else (0.0, 1.0)
     return np.rint(255 * np.clip((cut - ends[0]) / max(ends[1] - ends[0], 1e-6), 0, 1)).astype(np.uint8)
 

@@ -74,7 +74,9 @@ def read_variant_faces(results: str | Path, variant: str, most_faces: int | None
     """
     dataset = open_dataset(results, (variant,), fields=("thermal", "segmentation", "landmarks_478"))
     if (stored := dataset.metadata(variant).dtype) != np.uint16:
-        raise ValueError(f"{variant}: expected temperatures in counts of 0.01 K; found {stored}: grey values of a camera")
+        raise ValueError(
+            f"{variant}: expected temperatures in counts of 0.01 K; found {stored}: grey values of a camera"
+        )
     yaw = dataset.columns.head_pose[dataset.rows, 0]
     placed = np.isfinite(dataset.read("landmarks_478")[:, 0, 0])
     frontal = np.abs(yaw) <= LARGEST_YAW
@@ -120,7 +122,9 @@ def read_real_faces(name: str, settings: RealSettings, most_faces: int | None = 
         with _Finder(points) as finder:
             files, _ = list_files(settings.path)
             if points is not None:
-                files = [file for file in files if _has_points(file.relative_to(settings.path).as_posix(), points)]
+                named = [file for file in files if _has_points(file.relative_to(settings.path).as_posix(), points)]
+                left_out["not in the file of points"] = len(files) - len(named)
+                files = named
             for file in _spread(files, most_faces):
                 for label, image in _images(file, settings, scale):
                     if image.meaning != scale.meaning:
@@ -136,7 +140,7 @@ def read_real_faces(name: str, settings: RealSettings, most_faces: int | None = 
                     if abs(yaw) > LARGEST_YAW:
                         left_out["turned further"] += 1
                         continue
-                    person = _person(label, settings.subject_pattern)
+                    person = _person(name, label, settings.subject_pattern)
                     yield ThermalSample(label, person, image.values, valid, found, pitch)
 
     return gather_faces(name, scale.meaning == "celsius", samples(), left_out)
@@ -248,12 +252,12 @@ def _read_points(path: str) -> dict[str, np.ndarray]:
     return {name: own[:, :2] for name, own in points.items()}
 
 
-def _person(name: str, pattern: str | None) -> str:
+def _person(title: str, name: str, pattern: str | None) -> str:
     if pattern is None:
         return name
     found = re.search(pattern, name)
     if found is None:
-        raise ValueError(f"realism: the subject_pattern {pattern!r} finds nobody in the name {name!r}")
+        raise ValueError(f"realism.real.{title}.subject_pattern finds nobody in {name!r}: {pattern!r}")
     return found[1]
 
 

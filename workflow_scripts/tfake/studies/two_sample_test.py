@@ -193,7 +193,10 @@ def _patch_features(images: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         (top, left)
         for top in starts
         for left in starts
-        if integral[top + edge, left + edge] - integral[top, left + edge] - integral[top + edge, left] + integral[top, left]
+        if integral[top + edge, left + edge]
+        - integral[top, left + edge]
+        - integral[top + edge, left]
+        + integral[top, left]
         == edge**2
     ]
     patches = np.array([[image[top : top + edge, left : left + edge] for top, left in places] for image in images])
