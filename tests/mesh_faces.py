@@ -1,4 +1,4 @@
-"""Thermal faces of the realism study made of formulas: the mean head seen from the front, with a heat that is planted."""
+"""Thermal faces for the realism study, made of formulas: the mean head from the front, with a heat that is planted."""
 
 import json
 from pathlib import Path

@@ -23,7 +23,7 @@ from tfake.studies.skin_texture import (
     skin_faces,
     skin_mask,
 )
-from tfake.studies.two_sample_test import area_under_curve, cross_validated_auc, test_faces, test_patches
+from tfake.studies.two_sample_test import area_under_curve, cross_validated_auc, tell_faces_apart, tell_patches_apart
 
 
 def planted(count, seed=0, noise=0.0, pattern_seed=0, scale=1.0):
@@ -176,7 +176,7 @@ def test_a_shift_is_found():
     assert sd < 0.02
 
 
-@pytest.mark.parametrize("test", [test_patches, test_faces], ids=["patches", "faces"])
+@pytest.mark.parametrize("test", [tell_patches_apart, tell_faces_apart], ids=["patches", "faces"])
 def test_halves_of_one_set_are_alike_and_other_textures_are_not(test):
     one, other, blurred = (
         face_set(30, maps=noise_maps(30, seed, sigma)) for seed, sigma in ((0, 3.0), (1, 3.0), (2, 5.0))
@@ -190,22 +190,22 @@ def test_halves_of_one_set_are_alike_and_other_textures_are_not(test):
 def test_a_painted_pattern_gives_whole_faces_away():
     painted = noise_maps(30, 0, 3.0)
     painted[:, 55:80, 55:75] -= 0.3
-    assert test_faces(face_set(30, maps=painted), face_set(30, maps=noise_maps(30, 1, 3.0)), 0).auc > 0.95
+    assert tell_faces_apart(face_set(30, maps=painted), face_set(30, maps=noise_maps(30, 1, 3.0)), 0).auc > 0.95
 
 
 def test_level_contrast_steps_of_a_file_and_turning_do_not_give_a_set_away():
     """All that a camera adds to the same skin: gain, offset, steps of 8 bits; and faces mirrored."""
     maps = noise_maps(60, 0, 3.0)
     gray = np.round(128 + 300 * maps[30:])[..., ::-1]
-    for test in (test_faces, test_patches):
+    for test in (tell_faces_apart, tell_patches_apart):
         assert test(face_set(30, maps=maps[:30]), face_set(30, maps=gray, radiometric=False), 0).auc < 0.72
 
 
 def test_a_few_people_are_no_test():
     few = face_set(20, maps=noise_maps(20, 0), persons=["a", "b"] * 10)
-    assert np.isnan(test_faces(few, few, 0).auc)
+    assert np.isnan(tell_faces_apart(few, few, 0).auc)
 
 
 def test_the_same_seed_gives_the_same_area():
     one, other = (face_set(12, maps=noise_maps(12, seed, 3.0)) for seed in (0, 1))
-    assert test_faces(one, other, 3) == test_faces(one, other, 3)
+    assert tell_faces_apart(one, other, 3) == tell_faces_apart(one, other, 3)

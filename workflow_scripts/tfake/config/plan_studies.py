@@ -1,4 +1,4 @@
-"""What the studies compare: arms of the loss's terms, landmark networks, landmarkers on annotated test sets, variants."""
+"""What the studies compare: arms of the loss's terms, landmark networks, landmarkers on annotated sets, variants."""
 
 import os
 from collections.abc import Mapping
@@ -257,9 +257,9 @@ class RealismPlan:
         Raises:
             ConfigError: one is not there.
         """
-        named = {("reference",): path for path in self.reference}
+        named = {"reference": self._settings["reference"]}
         for name, settings in self._settings["real"].items():
-            named |= {("real", name, key): settings[key] for key in ("path", "points") if settings[key] is not None}
-        for path, place in named.items():
-            if not os.path.exists(place):
-                raise ConfigError(f"config: realism.{'.'.join(path)}: there is no {place} (seen from {os.getcwd()})")
+            named |= {f"real.{name}.{key}": settings[key] for key in ("path", "points")}
+        for key, path in named.items():
+            if path is not None and not os.path.exists(path):
+                raise ConfigError(f"config: realism.{key}: there is no {path} (seen from {os.getcwd()})")

@@ -245,7 +245,7 @@ def summarise(
 
 
 def finite(value: Any) -> Any:
-    """The same value with None for numbers that JSON does not have, however deep they lie in its dictionaries and lists."""
+    """The same value with None for numbers that JSON does not have, however deep in its dictionaries and lists."""
     if isinstance(value, dict):
         return {key: finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

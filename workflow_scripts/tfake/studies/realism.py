@@ -21,12 +21,12 @@ from tfake.studies.heat_patterns import (
 from tfake.studies.landmark_errors import finite
 from tfake.studies.realism_faces import FaceSet
 from tfake.studies.skin_texture import compare_texture, is_seen, log_spectrum, skin_faces
-from tfake.studies.two_sample_test import TwoSample, test_faces, test_patches
+from tfake.studies.two_sample_test import TwoSample, tell_faces_apart, tell_patches_apart
 
 #: Halvings of a real set's people that its ceilings are the mean of.
 _HALVINGS = 5
-#: Figures of a pair of sets, in the order of the tables.
-PAIR_FIGURES = ("r", "spectrum", "gradient", "auc_patches", "auc_faces")
+#: Figures of a set by itself that are rows of the table.
+_SET_FIGURES = ("faces", "compared", "persons", "pixels", "sd", "own", "border")
 
 
 def measure_realism(made: Sequence[FaceSet], real: Sequence[FaceSet], seed: int) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def compare_sets(faces: FaceSet, real: FaceSet, pattern: np.ndarray, seed: int) 
     scores = asdict(score_pattern(faces, pattern))
     scores["sd"] = scores["sd"] if faces.radiometric else None
     texture = asdict(compare_texture(faces, real))
-    tests = {"patches": test_patches(faces, real, seed), "faces": test_faces(faces, real, seed)}
+    tests = {"patches": tell_patches_apart(faces, real, seed), "faces": tell_faces_apart(faces, real, seed)}
     return {**scores, **texture, **_tests(tests)}
 
 
@@ -82,8 +82,7 @@ def figure_rows(found: Mapping[str, Any], trained: Mapping[str, Mapping[str, Any
     """
     rows: list[tuple] = []
     for name, own in found["sets"].items():
-        for key in ("faces", "compared", "persons", "pixels", "sd", "own", "border"):
-            rows.append((name, "", key, own[key]))
+        rows += [(name, "", key, own[key]) for key in _SET_FIGURES]
         for group in ("spread_kelvin", "spread"):
             rows += [(name, "", f"{group}_{place.replace(' ', '_')}", value) for place, value in own[group].items()]
     for name, own in found["ceilings"].items():
@@ -128,7 +127,10 @@ def _find_ceiling(faces: FaceSet, seed: int) -> dict[str, Any]:
         first = np.isin(faces.persons, rng.permutation(people)[: len(people) // 2])
         halves = faces.subset(first), faces.subset(~first)
         texture = compare_texture(*halves)
-        tests = {"patches": test_patches(*halves, seed + number), "faces": test_faces(*halves, seed + number)}
+        tests = {
+            "patches": tell_patches_apart(*halves, seed + number),
+            "faces": tell_faces_apart(*halves, seed + number),
+        }
         values = {"spectrum": texture.spectrum, "gradient": texture.gradient, "edges": texture.edges}
         values |= {f"auc_{name}": test.auc for name, test in tests.items()}
         for name, value in values.items():
