@@ -52,7 +52,7 @@ def filter_guided(
     return filtered
 
 
-def _cells_around(image: np.ndarray, step: int, margin: int) -> tuple[slice, slice]:
+def _cells_around(image: np.ndarray, step: int, margin: int) -> tuple[slice, ...]:
     """Rows and columns, in cells, of what is not zero somewhere, and a margin."""
     rows = np.flatnonzero(image.any(axis=1)) // step
     columns = np.flatnonzero(image.any(axis=0)) // step
