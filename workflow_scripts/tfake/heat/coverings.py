@@ -8,7 +8,6 @@ import numpy as np
 from tfake.core.classes import LABELLED_CLASSES, FaceClass
 from tfake.heat.subject import Subject
 from tfake.heat.tables import read_materials
-from tfake.imaging.guided_filter import filter_guided
 from tfake.mesh.template import ANCHORS
 
 _MATERIAL_OF = {
@@ -123,9 +122,9 @@ def guided_weights(hard: Mapping[str, np.ndarray], gray: np.ndarray, cm_per_pixe
     radius = max(round(GUIDE_RADIUS_CM / cm_per_pixel), 1)
     background = 1.0 - sum(hard.values())
     guided = [name for name in hard if name in GUIDED]
-    step = 2 if radius >= _COARSE_RADIUS else 1
-    filtered = filter_guided(gray, [hard[name] for name in guided], radius, GUIDE_EPSILON, step)
-    soft = {name: np.clip(image, 0.0, 1.0, out=image) for name, image in zip(guided, filtered, strict=True)}
+    # The fast form of the same authors (2015): the filter's coefficients are smooth, and are found at half the size.
+    follow = cv2.ximgproc.createGuidedFilter(gray, radius, GUIDE_EPSILON, 0.5 if radius >= _COARSE_RADIUS else 1.0)
+    soft = {name: np.clip(follow.filter(hard[name]), 0.0, 1.0) for name in guided}
     for name, weight in {**hard, "": background}.items():
         if name not in soft:
             soft[name] = soften(weight, CLOTH_EDGE_CM / cm_per_pixel)
