@@ -42,7 +42,7 @@ rule train_landmarker:
     benchmark:
         "benchmarks/train_landmarker/{task}.tsv"
     conda:
-        "../envs/thermalizer.yaml"
+        f"{REPOSITORY}/envs/thermalizer.yaml"
     threads: NETWORK_THREADS
     resources:
         **NETWORK_DEVICE,
@@ -56,7 +56,7 @@ rule train_landmarker:
     message:
         "Training the landmark network {wildcards.task}."
     script:
-        "../workflow_scripts/landmarks/train_landmarker.py"
+        f"{REPOSITORY}/workflow_scripts/landmarks/train_landmarker.py"
 
 
 rule train_adapter:

@@ -17,7 +17,8 @@ DEFAULTS = yaml.safe_load((ROOT / "config.yaml").read_text())
 def plan_of(**blocks: dict[str, Any]) -> Plan:
     """The plan of the defaults with some blocks merged over them; names stand where null means all."""
     config = copy.deepcopy(DEFAULTS)
-    update_config(config, {"landmarks": {"variants": ["warm"]}, "ablation": {"conditions": ["warm", "cold"]}})
+    named = {"landmarks": {"variants": ["warm"]}, "ablation": {"conditions": ["warm", "cold"]}}
+    update_config(config, {**named, "realism": {"variants": ["warm", "cold"]}})
     update_config(config, copy.deepcopy(blocks))
     return Plan(config, KINDS)
 

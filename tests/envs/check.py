@@ -26,7 +26,7 @@ from recipes import ROOT, rule_blocks  # noqa: E402
 from runs import TINY, succeed, sums  # noqa: E402
 
 #: With these every environment is asked for.
-EVERY_MILESTONE = ("all", "ablation", "landmark_evaluation", "landmark_study", "publish", "exports")
+EVERY_MILESTONE = ("all", "ablation", "landmark_evaluation", "landmark_study", "realism", "publish", "exports")
 STAND_IN = Path(__file__).parent / "bin"
 
 

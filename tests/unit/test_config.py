@@ -36,6 +36,7 @@ def test_the_defaults_are_taken_as_they_are():
     complete = complete_config(DEFAULTS)
     assert before == DEFAULTS
     filled = {"landmarks": {"variants": ["warm", "cold"]}, "ablation": {"conditions": ["warm", "cold"]}}
+    filled["realism"] = {"variants": ["warm", "cold"]}
     filled["report"] = {"reference": {"variant": "warm"}}
     update_config(before, filled)
     assert complete == before

@@ -136,6 +136,16 @@ def test_names_that_lead_nowhere_are_refused(tmp_path, text, message):
         ("variants: {warm: {images: [0, 640]}}", "within [0, 96]"),
         ("source: {archive: dataset_100, images: 101}", "source.images is 101; dataset_100 has 100"),
         ("source: {archive: dataset_100000_parts, images: 100001}", "dataset_100000_parts has 100000"),
+        ("realism: {real: {warm: {path: x, values: relative}}}", "realism.real.warm is the name of a variant, too"),
+        (
+            "realism: {real: {a: {path: x, values: relative, subject_pattern: S1}}}",
+            "expected a regular expression with one group in parentheses, the person; found 0",
+        ),
+        (
+            "realism: {real: {a: {path: x, values: relative, subject_pattern: '(S'}}}",
+            "expected a regular expression: missing )",
+        ),
+        ("realism: {variants: [warmer]}", "realism.variants[0] is 'warmer'; the variants are warm, cold"),
         (
             "conditions: {every_room: {ambient_celsius: 20, bank: {path: null, values: celsius}, "
             "prior: {table: charlotte, read_at_celsius: null, offsets_kelvin: {}}, "

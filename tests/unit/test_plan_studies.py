@@ -120,3 +120,25 @@ def test_what_a_test_set_waits_for(tmp_path):
     assert sets.files(chosen) == ["results/variants/cold/verified.json", "results/faces/verified.json"]
     assert (sets.files(here), sets.files(absent)) == ([folder], [])
     assert sets.values(here) == "celsius"
+
+
+def test_variants_are_judged_by_the_real_sets_and_test_sets_that_are_there(tmp_path):
+    folder = str(tmp_path)
+    real = {"mine": {"path": folder, "values": "relative", "points": "p.json"}}
+    realism = {"variants": ["warm"], "real": real, "reference": folder, "tstr": True}
+    plan = plan_of(realism=realism, evaluation={"sets": {"tfw": {"path": folder}}}).realism
+    assert (plan.scored, plan.trained, plan.reference) == (("tfw",), ("warm",), [folder])
+    assert "charlotte" in plan.missing
+    assert not {"tfw", "own_70"} & set(plan.missing)
+    assert plan.real_files(wildcards(realset="mine")) == [folder, "p.json"]
+    assert list(plan.real_settings(wildcards(realset="mine"))) == ["path", "points", "values"]
+    job = wildcards(variant="warm", testset="tfw")
+    assert plan.landmarkers(job) == {"joint_70": plan.weights(job)[0]}
+    with pytest.raises(ConfigError, match=r"realism.real.mine.points: there is no p.json"):
+        plan.check_files()
+
+
+def test_no_network_is_trained_on_a_variant_where_nothing_can_score_it(tmp_path):
+    assert plan_of(realism={"variants": ["warm"]}).realism.trained == ()
+    sets = {"sets": {"tfw": {"path": str(tmp_path)}}}
+    assert plan_of(realism={"variants": ["warm"], "tstr": False}, evaluation=sets).realism.trained == ()

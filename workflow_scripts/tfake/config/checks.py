@@ -98,11 +98,15 @@ def _check_lists(config: Config, removed: Removed) -> Iterator[Fault]:
     uncropped = [name for name in variants if "of" not in variants[name]]
     for block, key, names, known in (
         ("landmarks", "variants", "variants", uncropped),
+        ("realism", "variants", "variants", uncropped),
         ("publication", "variants", "variants", own),
         ("ablation", "conditions", "conditions", config["conditions"]),
     ):
         for place, name in enumerate(config[block][key] or ()):
             yield from _find_name((block, key, place), name, names, known, removed)
+    for name in config["realism"]["real"]:
+        if name in variants:
+            yield Fault(("realism", "real", name), "is the name of a variant, too; choose another")
     reference = config["report"]["reference"]
     if reference["path"] is not None and reference["variant"] is not None:
         yield from _find_name(("report", "reference", "variant"), reference["variant"], "variants", variants, removed)

@@ -42,6 +42,8 @@ def _name_all_that_fit(config: dict[str, Any]) -> None:
     landmarks, ablation, reference = config["landmarks"], config["ablation"], config["report"]["reference"]
     if landmarks["variants"] is None:
         landmarks["variants"] = list(plan.thermalized)
+    if config["realism"]["variants"] is None:
+        config["realism"]["variants"] = [name for name in plan.variants if name not in plan.recorded]
     if ablation["conditions"] is None:
         ablation["conditions"] = list(plan.fixed_ambient)
     if reference["variant"] is None:

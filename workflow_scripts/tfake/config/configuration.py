@@ -7,7 +7,7 @@ from annotated_types import Len
 from tfake.config.keys import Name, Section, Text, key
 from tfake.config.models_products import Forecast, Publication, Report, Store
 from tfake.config.models_source import Labels, Procedural, Source
-from tfake.config.models_studies import Ablation, Adapters, Evaluation, LandmarkStudy, LandmarkTraining
+from tfake.config.models_studies import Ablation, Adapters, Evaluation, LandmarkStudy, LandmarkTraining, Realism
 from tfake.config.models_thermalizers import Condition, ReleasedWeights, ThermalizerTraining
 from tfake.config.models_variants import Camera, Variant
 
@@ -39,6 +39,7 @@ class Configuration(Section):
     )
     adapters: Adapters
     evaluation: Evaluation
+    realism: Realism
     store: Store
     report: Report
     publication: Publication

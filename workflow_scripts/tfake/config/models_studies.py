@@ -1,9 +1,10 @@
-"""Keys of the studies: the ablation, landmark networks, label adapters, and landmarks against annotations."""
+"""Keys of the studies: the ablation, landmark networks, label adapters, landmarks against annotations, and realism."""
 
+import re
 from typing import Annotated, Literal
 
 from annotated_types import MinLen
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from tfake.config.keys import (
     Celsius,
@@ -15,6 +16,7 @@ from tfake.config.keys import (
     Section,
     Text,
     Unique,
+    conflict,
     key,
     optional_key,
     with_default,
@@ -200,3 +202,54 @@ class Evaluation(Section):
     high_above_pixels: Positive | None = key(
         None, "Face size, sqrt(w h), above which a face counts as High; null takes the set's median."
     )
+
+
+def _finds_a_person(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise conflict(f"expected a regular expression: {error}") from error
+    if groups != 1:
+        raise conflict(f"expected a regular expression with one group in parentheses, the person; found {groups}")
+    return pattern
+
+
+class RealSet(Section):
+    """A folder of real thermal faces."""
+
+    path: Text = key(..., "The folder; folders in it are looked through.")
+    values: ThermalValues = key(..., "What its images hold, as for pairs; relative for pictures of 8 bits.")
+    points: Text | None = key(
+        None,
+        "JSON file of each image's name to its 478 points [x, y] in pixels; null looks for them with FaceMesh, and "
+        "leaves out the images in which it finds none.",
+    )
+    background: float | None = key(
+        None, "The value as stored of pixels that show nothing; null where every pixel shows something."
+    )
+    subject_pattern: Annotated[str, AfterValidator(_finds_a_person)] | None = key(
+        None,
+        "Regular expression whose group is the person in an image's name, such as ^(S[0-9]+)_; null where every image "
+        "shows somebody else.",
+    )
+
+
+class Realism(Section):
+    """Thermal variants judged by real thermal images, `snakemake realism`."""
+
+    variants: Names | None = key(
+        None, "Variants that are judged, null all that share the source's geometry; a camera's do not."
+    )
+    real: dict[Name, RealSet] = key(..., "Folders of real faces, by name.")
+    reference: Text | None = key(
+        None,
+        "A folder of published synthetic images, {id}_thermal.png for 20 to 40 °C, judged beside the variants; null "
+        "leaves them out.",
+    )
+    tstr: bool = key(
+        True,
+        "Whether the network joint_70 is trained on each variant alone and scored on the test sets of evaluation.sets "
+        "that are there.",
+    )
+    most_faces: int = key(400, "Images of a set at most, spread evenly.", unit="images", ge=1)
+    seed: int = key(0, "Seed of halves, folds and noise.", ge=0)

@@ -12,7 +12,7 @@ from typing import Any
 from tfake.config.plan_rules import variant_kind
 from tfake.config.plan_stages import ProductPlan, SourcePlan, ThermalizerPlan
 from tfake.config.plan_stores import StoreFiles, StorePlan
-from tfake.config.plan_studies import AblationPlan, LandmarkPlan, TestSetPlan
+from tfake.config.plan_studies import AblationPlan, LandmarkPlan, RealismPlan, TestSetPlan
 
 #: More shards than this, and Snakemake takes long to plan their jobs.
 MOST_SHARDS = 1000
@@ -74,6 +74,11 @@ class Plan:
     def test_sets(self) -> TestSetPlan:
         """Annotated sets that landmarks are scored on."""
         return TestSetPlan(self)
+
+    @cached_property
+    def realism(self) -> RealismPlan:
+        """Variants judged by real images."""
+        return RealismPlan(self)
 
     @cached_property
     def products(self) -> ProductPlan:
@@ -156,5 +161,5 @@ class Plan:
                 f"{math.ceil(self.images / better):,}."
             )
         yield from self.source.check_files(dry_run)
-        for part in (self.thermalizers, self.landmarks, self.test_sets):
+        for part in (self.thermalizers, self.landmarks, self.test_sets, self.realism):
             part.check_files()

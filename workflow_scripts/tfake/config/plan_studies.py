@@ -1,7 +1,8 @@
-"""What the studies compare: arms of the loss's terms, landmark networks, and landmarkers on annotated test sets."""
+"""What the studies compare: arms of the loss's terms, landmark networks, landmarkers on annotated sets, variants."""
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tfake.config.faults import ConfigError
@@ -145,6 +146,8 @@ class TestSetPlan:
         self._plan = plan
         self._sets = plan.config["evaluation"]["sets"]
         self.names = tuple(self._sets)
+        #: Those that others annotated.
+        self.foreign = tuple(name for name in self._sets if not self._is_own(name))
         #: Weights of each landmarker.
         self.landmarkers = dict(plan.config["evaluation"]["landmarkers"])
 
@@ -162,7 +165,7 @@ class TestSetPlan:
         path = self.path(wildcards)
         if self._is_own(wildcards.testset):
             return [f"results/variants/{path}/verified.json", "results/faces/verified.json"]
-        return [path] if path is not None and os.path.exists(path) else []
+        return [path] if self.is_there(wildcards.testset) else []
 
     def check_files(self) -> None:
         """Look for the landmarkers' weights, and for the variants that the workflow's own sets name.
@@ -182,5 +185,81 @@ class TestSetPlan:
                     f"is a variant: {', '.join(self._plan.variants)}"
                 )
 
+    def is_there(self, name: str) -> bool:
+        """Whether the folder or zip of an annotated set is there."""
+        path = self._sets[name]["path"]
+        return path is not None and os.path.exists(path)
+
     def _is_own(self, name: str) -> bool:
         return self._sets[name]["kind"].startswith("variant_")
+
+
+class RealismPlan:
+    """Variants, and the real images that judge them."""
+
+    #: The network that is trained on a variant alone.
+    task = "joint_70"
+
+    def __init__(self, plan: "Plan") -> None:
+        """Take a plan."""
+        self._plan = plan
+        self._settings = plan.config["realism"]
+        self.variants = tuple(self._settings["variants"])
+        #: Folders of real faces.
+        self.real = tuple(self._settings["real"])
+        #: The folder of published images; none.
+        self.reference = [] if self._settings["reference"] is None else [self._settings["reference"]]
+
+    @cached_property
+    def trained(self) -> tuple[str, ...]:
+        """Variants that a network is trained on: all, where it can be scored on anything."""
+        return self.variants if self._settings["tstr"] and self.scored else ()
+
+    @cached_property
+    def scored(self) -> tuple[str, ...]:
+        """Annotated test sets that are there."""
+        sets = self._plan.test_sets
+        return tuple(name for name in sets.foreign if sets.is_there(name))
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """Annotated test sets that are not."""
+        return tuple(name for name in self._plan.test_sets.foreign if name not in self.scored)
+
+    def real_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The settings of a folder of real faces."""
+        return in_key_order(self._settings["real"][wildcards.realset])
+
+    def real_files(self, wildcards: Wildcards) -> list[str]:
+        """The folder, and its points where they are given."""
+        settings = self._settings["real"][wildcards.realset]
+        return [settings["path"], *([] if settings["points"] is None else [settings["points"]])]
+
+    def trained_on(self, wildcards: Wildcards) -> list[str]:
+        """The variant that a network is trained on."""
+        return [wildcards.variant]
+
+    def sums(self, wildcards: Wildcards) -> list[str]:
+        """Its seal."""
+        return [f"results/variants/{wildcards.variant}/SHA256SUMS"]
+
+    def landmarkers(self, wildcards: Wildcards) -> dict[str, str]:
+        """The network that was trained on a variant, by its name."""
+        return {self.task: f"results/realism/variants/{wildcards.variant}/{self.task}/weights.pt"}
+
+    def weights(self, wildcards: Wildcards) -> list[str]:
+        """Its weights."""
+        return list(self.landmarkers(wildcards).values())
+
+    def check_files(self) -> None:
+        """Look for the folders of real faces, their points, and the folder of published images.
+
+        Raises:
+            ConfigError: one is not there.
+        """
+        named = {"reference": self._settings["reference"]}
+        for name, settings in self._settings["real"].items():
+            named |= {f"real.{name}.{key}": settings[key] for key in ("path", "points")}
+        for key, path in named.items():
+            if path is not None and not os.path.exists(path):
+                raise ConfigError(f"config: realism.{key}: there is no {path} (seen from {os.getcwd()})")

@@ -29,6 +29,8 @@ _ALONE = {
     "var(--muted)": "#575c66",
 }
 _SERIES = (ACCENT, SECOND, "#3a9d5d", "#a05fc9", "#c99a2e", "#7c8794", "#d6589f", "#2aa1a1")
+#: Resolution of what a panel draws as pixels.
+_RASTER_DPI = 160
 _LINES, _MARKERS = ("-", "--", ":", "-."), "osD^vPX*"
 _STYLE = {
     "svg.fonttype": "none",
@@ -87,9 +89,14 @@ def stand_alone(svg: str) -> str:
 
 
 def draw(
-    name: str, panel: Callable[[Axes, Any], None], items: Sequence, panel_height: float, share_x: bool = False
+    name: str,
+    panel: Callable[[Axes, Any], None],
+    items: Sequence,
+    panel_height: float,
+    share_x: bool = False,
+    columns: tuple[int, int] = (2, 1),
 ) -> Drawing:
-    """Draw one panel an item, in two columns for wide pages and in one for narrow.
+    """Draw one panel an item.
 
     Args:
         name: of the figure; its elements' ids begin with it.
@@ -97,13 +104,14 @@ def draw(
         items: at least one.
         panel_height: inches.
         share_x: whether all panels have one horizontal scale.
+        columns: of panels, at most, on wide pages and on narrow ones.
     """
 
-    def render(columns: int, width: float, prefix: str) -> str:
-        lines = math.ceil(len(items) / columns)
+    def render(beside: int, width: float, prefix: str) -> str:
+        lines = math.ceil(len(items) / beside)
         with matplotlib.rc_context(_STYLE):
             figure = Figure(figsize=(width, lines * panel_height), layout="constrained")
-            grid = figure.subplots(lines, columns, squeeze=False, sharex="all" if share_x else "none")
+            grid = figure.subplots(lines, beside, squeeze=False, sharex="all" if share_x else "none")
             for axes, item in zip(grid.flat, items, strict=False):
                 panel(axes, item)
                 axes.tick_params(labelbottom=True)
@@ -112,10 +120,11 @@ def draw(
             buffer = io.StringIO()
             # No metadata block: it holds the date and addresses.
             metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-            figure.savefig(buffer, format="svg", transparent=True, metadata=metadata)
+            figure.savefig(buffer, format="svg", transparent=True, metadata=metadata, dpi=_RASTER_DPI)
         return _as_element(buffer.getvalue(), prefix)
 
-    return Drawing(wide=render(min(2, len(items)), 10.0, f"{name}-wide"), narrow=render(1, 4.4, f"{name}-narrow"))
+    wide, narrow = (min(most, len(items)) for most in columns)
+    return Drawing(wide=render(wide, 10.0, f"{name}-wide"), narrow=render(narrow, 4.4, f"{name}-narrow"))
 
 
 def _as_element(svg: str, prefix: str) -> str:

@@ -245,9 +245,11 @@ def summarise(
 
 
 def finite(value: Any) -> Any:
-    """The same value with None for numbers that JSON does not have, however deep they lie in its dictionaries."""
+    """The same value with None for numbers that JSON does not have, however deep in its dictionaries and lists."""
     if isinstance(value, dict):
         return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value
