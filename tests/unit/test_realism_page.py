@@ -69,9 +69,13 @@ def test_every_figure_is_a_row(found):
     assert not rows.index.duplicated().any()
 
 
-def test_the_page_shows_all_of_it(found):
+@pytest.fixture(scope="module")
+def page(found):
     real, made = made_sets()
-    page = render_realism(found, [*real, *made], {"near": {"charlotte": methods()}}, ["tfw"], True)
+    return render_realism(found, [*real, *made], {"near": {"charlotte": methods()}}, ["tfw"], True)
+
+
+def test_the_page_shows_all_of_it(page):
     assert "half against half" in page
     assert re.search(r'<th scope="row">near</th><td>20</td><td>0\.9\d</td>', page)
     assert page.count("data:image/webp") == 3 * 20
@@ -80,6 +84,16 @@ def test_the_page_shows_all_of_it(found):
     assert "near on charlotte</th><td>3 of 4</td><td>0.0500" in page
     assert "Not there: tfw" in page
     assert not re.search(r'(src|href)="(?!#|data:)', page)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1400])
+def test_the_page_fits_its_window(browser, page, tmp_path, width):
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    shown = browser.open(tmp_path / "index.html", viewport={"width": width, "height": 900})
+    assert shown.evaluate("document.documentElement.scrollWidth") <= width
+    assert shown.complaints == []
+    assert not [url for url in shown.requests if url.startswith("http")]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.tri import Triangulation
 
 import tfake
+from tfake.config.plan_studies import RealismPlan
 from tfake.mesh.template import FACE_VERTICES, face_triangles, face_vertices
 from tfake.pages.charts import Drawing, draw, series_style
 from tfake.pages.page_images import photo_uri
@@ -57,6 +58,7 @@ def render_realism(
             trained=trained,
             test_sets=list(dict.fromkeys(name for own in trained.values() for name in own)),
             missing=missing,
+            network=RealismPlan.task,
             tstr=tstr,
             pattern_range=PATTERN_RANGE,
             version=tfake.__version__,
