@@ -201,6 +201,14 @@ def test_level_contrast_steps_of_a_file_and_turning_do_not_give_a_set_away():
         assert test(face_set(30, maps=maps[:30]), face_set(30, maps=gray, radiometric=False), 0).auc < 0.72
 
 
+def test_what_covers_faces_does_not_give_a_set_away():
+    maps = noise_maps(60, 0, 6.0)
+    maps[30:, 20:42, 30:60] = np.nan
+    one, covered = face_set(30, maps=maps[:30]), face_set(30, maps=maps[30:])
+    assert 0.85 < np.isfinite(covered.maps[:, skin_mask()]).mean() < 0.97
+    assert tell_patches_apart(one, covered, 0).auc < 0.65
+
+
 def test_a_few_people_are_no_test():
     few = face_set(20, maps=noise_maps(20, 0), persons=["a", "b"] * 10)
     assert np.isnan(tell_faces_apart(few, few, 0).auc)

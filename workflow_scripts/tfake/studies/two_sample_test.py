@@ -138,8 +138,8 @@ def _components(block: np.ndarray, learnt: np.ndarray) -> np.ndarray:
     """The first principal components of the learnt rows, of unit variance there, for all rows."""
     mean, spread = block[learnt].mean(axis=0), block[learnt].std(axis=0)
     scaled = (block - mean) / np.maximum(spread, 1e-6)
-    _, directions = np.linalg.eigh(scaled[learnt].T @ scaled[learnt])
-    projected = scaled @ directions[:, ::-1][:, :_COMPONENTS]
+    _, _, directions = np.linalg.svd(scaled[learnt], full_matrices=False)
+    projected = scaled @ directions[:_COMPONENTS].T
     return projected / np.maximum(projected[learnt].std(axis=0), 1e-6)
 
 
