@@ -65,7 +65,7 @@ def test_temperatures_beyond_the_range_stay_finite(network):
 def test_where_the_field_is_not_known_the_network_is_as_without(network):
     rgb, classes, field = images()
     torch.nn.init.normal_(network.offset.weight, std=0.1)
-    torch.nn.init.normal_(network.correction.last.weight)
+    torch.nn.init.normal_(network.correction.weight)
     plain = network(rgb, classes)
     field[0] = torch.nan
     field[1, :, :30] = torch.nan
@@ -98,7 +98,7 @@ def test_gradients_reach_the_path_that_made_a_pixel_and_are_finite(network):
 
 def test_weights_come_back_and_older_files_take_no_field(network, tmp_path):
     rgb, classes, field = images()
-    torch.nn.init.normal_(network.correction.last.weight, std=0.1)
+    torch.nn.init.normal_(network.correction.weight, std=0.1)
     save_weights(tmp_path / "new.pt", network, "warm")
     loaded = load_thermalizer(tmp_path / "new.pt", CPU, expected=HEATED).network
     torch.testing.assert_close(loaded(rgb, classes, None, field), network(rgb, classes, None, field), rtol=0, atol=0)
@@ -134,7 +134,7 @@ def test_wrong_persons_are_named():
 
 def test_faces_with_and_without_a_field_share_a_batch(network):
     thermalizer = Thermalizer(network, CPU, "float32")
-    torch.nn.init.normal_(network.correction.last.weight, std=0.1)
+    torch.nn.init.normal_(network.correction.weight, std=0.1)
     shown = [face(number) for number in range(2)]
     rgb, classes = np.stack([f.rgb for f in shown]), np.stack([f.surface.classes for f in shown])
     field = FaceHeat().render(shown[0].mesh, classes[0], rgb[0], ROOM, "a")

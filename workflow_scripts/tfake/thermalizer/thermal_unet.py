@@ -11,11 +11,12 @@ Perez et al. 2018), and multiplies a second set of g's steps.
 
 A network that takes the heat field (:mod:`tfake.heat`) renders it: where the field F of a face is known,
 
-    T = lo + (hi - lo) sigmoid(logit(F) + h(features, logit(F)))
+    T = lo + (hi - lo) sigmoid(logit(F) + a + b logit(F))
 
-with h two small convolutions that are 0 before training. They learn what the image knows and the field does not: how
-dense hair is, stubble, brows, frames. The class steps stay out there, for the field has no edge where a class ends and
-skin goes on. The field joins behind the U-Net, so that encoders, pretrained weights and networks without it are alike.
+with a and b a small convolution of f's last features, 0 before training. It learns what the image knows and the field
+does not: stubble, brows, frames, and how dense hair is, which lies between room and skin and so multiplies. The class
+steps stay out there, for the field has no edge where a class ends and skin goes on. The field joins behind the U-Net,
+so that encoders, pretrained weights and networks without it are alike.
 
 The body may run in bfloat16; the last convolution, g and the bound always run in float32, since a bfloat16 logit would
 quantise temperatures far coarser than the 0.01 K of a stored count.
@@ -147,7 +148,9 @@ class ThermalUNet(nn.Module):
         if takes_ambient:
             self.film = _AmbientFilm(architecture.decoder_channels[-1])
         if architecture.heat_field:
-            self.correction = _FieldCorrection(architecture.decoder_channels[-1])
+            # Without a bias: what no feature tells apart is the field's to say.
+            self.correction = nn.Conv2d(architecture.decoder_channels[-1], 2, 3, padding=1, bias=False)
+            nn.init.zeros_(self.correction.weight)
         self.head = self.body.segmentation_head
         self.body.segmentation_head = nn.Identity()
         initial = (low + high) / 2 if initial_celsius is None else initial_celsius
@@ -219,7 +222,8 @@ class ThermalUNet(nn.Module):
             if self.architecture.heat_field and field is not None:
                 known = ~field.isnan()
                 rendered = self._to_logit(torch.where(known, field, sum(self.architecture.output_celsius) / 2))
-                logit = torch.where(known, rendered + self.correction(features, rendered), logit)
+                shift, gain = convolve_by_rows(features, self.correction.weight).split(1, 1)
+                logit = torch.where(known, rendered + shift + gain * rendered, logit)
         low, high = self.architecture.output_celsius
         return low + (high - low) * torch.sigmoid(logit)
 
@@ -252,21 +256,6 @@ class _AmbientFilm(nn.Module):
 
 #: How near the ends of the range a field's temperature may come, as a part of the range: a logit stays finite.
 _NEAR_THE_END = 1e-4
-
-
-class _FieldCorrection(nn.Module):
-    """What the image adds to a heat field's logit; nothing before training."""
-
-    def __init__(self, channels: int, width: int = 8) -> None:
-        super().__init__()
-        self.mixing = nn.Conv2d(channels + 1, width, 3, padding=1)
-        self.last = nn.Conv2d(width, 1, 3, padding=1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
-
-    def forward(self, features: Tensor, logit: Tensor) -> Tensor:
-        mixed = nn.functional.gelu(self.mixing(torch.cat((features, logit), dim=1)))
-        return convolve_by_rows(mixed, self.last.weight) + self.last.bias
 
 
 def _build_unet(architecture: Architecture, encoder_weights: str | None) -> nn.Module:

@@ -133,15 +133,21 @@ def prior_pull(config: Mapping[str, Any]) -> float | None:
     """How far the prior takes a class from the temperature that its pairs show to its own, 0 to 1.
 
     Both terms weigh a class by its area, (T - pairs)^2 and w (T - prior)^2 / d^2, so that the least sum lies at the
-    fraction w / (w + d^2) of the way; here for d = 1 K.
+    fraction w / (w + d^2) of the way; here for d = 1 K. Skin that is held to a heat field is not.
 
     Args:
         config: the effective configuration.
 
     Returns:
-        The fraction; None where no condition has pairs whose temperatures are taken as they are.
+        The fraction; None where no condition has pairs whose temperatures are taken as they are, and class means that
+        hold its skin.
     """
-    pairs = [settings["pairs"] for name, settings in config["conditions"].items() if name not in config["thermalizers"]]
+    with_field = config["thermalizer"].get("heat_field", False)
+    pairs = [
+        settings["pairs"]
+        for name, settings in config["conditions"].items()
+        if name not in config["thermalizers"] and not (with_field and settings["prior"]["per_pixel"])
+    ]
     if not any(pair["values"] == "celsius" and pair["supervision"] == "absolute" for pair in pairs):
         return None
     weight = config["thermalizer"]["weight_prior"]
