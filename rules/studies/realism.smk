@@ -97,7 +97,7 @@ rule measure_realism:
     input:
         real=collect(rules.collect_real_faces.output.faces, realset=PLAN.realism.real),
         variants=collect(rules.collect_variant_faces.output.faces, variant=PLAN.realism.variants),
-        reference=rules.collect_reference_faces.output.faces if PLAN.realism.reference else [],
+        reference=[rules.collect_reference_faces.output.faces] if PLAN.realism.reference else [],
     output:
         figures="results/realism/figures.json",
     log:
