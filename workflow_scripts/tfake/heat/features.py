@@ -33,16 +33,19 @@ class Marks:
     breath: np.ndarray
 
 
-def draw_marks(places: np.ndarray, visible: np.ndarray, tables: str = "measured") -> Marks:
+def draw_marks(
+    places: np.ndarray, visible: np.ndarray, tables: str = "measured", creases: np.ndarray | float = 0.0
+) -> Marks:
     """Draw the marks.
 
     Args:
         places: (H, W, 3) float32 cm of each pixel on the mean head.
         visible: (H, W) bool, where skin may be.
         tables: which parameters.
+        creases: (H, W) float32 K, what the picture shows of folds and wrinkles.
     """
     shape = places.shape[:2]
-    warmth, breath = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    warmth, breath = np.zeros(shape, np.float32) + creases, np.zeros(shape, np.float32)
     inside = np.flatnonzero(cv2.inRange(places, _LOWEST, _HIGHEST).view(bool) & visible)
     here = np.ascontiguousarray(places.reshape(-1, 3)[inside])
     for breathes, mark in _marks(tables):

@@ -15,9 +15,10 @@ import numpy as np
 
 from tfake.heat.apparent import apparent_celsius
 from tfake.heat.coverings import person_fraction
+from tfake.heat.grain import GRAIN_KELVIN, lay_grain
 from tfake.heat.regions import control_celsius, skin_field, skin_spread
 from tfake.heat.rooms import CORE_CELSIUS, contrast
-from tfake.heat.subject import Subject, perfusion_spread
+from tfake.heat.subject import PERFUSION_SYMMETRY, Subject, perfusion_spread
 from tfake.heat.surface import HeatSurface
 from tfake.heat.tables import read_materials, read_points, read_regions
 
@@ -61,6 +62,9 @@ def heat_field(
     skin += np.float32(CORNEA_KELVIN * contrast(ambient_celsius)) * surface.eyes
     breath, strength = (0.0, 1.0) if subject is None else (subject.breath, subject.marks)
     skin += np.float32(contrast(ambient_celsius) * strength) * surface.marks.warmth
+    if subject is not None:
+        grain = lay_grain(subject.grain, surface.places, surface.solid.shape)
+        skin += np.float32(GRAIN_KELVIN * contrast(ambient_celsius) * subject.state.perfusion) * grain
     skin += (_region("mouth_interior", ambient_celsius, subject, tables) - skin) * surface.mouth
     # Breath reaches the nostrils, and the open mouth, at nearly the room's temperature and leaves warm.
     felt = np.float32(BREATH_KELVIN * contrast(ambient_celsius) * breath)
@@ -80,7 +84,7 @@ def _skin_below(surface: HeatSurface, ambient_celsius: float, subject: Subject |
         places = surface.inside_places
         spread = read_regions(tables).spread(ambient_celsius)[read_points(tables).region]
         pattern = perfusion_spread(skin_field(surface.control_weights(tables), spread))
-        pattern *= subject.perfusion.evaluate(places)
+        pattern *= subject.perfusion.evaluate_mirrored(places, PERFUSION_SYMMETRY)
         pattern += subject.vessels.evaluate(places)
         skin += np.float32(subject.state.perfusion * contrast(ambient_celsius)) * pattern
         # Skin is between the room and the core, and follows a core that rises by the same fraction.

@@ -23,6 +23,7 @@ from tfake.heat.coverings import (
     hard_weights,
     material_of_class,
 )
+from tfake.heat.grain import CREASE_KELVIN
 from tfake.heat.surface import HeatSurface, compose_surface
 from tfake.heat.tables import read_materials
 from tfake.imaging.foreground import fill_glasses
@@ -73,6 +74,7 @@ def register_face(
     weights = hard_weights(material, solid, cm_per_pixel)
     below = distance_to(weights["skin"] > 0.5, cm_per_pixel)
     fractions = {name: covering_fraction(name, below, tables=tables) for name in weights}
+    creases: np.ndarray | float = 0.0
     if rgb is not None:
         gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
         weights = guided_weights(weights, gray, cm_per_pixel)
@@ -80,7 +82,8 @@ def register_face(
         fractions |= {
             name: fractions[name] + DETAIL_FRACTION[name] * detail for name in weights if name in DETAIL_FRACTION
         }
-    return compose_surface(places, classes, solid, weights, fractions, facing, lens, cm_per_pixel, tables)
+        creases = np.float32(-CREASE_KELVIN) * detail
+    return compose_surface(places, classes, solid, weights, fractions, facing, lens, cm_per_pixel, tables, creases)
 
 
 def _detail(gray: np.ndarray, cm_per_pixel: float) -> np.ndarray:

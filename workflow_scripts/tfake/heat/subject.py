@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 
+from tfake.heat.grain import draw_grain
 from tfake.heat.rooms import contrast
 from tfake.heat.tables import read_materials, read_points, read_regions
 from tfake.heat.vascular import Vessels, Waves, draw_vessels, draw_waves
@@ -20,6 +21,8 @@ ASYMMETRY = 0.25
 #: Spots of perfusion: their spread as a part of the region's spread, up to a region that varies by this much (K), and
 #: the part of their variance that is taken from what the region's spots share. Real faces decorrelate over 2 cm.
 PERFUSION_PART, PERFUSION_UP_TO_KELVIN, TAKEN_FROM_REGION = 1.0, 1.0, 0.7
+#: Part of the spots' variance that left and right share; of 18 real people's it is .83.
+PERFUSION_SYMMETRY = 0.83
 #: SD of how much more or less than the mean subject's a person's skin follows the room (fraction of the slopes).
 COOLING = 0.5
 #: SD between people of how strongly the places of one region differ (fraction): a nose may be cool all over, or at its
@@ -38,6 +41,7 @@ class Stream(IntEnum):
     COVERINGS = 104
     CAMERA = 105
     FIXED_PATTERN = 106
+    GRAIN = 107
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class Subject:
         pattern: (R,) float64 factors on how far the places of each region are from its mean.
         perfusion: smooth pattern of the skin.
         vessels: superficial vessels.
+        grain: texture of the skin's finest pattern (:mod:`tfake.heat.grain`).
         strands: pattern of hair.
         stubble: pattern of the beard.
         folds: pattern of cloth.
@@ -85,6 +90,7 @@ class Subject:
     pattern: np.ndarray
     perfusion: Waves
     vessels: Vessels
+    grain: np.ndarray
     strands: Waves
     stubble: Waves
     folds: Waves
@@ -155,7 +161,7 @@ def draw_subject(seed: int, face: int | str, state: SubjectState = SubjectState(
     cooling = COOLING * float(np.clip(rng.standard_normal(), -2.0, 2.0))
     marks = rng.standard_normal()
     pattern = 1.0 + PATTERN_SPREAD * np.clip(rng.standard_normal(len(regions.names)), -2.0, 2.0)
-    perfusion = draw_waves(np.random.default_rng([seed, face, Stream.PERFUSION]), 1.5, 6.0, 40)
+    perfusion = draw_waves(np.random.default_rng([seed, face, Stream.PERFUSION]), 2.0, 7.0, 40)
     vessels = draw_vessels(np.random.default_rng([seed, face, Stream.VESSELS]))
     rng = np.random.default_rng([seed, face, Stream.COVERINGS])
     strands = draw_waves(rng, 0.3, 1.4, 20, stretch=(1.0, 6.0, 1.0))
@@ -169,6 +175,7 @@ def draw_subject(seed: int, face: int | str, state: SubjectState = SubjectState(
         pattern=pattern,
         perfusion=perfusion,
         vessels=vessels,
+        grain=draw_grain(np.random.default_rng([seed, face, Stream.GRAIN])),
         strands=strands,
         stubble=stubble,
         folds=folds,

@@ -135,6 +135,7 @@ def compose_surface(
     lens: np.ndarray,
     cm_per_pixel: float,
     tables: str,
+    creases: np.ndarray | float = 0.0,
 ) -> HeatSurface:
     """Put a surface together; arguments are as of :class:`HeatSurface` and :class:`tfake.mesh.raster.SurfaceBuffer`."""
     table = read_materials()
@@ -160,7 +161,7 @@ def compose_surface(
         emissivity=emissivity.astype(np.float32),
         eyes=_soft_mask((classes == FaceClass.RIGHT_EYE) | (classes == FaceClass.LEFT_EYE), edge) * ~lens,
         mouth=_soft_mask(classes == FaceClass.MOUTH_INTERIOR, edge),
-        marks=draw_marks(fine, weights["skin"] > 0.1, tables),
+        marks=draw_marks(fine, weights["skin"] > 0.1, tables, creases * weights["skin"]),
         under=under,
         cm_per_pixel=cm_per_pixel,
     )

@@ -33,6 +33,12 @@ class Waves:
     vectors: np.ndarray
     phases: np.ndarray
 
+    def evaluate_mirrored(self, positions: np.ndarray, symmetric: float) -> np.ndarray:
+        """As ``evaluate``, with so much of the variance (0..1) alike on the left and the right, the rest opposite."""
+        here, there = self.evaluate(positions), self.evaluate(positions * np.float32((-1.0, 1.0, 1.0)))
+        alike, opposite = np.sqrt(symmetric / 2.0), np.sqrt((1.0 - symmetric) / 2.0)
+        return np.float32(alike + opposite) * here + np.float32(alike - opposite) * there
+
     def evaluate(self, positions: np.ndarray) -> np.ndarray:
         """Evaluate at (N, 3) float32 cm; gives (N,) float32 of mean 0 and variance 1 over phases."""
         values = np.empty(len(positions), np.float32)
