@@ -312,7 +312,7 @@ rule render_truth:
         mem_mb=memory_mb(8000),
         runtime=minutes(240),
     params:
-        recipe=1,
+        recipe=2,
         tables="measured",
         seed=lookup(dpath="procedural/seed", within=config),
         images=lookup(dpath="source/images", within=config),

@@ -76,7 +76,7 @@ def stand_off(positions: np.ndarray) -> np.ndarray:
     Returns:
         (...) float32 cm, 0 within it; exact on the axes, near enough between them.
     """
-    scaled = (positions - np.float32(SKULL_CENTRE)) / np.float32(SKULL_RADII)
+    scaled = (positions - np.array(SKULL_CENTRE, np.float32)) / np.array(SKULL_RADII, np.float32)
     return np.maximum(np.sqrt((scaled * scaled) @ np.ones(3, np.float32)) - 1.0, 0.0) * np.float32(np.mean(SKULL_RADII))
 
 
@@ -169,6 +169,6 @@ def person_fraction(name: str, places: np.ndarray, subject: Subject, tables: str
         waves = {"hair": subject.strands, "beard": subject.stubble}.get(name, subject.folds)
         added += np.float32(PATTERN_AMPLITUDE[name]) * waves.evaluate(places)
     if name == "facewear":
-        away = (places - np.float32(ANCHORS["mouth"])) / np.float32(BREATH_RADIUS_CM)
+        away = (places - np.array(ANCHORS["mouth"], np.float32)) / np.float32(BREATH_RADIUS_CM)
         added += np.float32(BREATH_FRACTION * subject.breath) * np.exp(-0.5 * np.sum(away * away, axis=1))
     return added

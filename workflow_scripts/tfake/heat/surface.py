@@ -4,7 +4,7 @@ All that neither the room nor the person changes; so one surface serves several 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import cv2
@@ -62,10 +62,7 @@ class HeatSurface:
     marks: Marks
     under: np.ndarray
     cm_per_pixel: float
-
-    def __post_init__(self) -> None:
-        """Keep the interpolation between control points for the rooms to come."""
-        object.__setattr__(self, "_control_weights", {})
+    _control_weights: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def inside(self) -> np.ndarray:

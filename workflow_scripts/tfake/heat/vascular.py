@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _ROWS_AT_ONCE = 8192
+_MIRROR = np.array((-1.0, 1.0, 1.0), np.float32)
 _ONES = np.ones((3, 1), np.float32)
 
 #: Courses on the subject's left, rest frame, cm: the vessels that stand out on thermal faces (Buddharaju et al.,
@@ -35,7 +36,7 @@ class Waves:
 
     def evaluate_mirrored(self, positions: np.ndarray, symmetric: float) -> np.ndarray:
         """As ``evaluate``, with so much of the variance (0..1) alike on the left and the right, the rest opposite."""
-        here, there = self.evaluate(positions), self.evaluate(positions * np.float32((-1.0, 1.0, 1.0)))
+        here, there = self.evaluate(positions), self.evaluate(positions * _MIRROR)
         alike, opposite = np.sqrt(symmetric / 2.0), np.sqrt((1.0 - symmetric) / 2.0)
         return np.float32(alike + opposite) * here + np.float32(alike - opposite) * there
 
@@ -95,7 +96,10 @@ class Vessels:
             if not chosen.any():
                 continue
             centres, reach = self.centres[chosen, :2], self.radii[chosen].max()
-            low, high = np.float32(centres.min(axis=0) - reach), np.float32(centres.max(axis=0) + reach)
+            low, high = (
+                (centres.min(axis=0) - reach).astype(np.float32),
+                (centres.max(axis=0) + reach).astype(np.float32),
+            )
             x, y = positions[:, 0], positions[:, 1]
             near = np.flatnonzero((x > low[0]) & (x < high[0]) & (y > low[1]) & (y < high[1]))
             for start in range(0, len(near), _ROWS_AT_ONCE):
