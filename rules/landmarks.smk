@@ -49,7 +49,7 @@ rule train_landmarker:
         mem_mb=memory_mb(8000),
         runtime=minutes(720),
     params:
-        recipe=2,
+        recipe=3,
         landmarks=PLAN.landmarks.points,
         variants=lookup(dpath="landmarks/variants", within=config),
         settings=PLAN.landmarks.settings,

@@ -102,6 +102,21 @@ class LandmarkTraining(Training):
     thermal_strength: float = key(
         0.6, "How much thermal crops are varied; 0 not at all, 1 as T-FAKE's training did.", ge=0
     )
+    real_world_strength: float = key(
+        1.0,
+        "How often thermal crops have what real pictures have and rendered ones lack (lamps, hands, scarves, warm "
+        "walls, blur, faces of 12 to 30 pixels, saturation, digits), and how often any crop is rolled to 45 degrees or "
+        "cuts the face; 0 never.",
+        ge=0,
+    )
+    thermal_stretch: bool = key(
+        True,
+        "Whether the contrast of thermal crops is stretched between percentiles of the face, in training and ever "
+        "after; the weights file says so.",
+    )
+    thermal_mirror: bool = key(
+        True, "Whether answers on thermal crops are averaged with those on their mirror images; the file says so."
+    )
     covered_weight: float = key(0.0, "Weight of occluded dense points, against 1 of others.", ge=0, le=1)
     nll_beta: float = key(
         0.5,

@@ -19,7 +19,7 @@ from tfake.landmarks.landmark_network import (
     weighted_mean,
 )
 from tfake.landmarks.landmark_settings import LandmarkSettings
-from tfake.landmarks.scoring import center_crops, negative_sigma, score, texture_sigma
+from tfake.landmarks.scoring import center_crops, negative_sigma, score, texture_sigma, window_sigma
 from tfake.landmarks.training_faces import TrainingFace
 from tfake.training.distributed import all_reduce_sum, current_shard
 from tfake.training.loading import SCRATCH_BYTES, ScratchFile
@@ -193,11 +193,15 @@ def _calibrate(
     settings: LandmarkSettings,
     device: torch.device,
 ) -> tuple[Calibration, dict[str, float]]:
-    scores = {name: score(network, crops, device) for name, crops in crops_of.items()}
-    distances, sigma = (np.concatenate(parts) for parts in zip(*(s.counted for s in scores.values()), strict=True))
-    temperature = fit_temperature(distances, sigma)
-    network.scale_sigma(temperature)
-    on_faces = np.concatenate([s.sigma.mean(1) for s in scores.values()]) * temperature
+    temperature = 1.0
+    # Twice: what lies between the answers on a crop and on its mirror image is not scaled.
+    for _ in range(2):
+        scores = {name: score(network, crops, device) for name, crops in crops_of.items()}
+        distances, sigma = (np.concatenate(parts) for parts in zip(*(s.counted for s in scores.values()), strict=True))
+        factor = fit_temperature(distances, sigma)
+        network.scale_sigma(factor)
+        temperature *= factor
+    on_faces = np.concatenate([window_sigma(network, images, device) for images, _, _ in crops_of.values()])
     others = [texture_sigma(network, _TEXTURES, derive_seed(settings.seed, RngStream.VALIDATION), device)]
     others += [negative_sigma(network, held, None if name == "rgb" else name, device) for name in crops_of]
     calibration = Calibration(temperature, choose_threshold(on_faces, np.concatenate(others)))
