@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -53,6 +53,7 @@ class FaceSampler:
         shard: ProcessShard = SINGLE_PROCESS,
         cache_bytes: int = CACHE_BYTES,
         scratch: ScratchFile | None = None,
+        real: Sequence[TrainingFace] = (),
     ) -> None:
         """Keep the set.
 
@@ -63,6 +64,7 @@ class FaceSampler:
             shard: which crops of a batch are made here.
             cache_bytes: memory for decoded images.
             scratch: for visible images that memory has no room for.
+            real: real faces, in memory, with a thermal image alone; a share of the crops is theirs.
 
         Raises:
             ValueError: the set is empty.
@@ -74,8 +76,13 @@ class FaceSampler:
         self._order = mirror_order(landmarks)
         self._faces = FaceCache(faces, settings, cache_bytes, scratch)
         of_faces = settings.batch - self._textures
+        of_real = round(settings.real_share * of_faces) if len(real) else 0
+        self._real, self._thermal = real, replace(settings, thermal_share=1.0)
         self._draw = BatchSampler(
-            len(faces), of_faces, settings.seed, shard, RngStream.FACE_ORDER, RngStream.FACE_CROPS
+            len(faces), of_faces - of_real, settings.seed, shard, RngStream.FACE_ORDER, RngStream.FACE_CROPS
+        )
+        self._draw_real = BatchSampler(
+            len(real), of_real, settings.seed, shard, RngStream.REAL_ORDER, RngStream.REAL_CROPS
         )
         # A texture needs no item: its own generator is all it needs.
         self._blank = BatchSampler(1, self._textures, settings.seed, shard, RngStream.TEXTURES, RngStream.TEXTURES)
@@ -84,6 +91,9 @@ class FaceSampler:
         """Draw the crops of a step."""
         order, settings = self._order, self._settings
         crops = [(*crop_face(self._faces[index], order, rng, settings), True) for index, rng in self._draw(step)]
+        crops += [
+            (*crop_face(self._real[index], order, rng, self._thermal), True) for index, rng in self._draw_real(step)
+        ]
         crops += [(*_crop_texture(len(order), rng, settings), False) for _, rng in self._blank(step)]
         crops.sort(key=lambda crop: crop[0].ndim, reverse=True)
         images, points, weights, is_face = zip(*crops, strict=True)

@@ -26,6 +26,7 @@ class LandmarkSettings(LoopSettings):
         shear_degrees: largest shear of a crop, either way.
         photometric_strength: how much colours and light of RGB crops are varied; 0 not at all, 1 as T-FAKE's training.
         thermal_strength: how much thermal crops are varied: gain control, inversion, blur, noise, resolution.
+        real_share: fraction of the face crops that are real ones, where there are any.
         real_world_strength: how often what real pictures have and rendered ones lack happens to thermal crops, and how
             often any crop is rolled or cuts the face (:class:`tfake.imaging.real_world.RealWorld`).
         thermal_stretch: whether the contrast of gray crops is stretched, in training and ever after.
@@ -55,6 +56,7 @@ class LandmarkSettings(LoopSettings):
     shear_degrees: float = 4.0
     photometric_strength: float = 0.4
     thermal_strength: float = 0.6
+    real_share: float = 0.25
     real_world_strength: float = 1.0
     thermal_stretch: bool = True
     thermal_mirror: bool = True
@@ -71,6 +73,7 @@ class LandmarkSettings(LoopSettings):
         strengths = ("photometric_strength", "thermal_strength", "real_world_strength")
         self._require_all((*angles, *strengths, "shift", "nll_beta"), 0)
         self._require_fraction("texture_share")
+        self._require_fraction("real_share")
         for key in ("thermal_share", "background_share", "covered_weight"):
             self._require(key, 0 <= getattr(self, key) <= 1, "within 0 to 1")
         least, largest = self.crop_scale
