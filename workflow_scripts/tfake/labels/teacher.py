@@ -14,7 +14,7 @@ from enum import StrEnum
 import cv2
 import numpy as np
 
-from tfake.imaging.crops import Box, box_iou, square_around, square_around_image
+from tfake.imaging.crops import Box, box_overlap, square_around, square_around_image
 from tfake.labels.detection import Backend, View, mirror_mesh
 from tfake.labels.shape import mesh_partners
 
@@ -27,7 +27,7 @@ _PLACED = 0.95
 _STRETCH_PERCENT = (2, 99.5)
 #: Windows over the picture's shorter edge, and their steps over their own, where no box is known.
 _WINDOWS, _STEP = (1.0, 0.6, 0.36), 0.5
-#: Boxes that overlap more than this are one face's.
+#: Boxes that overlap more than this, over the smaller one, are one face's.
 _SAME_FACE = 0.3
 #: Further apart than this over the face's size, a thermal picture and its partner show two things.
 _LARGEST_PARALLAX = 0.25
@@ -119,7 +119,7 @@ def find_boxes(backend: Backend, image: np.ndarray) -> list[Box]:
             for face in backend.find(_show(image, square), None):
                 points = _to_image(face.mesh, square)
                 box: Box = (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
-                if all(box_iou(box, other) <= _SAME_FACE for other in boxes):
+                if all(box_overlap(box, other) <= _SAME_FACE for other in boxes):
                     boxes.append(box)
         if boxes:
             break

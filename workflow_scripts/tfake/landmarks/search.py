@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tfake.imaging.crops import crop_squares, square_around, to_image_coordinates
+from tfake.imaging.crops import box_overlap, crop_squares, square_around, to_image_coordinates
 from tfake.landmarks.crop_views import are_gray, average_mirrored, stretch
 from tfake.landmarks.landmark_network import LandmarkNetwork
 
@@ -78,7 +78,7 @@ def find_windows(
     squares, boxes, sigma = _refine(network, image, squares[is_face], found[is_face], look, settings.refinements)
     kept: list[int] = []
     for place in np.argsort(sigma, kind="stable"):
-        if sigma[place] < threshold and all(_overlap(boxes[place], boxes[k]) <= settings.overlap for k in kept):
+        if sigma[place] < threshold and all(box_overlap(boxes[place], boxes[k]) <= settings.overlap for k in kept):
             kept.append(int(place))
     return squares[kept if multi else kept[:1]]
 
@@ -227,9 +227,3 @@ def _refine(
 
 def _box(points: np.ndarray) -> tuple[float, ...]:
     return (*points.min(axis=0), *points.max(axis=0))
-
-
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    common = max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return common / max(smaller, 1e-9)
