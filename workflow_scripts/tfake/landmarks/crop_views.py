@@ -65,7 +65,7 @@ def average_mirrored(found: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
         (B, L, 3) float32.
     """
     partners = convention(set_of_points(found.shape[1])).partners
-    other = mirrored[:, partners] * np.float32((-1, 1, 1)) + np.float32((1, 0, 0))
+    other = mirrored[:, partners] * np.array((-1, 1, 1), np.float32) + np.array((1, 0, 0), np.float32)
     apart = np.square(found[..., :2] - other[..., :2]).sum(-1) / 8
     variance = (np.square(found[..., 2]) + np.square(other[..., 2])) / 2 + apart
     points = (found[..., :2] + other[..., :2]) / 2
