@@ -2,8 +2,10 @@
 
 On the way of `snakemake landmarks` and of the studies alone.
 
-NEEDS  the source archive and its index, the faces store, the sealed thermal stores of landmarks.variants
-MAKES  results/landmarks/{task}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
+NEEDS  the source archive and its index, the faces store, the sealed thermal stores of landmarks.variants,
+       folders of real thermal pictures where landmarks.real names some
+MAKES  results/real_faces/{real}/faces.npz, summary.json, faces.png    crops of a folder's faces, with a teacher's points
+       results/landmarks/{task}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
        results/adapters/{adapter}/weights.pt    a network from one landmark set to another, for tfake.landmarks.adapters
        results/adapters/{adapter}/errors.json   its error on held-out faces, beside that of the plain mapping
 """
@@ -12,6 +14,39 @@ MAKES  results/landmarks/{task}/weights.pt, provenance.json, losses.csv, losses.
 wildcard_constraints:
     task=one_of(PLAN.landmarks.tasks),
     adapter=one_of(PLAN.landmarks.adapters),
+    real=one_of(PLAN.landmarks.real),
+
+
+rule label_real_faces:
+    """Label the faces of a folder of real thermal pictures, as far as a teacher is sure of them."""
+    input:
+        pictures=PLAN.landmarks.real_files,
+    output:
+        faces="results/real_faces/{real}/faces.npz",
+        summary="results/real_faces/{real}/summary.json",
+        figure=report(
+            "results/real_faces/{real}/faces.png",
+            category="Landmarks",
+            labels={"real": "{real}", "figure": "labelled faces"},
+        ),
+    log:
+        "logs/label_real_faces/{real}.log",
+    benchmark:
+        "benchmarks/label_real_faces/{real}.tsv"
+    conda:
+        "../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(3200),
+        runtime=minutes(120),
+    params:
+        recipe=1,
+        folder=PLAN.landmarks.real_folder,
+        teacher=PLAN.landmarks.teacher,
+    message:
+        "Labelling the real faces of {wildcards.real}."
+    script:
+        "../workflow_scripts/landmarks/label_real_faces.py"
 
 
 rule train_landmarker:
@@ -23,6 +58,7 @@ rule train_landmarker:
         faces=rules.seal_faces.output.sums,
         variants=collect(rules.seal_thermal.output.sums, variant=PLAN.landmarks.variants),
         encoder=PLAN.landmarks.encoder,
+        real=lambda wildcards: collect(rules.label_real_faces.output.faces, real=PLAN.landmarks.real_of(wildcards)),
     output:
         weights="results/landmarks/{task}/weights.pt",
         provenance="results/landmarks/{task}/provenance.json",
@@ -49,10 +85,12 @@ rule train_landmarker:
         mem_mb=memory_mb(8000),
         runtime=minutes(720),
     params:
-        recipe=2,
+        recipe=3,
         landmarks=PLAN.landmarks.points,
         variants=lookup(dpath="landmarks/variants", within=config),
         settings=PLAN.landmarks.settings,
+        real=PLAN.landmarks.real_of,
+        real_validation_share=lookup(dpath="landmarks/real_validation_share", within=config),
     message:
         "Training the landmark network {wildcards.task}."
     script:

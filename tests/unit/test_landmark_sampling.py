@@ -1,16 +1,21 @@
 """Crops for landmark training: points stay on what they mark, mirrors swap sides, all follows from seed and step."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import torch
 
+from tfake.imaging.real_world import RealWorld
 from tfake.imaging.textures import draw_texture
 from tfake.imaging.thermal_augmentation import augment_thermal
 from tfake.labels.conventions import reference_face
 from tfake.landmarks.crop_sampling import FaceSampler, center_crop, crop_face, mirror_order, negative_crops
+from tfake.landmarks.landmark_settings import LandmarkSettings
 from tiny_landmarks import make_faces, settings
 
 FACES = make_faces(4)
+PLAIN = {"thermal_share": 1.0, "thermal_strength": 0.0, "real_world_strength": 0.0}
 
 
 @pytest.mark.parametrize("landmarks", [70, 478])
@@ -41,6 +46,7 @@ def test_points_stay_on_what_they_mark():
     plain = settings(
         thermal_share=1.0,
         thermal_strength=0.0,
+        real_world_strength=0.0,
         background_share=0.0,
         image_pixels=96,
         crop_scale=[1.0, 1.5],
@@ -53,9 +59,26 @@ def test_points_stay_on_what_they_mark():
         assert dots(image, points[:4], 96).min() > 0.8  # 39 °C is .95, skin at 35 °C is .75
 
 
+def test_points_stay_on_what_they_mark_when_heads_are_rolled_and_cut(monkeypatch):
+    framed = RealWorld(
+        **{field.name: float(field.name in ("strength", "rolled", "cut")) for field in fields(RealWorld)}
+    )
+    monkeypatch.setattr(LandmarkSettings, "real_world", framed)
+    plain = settings(thermal_share=1.0, thermal_strength=0.0, background_share=0.0, image_pixels=96, shift=0.02)
+    beyond = 0
+    for number in range(20):
+        image, points, _ = crop_face(FACES[number % 4], np.arange(70), np.random.default_rng(number), plain)
+        inside = ((points[:4] > 0.02) & (points[:4] < 0.98)).all(axis=1)
+        assert dots(image, points[:4][inside], 96).min() > 0.8
+        beyond += (np.abs(points - 0.5) > 0.5).any()
+    assert beyond > 5
+
+
 def test_a_mirrored_crop_names_the_other_side():
     order = mirror_order(70)
-    plain = settings(thermal_share=1.0, thermal_strength=0.0, background_share=0.0, image_pixels=96)
+    plain = settings(
+        thermal_share=1.0, thermal_strength=0.0, real_world_strength=0.0, background_share=0.0, image_pixels=96
+    )
     seen = set()
     for number in range(8):
         swapped = crop_face(FACES[0], order, np.random.default_rng(number), plain)[1]
@@ -97,10 +120,13 @@ def test_modalities():
 
 
 def test_a_texture_fills_the_background_alone():
-    plain = settings(thermal_share=1.0, thermal_strength=0.0, background_share=1.0, image_pixels=96)
+    plain = settings(
+        thermal_share=1.0, thermal_strength=0.0, real_world_strength=0.0, background_share=1.0, image_pixels=96
+    )
     image, points, _ = crop_face(FACES[0], np.arange(70), np.random.default_rng(0), plain)
     assert dots(image, points[:4], 96).min() > 0.8
-    assert image[..., 0].std() > 0.05
+    assert image.shape == (96, 96)
+    assert image.std() > 0.05
 
 
 def test_still_crops_are_centred():

@@ -16,7 +16,7 @@ PIXELS = 64
 class DiscNetwork:
     """Nine points around the bright pixels of a window; the less sure, the further they are from filling its middle."""
 
-    architecture = SimpleNamespace(image_pixels=PIXELS, landmarks=9)
+    architecture = SimpleNamespace(image_pixels=PIXELS, landmarks=9, thermal_stretch=False)
     stride = 8
 
     def encode(self, images):

@@ -144,3 +144,23 @@ def test_no_network_is_trained_on_a_variant_where_nothing_can_score_it(tmp_path)
     assert plan_of(realism={"variants": ["warm"]}).realism.trained == ()
     sets = {"sets": {"tfw": {"path": str(tmp_path)}}}
     assert plan_of(realism={"variants": ["warm"], "tstr": False}, evaluation=sets).realism.trained == ()
+
+
+def test_folders_of_real_pictures_are_looked_for_and_kept_out_of_the_settings(tmp_path):
+    real = {"mine": {"path": str(tmp_path), "values": "relative", "subjects": r"^(S\d+)_"}}
+    landmarks = plan_of(landmarks={"real": real}).landmarks
+    landmarks.check_files()
+    assert landmarks.real_of(wildcards(task="joint_70")) == ("mine",)
+    assert landmarks.real_of(wildcards(task="rgb_478")) == ()
+    assert landmarks.real_files(wildcards(real="mine")) == [str(tmp_path)]
+    assert landmarks.real_folder(wildcards(real="mine")) == real["mine"]
+    settings = landmarks.settings(wildcards(task="joint_70"))
+    assert settings["real_share"] == 0.25
+    assert not {"real", "real_validation_share", "teacher_disagreement"} & settings.keys()
+    for changes, message in (
+        ({"path": "nowhere"}, r"landmarks\.real\.mine\.path: nowhere is not there"),
+        ({"boxes": "no.json"}, r"landmarks\.real\.mine\.boxes"),
+        ({"subjects": "("}, r"landmarks\.real\.mine\.subjects: no regular expression"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            plan_of(landmarks={"real": {"mine": {**real["mine"], **changes}}}).landmarks.check_files()

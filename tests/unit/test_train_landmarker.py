@@ -43,7 +43,13 @@ def test_every_step_is_recorded():
 
 
 def test_a_short_run_learns():
-    quiet = {"rotation_degrees": 0, "background_share": 0.0, "crop_scale": [1.2, 1.6], "thermal_strength": 0.2}
+    quiet = {
+        "rotation_degrees": 0,
+        "background_share": 0.0,
+        "crop_scale": [1.2, 1.6],
+        "thermal_strength": 0.2,
+        "real_world_strength": 0.0,
+    }
     trained = train(steps=40, learning_rate=5e-3, batch=8, validate_every=8, **quiet)
     measured = trained.losses["validation"].dropna()
     assert measured.iloc[-1] < 0.9 * measured.iloc[0]

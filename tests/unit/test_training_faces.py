@@ -67,10 +67,11 @@ def test_only_what_is_drawn_is_read(place, monkeypatch):
 
     monkeypatch.setattr(TrainingFaces, "_read_image", watched)
     face = stored_faces(place)[0]
+    plain = settings(background_share=0.0, real_world_strength=0.0)
     assert read == []
     for seed in range(20):
         read.clear()
-        crop_face(face, np.arange(70), np.random.default_rng(seed), settings(background_share=0.0))
+        crop_face(face, np.arange(70), np.random.default_rng(seed), plain)
         assert len(read) == 1
     read.clear()
     crop_face(face, np.arange(70), np.random.default_rng(0), settings(background_share=1.0, thermal_share=0.0))

@@ -52,6 +52,8 @@ if __name__ == "__main__":
             device=claim_device(snakemake.config["device"], snakemake.resources.gpu),
             threads=snakemake.threads,
             encoder=str(snakemake.input.encoder) or None,
+            real=dict(zip(snakemake.params.real, snakemake.input.real, strict=True)),
+            real_validation_share=snakemake.params.real_validation_share,
         ),
         processes=snakemake.resources.gpu,
     )

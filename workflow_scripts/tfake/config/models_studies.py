@@ -69,6 +69,24 @@ class Ablation(Section):
     cost_steps: int = key(60, "Steps over which a training step's cost is measured against a naive one.", ge=1)
 
 
+class RealPictures(Section):
+    """A folder of real thermal pictures that a landmark network learns from, with points that FaceMesh is sure of."""
+
+    path: Text = key(..., "A folder or zip of thermal pictures, of any format that is read.")
+    values: ThermalValues = key(..., "What they hold, as for pairs; relative for 8-bit pictures.")
+    partners: Literal["stems", "tfake", "speakingfaces", "folders"] | None = optional_key(
+        "How they and their registered visible partners are named, as for pairs; without it there are none. FaceMesh "
+        "is asked about the partner then."
+    )
+    boxes: Text | None = optional_key(
+        "A JSON of picture to [[left, top, right, bottom], ...] of its faces; without it they are looked for."
+    )
+    subjects: Text | None = optional_key(
+        "A regular expression whose first group is who is on a picture, by its name; without it what partners tell, or "
+        "each file is one of its own."
+    )
+
+
 class LandmarkTraining(Training):
     """How landmark networks are trained, `snakemake landmarks`. The defaults take minutes on two cores."""
 
@@ -104,6 +122,40 @@ class LandmarkTraining(Training):
     )
     thermal_strength: float = key(
         0.6, "How much thermal crops are varied; 0 not at all, 1 as T-FAKE's training did.", ge=0
+    )
+    real: dict[Name, RealPictures] = key(
+        ..., "Folders of real thermal pictures to learn from beside the stores, by name; they need no annotations."
+    )
+    real_share: float = key(
+        0.25, "Fraction of the face crops that are cut out of real pictures, where there are any.", ge=0, lt=1
+    )
+    real_validation_share: float = key(
+        0.2, "Fraction of each folder's subjects that are held out, for an error on real faces.", ge=0, lt=1
+    )
+    teacher_disagreement: float = key(
+        0.03,
+        "Distance between FaceMesh's points on a picture and on its mirror image, over sqrt(w h) of their box, above "
+        "which they are not believed.",
+        unit="fraction",
+        gt=0,
+    )
+    teacher_least_pixels: float = key(
+        16.0, "Size, sqrt(w h) of the points' box, below which a real face is left out.", gt=0
+    )
+    real_world_strength: float = key(
+        1.0,
+        "How often thermal crops have what real pictures have and rendered ones lack (lamps, hands, scarves, warm "
+        "walls, blur, faces of 12 to 30 pixels, saturation, digits), and how often any crop is rolled to 45 degrees or "
+        "cuts the face; 0 never.",
+        ge=0,
+    )
+    thermal_stretch: bool = key(
+        True,
+        "Whether the contrast of thermal crops is stretched between percentiles of the face, in training and ever "
+        "after; the weights file says so.",
+    )
+    thermal_mirror: bool = key(
+        True, "Whether answers on thermal crops are averaged with those on their mirror images; the file says so."
     )
     covered_weight: float = key(0.0, "Weight of occluded dense points, against 1 of others.", ge=0, le=1)
     nll_beta: float = key(

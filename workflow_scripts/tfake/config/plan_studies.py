@@ -1,6 +1,7 @@
 """What the studies compare: arms of the loss's terms, landmark networks, landmarkers on annotated sets, variants."""
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -101,6 +102,10 @@ class AblationPlan:
         return self._plan.fixed_ambient if self.conditions else ()
 
 
+#: Keys of ``landmarks`` that are no settings of a training, but say what it learns from.
+_NO_SETTINGS = ("variants", "real", "real_validation_share", "teacher_disagreement", "teacher_least_pixels")
+
+
 class LandmarkPlan:
     """Landmark networks by task, what they are compared on, and label adapters."""
 
@@ -109,7 +114,13 @@ class LandmarkPlan:
         block = config["landmarks"]
         #: Fraction of thermal crops by what a task learns from.
         self._thermal_share = {"joint": block["thermal_share"], "rgb": 0.0, "thermal": 1.0}
-        self._settings = {key: value for key, value in without_neutral(block).items() if key != "variants"}
+        self._settings = {key: value for key, value in without_neutral(block).items() if key not in _NO_SETTINGS}
+        #: Folders of real pictures by name, and when a teacher's points on them are believed.
+        self.real = in_key_order(dict(block["real"]))
+        self.teacher = {
+            "most_disagreement": block["teacher_disagreement"],
+            "least_pixels": block["teacher_least_pixels"],
+        }
         #: What a network learns from, and how many points it finds.
         self.tasks = tuple(f"{learns_from}_{points}" for learns_from in self._thermal_share for points in (70, 478))
         self.variants = tuple(block["variants"])
@@ -127,16 +138,39 @@ class LandmarkPlan:
         fraction = self._thermal_share[wildcards.task.split("_")[0]]
         return in_key_order({**self._settings, "thermal_share": fraction})
 
+    def real_of(self, wildcards: Wildcards) -> tuple[str, ...]:
+        """Names of the folders of real pictures that a task learns from: thermal ones are nothing to RGB alone."""
+        return () if wildcards.task.startswith("rgb_") else tuple(self.real)
+
+    def real_folder(self, wildcards: Wildcards) -> dict[str, Any]:
+        """A folder of real pictures, as :class:`tfake.landmarks.real_labelling.RealFolder` takes it."""
+        return self.real[wildcards.real]
+
+    def real_files(self, wildcards: Wildcards) -> list[str]:
+        """What a folder's labelling reads."""
+        folder = self.real[wildcards.real]
+        return [folder["path"], *filter(None, [folder.get("boxes")])]
+
     def points(self, wildcards: Wildcards) -> int:
         """How many points a task's network finds."""
         return int(wildcards.task.split("_")[1])
 
     def check_files(self) -> None:
-        """Look for the folders of pictures.
+        """Look for the folders of pictures, and compile what tells their subjects.
 
         Raises:
-            ConfigError: one is not there.
+            ConfigError: one is not there, or is no regular expression.
         """
+        for name, settings in self.real.items():
+            for key in ("path", "boxes"):
+                if settings.get(key) and not os.path.exists(settings[key]):
+                    raise ConfigError(
+                        f"config: landmarks.real.{name}.{key}: {settings[key]} is not there (seen from {os.getcwd()})"
+                    )
+            try:
+                re.compile(settings.get("subjects") or "")
+            except re.error as error:
+                raise ConfigError(f"config: landmarks.real.{name}.subjects: no regular expression: {error}") from error
         for name, folder in self.pictures.items():
             if not os.path.isdir(folder):
                 raise ConfigError(

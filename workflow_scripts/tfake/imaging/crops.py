@@ -170,6 +170,13 @@ def box_iou(a: Box, b: Box) -> float:
     return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
 
 
+def box_overlap(a: Box, b: Box) -> float:
+    """Intersection over the smaller of two boxes: 1 where one lies within the other."""
+    common = max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+    return common / max(smaller, 1e-9)
+
+
 def square_around(box: np.ndarray | Box, margin: float = MARGIN) -> np.ndarray:
     """The network's crop for a box, ``margin`` times as wide as the box's longer side.
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tfake.imaging.augmentation import augment_rgb
 from tfake.imaging.crops import MARGIN, warp_linear, warp_nearest
+from tfake.imaging.real_world import disturb_display, disturb_optics, disturb_scene, draw_framing
 from tfake.imaging.textures import draw_texture
 from tfake.imaging.thermal_augmentation import augment_thermal
 from tfake.labels.conventions import convention, set_of_points
@@ -52,6 +53,7 @@ class FaceSampler:
         shard: ProcessShard = SINGLE_PROCESS,
         cache_bytes: int = CACHE_BYTES,
         scratch: ScratchFile | None = None,
+        real: Sequence[TrainingFace] = (),
     ) -> None:
         """Keep the set.
 
@@ -62,6 +64,7 @@ class FaceSampler:
             shard: which crops of a batch are made here.
             cache_bytes: memory for decoded images.
             scratch: for visible images that memory has no room for.
+            real: real faces, in memory, with a thermal image alone; a share of the crops is theirs.
 
         Raises:
             ValueError: the set is empty.
@@ -73,8 +76,13 @@ class FaceSampler:
         self._order = mirror_order(landmarks)
         self._faces = FaceCache(faces, settings, cache_bytes, scratch)
         of_faces = settings.batch - self._textures
+        of_real = round(settings.real_share * of_faces) if len(real) else 0
+        self._real, self._thermal = real, replace(settings, thermal_share=1.0)
         self._draw = BatchSampler(
-            len(faces), of_faces, settings.seed, shard, RngStream.FACE_ORDER, RngStream.FACE_CROPS
+            len(faces), of_faces - of_real, settings.seed, shard, RngStream.FACE_ORDER, RngStream.FACE_CROPS
+        )
+        self._draw_real = BatchSampler(
+            len(real), of_real, settings.seed, shard, RngStream.REAL_ORDER, RngStream.REAL_CROPS
         )
         # A texture needs no item: its own generator is all it needs.
         self._blank = BatchSampler(1, self._textures, settings.seed, shard, RngStream.TEXTURES, RngStream.TEXTURES)
@@ -83,6 +91,9 @@ class FaceSampler:
         """Draw the crops of a step."""
         order, settings = self._order, self._settings
         crops = [(*crop_face(self._faces[index], order, rng, settings), True) for index, rng in self._draw(step)]
+        crops += [
+            (*crop_face(self._real[index], order, rng, self._thermal), True) for index, rng in self._draw_real(step)
+        ]
         crops += [(*_crop_texture(len(order), rng, settings), False) for _, rng in self._blank(step)]
         crops.sort(key=lambda crop: crop[0].ndim, reverse=True)
         images, points, weights, is_face = zip(*crops, strict=True)
@@ -113,24 +124,47 @@ def crop_face(
         settings: of the run.
 
     Returns:
-        The image, (P, P, 3) uint8 or, without colours, (P, P) float32 in 0..1; (L, 2) float32 points in crop widths;
-        (L,) float32 weights.
+        The image, (P, P, 3) uint8 or, where it is thermal, (P, P) float32 in 0..1; (L, 2) float32 points in crop
+        widths; (L,) float32 weights.
     """
     pixels = settings.image_pixels
     matrix, mirrored = _draw_square(face.points, rng, settings)
+    points, weights = _place_points(face, matrix, pixels, order if mirrored else slice(None))
     if rng.random() < settings.thermal_share:
         variant = sorted(face.variants)[rng.integers(len(face.variants))]
-        celsius = warp_linear(face.thermal(variant), matrix, pixels, face.shape)
-        image = augment_thermal(celsius, rng, settings.thermal_strength)
+        image = _show_thermal(face, variant, matrix, pixels * points - 0.5, rng, settings)
     else:
         image = augment_rgb(warp_linear(face.rgb, matrix, pixels, face.shape), rng, settings.photometric_strength)
-    if rng.random() < settings.background_share:
-        texture = _as_bytes(draw_texture(rng, pixels))
-        image = cv2.copyTo(_in_colour(image), warp_nearest(face.foreground, matrix, pixels), texture)
+    if rng.random() < settings.background_share and (foreground := face.foreground) is not None:
+        texture = draw_texture(rng, pixels)
+        # A thermal crop stays without colours, by which it is told when it is looked at.
+        texture = texture.mean(axis=2) if image.ndim == 2 else _as_bytes(texture)
+        image = cv2.copyTo(image, warp_nearest(foreground, matrix, pixels), texture)
     elif rng.random() < 0.5:
         # Beyond the image its border goes on, or there is nothing, as where a window reaches over the edge.
         image = cv2.copyTo(image, warp_nearest(np.ones(face.shape, np.uint8), matrix, pixels))
-    return image, *_place_points(face, matrix, pixels, order if mirrored else slice(None))
+    return image, points, weights
+
+
+def _show_thermal(
+    face: TrainingFace,
+    variant: str,
+    matrix: np.ndarray,
+    points: np.ndarray,
+    rng: np.random.Generator,
+    settings: LandmarkSettings,
+) -> np.ndarray:
+    """A thermal crop as some camera in some place would show it: (P, P) float32 in 0..1."""
+    pixels, real_world = settings.image_pixels, settings.real_world
+
+    def person() -> np.ndarray | None:
+        return None if (foreground := face.foreground) is None else warp_nearest(foreground, matrix, pixels)
+
+    celsius = warp_linear(face.thermal(variant), matrix, pixels, face.shape)
+    celsius = disturb_scene(celsius, points, person, rng, real_world)
+    celsius = disturb_optics(celsius, points, rng, real_world)
+    shown = augment_thermal(celsius, rng, settings.thermal_strength)
+    return disturb_display(shown, points, rng, real_world)
 
 
 def center_crop(
@@ -193,13 +227,15 @@ def _draw_square(points: np.ndarray, rng: np.random.Generator, settings: Landmar
     pixels = settings.image_pixels
     least, most = points.min(axis=0), points.max(axis=0)
     margin = math.exp(rng.uniform(*np.log(settings.crop_scale)))
-    edge = max(float((most - least).max()), 2.0) * margin
-    angle = math.radians(rng.uniform(-1, 1) * settings.rotation_degrees)
+    framing = draw_framing(rng, settings.real_world)
+    edge = max(float((most - least).max()), 2.0) * margin * framing.zoom
+    degrees = rng.uniform(-1, 1) * settings.rotation_degrees
+    angle = math.radians(degrees if framing.roll_degrees is None else framing.roll_degrees)
     shear = math.tan(math.radians(rng.uniform(-1, 1) * settings.shear_degrees))
     mirrored = bool(rng.random() < 0.5)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     linear = turn @ np.array([[-1.0 if mirrored else 1.0, shear], [0.0, 1.0]]) * edge / pixels
-    centre = (least + most) / 2 + rng.normal(0, settings.shift, 2) * edge
+    centre = (least + most) / 2 + (rng.normal(0, settings.shift, 2) + framing.shift) * edge
     half = (pixels - 1) / 2
     return np.column_stack((linear, centre - linear @ np.array([half, half]))), mirrored
 
@@ -214,8 +250,3 @@ def _crop_texture(
 def _as_bytes(image: np.ndarray) -> np.ndarray:
     """Of 0..1: uint8."""
     return cv2.convertScaleAbs(image, alpha=255)
-
-
-def _in_colour(image: np.ndarray) -> np.ndarray:
-    """(P, P, 3) uint8, whatever ``crop_face`` has so far."""
-    return image if image.ndim == 3 else cv2.cvtColor(_as_bytes(image), cv2.COLOR_GRAY2RGB)

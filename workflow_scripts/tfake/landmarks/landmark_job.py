@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from tfake.core.files import stopping_on_sigterm, write_whole
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.landmark_training import TrainedLandmarker, train_landmarks
 from tfake.landmarks.landmarker_file import save_landmark_provenance, save_landmark_weights
+from tfake.landmarks.real_faces import load_real_faces, split_by_subject
 from tfake.landmarks.scoring import predict_samples
-from tfake.landmarks.training_faces import TrainingFaces
+from tfake.landmarks.training_faces import TrainingFace, TrainingFaces
 from tfake.reader.dataset import open_dataset
 from tfake.store.manifest import file_sha256
 from tfake.training.curves import plot_landmark_losses, plot_predictions
@@ -70,6 +71,8 @@ class LandmarkJob:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
         encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
+        real: files of real faces to learn from (:mod:`tfake.landmarks.real_faces`), by name of their folder.
+        real_validation_share: fraction of the subjects of each that are held out.
     """
 
     weights: str
@@ -85,6 +88,8 @@ class LandmarkJob:
     device: str
     threads: int
     encoder: str | None = None
+    real: Mapping[str, str] = field(default_factory=dict)
+    real_validation_share: float = 0.0
 
 
 def run_landmark_job(job: LandmarkJob) -> None:
@@ -98,7 +103,9 @@ def run_landmark_job(job: LandmarkJob) -> None:
     device, workers = prepare_process(job.device, job.threads)
     settings = LandmarkSettings.from_mapping(job.settings)
     faces, held_out = (open_faces(job.stored, part, settings.covered_weight) for part in ("train", "validation"))
-    logging.info("%d faces to learn from, %d to validate on", len(faces), len(held_out))
+    real, real_held_out = open_real_faces(job)
+    said = "%d faces to learn from, %d to validate on; %d and %d real ones"
+    logging.info(said, len(faces), len(held_out), len(real), len(real_held_out))
     checkpoint, precision = find_checkpoint(
         job.checkpoint,
         precisions_to_resume(settings.precision, device),
@@ -119,10 +126,12 @@ def run_landmark_job(job: LandmarkJob) -> None:
                 # Where the source is kept decoded, nothing has to be kept again.
                 None if job.stored.images else Path(job.checkpoint).parent,
                 encoder,
+                real,
+                real_held_out,
             )
     with rank_zero_only() as writes:
         if writes:
-            _write_products(job, settings, trained, len(faces), held_out, device)
+            _write_products(job, settings, trained, (len(faces), len(real), len(real_held_out)), held_out, device)
             checkpoint.remove()
 
 
@@ -133,11 +142,20 @@ def open_faces(stored: StoredFaces, part: str, occluded_weight: float = 0.0) -> 
     return TrainingFaces(dataset, stored.archive, records, stored.landmarks, occluded_weight, stored.images)
 
 
+def open_real_faces(job: LandmarkJob) -> tuple[list[TrainingFace], list[TrainingFace]]:
+    """The real faces of a job, those to learn from and those held out, in memory."""
+    parts: tuple[list[TrainingFace], list[TrainingFace]] = [], []
+    for path in job.real.values():
+        for part, chosen in zip(parts, split_by_subject(load_real_faces(path), job.real_validation_share), strict=True):
+            part += [face.to_learn_from(job.stored.landmarks) for face in chosen]
+    return parts
+
+
 def _write_products(
     job: LandmarkJob,
     settings: LandmarkSettings,
     trained: TrainedLandmarker,
-    faces: int,
+    counts: tuple[int, int, int],
     held_out: TrainingFaces,
     device: torch.device,
 ) -> None:
@@ -164,9 +182,10 @@ def _write_products(
         validation_nme=trained.validation_nme,
         precision=trained.precision,
         variants=list(job.stored.variants),
-        faces=faces,
+        faces=counts[0],
         validation_faces=len(held_out),
-        sources=[file_sha256(path) for path in job.sums],
+        real={"folders": list(job.real), "faces": counts[1], "validation_faces": counts[2]},
+        sources=[file_sha256(path) for path in (*job.sums, *job.real.values())],
         device=device.type,
         threads=torch.get_num_threads(),
     )
@@ -174,10 +193,11 @@ def _write_products(
 
 def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
     """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
-    sums = [file_sha256(path) for path in (*job.sums, *filter(None, [job.encoder]))]
+    sums = [file_sha256(path) for path in (*job.sums, *job.real.values(), *filter(None, [job.encoder]))]
     # What follows a plus tells CUDA's version, or that there is none.
     version = torch.__version__.split("+")[0]
     parts = [without_neutral(settings.as_mapping()), sums, job.stored.landmarks, list(job.stored.variants), version]
+    parts += [job.real_validation_share] if job.real else []
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -19,6 +19,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from tfake.landmarks.crop_views import stretch_gray
 from tfake.training.weights_file import load_encoder
 
 HEADS = ("heatmap", "pooled")
@@ -45,12 +46,17 @@ class LandmarkArchitecture:
         backbone: name of a timm model.
         head: ``heatmap`` or ``pooled``.
         image_pixels: edge of the crops it is trained on; a multiple of 32.
+        thermal_stretch: whether the network stretches the contrast of gray crops (:mod:`tfake.landmarks.crop_views`).
+        thermal_mirror: whether its answers on gray crops are averaged with those on their mirror images.
     """
 
     landmarks: int
     backbone: str = "regnetx_002"
     head: str = "heatmap"
     image_pixels: int = 96
+    # What files that do not state it were trained with.
+    thermal_stretch: bool = False
+    thermal_mirror: bool = False
 
 
 class LandmarkNetwork(nn.Module):
@@ -95,7 +101,7 @@ class LandmarkNetwork(nn.Module):
         return self.body.stride
 
     def forward(self, images: Tensor, body_precision: AbstractContextManager | None = None) -> Tensor:
-        """Find the points of one face a crop.
+        """Find the points of one face a crop, whose contrast is stretched first where the architecture says so.
 
         Args:
             images: (B, 3, P, P) float32 in 0..1; a thermal image fills the three channels alike.
@@ -106,10 +112,11 @@ class LandmarkNetwork(nn.Module):
             i lies at (i + 1/2) / P; and the standard deviation of either, in the same unit, at least ``MIN_SIGMA``
             times the temperature.
         """
-        return self.decode(self.encode(images, body_precision))
+        shown = stretch_gray(images) if self.architecture.thermal_stretch else images
+        return self.decode(self.encode(shown, body_precision))
 
     def encode(self, images: Tensor, body_precision: AbstractContextManager | None = None) -> Tensor:
-        """Compute what the windows of an image share.
+        """Compute what the windows of an image share; it is looked at as it is.
 
         Args:
             images: (B, 3, H, W) float32 in 0..1, H and W multiples of 32.

@@ -1,7 +1,9 @@
 """Every number of a landmark network's training, checked once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from tfake.imaging.real_world import RealWorld
 from tfake.landmarks.landmark_network import HEADS, LandmarkArchitecture
 from tfake.training.training_settings import LoopSettings
 
@@ -24,6 +26,11 @@ class LandmarkSettings(LoopSettings):
         shear_degrees: largest shear of a crop, either way.
         photometric_strength: how much colours and light of RGB crops are varied; 0 not at all, 1 as T-FAKE's training.
         thermal_strength: how much thermal crops are varied: gain control, inversion, blur, noise, resolution.
+        real_share: fraction of the face crops that are real ones, where there are any.
+        real_world_strength: how often what real pictures have and rendered ones lack happens to thermal crops, and how
+            often any crop is rolled or cuts the face (:class:`tfake.imaging.real_world.RealWorld`).
+        thermal_stretch: whether the contrast of gray crops is stretched, in training and ever after.
+        thermal_mirror: whether answers on gray crops are averaged with those on their mirror images.
         nll_beta: weight of each point's likelihood by its deviation to this power (Seitzer et al., ICLR 2022), which
             keeps hard points in the gradient; 0 is T-FAKE's Gaussian likelihood.
         backbone: name of a timm model.
@@ -49,6 +56,10 @@ class LandmarkSettings(LoopSettings):
     shear_degrees: float = 4.0
     photometric_strength: float = 0.4
     thermal_strength: float = 0.6
+    real_share: float = 0.25
+    real_world_strength: float = 1.0
+    thermal_stretch: bool = True
+    thermal_mirror: bool = True
     nll_beta: float = 0.5
     backbone: str = "regnetx_002"
     pretrained: bool = False
@@ -59,8 +70,10 @@ class LandmarkSettings(LoopSettings):
         super().__post_init__()
         self._require_all(("batch",), 1)
         angles = ("rotation_degrees", "shear_degrees")
-        self._require_all((*angles, "photometric_strength", "thermal_strength", "shift", "nll_beta"), 0)
+        strengths = ("photometric_strength", "thermal_strength", "real_world_strength")
+        self._require_all((*angles, *strengths, "shift", "nll_beta"), 0)
         self._require_fraction("texture_share")
+        self._require_fraction("real_share")
         for key in ("thermal_share", "background_share", "covered_weight"):
             self._require(key, 0 <= getattr(self, key) <= 1, "within 0 to 1")
         least, largest = self.crop_scale
@@ -68,6 +81,13 @@ class LandmarkSettings(LoopSettings):
         self._require("head", self.head in HEADS, f"one of {', '.join(HEADS)}")
         self._require("image_pixels", self.image_pixels % 32 == 0, "a multiple of 32")
 
+    @cached_property
+    def real_world(self) -> RealWorld:
+        """How often what real pictures have happens to a crop."""
+        return RealWorld(self.real_world_strength)
+
     def architecture(self, landmarks: int) -> LandmarkArchitecture:
         """What weights trained with these settings fit, for 70 or 478 points."""
-        return LandmarkArchitecture(landmarks, self.backbone, self.head, self.image_pixels)
+        return LandmarkArchitecture(
+            landmarks, self.backbone, self.head, self.image_pixels, self.thermal_stretch, self.thermal_mirror
+        )

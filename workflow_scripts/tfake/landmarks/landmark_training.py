@@ -19,7 +19,8 @@ from tfake.landmarks.landmark_network import (
     weighted_mean,
 )
 from tfake.landmarks.landmark_settings import LandmarkSettings
-from tfake.landmarks.scoring import center_crops, negative_sigma, score, texture_sigma
+from tfake.landmarks.real_faces import REAL
+from tfake.landmarks.scoring import center_crops, negative_sigma, score, texture_sigma, window_sigma
 from tfake.landmarks.training_faces import TrainingFace
 from tfake.training.distributed import all_reduce_sum, current_shard
 from tfake.training.loading import SCRATCH_BYTES, ScratchFile
@@ -51,6 +52,7 @@ class LandmarkTrainState(TrainState):
         precision: str,
         device: torch.device,
         encoder: Path | None = None,
+        is_checked_on_real: bool = False,
     ) -> None:
         """Start at step 0; random weights come from torch's global generator.
 
@@ -60,7 +62,10 @@ class LandmarkTrainState(TrainState):
             precision: number format of the network's body.
             device: where to compute.
             encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
+            is_checked_on_real: whether an error on real faces is recorded beside the validation error.
         """
+        if is_checked_on_real:
+            self.validation_names = ("validation", "validation_real")
         network = LandmarkNetwork(settings.architecture(landmarks), encoder or settings.pretrained).to(device).train()
         super().__init__(settings, network, precision, device)
 
@@ -87,7 +92,8 @@ class TrainedLandmarker:
         calibration: scale and threshold.
         losses: one row a step with the columns ``LandmarkTrainState.columns``.
         precision: the number format that the body was trained in.
-        validation_nme: NME of the finished network by spectrum, ``rgb`` or a variant, on validation faces.
+        validation_nme: NME of the finished network by spectrum, ``rgb`` or a variant, on validation faces; and of
+            ``real`` thermal faces, where some are held out.
     """
 
     network: LandmarkNetwork
@@ -108,6 +114,8 @@ def train_landmarks(
     workers: int = 0,
     scratch_folder: str | Path | None = None,
     encoder: Path | None = None,
+    real: Sequence[TrainingFace] = (),
+    real_held_out: Sequence[TrainingFace] = (),
 ) -> TrainedLandmarker:
     """Train a landmark network; on one machine and thread count the result depends on settings and faces alone.
 
@@ -123,6 +131,8 @@ def train_landmarks(
         scratch_folder: where visible images are kept that memory has no room for
             (:class:`tfake.training.loading.ScratchFile`); None: they are decoded each time. No result depends on it.
         encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
+        real: real thermal faces to learn from beside the others (:mod:`tfake.landmarks.real_faces`).
+        real_held_out: others to report an error on; no decision and no calibration depends on them.
 
     Returns:
         The network, its calibration and its loss curves.
@@ -138,25 +148,27 @@ def train_landmarks(
     if not len(held_out):
         raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
     scratch = None if scratch_folder is None else ScratchFile(scratch_folder, SCRATCH_BYTES // shard.world_size)
-    sampler = FaceSampler(faces, landmarks, settings, shard, scratch=scratch)
+    sampler = FaceSampler(faces, landmarks, settings, shard, scratch=scratch, real=real)
     chosen = np.unique(np.linspace(0, len(held_out) - 1, min(len(held_out), VALIDATION_FACES)).astype(int))
     held = [held_out[place] for place in chosen.tolist()]
     # Each process of a group scores its part of them, where there are enough.
     own = held[shard.rank :: shard.world_size] if len(held) >= shard.world_size else held
     crops_of = _validation_crops(own, settings, workers) if settings.validate_every else {}
+    real_crops = center_crops(real_held_out, REAL, settings.image_pixels) if len(real_held_out) else None
 
-    def measure(network: LandmarkNetwork) -> float:
+    def measure(network: LandmarkNetwork) -> tuple[float, ...]:
         was_training = network.training
         network.eval()
         *errors, count = all_reduce_sum(
             [float(score(network, crops, device).errors.sum(dtype=np.float64)) for crops in crops_of.values()]
             + [len(own)]
         )
+        on_real = () if real_crops is None else (score(network, real_crops, device).nme,)
         network.train(was_training)
-        return float(np.mean(errors)) / count
+        return float(np.mean(errors)) / count, *on_real
 
     with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
-        run = LandmarkTrainState(settings, landmarks, precision, device, encoder)
+        run = LandmarkTrainState(settings, landmarks, precision, device, encoder, real_crops is not None)
         losses = run_steps(
             run,
             settings,
@@ -172,6 +184,8 @@ def train_landmarks(
     if shard.world_size > 1 or not crops_of:
         crops_of = _validation_crops(held, settings, workers)
     calibration, errors = _calibrate(network, held, crops_of, settings, device)
+    if real_crops is not None:
+        errors[REAL] = score(network, real_crops, device).nme
     return TrainedLandmarker(network, calibration, losses, precision, errors)
 
 
@@ -193,11 +207,15 @@ def _calibrate(
     settings: LandmarkSettings,
     device: torch.device,
 ) -> tuple[Calibration, dict[str, float]]:
-    scores = {name: score(network, crops, device) for name, crops in crops_of.items()}
-    distances, sigma = (np.concatenate(parts) for parts in zip(*(s.counted for s in scores.values()), strict=True))
-    temperature = fit_temperature(distances, sigma)
-    network.scale_sigma(temperature)
-    on_faces = np.concatenate([s.sigma.mean(1) for s in scores.values()]) * temperature
+    temperature = 1.0
+    # Twice: what lies between the answers on a crop and on its mirror image is not scaled.
+    for _ in range(2):
+        scores = {name: score(network, crops, device) for name, crops in crops_of.items()}
+        distances, sigma = (np.concatenate(parts) for parts in zip(*(s.counted for s in scores.values()), strict=True))
+        factor = fit_temperature(distances, sigma)
+        network.scale_sigma(factor)
+        temperature *= factor
+    on_faces = np.concatenate([window_sigma(network, images, device) for images, _, _ in crops_of.values()])
     others = [texture_sigma(network, _TEXTURES, derive_seed(settings.seed, RngStream.VALIDATION), device)]
     others += [negative_sigma(network, held, None if name == "rgb" else name, device) for name in crops_of]
     calibration = Calibration(temperature, choose_threshold(on_faces, np.concatenate(others)))

@@ -92,6 +92,8 @@ class ThermalLandmarker:
         multi: bool = False,
         mode: str = "auto",
         boxes: Sequence[Sequence[float]] | np.ndarray | None = None,
+        stretched: bool | None = None,
+        mirrored: bool | None = None,
     ) -> LandmarkDetections:
         """Find landmarks in an image.
 
@@ -102,6 +104,10 @@ class ThermalLandmarker:
             multi: with ``sliding_window``, all faces below the threshold; without, the most confident one at most.
             mode: ``auto``, ``temperature``, ``pixel`` or ``relative``.
             boxes: (F, 4) left, top, right, bottom: faces that are known, each of which is answered, in their order.
+            stretched: whether each crop's contrast is stretched to its face. None: that of pictures without colours,
+                where the weights were trained so; a network that was not does better without.
+            mirrored: whether the answer is averaged with that on the mirrored crop. None: for pictures without
+                colours, where the weights' file says so.
 
         Returns:
             The faces found: none where no window is below the threshold.
@@ -112,7 +118,7 @@ class ThermalLandmarker:
         """
         picture = preprocess(image, mode)
         with self._guard.computing(self.device):
-            return self._process(picture, sliding_window, multi, boxes)
+            return self._process(picture, sliding_window, multi, boxes, stretched, mirrored)
 
     def _process(
         self,
@@ -120,25 +126,26 @@ class ThermalLandmarker:
         sliding_window: bool,
         multi: bool,
         boxes: Sequence[Sequence[float]] | np.ndarray | None,
+        stretched: bool | None,
+        mirrored: bool | None,
     ) -> LandmarkDetections:
         if boxes is not None:
             squares = np.array([square_around(box) for box in boxes]).reshape(-1, 3)
         elif sliding_window:
-            squares = find_windows(self.network, picture, self.threshold, multi, self.device, self.search)
+            squares = find_windows(self.network, picture, self.threshold, multi, self.device, self.search, stretched)
         else:
             squares = square_around_image(picture.shape)[None]
             # Once to see where in the image the face is, and once more on it alone.
-            points, _ = to_image_coordinates(self._predict(picture, squares), squares)
+            points, _ = to_image_coordinates(self._predict(picture, squares, stretched), squares)
             squares = np.array([square_around((*found.min(axis=0), *found.max(axis=0))) for found in points])
-        return self._faces(picture, squares)
-
-    def _faces(self, picture: np.ndarray, squares: np.ndarray) -> LandmarkDetections:
-        found = self._predict(picture, squares)
+        found = self._predict(picture, squares, stretched, mirrored)
         landmarks, sigma = to_image_coordinates(found, squares)
         score = found[..., 2].mean(axis=1)
         return LandmarkDetections(landmarks.astype(np.float32), sigma.astype(np.float32), score.astype(np.float32))
 
-    def _predict(self, picture: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    def _predict(
+        self, picture: np.ndarray, squares: np.ndarray, stretched: bool | None, mirrored: bool | None = False
+    ) -> np.ndarray:
         """The network's answers on squares of a picture: (F, L, 3) float32."""
         crops = crop_squares(picture, squares, self.network.architecture.image_pixels)
-        return predict(self.network, torch.from_numpy(crops), self.device)
+        return predict(self.network, torch.from_numpy(crops), self.device, stretched, mirrored)

@@ -66,9 +66,12 @@ def center_crops(
 
 
 def score(network: LandmarkNetwork, crops: tuple[np.ndarray, np.ndarray, np.ndarray], device: torch.device) -> Scores:
-    """Compare the network's answers on ``center_crops`` with the truth; it is in evaluation mode, on the device."""
+    """Compare the network's answers on ``center_crops`` with the truth; it is in evaluation mode, on the device.
+
+    Answers are those that a user gets: averaged over mirrored crops where the network's file says so.
+    """
     images, points, weights = crops
-    found = _predict(network, images, device)
+    found = _predict(network, images, device, mirrored=None)
     distances = np.linalg.norm(found[..., :2] - points, axis=2)
     size = np.sqrt(np.ptp(points, axis=1).prod(axis=1))
     return Scores(distances, found[..., 2], weights, size)
@@ -79,7 +82,7 @@ def predict_samples(
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """What :func:`tfake.training.curves.plot_predictions` takes of some faces: label, crop and answer of each."""
     images, _, _ = center_crops(faces, variant, network.architecture.image_pixels)
-    yield from ((label, *pair) for pair in zip(images, _predict(network, images, device), strict=True))
+    yield from ((label, *pair) for pair in zip(images, _predict(network, images, device, mirrored=None), strict=True))
 
 
 def negative_sigma(
@@ -88,15 +91,22 @@ def negative_sigma(
     """Mean standard deviation of a network on the windows beside faces: (4 F,) crop widths."""
     pixels = network.architecture.image_pixels
     images = np.stack([crop for face in faces for crop in negative_crops(face, variant, pixels)])
-    return _predict(network, images.transpose(0, 3, 1, 2), device)[..., 2].mean(1)
+    return window_sigma(network, images.transpose(0, 3, 1, 2), device)
 
 
 def texture_sigma(network: LandmarkNetwork, count: int, seed: int, device: torch.device) -> np.ndarray:
     """Mean standard deviation of a network on textures: (count,) crop widths."""
     pixels = network.architecture.image_pixels
     images = np.stack([draw_texture(np.random.default_rng([seed, place]), pixels) for place in range(count)])
-    return _predict(network, images.transpose(0, 3, 1, 2), device)[..., 2].mean(1)
+    return window_sigma(network, images.transpose(0, 3, 1, 2), device)
 
 
-def _predict(network: LandmarkNetwork, images: np.ndarray, device: torch.device) -> np.ndarray:
-    return predict(network, torch.from_numpy(np.ascontiguousarray(images)), device)
+def window_sigma(network: LandmarkNetwork, images: np.ndarray, device: torch.device) -> np.ndarray:
+    """What a search judges windows (F, 3, P, P) by, the mean standard deviation: (F,) crop widths."""
+    return _predict(network, images, device)[..., 2].mean(1)
+
+
+def _predict(
+    network: LandmarkNetwork, images: np.ndarray, device: torch.device, mirrored: bool | None = False
+) -> np.ndarray:
+    return predict(network, torch.from_numpy(np.ascontiguousarray(images)), device, mirrored=mirrored)

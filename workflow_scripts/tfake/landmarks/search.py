@@ -6,14 +6,17 @@ and not a window's. So shared windows only nominate; the best of them are looked
 counts.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from tfake.imaging.crops import crop_squares, square_around, to_image_coordinates
+from tfake.imaging.crops import box_overlap, crop_squares, square_around, to_image_coordinates
+from tfake.landmarks.crop_views import are_gray, average_mirrored, stretch
 from tfake.landmarks.landmark_network import LandmarkNetwork
 
 _BATCH = 64
@@ -51,6 +54,7 @@ def find_windows(
     multi: bool,
     device: torch.device,
     settings: SearchSettings | None = None,
+    stretched: bool | None = None,
 ) -> np.ndarray:
     """Search an image for faces.
 
@@ -61,32 +65,42 @@ def find_windows(
         multi: all faces that do not overlap; otherwise the most confident one at most.
         device: where the network is.
         settings: how to search; the defaults otherwise.
+        stretched: as in ``predict``.
 
     Returns:
         (F, 3) float64 squares (left, top, edge) around the faces by descending confidence, refined: the network's
         answers on them are the faces' points.
     """
     settings = settings or SearchSettings()
-    squares, found = score_windows(network, image, device, settings)
+    squares, found = score_windows(network, image, device, settings, stretched)
     is_face = found[..., 2].mean(1) < threshold
-    squares, boxes, sigma = _refine(network, image, squares[is_face], found[is_face], device, settings.refinements)
+    look = partial(predict, network, device=device, stretched=stretched)
+    squares, boxes, sigma = _refine(network, image, squares[is_face], found[is_face], look, settings.refinements)
     kept: list[int] = []
     for place in np.argsort(sigma, kind="stable"):
-        if sigma[place] < threshold and all(_overlap(boxes[place], boxes[k]) <= settings.overlap for k in kept):
+        if sigma[place] < threshold and all(box_overlap(boxes[place], boxes[k]) <= settings.overlap for k in kept):
             kept.append(int(place))
     return squares[kept if multi else kept[:1]]
 
 
 def score_windows(
-    network: LandmarkNetwork, image: np.ndarray, device: torch.device, settings: SearchSettings
+    network: LandmarkNetwork,
+    image: np.ndarray,
+    device: torch.device,
+    settings: SearchSettings,
+    stretched: bool | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The network's answers on windows at every place and size of an image (H, W, 3) float32 in 0..1.
+
+    Where crops are stretched, the levels that nominate windows are stretched as a whole.
 
     Returns:
         (M, 3) squares and (M, L, 3) answers in crop widths: of the nominated windows, or of all.
     """
     pixels = network.architecture.image_pixels
     step = max(network.stride, round(settings.stride_fraction * pixels / network.stride) * network.stride)
+    own = network.architecture.thermal_stretch and bool(are_gray(_as_tensor(image)[None]))
+    stretches = own if stretched is None else stretched
     squares, sigmas, crops = [], [], []
     for level, scale in _pyramid(image, pixels, settings):
         corners = _corners(level.shape[:2], pixels, step)
@@ -95,18 +109,55 @@ def score_windows(
         tensor = _as_tensor(level)
         crops += [tensor[:, top : top + pixels, left : left + pixels] for left, top in corners]
         if settings.nominated is not None:
-            sigmas.append(_shared_sigma(network, tensor.to(device), corners, pixels))
+            shared = stretch(tensor[None], 1.0)[0] if stretches else tensor
+            sigmas.append(_shared_sigma(network, shared.to(device), corners, pixels))
     windows = np.concatenate(squares)
     chosen = np.arange(len(windows))
     if settings.nominated is not None:
         chosen = np.argsort(np.concatenate(sigmas), kind="stable")[: settings.nominated]
-    return windows[chosen], predict(network, torch.stack([crops[place] for place in chosen]), device)
+    return windows[chosen], predict(network, torch.stack([crops[place] for place in chosen]), device, stretched)
 
 
 @torch.inference_mode()
-def predict(network: LandmarkNetwork, crops: Tensor, device: torch.device) -> np.ndarray:
-    """The network's answers on crops: (F, 3, P, P) float32 to (F, L, 3) float32."""
-    parts = [network(part.to(device)).cpu().numpy() for part in crops.split(_BATCH)]
+def predict(
+    network: LandmarkNetwork,
+    crops: Tensor,
+    device: torch.device,
+    stretched: bool | None = None,
+    mirrored: bool | None = False,
+) -> np.ndarray:
+    """The network's answers on crops.
+
+    Args:
+        network: in evaluation mode, on the device.
+        crops: (F, 3, P, P) float32 in 0..1.
+        device: where the network is.
+        stretched: whether the crops' contrast is stretched; None: that of gray ones, where the network learnt it so.
+        mirrored: whether the answer is averaged with that on the mirrored crop
+            (:func:`tfake.landmarks.crop_views.average_mirrored`), which costs as much again; None: for gray ones, where
+            the network's file says so.
+
+    Returns:
+        (F, L, 3) float32 x, y and standard deviation a coordinate, in crop widths.
+    """
+
+    def answer(images: Tensor) -> np.ndarray:
+        if stretched is None:
+            return network(images).cpu().numpy()
+        return network.decode(network.encode(stretch(images) if stretched else images)).cpu().numpy()
+
+    parts = []
+    for part in crops.split(_BATCH):
+        images = part.to(device)
+        found = answer(images)
+        if mirrored is None:
+            twice = are_gray(images) & network.architecture.thermal_mirror
+        else:
+            twice = torch.full((len(images),), mirrored, device=device)
+        if twice.any():
+            there = twice.cpu().numpy()
+            found[there] = average_mirrored(found[there], answer(images[twice].flip(3)))
+        parts.append(found)
     return np.concatenate(parts) if parts else np.empty((0, network.architecture.landmarks, 3), np.float32)
 
 
@@ -162,7 +213,7 @@ def _refine(
     image: np.ndarray,
     squares: np.ndarray,
     found: np.ndarray,
-    device: torch.device,
+    look: Callable[[Tensor], np.ndarray],
     times: int,
 ) -> tuple[np.ndarray, list[tuple[float, ...]], np.ndarray]:
     """Look again at the squares around found points: squares, the boxes found in them, and their mean deviations."""
@@ -170,15 +221,9 @@ def _refine(
     for _ in range(times):
         points = to_image_coordinates(found, squares)[0]
         squares = np.array([square_around(_box(face)) for face in points]).reshape(-1, 3)
-        found = predict(network, torch.from_numpy(crop_squares(image, squares, pixels)), device)
+        found = look(torch.from_numpy(crop_squares(image, squares, pixels)))
     return squares, [_box(points) for points in to_image_coordinates(found, squares)[0]], found[..., 2].mean(1)
 
 
 def _box(points: np.ndarray) -> tuple[float, ...]:
     return (*points.min(axis=0), *points.max(axis=0))
-
-
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    common = max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return common / max(smaller, 1e-9)

@@ -15,6 +15,7 @@ from tfake.archive.image_reader import open_images
 from tfake.core.classes import FaceClass
 from tfake.core.codes import MeshStatus, PointState
 from tfake.imaging.crops import MARGIN, build_pyramid, choose_level
+from tfake.imaging.real_world import LEAST_ZOOM
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.reader.dataset import FaceDataset
 from tfake.training.loading import MemoryCache, ScratchFile
@@ -38,7 +39,7 @@ class TrainingFace:
         shape: height and width that the points are pixels of; the first levels may be smaller.
         variants: names of its thermal images.
         read: gives the levels (:func:`tfake.imaging.crops.build_pyramid`) of ``rgb``, (H, W, 3) uint8, of ``thermal``,
-            (H, W) float32 °C of the variant that is named, or of ``foreground``, one of (H, W) uint8.
+            (H, W) float32 °C of the variant that is named, or of ``foreground``, one of (H, W) uint8 or none.
     """
 
     points: np.ndarray
@@ -71,9 +72,10 @@ class TrainingFace:
         return self.read("thermal", variant)
 
     @property
-    def foreground(self) -> np.ndarray:
-        """(H, W) uint8, 1 where the person is."""
-        return self.read("foreground", None)[0]
+    def foreground(self) -> np.ndarray | None:
+        """(H, W) uint8, 1 where the person is; None where nobody knows."""
+        levels = self.read("foreground", None)
+        return levels[0] if levels else None
 
 
 class TrainingFaces(Sequence[TrainingFace]):
@@ -176,7 +178,7 @@ class FaceCache(Sequence[TrainingFace]):
                 while thermal images and class maps come fast enough from the stores.
         """
         self._faces, self._scratch = faces, scratch
-        self._min_margin, self._pixels = min(settings.crop_scale[0], MARGIN), settings.image_pixels
+        self._min_margin, self._pixels = min(LEAST_ZOOM * settings.crop_scale[0], MARGIN), settings.image_pixels
         self._images = MemoryCache(self._read, cache_bytes)
 
     def __len__(self) -> int:

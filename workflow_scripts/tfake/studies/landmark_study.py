@@ -31,7 +31,7 @@ from tfake.landmarks.landmark_network import (
 )
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.outputs import draw_faces
-from tfake.landmarks.scoring import Scores, center_crops, negative_sigma, score, texture_sigma
+from tfake.landmarks.scoring import Scores, center_crops, negative_sigma, score, texture_sigma, window_sigma
 from tfake.landmarks.training_faces import TrainingFace
 from tfake.thermalizer.evaluation import read_truth
 
@@ -126,15 +126,17 @@ def score_sets(
     rows: dict[str, Any] = {}
     arrays: dict[str, np.ndarray] = {"textures_sigma": textures}
     for name, (faces, variant) in sets.items():
-        found = score(network, center_crops(faces, variant, pixels), device)
+        crops = center_crops(faces, variant, pixels)
+        found, sigma = score(network, crops, device), window_sigma(network, crops[0], device)
         negatives = negative_sigma(network, faces, variant, device)
-        rows[name] = _summarise(found, negatives, textures, calibration)
-        arrays |= {f"{name}_errors": found.errors, f"{name}_sigma": found.sigma.mean(1), f"{name}_elsewhere": negatives}
+        rows[name] = _summarise(found, sigma, negatives, textures, calibration)
+        arrays |= {f"{name}_errors": found.errors, f"{name}_sigma": sigma, f"{name}_elsewhere": negatives}
     return rows, arrays
 
 
-def _summarise(found: Scores, negatives: np.ndarray, textures: np.ndarray, calibration: Calibration) -> dict[str, Any]:
-    sigma = found.sigma.mean(1)
+def _summarise(
+    found: Scores, sigma: np.ndarray, negatives: np.ndarray, textures: np.ndarray, calibration: Calibration
+) -> dict[str, Any]:
     predicted, measured = calibration_curve(*found.counted)
     return {
         "faces": len(sigma),

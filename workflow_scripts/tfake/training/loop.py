@@ -27,9 +27,11 @@ class TrainState(ABC):
         term_names: names of the loss terms that ``compute`` gives, the total first.
         network: what is trained.
         rows: one a step done, of ``columns``; asking for them waits for a GPU.
+        validation_names: names of the validation errors; by the first the best weights are chosen.
     """
 
     term_names: tuple[str, ...]
+    validation_names: tuple[str, ...] = ("validation",)
 
     def __init__(self, settings: LoopSettings, network: nn.Module, precision: str, device: torch.device) -> None:
         """Start at step 0, with a network on the device and in training mode."""
@@ -51,8 +53,8 @@ class TrainState(ABC):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the loss table; ``validation`` is NaN where none was measured."""
-        return ("step", *self.term_names, "gradient_norm", "learning_rate", "validation")
+        """Columns of the loss table; validation errors are NaN where none were measured."""
+        return ("step", *self.term_names, "gradient_norm", "learning_rate", *self.validation_names)
 
     @property
     def next_step(self) -> int:
@@ -106,12 +108,12 @@ class TrainState(ABC):
             raise FloatingPointError(
                 f"the loss is not finite at step {step}: {found}; a lower learning_rate or precision: float32 may help"
             )
-        self._rows.append([step, *values, rate, math.nan])
+        self._rows.append([step, *values, rate, *(math.nan for _ in self.validation_names)])
         self._pending = None
 
-    def record_validation(self, error: float) -> None:
-        """Note a validation error, and keep the weights if it is the best and they may be needed."""
-        self.rows[-1][-1] = error
+    def record_validation(self, error: float, *others: float) -> None:
+        """Note the validation errors, and keep the weights if the first is the best and they may be needed."""
+        self.rows[-1][-len(self.validation_names) :] = error, *others
         if error < self._best:
             self._best, self._worse = error, 0
             if self._settings.patience:
@@ -163,7 +165,7 @@ def run_steps(
     run: TrainState,
     settings: LoopSettings,
     make_batches: Callable[[int], tuple[Any, ...]],
-    measure: Callable[[nn.Module], float] | None,
+    measure: Callable[[nn.Module], float | tuple[float, ...]] | None,
     device: torch.device,
     checkpoint: CheckpointFile | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
@@ -176,7 +178,8 @@ def run_steps(
         run: at step 0.
         settings: its numbers.
         make_batches: step to what ``run.step`` takes, dataclasses of tensors.
-        measure: the validation error of a network; None: there is nothing to validate on.
+        measure: the validation errors of a network, of ``run.validation_names``; None: there is nothing to validate
+            on.
         device: where the run computes.
         checkpoint: file of the run's state; a run that finds its own state there resumes, and ends with the very
             weights of an undisturbed one (bit for bit on a CPU).
@@ -199,7 +202,7 @@ def run_steps(
     for parts in tqdm(batches, title, settings.steps, initial=run.next_step, unit="step", mininterval=2):
         run.step(*parts)
         if measure and (run.next_step % settings.validate_every == 0 or run.next_step == settings.steps):
-            run.record_validation(measure(run.result))
+            run.record_validation(*np.atleast_1d(measure(run.result)).tolist())
         stops = any_process(is_stopping())
         due = settings.checkpoint_every > 0 and run.next_step % settings.checkpoint_every == 0
         if checkpoint and (stops or due):

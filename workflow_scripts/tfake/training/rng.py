@@ -21,6 +21,8 @@ class RngStream(IntEnum):
     FACE_ORDER = 7
     FACE_CROPS = 8
     TEXTURES = 9
+    REAL_ORDER = 10
+    REAL_CROPS = 11
 
 
 def derive_seed(seed: int, stream: RngStream, step: int = 0) -> int:
