@@ -5,6 +5,7 @@ from dataclasses import replace
 import yaml
 
 from recipes import ROOT
+from tfake.config.plan_studies import NO_TRAINING_SETTINGS
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 
@@ -20,7 +21,9 @@ def _merged(block):
 
 
 def _landmark_settings(block):
-    settings = LandmarkSettings.from_mapping({key: value for key, value in block.items() if key != "variants"})
+    settings = LandmarkSettings.from_mapping(
+        {key: value for key, value in block.items() if key not in NO_TRAINING_SETTINGS}
+    )
     return replace(settings, pretrained=False)
 
 

@@ -64,6 +64,7 @@ def measure_job(size: Size, device: torch.device, folder: Path) -> dict:
         "variant": "check",
         "condition": "check",
         "ambient_celsius": AMBIENT,
+        "heat": {},
         "image_pixels": size.pixels,
         "source_license": "CC0-1.0",
     }

@@ -26,7 +26,7 @@ from tiny_training import make_bank, make_data
 CPU = torch.device("cpu")
 STEPS = 3
 # Operations of a step at most.
-THERMALIZER_KERNELS, LANDMARK_KERNELS = 1600, 1150
+THERMALIZER_KERNELS, LANDMARK_KERNELS = 1650, 1150
 DRAWS_BYTES = 1 << 17
 
 

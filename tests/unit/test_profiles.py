@@ -30,6 +30,9 @@ ablation: {{lwir_faces: {folder}}}
 landmark_study: {{pictures: {{here: {folder}}}}}
 variants: {{lepton: {{of: warm, camera: lepton_160x120}}}}
 compare: [{folder}, {folder}]
+realism: {{real: {{people: {{path: {folder}, values: relative}}}}}}
+evaluation: {{sets: {{tfw: {{kind: tfw, path: {folder}}}}}}}
+landmarks: {{real: {{here: {{path: {folder}, values: relative}}}}}}
 """
 
 
@@ -54,9 +57,16 @@ def slurm(tmp_path_factory):
 
 def test_every_target_is_planned():
     expected = {"all", "source", "faces", "thermalizers", "variants", "ablation", "landmarks", "landmark_study"}
-    assert expected | {"landmark_evaluation", "publish", "exports", "compare", "verify", "repair", "forecast"} == set(
-        TARGETS
-    )
+    assert expected | {
+        "realism",
+        "landmark_evaluation",
+        "publish",
+        "exports",
+        "compare",
+        "verify",
+        "repair",
+        "forecast",
+    } == set(TARGETS)
 
 
 def test_every_rule_that_runs_a_network_has_a_gpu_and_its_partition(slurm):

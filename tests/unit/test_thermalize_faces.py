@@ -61,6 +61,7 @@ def folder(tmp_path, weights):
         "variant": "test",
         "condition": "warm",
         "ambient_celsius": AMBIENT,
+        "heat": {},
     }
     create_store(str(tmp_path / "thermal.zarr"), KINDS["thermalized"], SHARD, given)
     return tmp_path

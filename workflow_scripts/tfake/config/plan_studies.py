@@ -103,7 +103,7 @@ class AblationPlan:
 
 
 #: Keys of ``landmarks`` that are no settings of a training, but say what it learns from.
-_NO_SETTINGS = ("variants", "real", "real_validation_share", "teacher_disagreement", "teacher_least_pixels")
+NO_TRAINING_SETTINGS = ("variants", "real", "real_validation_share", "teacher_disagreement", "teacher_least_pixels")
 
 
 class LandmarkPlan:
@@ -114,7 +114,9 @@ class LandmarkPlan:
         block = config["landmarks"]
         #: Fraction of thermal crops by what a task learns from.
         self._thermal_share = {"joint": block["thermal_share"], "rgb": 0.0, "thermal": 1.0}
-        self._settings = {key: value for key, value in without_neutral(block).items() if key not in _NO_SETTINGS}
+        self._settings = {
+            key: value for key, value in without_neutral(block).items() if key not in NO_TRAINING_SETTINGS
+        }
         #: Folders of real pictures by name, and when a teacher's points on them are believed.
         self.real = in_key_order(dict(block["real"]))
         self.teacher = {

@@ -37,8 +37,6 @@ BROW_EDGE_CM = 0.12
 #: Radius (cm) and regularisation of the guided filter that finds hairs over a border, and what it softens.
 GUIDE_RADIUS_CM, GUIDE_EPSILON = 0.3, 4e-3
 GUIDED = ("hair", "beard", "brow", "skin")
-#: From this radius (pixels) on the filter's windows stand on every other pixel.
-_COARSE_RADIUS = 4
 #: Cloth and the like end within this (cm).
 CLOTH_EDGE_CM = 0.05
 #: Bright skin shows through a thin beard: luminance over that of the bare skin at which half of it is skin.
@@ -122,8 +120,7 @@ def guided_weights(hard: Mapping[str, np.ndarray], gray: np.ndarray, cm_per_pixe
     radius = max(round(GUIDE_RADIUS_CM / cm_per_pixel), 1)
     background = 1.0 - sum(hard.values())
     guided = [name for name in hard if name in GUIDED]
-    # The fast form of the same authors (2015): the filter's coefficients are smooth, and are found at half the size.
-    follow = cv2.ximgproc.createGuidedFilter(gray, radius, GUIDE_EPSILON, 0.5 if radius >= _COARSE_RADIUS else 1.0)
+    follow = cv2.ximgproc.createGuidedFilter(gray, radius, GUIDE_EPSILON)
     soft = {name: np.clip(follow.filter(hard[name]), 0.0, 1.0) for name in guided}
     for name, weight in {**hard, "": background}.items():
         if name not in soft:
