@@ -150,13 +150,15 @@ def predict(
     for part in crops.split(_BATCH):
         images = part.to(device)
         found = answer(images)
-        if mirrored is None:
-            twice = are_gray(images) & network.architecture.thermal_mirror
+        # Asked of the crops as they came: a GPU need not wait for it.
+        if mirrored is not None:
+            twice = np.full(len(part), mirrored)
+        elif network.architecture.thermal_mirror:
+            twice = are_gray(part).cpu().numpy()
         else:
-            twice = torch.full((len(images),), mirrored, device=device)
+            twice = np.zeros(len(part), bool)
         if twice.any():
-            there = twice.cpu().numpy()
-            found[there] = average_mirrored(found[there], answer(images[twice].flip(3)))
+            found[twice] = average_mirrored(found[twice], answer(part[torch.from_numpy(twice)].to(device).flip(3)))
         parts.append(found)
     return np.concatenate(parts) if parts else np.empty((0, network.architecture.landmarks, 3), np.float32)
 
