@@ -9,7 +9,7 @@ import numpy as np
 
 #: SD of the grain in the cold (K), and its share of what a picture's fine luminance says: folds and wrinkles shade,
 #: see themselves, and are warmer.
-GRAIN_KELVIN, CREASE_KELVIN = 0.1, 0.12
+GRAIN_KELVIN, CREASE_KELVIN = 0.22, 0.12
 LONGEST_CM, POWER = 1.8, -4.2
 #: The texture's edge in cm and in pixels, and the radius of the cylinder.
 _EDGE_CM, _PIXELS = 32.0, 256

@@ -161,7 +161,7 @@ def draw_subject(seed: int, face: int | str, state: SubjectState = SubjectState(
     cooling = COOLING * float(np.clip(rng.standard_normal(), -2.0, 2.0))
     marks = rng.standard_normal()
     pattern = 1.0 + PATTERN_SPREAD * np.clip(rng.standard_normal(len(regions.names)), -2.0, 2.0)
-    perfusion = draw_waves(np.random.default_rng([seed, face, Stream.PERFUSION]), 2.0, 7.0, 40)
+    perfusion = draw_waves(np.random.default_rng([seed, face, Stream.PERFUSION]), 1.5, 6.0, 40)
     vessels = draw_vessels(np.random.default_rng([seed, face, Stream.VESSELS]))
     rng = np.random.default_rng([seed, face, Stream.COVERINGS])
     strands = draw_waves(rng, 0.3, 1.4, 20, stretch=(1.0, 6.0, 1.0))
