@@ -39,8 +39,6 @@ GUIDE_RADIUS_CM, GUIDE_EPSILON = 0.3, 4e-3
 GUIDED = ("hair", "beard", "brow", "skin")
 #: Cloth and the like end within this (cm).
 CLOTH_EDGE_CM = 0.05
-#: Bright skin shows through a thin beard: luminance over that of the bare skin at which half of it is skin.
-BEARD_DARKNESS = 0.85
 
 
 def material_of_class() -> np.ndarray:
