@@ -58,7 +58,7 @@ for _name, (_batch, _variants) in PLAN.stores.batches(USES_GPU).items():
             weights=PLAN.stores.weights,
             root=rules.create_thermal_store.output.root,
             arrays=rules.create_thermal_store.output.arrays,
-            faces=PLAN.stores.meshes(_batch),
+            faces=PLAN.stores.meshes,
         output:
             thermal=collect("results/variants/{{variant}}/thermal.zarr/thermal/c/{shard}/0/0", shard=_batch),
             manifests=collect("results/variants/{{variant}}/manifests/{shard}.json", shard=_batch),

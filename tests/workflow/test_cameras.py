@@ -115,7 +115,7 @@ def test_two_datasets_are_compared(recorded, finished, tmp_path):
     succeed(tmp_path, "compare", "--config", folders)
     text = (tmp_path / "results/comparison.md").read_text()
     assert f"Only in {recorded}: variants/warm_small" in text
-    assert text.count("The same: ") == 3
+    assert text.count("The same: ") == 4
     assert not (tmp_path / "results/variants").exists()
 
 
@@ -148,7 +148,8 @@ def test_a_camera_must_be_complete_or_have_a_complete_preset(tmp_path):
 def test_the_preset_makes_five_variants_and_thermalizes_three(tmp_path):
     jobs = planned(tmp_path, "variants", config=ROOT / "config/presets/variants.yaml")
     assert (jobs["train_thermalizer"], jobs["create_thermal_store"], jobs["create_camera_store"]) == (3, 3, 2)
-    assert jobs["verify_thermal"] == 5
+    # Beside them the temperature model's of the default.
+    assert (jobs["verify_thermal"], jobs["model_faces"]) == (6, 3)
     assert (jobs["thermalize_faces"], jobs["record_faces"]) == (9, 6)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 import zarr
+from scipy import ndimage
 
 from runs import TINY, succeed, sums
 from tfake.core.classes import FACE_CLASSES
@@ -44,13 +45,16 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 
 @pytest.mark.parametrize("variant", THERMALIZED)
-def test_the_background_is_exactly_ambient(finished, variant):
+def test_the_background_is_ambient_within_the_lens_s_noise(finished, variant):
     ambient = {"warm": 26.0, "cold": 20.0}[variant]
     celsius = decode_counts(thermal(finished, variant)[:])
     background = faces(finished)["segmentation"][:] == 0
     assert background.any()
     assert celsius.shape == background.shape == (5, 128, 128)
-    np.testing.assert_allclose(celsius[background], ambient, atol=1e-4)
+    # A person's outline is blurred by a quarter of a pixel; five pixels away there is noise alone.
+    far = np.array([ndimage.distance_transform_edt(image) > 5 for image in background])
+    assert celsius[far].std() == pytest.approx(0.03, rel=0.1)
+    np.testing.assert_allclose(celsius[far], ambient, atol=0.03 * 6)
     assert np.isfinite(celsius).all()
 
 

@@ -94,6 +94,8 @@ def gpu_rules(rules: Iterable[Any]) -> list[str]:
     return sorted(rule.name for rule in rules if "gpu" in rule.resources and rule.resources["gpu"].raw)
 
 
+#: What says that all labels are there, the store's root first.
+FINISHED_LABELS = ["results/faces/faces.zarr/zarr.json", "results/faces/SHA256SUMS"]
 #: A key that tells the kind of an entry that does not state it.
 _TOLD_BY = {"of": "recorded", "files": "imported", "condition": "thermalized"}
 

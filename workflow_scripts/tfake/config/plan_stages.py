@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from tfake.config.faults import ConfigError
-from tfake.config.plan_rules import Wildcards, in_key_order, without_neutral
+from tfake.config.plan_rules import FINISHED_LABELS, Wildcards, in_key_order, without_neutral
 from tfake.config.preflight import check_compared
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class ThermalizerPlan:
         #: Pretrained weights that a training starts from; none where it starts from random ones.
         self.encoder = ["resources/encoders/thermalizer.pt"] if block["encoder_weights"] else []
         #: The finished labels, whose points heat fields need, the store's root first; none where no network takes one.
-        self.faces = ["results/faces/faces.zarr/zarr.json", "results/faces/SHA256SUMS"] if block["heat_field"] else []
+        self.faces = FINISHED_LABELS if block["heat_field"] else []
         #: What the pretrained weights depend on, by the network that starts from them.
         self.encoder_settings = {
             "thermalizer": {key: block[key] for key in ("decoder_channels", "encoder", "encoder_weights")},

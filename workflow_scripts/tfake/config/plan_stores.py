@@ -2,11 +2,11 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tfake.config.plan_rules import Wildcards, in_key_order
+from tfake.config.plan_rules import FINISHED_LABELS, Wildcards, in_key_order
 
 if TYPE_CHECKING:
     from tfake.config.plan import Plan
@@ -58,23 +58,12 @@ class StorePlan:
         """What readers of all shards need of the decoded images."""
         return self.decoded(self._plan.source_shards)
 
-    def meshes(self, shards: Sequence[int | str]) -> Callable[[Wildcards], list[str]]:
-        """What the heat fields of some shards need of the labels, the store's root first; by a variant's wildcards.
+    def meshes(self, wildcards: Wildcards) -> list[str]:
+        """What a variant's heat fields need of the labels, the store's root first.
 
-        Args:
-            shards: their numbers, or a wildcard for one.
+        All of them, sealed, whatever shards a job writes: another number of shards a job makes nothing anew.
         """
-        kind, folder, array = self._plan.store_kinds["faces"], "results/faces", "landmarks_478"
-        files = [kind.shard_files(folder)[array], f"{folder}/manifests/{{shard}}.json"]
-        metadata = f"{folder}/faces.zarr/zarr.json", f"{folder}/faces.zarr/{array}/zarr.json"
-
-        def find(wildcards: Wildcards) -> list[str]:
-            if not self.takes_heat(wildcards):
-                return []
-            numbers = [wildcards.shard if shard == "{shard}" else shard for shard in shards]
-            return [*metadata, *(path.format(shard=shard) for path in files for shard in numbers)]
-
-        return find
+        return FINISHED_LABELS if self.takes_heat(wildcards) else []
 
     def takes_heat(self, wildcards: Wildcards) -> bool:
         """Whether a variant's thermalizer may take heat fields; what weights from elsewhere do is not known yet."""
