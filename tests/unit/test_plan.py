@@ -108,20 +108,16 @@ def test_a_variants_files():
     assert stores.published_files(theirs) == ["a.zip", "b.pickle"]
 
 
-def test_heat_fields_need_the_points_of_the_shards_that_are_thermalized():
-    stores, job = plan_of().stores, wildcards(variant="warm", shard=3)
-    root, array, shard, manifest = stores.meshes(["{shard}"])(job)
-    assert root == "results/faces/faces.zarr/zarr.json"
-    assert array == "results/faces/faces.zarr/landmarks_478/zarr.json"
-    assert shard.startswith("results/faces/faces.zarr/landmarks_478/c/3/")
-    assert manifest == "results/faces/manifests/3.json"
-    assert len(stores.meshes([0, 1])(job)) == 6
+def test_heat_fields_wait_for_the_sealed_labels_whatever_shards_a_job_writes():
+    job = wildcards(variant="warm")
+    labels = ["results/faces/faces.zarr/zarr.json", "results/faces/SHA256SUMS"]
+    assert plan_of().stores.meshes(job) == plan_of().thermalizers.faces == labels
     without = plan_of(thermalizer={"heat_field": False})
-    assert (without.stores.meshes([0])(job), without.thermalizers.faces) == ([], [])
+    assert (without.stores.meshes(job), without.thermalizers.faces) == ([], [])
     # Weights from elsewhere may take a field, whatever is trained here.
     released = plan_of(thermalizer={"heat_field": False}, thermalizers={"warm": {"weights": "w.pt", "sha256": None}})
-    assert len(released.stores.meshes([0])(job)) == 4
-    assert released.stores.meshes([0])(wildcards(variant="cold", shard=0)) == []
+    assert released.stores.meshes(job) == labels
+    assert released.stores.meshes(wildcards(variant="cold")) == []
 
 
 def test_decoded_images_are_read_where_they_are_kept():
