@@ -83,7 +83,7 @@ def test_words_of_the_command_line_are_values(tmp_path):
     succeed(tmp_path, "results/config.yaml", "--config", *words)
     config = yaml.safe_load((tmp_path / "results/config.yaml").read_text())
     assert (config["thermalizer"]["learning_rate"], config["thermalizer"]["steps"]) == (1e-3, 2)
-    assert (list(config["variants"]), config["compare"]) == (["warm", "heat"], None)
+    assert (list(config["variants"]), config["compare"]) == (["heat", "warm"], None)
 
 
 @pytest.mark.parametrize(

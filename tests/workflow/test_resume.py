@@ -10,7 +10,7 @@ import pytest
 
 from runs import command, run, succeed, sums
 
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 900
 
 
 def remove_shards(folder):

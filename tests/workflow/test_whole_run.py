@@ -155,13 +155,14 @@ def test_a_changed_variant_reruns_itself_alone(finished):
     assert "model_faces" not in jobs
 
 
-def test_a_changed_label_setting_leaves_the_thermal_stores_alone(finished):
+def test_a_changed_label_setting_makes_heat_and_what_learns_from_it_anew(finished):
     jobs = plan(finished, labels={"min_detection_confidence": 0.4})
-    assert jobs.keys() & {"train_thermalizer", "thermalize_faces", "create_faces_store"} == set()
+    assert jobs.keys() & {"train_thermalizer", "thermalize_faces", "model_faces"}
+    assert jobs.keys() & {"render_faces", "index_archive", "create_faces_store"} == set()
     assert jobs["label_faces"] == 3
 
 
 def test_another_shard_size_rewrites_every_shard(finished):
     jobs = plan(finished, store={"shard_images": 3})
     assert (jobs["label_faces"], jobs["thermalize_faces"], jobs["model_faces"]) == (2, 4, 2)
-    assert jobs.keys() & {"train_thermalizer", "index_archive"} == set()
+    assert jobs.keys() & {"render_faces", "index_archive"} == set()
