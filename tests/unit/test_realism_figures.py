@@ -4,15 +4,8 @@ import numpy as np
 import pytest
 
 from mesh_faces import face_set, noise_maps
-from tfake.studies.heat_patterns import (
-    centred,
-    mean_pattern,
-    person_spread,
-    places_of_points,
-    score_pattern,
-    split_half,
-    standardised,
-)
+from tfake.heat.patterns import centred, standardised
+from tfake.studies.heat_patterns import mean_pattern, person_spread, places_of_points, score_pattern, split_half
 from tfake.studies.realism_faces import MAP_FACE_PIXELS, MAP_PIXELS
 from tfake.studies.skin_texture import (
     compare_texture,

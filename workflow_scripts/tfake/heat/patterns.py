@@ -3,7 +3,9 @@
 A pattern is in standard deviations of its own face. People count alike, however many pictures they have.
 """
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import cv2
@@ -48,9 +50,23 @@ def read_vertices(image: np.ndarray, points: np.ndarray, valid: np.ndarray) -> n
     return values
 
 
-def standardise(values: np.ndarray) -> np.ndarray:
-    """A face's pattern (V,): its values less their median, in their standard deviations."""
-    return (values - np.nanmedian(values)) / np.nanstd(values)
+def centred(patterns: np.ndarray) -> np.ndarray:
+    """Values (..., V) less each face's median."""
+    with unknown_ignored():
+        return patterns - np.nanmedian(patterns, axis=-1, keepdims=True)
+
+
+def standardised(patterns: np.ndarray) -> np.ndarray:
+    """Values (..., V) less each face's median, over each face's standard deviation."""
+    with unknown_ignored():
+        return centred(patterns) / np.nanstd(patterns, axis=-1, keepdims=True)
+
+
+def person_means(patterns: np.ndarray, persons: np.ndarray) -> np.ndarray:
+    """Mean of each person's faces (P, V), in the order of their names, of patterns (n, V) and who is on each (n,)."""
+    with unknown_ignored():
+        people = [np.nanmean(patterns[persons == person], axis=0) for person in np.unique(persons)]
+    return np.array(people).reshape(-1, patterns.shape[1])
 
 
 def person_patterns(faces: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -62,24 +78,33 @@ def person_patterns(faces: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.nda
     Returns:
         Person to (468,) float64, sorted by name.
     """
-    by_person: dict[str, list[np.ndarray]] = {}
-    for person, values in faces:
-        by_person.setdefault(person, []).append(standardise(values)[:FACE_VERTICES])
-    return {person: _ignoring_nan(np.nanmean, np.array(by_person[person])) for person in sorted(by_person)}
+    names, values = zip(*faces, strict=True)
+    persons = np.array(names)
+    means = person_means(np.array([standardised(face)[:FACE_VERTICES] for face in values]), persons)
+    return dict(zip(np.unique(persons).tolist(), means, strict=True))
 
 
 def mean_pattern(patterns: np.ndarray) -> np.ndarray:
     """Median over people (P, 468) at each vertex, made symmetric: (468,)."""
-    median = _ignoring_nan(np.nanmedian, patterns)
-    return _ignoring_nan(np.nanmean, np.array([median, median[mirror_vertices()]]))
+    with unknown_ignored():
+        median = np.nanmedian(patterns, axis=0)
+        return np.nanmean([median, median[mirror_vertices()]], axis=0)
 
 
-def _ignoring_nan(statistic, values: np.ndarray) -> np.ndarray:
-    """A statistic over the first axis where anything is known, NaN elsewhere."""
-    result = np.full(values.shape[1], np.nan)
-    known = np.isfinite(values).any(axis=0)
-    result[known] = statistic(values[:, known], axis=0)
-    return result
+def correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Pearson's correlation over the places that both know; NaN where one of them is flat or less than three are."""
+    known = np.isfinite(one) & np.isfinite(other)
+    if known.sum() < 3 or np.ptp(one[known]) == 0 or np.ptp(other[known]) == 0:
+        return float("nan")
+    return float(np.corrcoef(one[known], other[known])[0, 1])
+
+
+@contextmanager
+def unknown_ignored() -> Iterator[None]:
+    """Points that no face shows have no mean, which is no fault."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
 
 
 @cache

@@ -20,7 +20,7 @@ import numpy as np
 from tfake.core.classes import FaceClass
 from tfake.heat.calibration import write_tables
 from tfake.heat.field import heat_field
-from tfake.heat.patterns import bare_vertices, mean_pattern, mirror_vertices, read_vertices, standardise
+from tfake.heat.patterns import bare_vertices, correlation, mean_pattern, mirror_vertices, read_vertices, standardised
 from tfake.heat.registration import register_face
 from tfake.heat.subject import draw_subject
 from tfake.heat.surface import HeatSurface
@@ -75,7 +75,7 @@ def measure_agreement(patterns: np.ndarray, kelvin: float, fit: Callable[[np.nda
         mean = {room: _read(sets["all"], room)[0] for room in ROOMS_CELSIUS}
         drawn = {room: _read(sets["all"], room, DRAWN_PEOPLE) for room in (ROOMS_CELSIUS[0], PEOPLE_CELSIUS)}
         crossed = _judge_halves(halves, (sets["even"], sets["odd"]))
-    people = np.array([standardise(_bare(values)) for values in drawn[PEOPLE_CELSIUS]])
+    people = np.array([standardised(_bare(values)) for values in drawn[PEOPLE_CELSIUS]])
     real = np.array([_bare(values) for values in patterns])
     return {
         "people": len(patterns),
@@ -175,10 +175,10 @@ def _judge_halves(halves: Sequence[np.ndarray], tables: Sequence[str]) -> Rows:
     rows = []
     for room in ROOMS_CELSIUS:
         faces = [_read(one, room)[0] for one in tables]
-        same = [_correlate(face, pattern) for face, pattern in zip(faces, patterns, strict=True)]
-        other = [_correlate(face, pattern) for face, pattern in zip(faces, patterns[::-1], strict=True)]
+        same = [correlation(face, pattern) for face, pattern in zip(faces, patterns, strict=True)]
+        other = [correlation(face, pattern) for face, pattern in zip(faces, patterns[::-1], strict=True)]
         rows.append({"room °C": room, "same half": float(np.mean(same)), "other half": float(np.mean(other))})
-    return [{**row, "the halves' patterns": _correlate(*patterns)} for row in rows]
+    return [{**row, "the halves' patterns": correlation(*patterns)} for row in rows]
 
 
 def _compare_spread(real: np.ndarray, drawn: np.ndarray) -> Rows:
@@ -216,7 +216,7 @@ def _residuals(patterns: np.ndarray) -> np.ndarray:
 def _own(patterns: np.ndarray) -> float:
     """Median over people of the correlation with the mean pattern."""
     mean = np.nanmedian(_known(patterns), axis=0)
-    return float(np.median([_correlate(pattern, mean) for pattern in _known(patterns)]))
+    return float(np.median([correlation(pattern, mean) for pattern in _known(patterns)]))
 
 
 def _compare_correlation(real: np.ndarray, drawn: np.ndarray) -> Rows:
@@ -239,8 +239,3 @@ def _correlations(residuals: np.ndarray) -> np.ndarray:
         centred = np.where(known, residuals - np.where(known, residuals, 0).sum(axis=0) / known.sum(axis=0), 0.0)
         scores = centred / np.sqrt((centred**2).sum(axis=0))
     return scores.T @ scores
-
-
-def _correlate(one: np.ndarray, other: np.ndarray) -> float:
-    known = np.isfinite(one) & np.isfinite(other)
-    return float(np.corrcoef(one[known], other[known])[0, 1])

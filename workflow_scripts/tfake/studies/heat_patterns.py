@@ -4,14 +4,13 @@ A face's pattern is its values at the 478 points less their median. Images of on
 so that who was recorded often counts once.
 """
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from tfake.heat.patterns import centred, correlation, person_means, standardised, unknown_ignored
 from tfake.mesh.template import ANCHORS, face_vertices
 from tfake.studies.realism_faces import FaceSet
 
@@ -53,8 +52,8 @@ def score_pattern(faces: FaceSet, real: np.ndarray | None = None) -> PatternScor
         real: (478,) from :func:`mean_pattern` of a real set; None leaves ``r`` out.
     """
     patterns = centred(faces.patterns)
-    with _quiet():
-        mean = np.nanmedian(person_means(faces, centred), axis=0)
+    with unknown_ignored():
+        mean = np.nanmedian(person_means(centred(faces.patterns), faces.persons), axis=0)
         known = np.isfinite(patterns).mean(axis=0) > _LEAST_SEEN
         if real is not None:
             known &= np.isfinite(real)
@@ -69,8 +68,8 @@ def score_pattern(faces: FaceSet, real: np.ndarray | None = None) -> PatternScor
 
 def mean_pattern(faces: FaceSet) -> np.ndarray:
     """The mean pattern (478,) of a set, in standard deviations within a face: the median over people of their means."""
-    with _quiet():
-        return np.nanmedian(person_means(faces, standardised), axis=0)
+    with unknown_ignored():
+        return np.nanmedian(person_means(standardised(faces.patterns), faces.persons), axis=0)
 
 
 def split_half(faces: FaceSet, seed: int, repeats: int = 20) -> tuple[float, float]:
@@ -84,11 +83,11 @@ def split_half(faces: FaceSet, seed: int, repeats: int = 20) -> tuple[float, flo
     Returns:
         Mean and standard deviation over the halvings; NaN for fewer than four people.
     """
-    people = person_means(faces, standardised)
+    people = person_means(standardised(faces.patterns), faces.persons)
     if len(people) < 4:
         return float("nan"), float("nan")
     rng, found = np.random.default_rng(seed), []
-    with _quiet():
+    with unknown_ignored():
         for _ in range(repeats):
             order = rng.permutation(len(people))
             halves = [np.nanmedian(people[half], axis=0) for half in np.array_split(order, 2)]
@@ -101,13 +100,13 @@ def person_spread(faces: FaceSet, how: Callable[[np.ndarray], np.ndarray]) -> di
 
     Args:
         faces: the set.
-        how: :func:`centred` (in the set's unit) or :func:`standardised`.
+        how: ``centred`` (in the set's unit) or ``standardised``, of :mod:`tfake.heat.patterns`.
 
     Returns:
         By place, NaN for fewer than three people; and ``face``, over all points of the mesh.
     """
-    people = person_means(faces, how)
-    with _quiet():
+    people = person_means(how(faces.patterns), faces.persons)
+    with unknown_ignored():
         known = np.isfinite(people).sum(axis=0) >= max(3, _LEAST_SEEN * len(people))
         spread = np.where(known, np.nanstd(people, axis=0, ddof=1), np.nan)
         places = {name: float(np.nanmean(spread[index])) for name, index in places_of_points().items()}
@@ -123,39 +122,3 @@ def places_of_points() -> dict[str, np.ndarray]:
         distance = np.min([np.linalg.norm(vertices - ANCHORS[anchor], axis=1) for anchor in anchors], axis=0)
         found[name] = np.flatnonzero(distance < radius)
     return found
-
-
-def person_means(faces: FaceSet, how: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """The mean pattern of each person (n, 478), each face's pattern made by ``how`` first."""
-    patterns = how(faces.patterns)
-    with _quiet():
-        people = [np.nanmean(patterns[faces.persons == person], axis=0) for person in np.unique(faces.persons)]
-    return np.array(people).reshape(-1, patterns.shape[1])
-
-
-def centred(patterns: np.ndarray) -> np.ndarray:
-    """Values (n, 478) less each face's median."""
-    with _quiet():
-        return patterns - np.nanmedian(patterns, axis=1, keepdims=True)
-
-
-def standardised(patterns: np.ndarray) -> np.ndarray:
-    """Values (n, 478) less each face's median, over each face's standard deviation."""
-    with _quiet():
-        return centred(patterns) / np.nanstd(patterns, axis=1, keepdims=True)
-
-
-def correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Pearson's correlation over the places that both know; NaN where one of them is flat or less than three are."""
-    known = np.isfinite(one) & np.isfinite(other)
-    if known.sum() < 3 or np.ptp(one[known]) == 0 or np.ptp(other[known]) == 0:
-        return float("nan")
-    return float(np.corrcoef(one[known], other[known])[0, 1])
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Points that no face shows have no mean, which is no fault."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        yield

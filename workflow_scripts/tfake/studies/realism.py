@@ -10,14 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tfake.studies.heat_patterns import (
-    centred,
-    mean_pattern,
-    person_spread,
-    score_pattern,
-    split_half,
-    standardised,
-)
+from tfake.heat.patterns import centred, standardised
+from tfake.studies.heat_patterns import mean_pattern, person_spread, score_pattern, split_half
 from tfake.studies.landmark_errors import finite
 from tfake.studies.realism_faces import FaceSet
 from tfake.studies.skin_texture import compare_texture, is_seen, log_spectrum, skin_faces
