@@ -23,6 +23,7 @@ from tfake.reader import open_dataset
 from tfake.studies.realism_faces import FaceSet, ThermalSample, gather_faces
 from tfake.thermal_io.scales import parse_scale, spread_evenly
 from tfake.thermal_io.thermal_reading import ThermalImage, iterate_thermal
+from tfake.variants.reference_images import REFERENCE_SUFFIX, read_reference
 
 #: Largest turn of a face either way, degrees.
 LARGEST_YAW = 25.0
@@ -32,9 +33,8 @@ _CONFIDENCE = 0.5
 _SEARCHED_PIXELS = 320
 #: Title of published images; no variant can have it.
 REFERENCE_TITLE = "published images"
-#: What the published 8-bit values mean, °C, and how the files end.
-_REFERENCE_CELSIUS = (20.0, 40.0)
-_REFERENCE_THERMAL, _REFERENCE_RGB = "_thermal.png", "_rgb.png"
+#: How their visible partners end.
+_REFERENCE_RGB = "_rgb.png"
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,9 @@ def read_reference_faces(folder: str | Path, results: str | Path) -> FaceSet:
 
     def samples() -> Iterator[ThermalSample]:
         with _Finder(None) as finder:
-            for path in sorted(Path(folder).glob(f"*{_REFERENCE_THERMAL}")):
-                image_id = path.name.removesuffix(_REFERENCE_THERMAL)
-                values = _read_reference(path)
+            for path in sorted(Path(folder).glob(f"*{REFERENCE_SUFFIX}")):
+                image_id = path.name.removesuffix(REFERENCE_SUFFIX)
+                values = read_reference(path)
                 points, classes, shown = None, None, np.ones(values.shape, bool)
                 rgb = path.with_name(f"{image_id}{_REFERENCE_RGB}")
                 if image_id in rows:
@@ -265,16 +265,6 @@ def _pose(points: np.ndarray, width: int) -> tuple[float, float]:
     """How far a head is turned to the side and upwards in degrees, by its 478 points."""
     yaw, pitch, _ = angles(head_rotation(plain_map(points, "mesh478", "face70"), width))
     return float(yaw), float(pitch)
-
-
-def _read_reference(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None or image.dtype != np.uint8:
-        found = "no image" if image is None else f"{image.dtype} of {image.shape}"
-        raise ValueError(f"{path}: a published thermal image must be 8-bit gray; found {found}")
-    gray = image if image.ndim == 2 else image[..., 0]
-    low, high = _REFERENCE_CELSIUS
-    return low + (high - low) * gray.astype(np.float32) / 255
 
 
 def _spread(items, most: int | None) -> list:

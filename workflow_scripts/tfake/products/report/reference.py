@@ -17,10 +17,8 @@ from tfake.imaging.foreground import fill_glasses
 from tfake.pages.page_images import TemperatureScale, photo_uri, thermal_uri
 from tfake.pages.wording import words_of
 from tfake.products.report.image_sources import FaceSource, VariantImages
+from tfake.variants.reference_images import REFERENCE_CELSIUS, REFERENCE_SUFFIX, read_reference
 
-#: What the published 8-bit values mean.
-REFERENCE_CELSIUS = (20.0, 40.0)
-REFERENCE_SUFFIX = "_thermal.png"
 #: Background this many pixels from the person takes no part: the shrunken edges are mixtures.
 _MARGIN_PIXELS = 4
 _CLASSES = (FaceClass.SKIN, FaceClass.NOSE, FaceClass.HAIR, FaceClass.BEARD, FaceClass.NECK, FaceClass.CLOTHING)
@@ -66,7 +64,7 @@ def compare_with_reference(folder: str | Path, variant: VariantImages, source: F
         path = Path(folder) / f"{record.image_id}{REFERENCE_SUFFIX}"
         if not path.is_file():
             continue
-        published = _read(path)
+        published = read_reference(path)
         size = published.shape[::-1]
         full = source.labels["segmentation"][record.Index]
         classes = cv2.resize(fill_glasses(full), size, interpolation=cv2.INTER_NEAREST)
@@ -77,16 +75,6 @@ def compare_with_reference(folder: str | Path, variant: VariantImages, source: F
     if not shown:
         return None
     return Reference(variant.name, tuple(shown), tuple(_figures(both)), scale)
-
-
-def _read(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None or image.dtype != np.uint8:
-        found = "no image" if image is None else f"{image.dtype} of {image.shape}"
-        raise ValueError(f"{path}: a published thermal image must be 8-bit gray; found {found}")
-    gray = image if image.ndim == 2 else image[..., 0]
-    low, high = REFERENCE_CELSIUS
-    return low + (high - low) * gray.astype(np.float32) / 255
 
 
 def _figures(both: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]):
