@@ -98,5 +98,6 @@ def mean_field(
 def _bytes_of(surface: HeatSurface) -> int:
     # Asked for now, since it stays with the surface from its first room on.
     parts: Sequence[np.ndarray] = [surface.control_weights(TABLES), surface.inside, surface.inside_places]
-    parts = [*parts, *(v for v in vars(surface).values() if isinstance(v, np.ndarray)), *surface.weights.values()]
+    parts = [*parts, surface.marks.warmth, surface.marks.breath, *surface.weights.values()]
+    parts = [*parts, *(value for value in vars(surface).values() if isinstance(value, np.ndarray))]
     return sum({id(part): part.nbytes for part in parts}.values())
