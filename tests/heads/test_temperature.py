@@ -9,7 +9,7 @@ from tfake.heat.apparent import BAND_EXPONENT, apparent_celsius, directional_emi
 from tfake.heat.coverings import SKULL_RADII, covering_fraction, stand_off
 from tfake.heat.field import heat_field
 from tfake.heat.regions import control_celsius, control_weights, skin_field
-from tfake.heat.subject import draw_subject
+from tfake.heat.subject import SubjectState, draw_subject
 from tfake.heat.surface import rendered_surface
 from tfake.heat.tables import read_materials, read_regions
 from tfake.heat.vascular import draw_vessels, draw_waves
@@ -118,6 +118,18 @@ def test_places_differ_between_subjects_as_regions_of_real_faces_do(tables):
     means = region_means(head, people.mean(axis=0))
     for name, expected in region_means(head, heat_field(surface, 20.0, None, tables).celsius).items():
         assert means[name] == pytest.approx(expected, abs=0.3)
+
+
+@pytest.mark.parametrize("ambient", [-20.0, 20.0, 36.99, 37.0, 45.0])
+def test_a_fever_warms_skin_in_any_room(head, ambient):
+    surface = rendered_surface(head)
+    well, ill = (
+        heat_field(surface, ambient, draw_subject(0, "a", SubjectState(fever_kelvin=kelvin))).celsius
+        for kelvin in (0.0, 2.0)
+    )
+    skin = (head.classes == FaceClass.SKIN) & (head.facing > 0.7)
+    assert np.isfinite(well[head.classes != FaceClass.IGNORE]).all()
+    assert 0.2 < (ill - well)[skin].mean() <= 2.01
 
 
 def test_background_is_exactly_ambient(head):

@@ -87,9 +87,11 @@ def _skin_below(surface: HeatSurface, ambient_celsius: float, subject: Subject |
         pattern *= subject.perfusion.evaluate_mirrored(places, PERFUSION_SYMMETRY)
         pattern += subject.vessels.evaluate(places)
         skin += np.float32(subject.state.perfusion * contrast(ambient_celsius)) * pattern
-        # Skin is between the room and the core, and follows a core that rises by the same fraction.
-        rise = subject.state.fever_kelvin / (CORE_CELSIUS - ambient_celsius)
-        skin += np.float32(rise) * (skin - np.float32(ambient_celsius))
+        # Skin is between room and core, and follows a core that rises by the same fraction; in a room within a kelvin
+        # of the core nothing is between them, and all of it does.
+        above = CORE_CELSIUS - ambient_celsius
+        follows = (skin - np.float32(ambient_celsius)) / np.float32(above) if above > 1.0 else np.float32(1.0)
+        skin += np.float32(subject.state.fever_kelvin) * follows
     # Cloth hangs on neck and chest wherever its place lies; below a mask it is as warm as the lips.
     under = surface.under.ravel()[surface.inside]
     for covering, below in ((_CLOTH, "neck"), (_MASK, "mouth")):
