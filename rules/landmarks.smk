@@ -6,6 +6,7 @@ NEEDS  the source archive and its index, the faces store, the sealed thermal sto
        folders of real thermal pictures where landmarks.real names some
 MAKES  results/real_faces/{real}/faces.npz, summary.json, faces.png    crops of a folder's faces, with a teacher's points
        results/landmarks/{task}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
+       results/landmarker/landmarker.pt, provenance.json    the network for both landmark sets, packed to be shipped
        results/adapters/{adapter}/weights.pt    a network from one landmark set to another, for tfake.landmarks.adapters
        results/adapters/{adapter}/errors.json   its error on held-out faces, beside that of the plain mapping
 """
@@ -124,8 +125,41 @@ rule train_adapter:
         "../workflow_scripts/landmarks/train_adapter.py"
 
 
+rule pack_landmarker:
+    """Pack the network for both landmark sets into one small file."""
+    input:
+        weights="results/landmarks/joint_548/weights.pt",
+        provenance="results/landmarks/joint_548/provenance.json",
+    output:
+        landmarker="results/landmarker/landmarker.pt",
+        provenance="results/landmarker/provenance.json",
+    log:
+        "logs/pack_landmarker.log",
+    benchmark:
+        "benchmarks/pack_landmarker.tsv"
+    conda:
+        "../envs/thermalizer.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=minutes(10),
+    params:
+        recipe=1,
+    message:
+        "Packing the landmarker."
+    script:
+        "../workflow_scripts/landmarks/pack_landmarker.py"
+
+
 rule landmarks:
     input:
         collect(rules.train_landmarker.output.weights, task=("joint_70", "joint_478")),
     message:
         "The landmark networks for 70 and 478 points are trained."
+
+
+rule landmarker_release:
+    input:
+        rules.pack_landmarker.output,
+    message:
+        "The landmarker is at {input[0]}: tfake.ThermalLandmarker({input[0]!r})."

@@ -28,7 +28,7 @@ QUICK = AdapterSettings(width=48, steps=150, batch=64, jitter=0.0)
 
 def test_the_sets_have_their_counts():
     counts = {"face70": 70, "ibug68": 68, "mesh478": 478, "sf_tl54": 54, "charlotte73": 73, "charlotte43": 43}
-    assert {name: conventions()[name].points for name in NAMES} == counts | {"tfw5": 5, "aflw19": 19}
+    assert {name: conventions()[name].points for name in NAMES} == counts | {"both548": 548, "tfw5": 5, "aflw19": 19}
     with pytest.raises(ValueError, match="mesh478"):
         convention("wflw98")
 

@@ -103,12 +103,9 @@ def test_a_landmark_task_is_what_it_learns_from_and_its_points():
         for job in [wildcards(task=task)]
     }
     assert found == {
-        "joint_70": (0.3, 70),
-        "joint_478": (0.3, 478),
-        "rgb_70": (0.0, 70),
-        "rgb_478": (0.0, 478),
-        "thermal_70": (1.0, 70),
-        "thermal_478": (1.0, 478),
+        f"{source}_{points}": (share, points)
+        for source, share in (("joint", 0.3), ("rgb", 0.0), ("thermal", 1.0))
+        for points in (70, 478, 548)
     }
     assert set(landmarks.scored) <= set(landmarks.tasks)
     assert not {"variants"} & landmarks.settings(wildcards(task="rgb_70")).keys()

@@ -61,6 +61,10 @@ def test_of_70_points_those_without_a_place_on_the_mesh_do_not_count():
     seventy, dense = face().to_learn_from(70), face().to_learn_from(478)
     np.testing.assert_allclose(seventy.points[[68, 69]], dense.points[[468, 473]], atol=1e-3)
     assert seventy.foreground is None
+    both = face().to_learn_from(548)
+    np.testing.assert_array_equal(both.points, np.concatenate((seventy.points, dense.points)))
+    np.testing.assert_array_equal(both.weights[:70], weights)
+    np.testing.assert_allclose(both.weights[70:].sum(), 70, rtol=1e-5)
     assert np.isfinite(seventy.points).all()
 
 

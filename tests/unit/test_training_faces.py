@@ -56,6 +56,20 @@ def test_a_face_is_what_the_stores_and_the_archive_hold(place, landmarks):
         assert (seen[3:].all(), face.weights[0]) == (True, 1.0 if landmarks == 70 else 0.25)
 
 
+def test_both_sets_are_the_70_points_and_the_mesh_where_there_is_one(place):
+    exact, dense, both = (stored_faces(place, landmarks) for landmarks in (70, 478, 548))
+    assert len(both) == len(exact) == len(dense) + 1
+    with_mesh = [index for index in range(len(both)) if both[index].weights[70:].any()]
+    for place_of_mesh, index in enumerate(with_mesh):
+        face = both[index]
+        np.testing.assert_array_equal(face.points, np.concatenate((exact[index].points, dense[place_of_mesh].points)))
+        # Either set weighs as much as the other, but for what is covered.
+        np.testing.assert_allclose(face.weights[70:], dense[place_of_mesh].weights * 70 / 478, rtol=1e-6)
+    (without,) = set(range(len(both))) - set(with_mesh)
+    assert np.isfinite(both[without].points).all()
+    assert both[without].weights.sum() == 70
+
+
 def test_only_what_is_drawn_is_read(place, monkeypatch):
     """The spectrum is drawn first: a thermal crop decodes no visible image and no other variant."""
     read = []

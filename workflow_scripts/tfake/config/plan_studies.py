@@ -124,7 +124,9 @@ class LandmarkPlan:
             "least_pixels": block["teacher_least_pixels"],
         }
         #: What a network learns from, and how many points it finds.
-        self.tasks = tuple(f"{learns_from}_{points}" for learns_from in self._thermal_share for points in (70, 478))
+        self.tasks = tuple(
+            f"{learns_from}_{points}" for learns_from in self._thermal_share for points in (70, 478, 548)
+        )
         self.variants = tuple(block["variants"])
         #: Pretrained weights that a training starts from; none where it starts from random ones.
         self.encoder = ["resources/encoders/landmarks.pt"] if block["pretrained"] else []

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 LANDMARKS = 70
 MESH_POINTS = 478
+#: Of networks that find both at once: the 70 points, then the mesh.
+BOTH_POINTS = LANDMARKS + MESH_POINTS
 BLENDSHAPES = 52
 #: The archive measures from the image's corner, so that a pixel's centre lies at a half: over 96 eyes of the released
 #: images, the centres of the class map's eyes lie .62 +- .07 pixels left of their landmarks'.

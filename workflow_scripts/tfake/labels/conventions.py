@@ -22,7 +22,7 @@ from functools import cache
 
 import numpy as np
 
-from tfake.core.codes import MESH_POINTS
+from tfake.core.codes import BOTH_POINTS, LANDMARKS
 from tfake.labels.correspondence import SHARED_70, shared_places
 from tfake.labels.head_geometry import head_points
 from tfake.labels.shape import mesh_partners, mesh_shape
@@ -37,7 +37,6 @@ IBUG_PARTNERS = (
     *(64, 63, 62, 61, 60, 67, 66, 65),
 )
 _FACE_PARTNERS = (*IBUG_PARTNERS, 69, 68)
-_REFERENCE_POINTS = 70 + MESH_POINTS
 #: A point above the mesh's upper edge: its column of the mesh goes on by this fraction of its last step.
 _BEYOND = 1.23
 _Place = dict[int, float]
@@ -99,7 +98,7 @@ def _between(step: float) -> _Place:
 
 
 def _matrix(places: list[_Place]) -> np.ndarray:
-    matrix = np.zeros((len(places), _REFERENCE_POINTS))
+    matrix = np.zeros((len(places), BOTH_POINTS))
     for row, place in enumerate(places):
         for column, weight in place.items():
             matrix[row, column] = weight
@@ -122,7 +121,13 @@ def conventions() -> dict[str, Convention]:
     listed = (
         Convention("face70", _matrix(_single(range(70))), np.array(_FACE_PARTNERS), (36, 45)),
         Convention("ibug68", _matrix(_single(range(68))), ibug, (36, 45)),
-        Convention("mesh478", _matrix(_single(range(70, _REFERENCE_POINTS))), mesh_partners(), (33, 263)),
+        Convention("mesh478", _matrix(_single(range(LANDMARKS, BOTH_POINTS))), mesh_partners(), (33, 263)),
+        Convention(
+            "both548",
+            _matrix(_single(range(BOTH_POINTS))),
+            np.concatenate((_FACE_PARTNERS, LANDMARKS + mesh_partners())),
+            (36, 45),
+        ),
         Convention(
             "sf_tl54",
             _matrix(_single(fifty_four)),
@@ -176,12 +181,12 @@ def reference_face() -> np.ndarray:
 
 
 def set_of_points(count: int) -> str:
-    """The landmark set that a landmarker of 70 or 478 points finds.
+    """The landmark set that a landmarker of 70, 478 or both, 548, points finds.
 
     Raises:
         ValueError: another number.
     """
-    names = {len(convention(name).places): name for name in ("face70", "mesh478")}
+    names = {len(convention(name).places): name for name in ("face70", "mesh478", "both548")}
     if count not in names:
-        raise ValueError(f"landmarkers find {' or '.join(map(str, names))} points; found {count}")
+        raise ValueError(f"landmarkers find {', '.join(map(str, names))} points; found {count}")
     return names[count]

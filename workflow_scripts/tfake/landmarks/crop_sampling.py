@@ -38,7 +38,7 @@ class LandmarkBatch(TensorBatch):
 
 
 def mirror_order(landmarks: int) -> np.ndarray:
-    """The point that each of 70 or 478 becomes in a mirror: (L,) intp, its own inverse."""
+    """The point that each of 70, 478 or 548 becomes in a mirror: (L,) intp, its own inverse."""
     return convention(set_of_points(landmarks)).partners
 
 
@@ -59,7 +59,7 @@ class FaceSampler:
 
         Args:
             faces: the faces.
-            landmarks: 70 or 478.
+            landmarks: 70, 478, or 548 for both.
             settings: of the run.
             shard: which crops of a batch are made here.
             cache_bytes: memory for decoded images.

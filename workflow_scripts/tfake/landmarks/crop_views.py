@@ -58,7 +58,7 @@ def average_mirrored(found: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
     is the mean of both variances and the variance between the two means, averaged over x and y.
 
     Args:
-        found: (B, L, 3) x, y and standard deviation a coordinate, in crop widths; 70 or 478 points.
+        found: (B, L, 3) x, y and standard deviation a coordinate, in crop widths; 70, 478 or 548 points.
         mirrored: the same of the mirrored crops, as the network gave it.
 
     Returns:

@@ -40,7 +40,7 @@ class StoredFaces:
         results: the folder of the stores (:func:`tfake.open_dataset`).
         archive: one zip, or all its raw split parts in order: the visible images.
         index: the archive's index.
-        landmarks: 70 or 478.
+        landmarks: 70, 478, or 548 for both.
         variants: thermal variants.
         images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
     """

@@ -10,8 +10,9 @@ a large image once and decodes all of its windows. The loss is how likely the tr
 Gaussians. A calibration holds their scale, the threshold that tells a face, and how well both hold.
 """
 
+import copy
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from tfake.core.codes import BOTH_POINTS, LANDMARKS, MESH_POINTS
 from tfake.landmarks.crop_views import stretch_gray
 from tfake.training.weights_file import load_encoder
 
@@ -42,7 +44,7 @@ class LandmarkArchitecture:
     """What must agree for weights to fit a network.
 
     Attributes:
-        landmarks: number of points, 70 or 478 in this workflow.
+        landmarks: number of points: 70, 478, or 548 for both, the 70 first.
         backbone: name of a timm model.
         head: ``heatmap`` or ``pooled``.
         image_pixels: edge of the crops it is trained on; a multiple of 32.
@@ -94,6 +96,27 @@ class LandmarkNetwork(nn.Module):
     def scale_sigma(self, factor: float) -> None:
         """Multiply every standard deviation from now on: what calibration found missing."""
         self.temperature.mul_(factor)
+
+    def select(self, landmarks: int) -> "LandmarkNetwork":
+        """The part of a network for both sets that finds one of them; its answers are the same, at less cost.
+
+        Args:
+            landmarks: 70 or 478; the network's own number gives the network itself.
+
+        Raises:
+            ValueError: the network does not find them.
+        """
+        if landmarks == self.architecture.landmarks:
+            return self
+        rows = {LANDMARKS: slice(LANDMARKS), MESH_POINTS: slice(LANDMARKS, BOTH_POINTS)}.get(landmarks)
+        if self.architecture.landmarks != BOTH_POINTS or rows is None:
+            raise ValueError(
+                f"expected a network that finds {landmarks} points, found one for {self.architecture.landmarks}"
+            )
+        part = copy.deepcopy(self)
+        part.architecture = replace(self.architecture, landmarks=landmarks)
+        part.body.select(torch.arange(BOTH_POINTS)[rows])
+        return part
 
     @property
     def stride(self) -> int:
@@ -153,6 +176,9 @@ class _PooledHead(nn.Module):
         with torch.no_grad():
             self.linear.bias.copy_(torch.tensor((0.5, 0.5, _INITIAL_LOGIT)).repeat(architecture.landmarks))
 
+    def select(self, points: Tensor) -> None:
+        self.linear = _rows_of(self.linear, (3 * points[:, None] + torch.arange(3)).flatten())
+
     def encode(self, images: Tensor) -> Tensor:
         return self.backbone.forward_features(images)
 
@@ -182,6 +208,9 @@ class _HeatmapHead(nn.Module):
         with torch.no_grad():
             self.maps.bias[architecture.landmarks :].fill_(_INITIAL_LOGIT)
 
+    def select(self, points: Tensor) -> None:
+        self.maps = _rows_of(self.maps, torch.cat((points, self.maps.out_channels // 2 + points)))
+
     def encode(self, images: Tensor) -> Tensor:
         features = self.backbone(images)
         merged = None
@@ -200,6 +229,14 @@ class _HeatmapHead(nn.Module):
             (_positions(width, encoded).repeat(height), _positions(height, encoded).repeat_interleave(width)), 1
         )
         return weights @ grid, (weights * deviations).sum(2)
+
+
+def _rows_of(layer: nn.Module, rows: Tensor) -> nn.Module:
+    """A layer with some of its outputs."""
+    part = copy.deepcopy(layer)
+    part.weight, part.bias = (nn.Parameter(tensor.detach()[rows]) for tensor in (layer.weight, layer.bias))
+    setattr(part, "out_channels" if isinstance(layer, nn.Conv2d) else "out_features", len(rows))
+    return part
 
 
 def _positions(count: int, like: Tensor) -> Tensor:

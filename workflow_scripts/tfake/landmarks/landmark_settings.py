@@ -87,7 +87,7 @@ class LandmarkSettings(LoopSettings):
         return RealWorld(self.real_world_strength)
 
     def architecture(self, landmarks: int) -> LandmarkArchitecture:
-        """What weights trained with these settings fit, for 70 or 478 points."""
+        """What weights trained with these settings fit, for 70, 478 or 548 points."""
         return LandmarkArchitecture(
             landmarks, self.backbone, self.head, self.image_pixels, self.thermal_stretch, self.thermal_mirror
         )

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from tfake.core.codes import BOTH_POINTS, LANDMARKS
 from tfake.landmarks.crop_sampling import FaceSampler, LandmarkBatch
 from tfake.landmarks.landmark_network import (
     Calibration,
@@ -58,7 +59,7 @@ class LandmarkTrainState(TrainState):
 
         Args:
             settings: of the run.
-            landmarks: 70 or 478.
+            landmarks: 70, 478, or 548 for both.
             precision: number format of the network's body.
             device: where to compute.
             encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
@@ -123,7 +124,7 @@ def train_landmarks(
         settings: every number of the run.
         faces: what it learns from.
         held_out: other people, to validate and to calibrate on.
-        landmarks: 70 or 478.
+        landmarks: 70, 478, or 548 for both.
         device: where to compute.
         checkpoint: as in :func:`tfake.training.loop.run_steps`.
         is_stopping: as there.
@@ -215,8 +216,10 @@ def _calibrate(
         factor = fit_temperature(distances, sigma)
         network.scale_sigma(factor)
         temperature *= factor
-    on_faces = np.concatenate([window_sigma(network, images, device) for images, _, _ in crops_of.values()])
-    others = [texture_sigma(network, _TEXTURES, derive_seed(settings.seed, RngStream.VALIDATION), device)]
-    others += [negative_sigma(network, held, None if name == "rgb" else name, device) for name in crops_of]
+    # Of a network for both sets the 70 points are what a search looks at.
+    searching = network.select(LANDMARKS) if network.architecture.landmarks == BOTH_POINTS else network
+    on_faces = np.concatenate([window_sigma(searching, images, device) for images, _, _ in crops_of.values()])
+    others = [texture_sigma(searching, _TEXTURES, derive_seed(settings.seed, RngStream.VALIDATION), device)]
+    others += [negative_sigma(searching, held, None if name == "rgb" else name, device) for name in crops_of]
     calibration = Calibration(temperature, choose_threshold(on_faces, np.concatenate(others)))
     return calibration, {name: s.nme for name, s in scores.items()}

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
+from tfake.core.codes import BOTH_POINTS, LANDMARKS
 from tfake.core.devices import ForkGuard, resolve_device
 from tfake.imaging.crops import crop_squares, square_around, square_around_image, to_image_coordinates
-from tfake.landmarks.landmarker_file import load_landmark_network
+from tfake.landmarks.networks import load_landmark_network
 from tfake.landmarks.preprocessing import preprocess
+from tfake.landmarks.release import SHIPPED
 from tfake.landmarks.search import SearchSettings, find_windows, predict
 
 
@@ -58,29 +61,39 @@ class ThermalLandmarker:
 
     def __init__(
         self,
-        weights: str | Path,
+        weights: str | Path | None = None,
         device: str = "auto",
         threshold: float | None = None,
         search: SearchSettings | None = None,
+        n_landmarks: int | None = None,
     ) -> None:
         """Load weights.
 
         Args:
-            weights: a file of this workflow's training, or a state dict that TFAN released, 70 or 478 points.
+            weights: a file of this workflow's training or release, or a state dict that TFAN released, 70 or 478
+                points; None: those that come with the package, for 70 and 478 points.
             device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; a GPU that others use, too, is not waited for.
             threshold: mean standard deviation, in crop widths, below which a window is a face; None: the file's own,
                 calibrated when it was trained.
             search: which windows ``sliding_window`` looks at; the defaults find faces of a fifth of the image.
+            n_landmarks: 70 or 478. None: as many as the network finds, and 70 of one that finds both.
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: the file is no landmark network, or the device has no such name.
+            ValueError: the file is no landmark network, or one of other points, or the device has no such name.
             RuntimeError: a GPU was asked for that torch does not see (:func:`tfake.core.devices.resolve_device`).
         """
         self._guard = ForkGuard()
         self.device = resolve_device(device)
-        self.network, own_threshold = load_landmark_network(weights)
-        self.network.to(self.device).eval()
+        network, own_threshold = load_landmark_network(SHIPPED if weights is None else weights)
+        found = network.architecture.landmarks
+        finds_both = found == BOTH_POINTS
+        wanted = n_landmarks or (LANDMARKS if finds_both else found)
+        if wanted != found and not finds_both:
+            raise ValueError(f"{weights}: expected a network for {wanted} points, found one for {found}")
+        self.network = (network.select(wanted) if finds_both else network).to(self.device).eval()
+        # Where both are known, faces are told by the 70, whose threshold the file has.
+        self._finder = network.select(LANDMARKS).to(self.device).eval() if finds_both else self.network
         self.search = search
         self.threshold = own_threshold if threshold is None else threshold
         self.n_landmarks = self.network.architecture.landmarks
@@ -132,20 +145,25 @@ class ThermalLandmarker:
         if boxes is not None:
             squares = np.array([square_around(box) for box in boxes]).reshape(-1, 3)
         elif sliding_window:
-            squares = find_windows(self.network, picture, self.threshold, multi, self.device, self.search, stretched)
+            squares = find_windows(self._finder, picture, self.threshold, multi, self.device, self.search, stretched)
         else:
             squares = square_around_image(picture.shape)[None]
             # Once to see where in the image the face is, and once more on it alone.
-            points, _ = to_image_coordinates(self._predict(picture, squares, stretched), squares)
+            points, _ = to_image_coordinates(self._predict(self._finder, picture, squares, stretched), squares)
             squares = np.array([square_around((*found.min(axis=0), *found.max(axis=0))) for found in points])
-        found = self._predict(picture, squares, stretched, mirrored)
+        found = self._predict(self.network, picture, squares, stretched, mirrored)
         landmarks, sigma = to_image_coordinates(found, squares)
         score = found[..., 2].mean(axis=1)
         return LandmarkDetections(landmarks.astype(np.float32), sigma.astype(np.float32), score.astype(np.float32))
 
     def _predict(
-        self, picture: np.ndarray, squares: np.ndarray, stretched: bool | None, mirrored: bool | None = False
+        self,
+        network: nn.Module,
+        picture: np.ndarray,
+        squares: np.ndarray,
+        stretched: bool | None,
+        mirrored: bool | None = False,
     ) -> np.ndarray:
-        """The network's answers on squares of a picture: (F, L, 3) float32."""
-        crops = crop_squares(picture, squares, self.network.architecture.image_pixels)
-        return predict(self.network, torch.from_numpy(crops), self.device, stretched, mirrored)
+        """A network's answers on squares of a picture: (F, L, 3) float32."""
+        crops = crop_squares(picture, squares, network.architecture.image_pixels)
+        return predict(network, torch.from_numpy(crops), self.device, stretched, mirrored)

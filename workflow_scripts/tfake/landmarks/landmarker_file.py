@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import timm
 import torch
 from torch import Tensor, nn
@@ -23,7 +22,7 @@ from tfake.landmarks.landmark_network import (
     LandmarkArchitecture,
     LandmarkNetwork,
 )
-from tfake.training.weights_file import bare_tensors, load_payload, read_weights, save_payload, save_record
+from tfake.training.weights_file import bare_tensors, load_payload, save_payload, save_record
 
 FORMAT = "tfake-landmarks-1"
 
@@ -129,21 +128,3 @@ def load_tfan(content: Mapping[str, Tensor], where: str) -> TfanNetwork:
         )
     network.load_state_dict({name: tensors[name] for name in expected})
     return network.eval()
-
-
-def load_landmark_network(path: str | Path) -> tuple[nn.Module, float]:
-    """Rebuild a landmark network from its file, or from a state dict that TFAN released.
-
-    Returns:
-        The network on the CPU, ready for inference, and the mean standard deviation in crop widths below which a window
-        is a face.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: torch cannot read it without running code from it, or it holds no landmark network.
-    """
-    content = read_weights(path, "landmark network")
-    if isinstance(content, Mapping) and is_tfan(content):
-        return load_tfan(content, str(path)), float(np.sqrt(FACE_VARIANCE))
-    network, calibration = load_landmark_weights(path)
-    return network, calibration.threshold

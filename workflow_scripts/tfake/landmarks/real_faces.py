@@ -22,7 +22,7 @@ from tfake.core.radiometry import WINDOW_CELSIUS
 from tfake.imaging.crops import build_pyramid
 from tfake.labels.correspondence import SHARED_70
 from tfake.landmarks.adapters import plain_map
-from tfake.landmarks.training_faces import Levels, TrainingFace
+from tfake.landmarks.training_faces import MESH_WEIGHT, Levels, TrainingFace
 
 #: What a real face's one thermal image is called among the variants.
 REAL = "real"
@@ -85,9 +85,10 @@ class RealFace:
         return plain_map(self.mesh, "mesh478", "face70").astype(np.float32)
 
     def to_learn_from(self, landmarks: int) -> TrainingFace:
-        """The face with 70 or 478 points, of which those that are elsewhere have the weight 0."""
+        """The face with 70, 478 or both, 548, points, of which those that are elsewhere have the weight 0."""
         levels: dict[str, Levels] = {"thermal": build_pyramid(self.celsius.astype(np.float32)), "foreground": ()}
-        points = self.points_70 if landmarks == LANDMARKS else self.mesh
+        sets = {LANDMARKS: (self.points_70,), MESH_POINTS: (self.mesh,)}
+        points = np.concatenate(sets.get(landmarks, (self.points_70, self.mesh)))
         return TrainingFace(
             points, weights_of_mesh(landmarks), self.celsius.shape, (REAL,), lambda kind, variant: levels[kind]
         )
@@ -95,13 +96,15 @@ class RealFace:
 
 @cache
 def weights_of_mesh(landmarks: int) -> np.ndarray:
-    """How much each of 70 or 478 points that come from a mesh counts: (L,) float32, 0 or 1."""
-    if landmarks != LANDMARKS:
+    """How much each of 70, 478 or 548 points that come from a mesh counts: (L,) float32."""
+    if landmarks == MESH_POINTS:
         return np.ones(landmarks, np.float32)
     weights = np.zeros(LANDMARKS, np.float32)
     weights[SHARED_70] = 1
     weights[list(_ELSEWHERE)] = 0
-    return weights
+    if landmarks == LANDMARKS:
+        return weights
+    return np.concatenate((weights, np.full(MESH_POINTS, MESH_WEIGHT, np.float32)))
 
 
 def save_real_faces(path: str, faces: Sequence[RealFace]) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from tfake.archive.image_reader import open_images
 from tfake.core.classes import FaceClass
-from tfake.core.codes import MeshStatus, PointState
+from tfake.core.codes import LANDMARKS, MESH_POINTS, MeshStatus, PointState
 from tfake.imaging.crops import MARGIN, build_pyramid, choose_level
 from tfake.imaging.real_world import LEAST_ZOOM
 from tfake.landmarks.landmark_settings import LandmarkSettings
@@ -21,7 +21,9 @@ from tfake.reader.dataset import FaceDataset
 from tfake.training.loading import MemoryCache, ScratchFile
 
 # How far a row's dense points are trusted: a shape fitted to the exact points knows nothing of the image in between.
-_FITTED_WEIGHT = 0.5
+_TRUST = {MeshStatus.OK: 1.0, MeshStatus.RETRIED: 1.0, MeshStatus.FITTED: 0.5}
+#: Weight of a dense point beside the 70, in networks that find both: either set counts as much as the other.
+MESH_WEIGHT = LANDMARKS / MESH_POINTS
 _SEEN = (PointState.VISIBLE, PointState.SELF_OCCLUDED)
 # Rows whose labels are read at once.
 _CHUNK_ROWS = 4096
@@ -97,15 +99,15 @@ class TrainingFaces(Sequence[TrainingFace]):
                 ``landmarks_478`` and ``landmarks_478_visibility``; its variants share the archive's geometry.
             archive: one zip, or all its raw split parts in order.
             records: the archive's index; row i is row i of the stores.
-            landmarks: 70 or 478.
+            landmarks: 70, 478, or 548 for both; of both, a row without a mesh has the 70 alone.
             occluded_weight: weight of occluded dense points.
             images: the folder ``images.zarr``, where the source is kept decoded; the archive is then not looked at.
 
         Raises:
             ValueError: not one row has such points.
         """
-        self._dense = landmarks == 478
-        if self._dense:
+        self._landmarks = landmarks
+        if landmarks == MESH_POINTS:
             dataset = dataset.where(label_statuses=("ok", "retried", "fitted"))
         if not len(dataset):
             raise ValueError(f"the stores hold no face with {landmarks} points")
@@ -114,9 +116,15 @@ class TrainingFaces(Sequence[TrainingFace]):
         self._shape = dataset.read("segmentation", [0]).shape[1:]
         self._images = open_images(archive, self._shape[0], images, records.attrs.get("source_sha256", ""))
         # Labels lie in one piece a shard: read one by one they would cost a shard each.
-        field = "landmarks_478" if self._dense else "landmarks_70"
-        self._points = self._read_labels(field, lambda values: values[..., :2].astype(np.float32))
-        if self._dense:
+        fields = {LANDMARKS: ("landmarks_70",), MESH_POINTS: ("landmarks_478",)}
+        self._points = np.concatenate(
+            [
+                self._read_labels(field, lambda values: values[..., :2].astype(np.float32))
+                for field in fields.get(landmarks, ("landmarks_70", "landmarks_478"))
+            ],
+            axis=1,
+        )
+        if landmarks != LANDMARKS:
             self._seen = self._read_labels("landmarks_478_visibility", lambda values: np.isin(values, _SEEN))
 
     def __len__(self) -> int:
@@ -125,10 +133,11 @@ class TrainingFaces(Sequence[TrainingFace]):
 
     def __getitem__(self, index: int) -> TrainingFace:
         """One row; reading its images raises ``SampleError`` or ``StoreError`` where one is damaged."""
-        weights = self._weigh(index) if self._dense else np.ones(self._points.shape[1], np.float32)
-        return TrainingFace(
-            self._points[index], weights, self._shape, self._dataset.variants, partial(self._read_image, index)
-        )
+        points, weights = self._points[index], self._weigh(index)
+        if not weights.all():
+            # What has no place is cut and mirrored like the others, and counts for nothing.
+            points = np.where(np.isfinite(points), points, points[:1])
+        return TrainingFace(points, weights, self._shape, self._dataset.variants, partial(self._read_image, index))
 
     def _read_image(self, index: int, kind: str, variant: str | None) -> Levels:
         if kind == "rgb":
@@ -144,9 +153,13 @@ class TrainingFaces(Sequence[TrainingFace]):
         return np.concatenate([convert(self._dataset[start : start + _CHUNK_ROWS].read(field)) for start in starts])
 
     def _weigh(self, index: int) -> np.ndarray:
-        weights = np.where(self._seen[index], 1.0, self._occluded_weight).astype(np.float32)
+        exact = np.ones(LANDMARKS, np.float32)
+        if self._landmarks == LANDMARKS:
+            return exact
+        dense = np.where(self._seen[index], 1.0, self._occluded_weight).astype(np.float32)
         status = self._dataset.columns.landmarks_478_status[self._dataset.rows[index]]
-        return weights * np.float32(_FITTED_WEIGHT if status == MeshStatus.FITTED else 1.0)
+        dense *= np.float32(_TRUST.get(status, 0.0))
+        return dense if self._landmarks == MESH_POINTS else np.concatenate((exact, np.float32(MESH_WEIGHT) * dense))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,80 @@
+"""The landmarker in one small file: every network that finds faces and points, ready to ship.
+
+Filters are stored as 8-bit numbers, one scale an output channel (symmetric, Jacob et al., CVPR 2018); all else stays as
+it is. They are turned back when the file is loaded, so that nothing else knows of it. Standard deviations and threshold
+are those of the networks that were packed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
+from tfake.training.weights_file import bare_tensors, load_payload, save_payload
+
+FORMAT = "tfake-landmarker-1"
+#: The file that comes with the package.
+SHIPPED = Path(__file__).with_name("landmarker.pt")
+_LEVELS = 127
+# Smaller tensors are not worth it: biases, and the statistics of normalisations.
+_LEAST_VALUES = 1024
+
+
+def pack_tensors(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Filters to ``{"levels": int8, "scale": float32}``; other tensors as they are."""
+    return {name: _pack(tensor) if _is_filter(tensor) else tensor for name, tensor in state.items()}
+
+
+def unpack_tensors(packed: Mapping[str, Any]) -> dict[str, Tensor]:
+    """What ``pack_tensors`` took, to half a step of each filter's scale."""
+    return {name: _unpack(value) if isinstance(value, Mapping) else value for name, value in packed.items()}
+
+
+def save_release(path: str | Path, network: LandmarkNetwork, calibration: Calibration) -> str:
+    """Write a landmarker, and return the file's SHA-256; equal networks give equal bytes."""
+    landmarks = {
+        "settings": asdict(network.architecture),
+        "calibration": asdict(calibration),
+        "state": pack_tensors(bare_tensors(network)),
+    }
+    return save_payload(path, {"format": FORMAT, "landmarks": landmarks})
+
+
+def load_release(path: str | Path) -> tuple[LandmarkNetwork, Calibration]:
+    """Rebuild a landmarker's network, in evaluation mode on the CPU, and its calibration.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file is no landmarker, or its tensors do not fit the architecture that it names.
+    """
+    landmarks = load_payload(path, FORMAT, "landmarker")["landmarks"]
+    with torch.random.fork_rng([]):
+        network = LandmarkNetwork(LandmarkArchitecture(**landmarks["settings"]))
+    try:
+        network.load_state_dict(unpack_tensors(landmarks["state"]))
+    except RuntimeError as error:
+        raise ValueError(f"{path}: the tensors do not fit the architecture that the file names: {error}") from error
+    return network.eval(), Calibration(**landmarks["calibration"])
+
+
+def _is_filter(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() and tensor.ndim > 1 and tensor.numel() >= _LEAST_VALUES
+
+
+def _pack(tensor: Tensor) -> dict[str, Tensor]:
+    largest = tensor.flatten(1).abs().amax(1).clamp(min=torch.finfo(torch.float32).tiny)
+    scale = largest / _LEVELS
+    levels = (tensor / _as_rows(scale, tensor)).round().to(torch.int8).contiguous()
+    return {"levels": levels, "scale": scale}
+
+
+def _unpack(packed: Mapping[str, Tensor]) -> Tensor:
+    return packed["levels"].float() * _as_rows(packed["scale"], packed["levels"])
+
+
+def _as_rows(scale: Tensor, tensor: Tensor) -> Tensor:
+    return scale.reshape(-1, *[1] * (tensor.ndim - 1))
