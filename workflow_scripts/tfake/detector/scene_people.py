@@ -106,10 +106,11 @@ def _mask(face: TrainingFace, shape: tuple[int, int], rows: int) -> np.ndarray:
     """(h + rows, w) uint8, 255 where the person is, its last row continued downwards."""
     foreground = face.foreground
     if foreground is None:
-        # Nobody knows: the picture itself, which fades within a tenth of it.
-        ramps = [np.clip((np.minimum(np.arange(n), np.arange(n)[::-1]) + 1) / (0.1 * n), 0, 1) for n in shape]
+        # Nobody knows: the picture itself, which fades at its edges.
+        ramps = [np.clip((np.minimum(np.arange(n), np.arange(n)[::-1]) + 1) / (0.03 * n), 0, 1) for n in shape]
         return (255 * np.minimum.outer(*ramps)).astype(np.uint8)
-    mask = cv2.resize(255 * foreground, shape[::-1], interpolation=cv2.INTER_AREA)
+    # Class maps have steps of a pixel, which a large face would show.
+    mask = cv2.resize(cv2.GaussianBlur(255 * foreground, (0, 0), 0.8), shape[::-1], interpolation=cv2.INTER_AREA)
     return np.pad(mask, ((0, rows), (0, 0)), mode="edge") if rows else mask
 
 
