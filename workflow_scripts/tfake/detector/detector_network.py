@@ -8,13 +8,10 @@ reaches. Sizes and places are in units of the face, so that one error weighs ali
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
 import timm
 import torch
 from torch import Tensor, nn
-
-from tfake.training.weights_file import load_encoder
 
 #: Pixels from one cell of the maps to the next.
 STRIDE = 4
@@ -50,25 +47,20 @@ class DetectorArchitecture:
 class DetectorNetwork(nn.Module):
     """Maps of faces over a picture."""
 
-    def __init__(self, architecture: DetectorArchitecture, pretrained: bool | Path = False) -> None:
+    def __init__(self, architecture: DetectorArchitecture) -> None:
         """Build the network in channels-last layout; random weights come from torch's global generator.
 
         Args:
             architecture: backbone and channels.
-            pretrained: whether to fetch timm's ImageNet weights for the backbone; or the path of a file of
-                :func:`tfake.training.weights_file.save_encoder`.
 
         Raises:
-            ValueError: timm has no such backbone, it has no features of a fourth to a sixteenth of the resolution, or a
-                file does not fit it.
+            ValueError: timm has no such backbone, or it has no features of a fourth to a sixteenth of the resolution.
         """
         super().__init__()
         if not timm.is_model(architecture.backbone):
             raise ValueError(f"timm has no model {architecture.backbone!r}")
         self.architecture = architecture
-        self.backbone, counts = _truncated(architecture.backbone, pretrained is True)
-        if isinstance(pretrained, Path):
-            load_encoder(pretrained, architecture.backbone, self.backbone)
+        self.backbone, counts = _truncated(architecture.backbone)
         channels = architecture.channels
         self.context = nn.Sequential(
             _block(counts[-1], _CONTEXT_CHANNELS, 1),
@@ -107,14 +99,14 @@ class DetectorNetwork(nn.Module):
             return self.answer(merged.float())
 
 
-def _truncated(name: str, pretrained: bool) -> tuple[nn.Module, list[int]]:
+def _truncated(name: str) -> tuple[nn.Module, list[int]]:
     """A backbone that ends at a sixteenth of the resolution, and the channels of its three outputs."""
     whole = timm.create_model(name, pretrained=False, features_only=True)
     reductions = whole.feature_info.reduction()
     stages = [reductions.index(by) for by in (STRIDE, 2 * STRIDE, _COARSEST_FEATURES) if by in reductions]
     if len(stages) != 3:
         raise ValueError(f"{name} has no features of strides {STRIDE} to {_COARSEST_FEATURES}; found {reductions}")
-    backbone = timm.create_model(name, pretrained=pretrained, features_only=True, out_indices=tuple(stages))
+    backbone = timm.create_model(name, pretrained=False, features_only=True, out_indices=tuple(stages))
     return backbone, backbone.feature_info.channels()
 
 

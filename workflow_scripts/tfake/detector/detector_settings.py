@@ -24,7 +24,6 @@ class DetectorSettings(LoopSettings):
         photometric_strength: how much colours and light are varied, as for landmarks.
         real_world_strength: how often displays saturate, invert, or draw digits.
         backbone: name of a timm model.
-        pretrained: whether timm's ImageNet weights are fetched for it.
         channels: channels of the neck and of the heads.
         search_pixels: edge of a square of the area that a picture is brought to before it is searched.
     """
@@ -48,7 +47,6 @@ class DetectorSettings(LoopSettings):
     photometric_strength: float = 0.4
     real_world_strength: float = 1.0
     backbone: str = "regnetx_002"
-    pretrained: bool = False
     channels: int = 40
     search_pixels: int = 288
 

@@ -41,7 +41,7 @@ class TargetMaps(NamedTuple):
 
 
 def encode_faces(faces: Sequence[PastedFace], unsure: Sequence[PastedFace], shape: tuple[int, int]) -> TargetMaps:
-    """The maps of a scene of (H, W) pixels; of two faces, each cell belongs to the one that is nearer in their sizes."""
+    """The maps of a scene of (H, W) pixels; of two faces, a cell belongs to the one whose heat is larger there."""
     height, width = shape[0] // STRIDE, shape[1] // STRIDE
     heat, counts = np.zeros((height, width), np.float32), np.ones((height, width), bool)
     values = np.zeros((CHANNELS - 1, height, width), np.float32)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -106,11 +105,9 @@ class DetectorTrainState(TrainState):
     term_names = ("total", "centres", "boxes", "points")
     _settings: DetectorSettings
 
-    def __init__(
-        self, settings: DetectorSettings, precision: str, device: torch.device, encoder: Path | None = None
-    ) -> None:
+    def __init__(self, settings: DetectorSettings, precision: str, device: torch.device) -> None:
         """Start at step 0; random weights come from torch's global generator."""
-        network = DetectorNetwork(settings.architecture, encoder or settings.pretrained).to(device).train()
+        network = DetectorNetwork(settings.architecture).to(device).train()
         super().__init__(settings, network, precision, device)
 
     def compute(self, step: int, batch: SceneBatch) -> tuple[Tensor, ...]:
@@ -147,7 +144,6 @@ def train_detector(
     checkpoint: CheckpointFile | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
     workers: int = 0,
-    encoder: Path | None = None,
     real: Sequence[TrainingFace] = (),
 ) -> TrainedDetector:
     """Train a detector; on one machine and thread count the result depends on settings and faces alone.
@@ -160,7 +156,6 @@ def train_detector(
         checkpoint: as in :func:`tfake.training.loop.run_steps`.
         is_stopping: as there.
         workers: threads that make batches ahead; no result depends on them.
-        encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
         real: real faces in thermal pictures, with 70 points.
 
     Raises:
@@ -184,7 +179,7 @@ def train_detector(
         return 1 - average_precision(logits, is_right, faces_in)
 
     with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
-        run = DetectorTrainState(settings, precision, device, encoder)
+        run = DetectorTrainState(settings, precision, device)
         losses = run_steps(
             run,
             settings,
@@ -229,9 +224,7 @@ def score_scenes(
     return np.array(logits, np.float32), np.array(is_right, bool), faces
 
 
-def judge(
-    found: DetectedFaces, faces: Sequence[PastedFace], unsure: Sequence[PastedFace]
-) -> list[tuple[float, bool]]:
+def judge(found: DetectedFaces, faces: Sequence[PastedFace], unsure: Sequence[PastedFace]) -> list[tuple[float, bool]]:
     """Logit of each that was found, and whether it is a face that no surer one has found; those unsure are left out."""
     left = list(range(len(faces)))
     judged = []

@@ -58,9 +58,7 @@ def find_faces(
 
 
 @torch.inference_mode()
-def _find_in_view(
-    network: DetectorNetwork, view: View, least_logit: float, device: torch.device
-) -> DetectedFaces:
+def _find_in_view(network: DetectorNetwork, view: View, least_logit: float, device: torch.device) -> DetectedFaces:
     images = torch.from_numpy(np.ascontiguousarray(view.image.transpose(2, 0, 1)))[None].to(device)
     found = decode_faces(network(images)[0], least_logit, _MOST_PEAKS)
     # Integer coordinates are pixel centres.

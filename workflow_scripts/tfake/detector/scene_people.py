@@ -1,4 +1,4 @@
-"""People cut out of their pictures and pasted into a scene, at any size, turned and mirrored, down to its lower edge."""
+"""People cut out of their pictures for a scene: at any size, turned and mirrored, and continued to its lower edge."""
 
 import math
 from dataclasses import dataclass
@@ -95,9 +95,7 @@ def cut_person(face: TrainingFace, variant: str | None, pose: Pose, shape: tuple
     rows = math.ceil(2 * shape[0] / zoom * image.shape[0] / face.shape[0]) if to_floor else 0
     mask = _mask(face, image.shape[:2], rows)
     level_to_scene = _from_level(to_scene, image.shape[:2], face.shape)
-    moved = cv2.warpAffine(
-        image, level_to_scene, shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    moved = cv2.warpAffine(image, level_to_scene, shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     share = cv2.warpAffine(mask, level_to_scene, shape[::-1], flags=cv2.INTER_LINEAR, borderValue=0)
     return Cutout(moved, share.astype(np.float32) / 255, pasted)
 

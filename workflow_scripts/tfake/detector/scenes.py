@@ -166,9 +166,7 @@ class SceneMaker:
             canvas.image = canvas.image - np.median(canvas.image) + np.median(_border(face.thermal(variant)[0]))
         canvas.paste(cut_person(face, variant, pose, shape, to_floor=False))
 
-    def _show(
-        self, canvas: _Canvas, faces: list[PastedFace], rng: np.random.Generator, coarse: float
-    ) -> np.ndarray:
+    def _show(self, canvas: _Canvas, faces: list[PastedFace], rng: np.random.Generator, coarse: float) -> np.ndarray:
         """What a camera makes of a scene: blur, few pixels, noise, gain, marks; then as the detector stretches it."""
         celsius, shape = canvas.image, canvas.image.shape
         if rng.random() < 0.5:
