@@ -7,6 +7,7 @@ NEEDS  the source archive and its index, the faces store, the sealed thermal sto
 MAKES  results/real_faces/{real}/faces.npz, summary.json, faces.png    crops of a folder's faces, with a teacher's points
        results/landmarks/{task}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
        results/landmarker/landmarker.pt, provenance.json    the network for both landmark sets, packed to be shipped
+       results/detector/weights.pt, provenance.json, losses.csv, losses.png, samples.png    finds faces in a picture
        results/adapters/{adapter}/weights.pt    a network from one landmark set to another, for tfake.landmarks.adapters
        results/adapters/{adapter}/errors.json   its error on held-out faces, beside that of the plain mapping
 """
@@ -98,6 +99,51 @@ rule train_landmarker:
         f"{REPOSITORY}/workflow_scripts/landmarks/train_landmarker.py"
 
 
+rule train_detector:
+    """Train the face detector on scenes made of the same people."""
+    input:
+        archive=PLAN.source.undecoded,
+        images=PLAN.stores.all_decoded,
+        index=rules.index_archive.output.index,
+        faces=rules.seal_faces.output.sums,
+        variants=collect(rules.seal_thermal.output.sums, variant=PLAN.landmarks.variants),
+        real=collect(rules.label_real_faces.output.faces, real=PLAN.landmarks.real),
+    output:
+        weights="results/detector/weights.pt",
+        provenance="results/detector/provenance.json",
+        losses="results/detector/losses.csv",
+        loss_figure=report(
+            "results/detector/losses.png",
+            category="Landmarks",
+            labels={"task": "detector", "figure": "loss"},
+        ),
+        sample_figure=report(
+            "results/detector/samples.png",
+            category="Landmarks",
+            labels={"task": "detector", "figure": "scenes of held-out people"},
+        ),
+    log:
+        "logs/train_detector.log",
+    benchmark:
+        "benchmarks/train_detector.tsv"
+    conda:
+        f"{REPOSITORY}/envs/thermalizer.yaml"
+    threads: NETWORK_THREADS
+    resources:
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(8000),
+        runtime=minutes(720),
+    params:
+        recipe=1,
+        variants=lookup(dpath="landmarks/variants", within=config),
+        settings=PLAN.landmarks.detector_settings,
+        real=list(PLAN.landmarks.real),
+    message:
+        "Training the face detector."
+    script:
+        f"{REPOSITORY}/workflow_scripts/landmarks/train_detector.py"
+
+
 rule train_adapter:
     """Train a label adapter from one landmark set to another."""
     input:
@@ -126,10 +172,12 @@ rule train_adapter:
 
 
 rule pack_landmarker:
-    """Pack the network for both landmark sets into one small file."""
+    """Pack the network for both landmark sets and the face detector into one small file."""
     input:
         weights="results/landmarks/joint_548/weights.pt",
         provenance="results/landmarks/joint_548/provenance.json",
+        detector=rules.train_detector.output.weights,
+        detector_provenance=rules.train_detector.output.provenance,
     output:
         landmarker="results/landmarker/landmarker.pt",
         provenance="results/landmarker/provenance.json",
@@ -149,6 +197,13 @@ rule pack_landmarker:
         "Packing the landmarker."
     script:
         "../workflow_scripts/landmarks/pack_landmarker.py"
+
+
+rule detector:
+    input:
+        rules.train_detector.output.weights,
+    message:
+        "The face detector is trained."
 
 
 rule landmarks:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from tfake.landmarks.landmark_settings import LandmarkSettings
-from tfake.landmarks.training_faces import TrainingFace
+from tfake.training.training_faces import TrainingFace
 
 CPU = torch.device("cpu")
 TINY = {

@@ -123,8 +123,8 @@ def landmark_sampler(folder: Path, archive: str, landmarks: int, pixels: int, sc
     from tfake.landmarks.crop_sampling import FaceSampler
     from tfake.landmarks.landmark_job import FIELDS
     from tfake.landmarks.landmark_settings import LandmarkSettings
-    from tfake.landmarks.training_faces import TrainingFaces
     from tfake.reader.dataset import open_dataset
+    from tfake.training.training_faces import TrainingFaces
 
     dataset = open_dataset(folder, ("warm", "cold"), fields=FIELDS)
     faces = TrainingFaces(dataset, [archive], read_index(folder / "index.parquet"), landmarks, 0.0)

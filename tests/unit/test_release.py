@@ -9,6 +9,9 @@ import torch
 import tfake
 from landmarks.pack_landmarker import pack_landmarker
 from tfake.core.codes import BOTH_POINTS, LANDMARKS, MESH_POINTS
+from tfake.detector.detector_file import save_detector
+from tfake.detector.detector_network import DetectorArchitecture, DetectorNetwork
+from tfake.detector.face_detector import ScoreCalibration
 from tfake.landmarks.landmark_network import HEADS, Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import save_landmark_weights
 from tfake.landmarks.release import load_release, pack_tensors, save_release, unpack_tensors
@@ -19,6 +22,11 @@ CALIBRATION = Calibration(1.25, 0.5)
 def both(head="heatmap"):
     torch.manual_seed(0)
     return LandmarkNetwork(LandmarkArchitecture(BOTH_POINTS, "resnet10t", head, 32)).eval()
+
+
+def detector():
+    torch.manual_seed(1)
+    return DetectorNetwork(DetectorArchitecture(search_pixels=96)).eval(), ScoreCalibration(1.5, -0.25)
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -51,17 +59,25 @@ def test_a_release_is_small_and_gives_the_answers_of_the_weights(tmp_path):
     weights, provenance = tmp_path / "weights.pt", tmp_path / "provenance.json"
     save_landmark_weights(weights, network, CALIBRATION)
     provenance.write_text(json.dumps({"task": "joint_548"}))
+    finds_faces, scores = detector()
+    save_detector(tmp_path / "detector.pt", finds_faces, scores)
     packed, record = tmp_path / "landmarker.pt", tmp_path / "record.json"
-    pack_landmarker(str(weights), str(provenance), str(packed), str(record))
+    pack_landmarker(
+        str(weights), str(provenance), str(tmp_path / "detector.pt"), str(provenance), str(packed), str(record)
+    )
     made = json.loads(record.read_text())
-    assert made["task"] == "joint_548"
-    assert made["landmarker_bytes"] == packed.stat().st_size < weights.stat().st_size / 3
-    back, calibration = load_release(packed)
-    assert calibration == CALIBRATION
+    assert made["landmarks"] == made["detector"] == {"task": "joint_548"}
+    assert made["bytes"] == packed.stat().st_size < weights.stat().st_size / 3
+    back, calibration, (found, found_scores) = load_release(packed)
+    assert (calibration, found_scores) == (CALIBRATION, scores)
+    picture = torch.rand(1, 3, 96, 96)
+    with torch.inference_mode():
+        torch.testing.assert_close(found(picture), finds_faces(picture), atol=0.1, rtol=0.05)
     images = torch.rand(2, 3, 32, 32)
     with torch.inference_mode():
         assert (back(images) - network(images)).abs().max() < 0.02
-    assert save_release(tmp_path / "again.pt", network, CALIBRATION) == made["landmarker_sha256"]
+    assert save_release(tmp_path / "again.pt", network, CALIBRATION, (finds_faces, scores)) == made["sha256"]
+    assert tfake.ThermalLandmarker(packed, "cpu").detector is not None
 
 
 def test_one_file_finds_either_set(tmp_path):
@@ -72,7 +88,8 @@ def test_one_file_finds_either_set(tmp_path):
     points = {n: tfake.ThermalLandmarker(path, "cpu", n_landmarks=n).process(image, boxes=boxes) for n in (70, 478)}
     assert points[70].landmarks.shape == (1, 70, 2)
     assert points[478].landmarks.shape == (1, 478, 2)
-    assert tfake.ThermalLandmarker(path, "cpu").n_landmarks == 70
+    plain = tfake.ThermalLandmarker(path, "cpu")
+    assert (plain.n_landmarks, plain.detector) == (70, None)
     save_landmark_weights(tmp_path / "seventy.pt", both().select(70), CALIBRATION)
     with pytest.raises(ValueError, match="expected a network for 478 points, found one for 70"):
         tfake.ThermalLandmarker(tmp_path / "seventy.pt", "cpu", n_landmarks=478)

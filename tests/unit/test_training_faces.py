@@ -14,9 +14,9 @@ from tfake.landmarks import landmark_training
 from tfake.landmarks.crop_sampling import FaceSampler, crop_face
 from tfake.landmarks.landmark_job import FIELDS
 from tfake.landmarks.landmark_training import train_landmarks
-from tfake.landmarks.training_faces import FaceCache, TrainingFaces
 from tfake.reader.dataset import open_dataset
 from tfake.training.loading import ScratchFile
+from tfake.training.training_faces import FaceCache, TrainingFaces
 from tiny_dataset import BAD, PIXELS, ROWS, make_dataset
 from tiny_landmarks import CPU, make_faces, settings
 
@@ -130,10 +130,10 @@ def test_crops_are_the_same_whatever_is_kept(tmp_path, pixels):
 
 def test_levels_that_no_crop_needs_are_not_kept():
     faces = make_faces(1, 512)
-    cache = FaceCache(faces, settings(image_pixels=32, crop_scale=[1.0, 1.9]), 1 << 30)
+    cache = FaceCache(faces, 0.85, 32, 1 << 30)
     assert cache[0].rgb[0].shape[0] < 512
     assert cache[0].shape == (512, 512)
-    assert FaceCache(faces, settings(image_pixels=512, crop_scale=[1.0, 1.9]), 1 << 30)[0].rgb[0].shape[0] == 512
+    assert FaceCache(faces, 0.85, 512, 1 << 30)[0].rgb[0].shape[0] == 512
 
 
 @pytest.mark.parametrize("zoom", [2.0, 3.1, 7.9])
@@ -148,7 +148,7 @@ def test_a_pyramid_without_its_finest_level_samples_the_same(zoom):
 
 def test_what_is_in_the_scratch_file_is_not_read_again(tmp_path):
     faces = Counted(make_faces(2))
-    cache = FaceCache(faces, settings(), 0, ScratchFile(tmp_path))
+    cache = FaceCache(faces, 0.85, 32, 0, ScratchFile(tmp_path))
     first = [cache[index].rgb[0].copy() for index in range(2)]  # the cache finds that it is full
     again = [cache[index].rgb[0] for index in range(2)]
     third = [cache[index].rgb[0] for index in range(2)]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from annotated_types import Len
 
 from tfake.config.keys import Name, Section, Text, key
+from tfake.config.models_detector import DetectorTraining
 from tfake.config.models_heat import Heat
 from tfake.config.models_products import Forecast, Publication, Report, Store
 from tfake.config.models_source import Labels, Procedural, Source
@@ -35,6 +36,7 @@ class Configuration(Section):
     )
     ablation: Ablation
     landmarks: LandmarkTraining
+    detector: DetectorTraining
     landmark_study: LandmarkStudy
     labels: Labels
     compare: Annotated[list[Text], Len(2, 2)] | None = key(

@@ -128,6 +128,8 @@ class LandmarkPlan:
             f"{learns_from}_{points}" for learns_from in self._thermal_share for points in (70, 478, 548)
         )
         self.variants = tuple(block["variants"])
+        #: The training settings of the face detector, which learns from the same people and real pictures.
+        self.detector_settings = in_key_order(without_neutral(config["detector"]))
         #: Pretrained weights that a training starts from; none where it starts from random ones.
         self.encoder = ["resources/encoders/landmarks.pt"] if block["pretrained"] else []
         #: Tasks that the study compares, and its folders of pictures by name.

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from tfake.imaging.augmentation import augment_rgb
 from tfake.imaging.crops import MARGIN, warp_linear, warp_nearest
-from tfake.imaging.real_world import disturb_display, disturb_optics, disturb_scene, draw_framing
+from tfake.imaging.real_world import LEAST_ZOOM, disturb_display, disturb_optics, disturb_scene, draw_framing
 from tfake.imaging.textures import draw_texture
 from tfake.imaging.thermal_augmentation import augment_thermal
 from tfake.labels.conventions import convention, set_of_points
 from tfake.landmarks.landmark_settings import LandmarkSettings
-from tfake.landmarks.training_faces import FaceCache, TrainingFace
 from tfake.training.loading import CACHE_BYTES, ScratchFile, TensorBatch
 from tfake.training.rng import SINGLE_PROCESS, BatchSampler, ProcessShard, RngStream
+from tfake.training.training_faces import FaceCache, TrainingFace
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ class FaceSampler:
         self._settings = settings
         self._textures = round(settings.texture_share * settings.batch)
         self._order = mirror_order(landmarks)
-        self._faces = FaceCache(faces, settings, cache_bytes, scratch)
+        least_crop = min(LEAST_ZOOM * settings.crop_scale[0], MARGIN)
+        self._faces = FaceCache(faces, least_crop, settings.image_pixels, cache_bytes, scratch)
         of_faces = settings.batch - self._textures
         of_real = round(settings.real_share * of_faces) if len(real) else 0
         self._real, self._thermal = real, replace(settings, thermal_share=1.0)

@@ -20,11 +20,11 @@ from tfake.landmarks.landmark_training import TrainedLandmarker, train_landmarks
 from tfake.landmarks.landmarker_file import save_landmark_provenance, save_landmark_weights
 from tfake.landmarks.real_faces import load_real_faces, split_by_subject
 from tfake.landmarks.scoring import predict_samples
-from tfake.landmarks.training_faces import TrainingFace, TrainingFaces
 from tfake.reader.dataset import open_dataset
 from tfake.store.manifest import file_sha256
 from tfake.training.curves import plot_landmark_losses, plot_predictions
 from tfake.training.distributed import prepare_process, rank_zero_only
+from tfake.training.training_faces import TrainingFace, TrainingFaces
 from tfake.training.training_settings import precisions_to_resume
 from tfake.training.weights_file import find_checkpoint
 

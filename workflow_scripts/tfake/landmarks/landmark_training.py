@@ -22,11 +22,11 @@ from tfake.landmarks.landmark_network import (
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.real_faces import REAL
 from tfake.landmarks.scoring import center_crops, negative_sigma, score, texture_sigma, window_sigma
-from tfake.landmarks.training_faces import TrainingFace
 from tfake.training.distributed import all_reduce_sum, current_shard
 from tfake.training.loading import SCRATCH_BYTES, ScratchFile
 from tfake.training.loop import TrainState, reproducible, run_steps
 from tfake.training.rng import RngStream, derive_seed
+from tfake.training.training_faces import TrainingFace
 from tfake.training.training_settings import autocast_body, resolve_precision
 from tfake.training.weights_file import CheckpointFile
 

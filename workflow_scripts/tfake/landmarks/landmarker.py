@@ -5,9 +5,10 @@ with no face, one or several; temperatures are cut to 20..40 °C and not stretch
 deviation and is called so; a device is named, and weights are a file.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,11 +16,19 @@ from torch import nn
 
 from tfake.core.codes import BOTH_POINTS, LANDMARKS
 from tfake.core.devices import ForkGuard, resolve_device
-from tfake.imaging.crops import crop_squares, square_around, square_around_image, to_image_coordinates
-from tfake.landmarks.networks import load_landmark_network
+from tfake.detector.detector_file import load_detector
+from tfake.detector.face_detector import OVERLAP, find_faces
+from tfake.imaging.crops import box_overlap, crop_squares, square_around, square_around_image, to_image_coordinates
+from tfake.landmarks.networks import load_landmark_networks
 from tfake.landmarks.preprocessing import preprocess
 from tfake.landmarks.release import SHIPPED
 from tfake.landmarks.search import SearchSettings, find_windows, predict
+
+#: How ``sliding_window`` searches an image: by a detector where there is one, or by the network's own uncertainty.
+METHODS = ("auto", "detector", "windows")
+# Of what a detector found, the network has to be this sure at least: its mean standard deviation over the threshold
+# that tells a face among all windows. Tiny and cut faces are less sure than those.
+_UNSURE = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +39,19 @@ class LandmarkDetections:
         landmarks: (F, L, 2) float32 pixels, pixel centres at integers.
         sigma: (F, L) float32 pixels, the standard deviation of x and of y of each point.
         score: (F,) float32, mean standard deviation over the crop's edge: lower is more confident.
+        confidence: (F,) float32, the probability that it is a face, by the detector; NaN where none was asked, which is
+            what None stands for.
     """
 
     landmarks: np.ndarray
     sigma: np.ndarray
     score: np.ndarray
+    confidence: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        """Give every face a confidence."""
+        if self.confidence is None:
+            object.__setattr__(self, "confidence", np.full(len(self.landmarks), np.nan, np.float32))
 
     def __len__(self) -> int:
         """How many faces."""
@@ -66,6 +83,8 @@ class ThermalLandmarker:
         threshold: float | None = None,
         search: SearchSettings | None = None,
         n_landmarks: int | None = None,
+        detector: str | Path | Mapping[str, Any] | None = None,
+        confidence: float = 0.5,
     ) -> None:
         """Load weights.
 
@@ -77,15 +96,19 @@ class ThermalLandmarker:
                 calibrated when it was trained.
             search: which windows ``sliding_window`` looks at; the defaults find faces of a fifth of the image.
             n_landmarks: 70 or 478. None: as many as the network finds, and 70 of one that finds both.
+            detector: a face detector (:func:`tfake.detector.detector_file.load_detector`), by which ``sliding_window``
+                then searches; None: the one in the weights' file, where it has one.
+            confidence: probability from which on what the detector finds is a face, above 0 and below 1.
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: the file is no landmark network, or one of other points, or the device has no such name.
+            ValueError: the file is no landmark network, or one of other points, the detector is none, the confidence is
+                no probability, or the device has no such name.
             RuntimeError: a GPU was asked for that torch does not see (:func:`tfake.core.devices.resolve_device`).
         """
         self._guard = ForkGuard()
         self.device = resolve_device(device)
-        network, own_threshold = load_landmark_network(SHIPPED if weights is None else weights)
+        network, own_threshold, own_detector = load_landmark_networks(SHIPPED if weights is None else weights)
         found = network.architecture.landmarks
         finds_both = found == BOTH_POINTS
         wanted = n_landmarks or (LANDMARKS if finds_both else found)
@@ -95,6 +118,13 @@ class ThermalLandmarker:
         # Where both are known, faces are told by the 70, whose threshold the file has.
         self._finder = network.select(LANDMARKS).to(self.device).eval() if finds_both else self.network
         self.search = search
+        if not 0 < confidence < 1:
+            raise ValueError(f"confidence must be above 0 and below 1; found {confidence!r}")
+        self.confidence = confidence
+        given = own_detector if detector is None else load_detector(detector)
+        self.detector, self._scores = given or (None, None)
+        if self.detector is not None:
+            self.detector.to(self.device)
         self.threshold = own_threshold if threshold is None else threshold
         self.n_landmarks = self.network.architecture.landmarks
 
@@ -107,31 +137,39 @@ class ThermalLandmarker:
         boxes: Sequence[Sequence[float]] | np.ndarray | None = None,
         stretched: bool | None = None,
         mirrored: bool | None = None,
+        method: str = "auto",
     ) -> LandmarkDetections:
         """Find landmarks in an image.
 
         Args:
             image: temperatures or pixels, as :func:`tfake.landmarks.preprocessing.preprocess` takes them.
-            sliding_window: search the whole image, at every size, for windows with a low standard deviation. Without
-                it, and without boxes, the image is taken for the picture of one face.
-            multi: with ``sliding_window``, all faces below the threshold; without, the most confident one at most.
+            sliding_window: search the whole image, by the detector, or at every size for windows with a low standard
+                deviation. Without it, and without boxes, the image is taken for the picture of one face.
+            multi: with ``sliding_window``, all faces; without, the most confident one at most.
             mode: ``auto``, ``temperature``, ``pixel`` or ``relative``.
             boxes: (F, 4) left, top, right, bottom: faces that are known, each of which is answered, in their order.
             stretched: whether each crop's contrast is stretched to its face. None: that of pictures without colours,
                 where the weights were trained so; a network that was not does better without.
             mirrored: whether the answer is averaged with that on the mirrored crop. None: for pictures without
                 colours, where the weights' file says so.
+            method: how ``sliding_window`` searches: ``detector``, ``windows``, or ``auto``, the detector where there is
+                one.
 
         Returns:
-            The faces found: none where no window is below the threshold.
+            The faces found: none where nothing is confident enough.
 
         Raises:
-            ValueError: the image or the mode is none of those.
+            ValueError: the image, the mode or the method is none of those, or there is no detector.
             RuntimeError: the network is on a GPU, and this process is a fork of the one that loaded it.
         """
+        if method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}; found {method!r}")
+        if method == "detector" and self.detector is None:
+            raise ValueError("method 'detector' needs a detector: ThermalLandmarker(weights, detector=...)")
         picture = preprocess(image, mode)
+        by_detector = self.detector is not None and method != "windows"
         with self._guard.computing(self.device):
-            return self._process(picture, sliding_window, multi, boxes, stretched, mirrored)
+            return self._process(picture, sliding_window, multi, boxes, stretched, mirrored, by_detector)
 
     def _process(
         self,
@@ -141,9 +179,13 @@ class ThermalLandmarker:
         boxes: Sequence[Sequence[float]] | np.ndarray | None,
         stretched: bool | None,
         mirrored: bool | None,
+        by_detector: bool,
     ) -> LandmarkDetections:
+        confidence = None
         if boxes is not None:
             squares = np.array([square_around(box) for box in boxes]).reshape(-1, 3)
+        elif sliding_window and by_detector:
+            squares, confidence = self._detect(picture, multi, stretched)
         elif sliding_window:
             squares = find_windows(self._finder, picture, self.threshold, multi, self.device, self.search, stretched)
         else:
@@ -154,7 +196,25 @@ class ThermalLandmarker:
         found = self._predict(self.network, picture, squares, stretched, mirrored)
         landmarks, sigma = to_image_coordinates(found, squares)
         score = found[..., 2].mean(axis=1)
-        return LandmarkDetections(landmarks.astype(np.float32), sigma.astype(np.float32), score.astype(np.float32))
+        return LandmarkDetections(
+            *(part.astype(np.float32) for part in (landmarks, sigma, score)), confidence=confidence
+        )
+
+    def _detect(self, picture: np.ndarray, multi: bool, stretched: bool | None) -> tuple[np.ndarray, np.ndarray]:
+        """Squares around the faces that the detector finds, looked at once by the network, and their probabilities."""
+        found = find_faces(self.detector, picture, self._scores.logit_of(self.confidence), self.device)
+        squares = np.array([square_around(box) for box in found.boxes]).reshape(-1, 3)
+        answers = self._predict(self._finder, picture, squares, stretched)
+        is_sure = answers[..., 2].mean(axis=1) < _UNSURE * self.threshold
+        points, _ = to_image_coordinates(answers, squares)
+        boxes = [(*face.min(axis=0), *face.max(axis=0)) for face in points]
+        kept: list[int] = []
+        for place in np.flatnonzero(is_sure).tolist():
+            if all(box_overlap(boxes[place], boxes[other]) <= OVERLAP for other in kept):
+                kept.append(place)
+        kept = kept if multi else kept[:1]
+        squares = np.array([square_around(boxes[place]) for place in kept]).reshape(-1, 3)
+        return squares, self._scores.confidence(found.logits[kept])
 
     def _predict(
         self,

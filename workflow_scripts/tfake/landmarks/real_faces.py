@@ -22,7 +22,7 @@ from tfake.core.radiometry import WINDOW_CELSIUS
 from tfake.imaging.crops import build_pyramid
 from tfake.labels.correspondence import SHARED_70
 from tfake.landmarks.adapters import plain_map
-from tfake.landmarks.training_faces import MESH_WEIGHT, Levels, TrainingFace
+from tfake.training.training_faces import MESH_WEIGHT, Levels, TrainingFace
 
 #: What a real face's one thermal image is called among the variants.
 REAL = "real"

@@ -1,4 +1,4 @@
-"""The landmarker in one small file: every network that finds faces and points, ready to ship.
+"""The landmarker in one small file: the networks that find faces and points, ready to ship.
 
 Filters are stored as 8-bit numbers, one scale an output channel (symmetric, Jacob et al., CVPR 2018); all else stays as
 it is. They are turned back when the file is loaded, so that nothing else knows of it. Standard deviations and threshold
@@ -13,8 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tfake.detector.detector_file import detector_from_payload, detector_payload
+from tfake.detector.detector_network import DetectorNetwork
+from tfake.detector.face_detector import ScoreCalibration
 from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.training.weights_file import bare_tensors, load_payload, save_payload
+
+Detector = tuple[DetectorNetwork, ScoreCalibration]
 
 FORMAT = "tfake-landmarker-1"
 #: The file that comes with the package.
@@ -34,31 +39,48 @@ def unpack_tensors(packed: Mapping[str, Any]) -> dict[str, Tensor]:
     return {name: _unpack(value) if isinstance(value, Mapping) else value for name, value in packed.items()}
 
 
-def save_release(path: str | Path, network: LandmarkNetwork, calibration: Calibration) -> str:
-    """Write a landmarker, and return the file's SHA-256; equal networks give equal bytes."""
+def save_release(
+    path: str | Path, network: LandmarkNetwork, calibration: Calibration, detector: Detector | None = None
+) -> str:
+    """Write a landmarker, and return the file's SHA-256; equal networks give equal bytes.
+
+    Args:
+        path: the file to write.
+        network: what finds points.
+        calibration: its own.
+        detector: what finds faces, and its scores' calibration; None: windows are searched.
+    """
     landmarks = {
         "settings": asdict(network.architecture),
         "calibration": asdict(calibration),
         "state": pack_tensors(bare_tensors(network)),
     }
-    return save_payload(path, {"format": FORMAT, "landmarks": landmarks})
+    finds_faces = None
+    if detector is not None:
+        payload = detector_payload(*detector)
+        finds_faces = payload | {"state": pack_tensors(payload["state"])}
+    return save_payload(path, {"format": FORMAT, "landmarks": landmarks, "detector": finds_faces})
 
 
-def load_release(path: str | Path) -> tuple[LandmarkNetwork, Calibration]:
-    """Rebuild a landmarker's network, in evaluation mode on the CPU, and its calibration.
+def load_release(path: str | Path) -> tuple[LandmarkNetwork, Calibration, Detector | None]:
+    """Rebuild a landmarker, in evaluation mode on the CPU: network, calibration, and detector where it has one.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: the file is no landmarker, or its tensors do not fit the architecture that it names.
     """
-    landmarks = load_payload(path, FORMAT, "landmarker")["landmarks"]
+    payload = load_payload(path, FORMAT, "landmarker")
+    landmarks, finds_faces = payload["landmarks"], payload["detector"]
     with torch.random.fork_rng([]):
         network = LandmarkNetwork(LandmarkArchitecture(**landmarks["settings"]))
     try:
         network.load_state_dict(unpack_tensors(landmarks["state"]))
     except RuntimeError as error:
         raise ValueError(f"{path}: the tensors do not fit the architecture that the file names: {error}") from error
-    return network.eval(), Calibration(**landmarks["calibration"])
+    detector = None
+    if finds_faces is not None:
+        detector = detector_from_payload({**finds_faces, "state": unpack_tensors(finds_faces["state"])}, str(path))
+    return network.eval(), Calibration(**landmarks["calibration"]), detector
 
 
 def _is_filter(tensor: Tensor) -> bool:

@@ -12,7 +12,7 @@ from tfake.imaging.textures import draw_texture
 from tfake.landmarks.crop_sampling import center_crop, negative_crops
 from tfake.landmarks.landmark_network import LandmarkNetwork
 from tfake.landmarks.search import predict
-from tfake.landmarks.training_faces import TrainingFace
+from tfake.training.training_faces import TrainingFace
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ from tfake.landmarks.landmark_network import (
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.outputs import draw_faces
 from tfake.landmarks.scoring import Scores, center_crops, negative_sigma, score, texture_sigma, window_sigma
-from tfake.landmarks.training_faces import TrainingFace
 from tfake.thermalizer.evaluation import read_truth
+from tfake.training.training_faces import TrainingFace
 
 #: Seed of textures that no training draws: training's seeds are 63-bit numbers.
 _TEXTURE_SEED = 5

@@ -23,6 +23,8 @@ class RngStream(IntEnum):
     TEXTURES = 9
     REAL_ORDER = 10
     REAL_CROPS = 11
+    SCENES = 12
+    HELD_OUT_SCENES = 13
 
 
 def derive_seed(seed: int, stream: RngStream, step: int = 0) -> int:

@@ -1,4 +1,4 @@
-"""The faces a landmark network learns from: RGB out of the source, temperatures and labels out of the stores.
+"""The faces that networks learn from: RGB out of the source, temperatures and labels out of the stores.
 
 Their images are decoded once and kept while memory and disk allow, as fine as crops need them.
 """
@@ -14,9 +14,7 @@ import pandas as pd
 from tfake.archive.image_reader import open_images
 from tfake.core.classes import FaceClass
 from tfake.core.codes import LANDMARKS, MESH_POINTS, MeshStatus, PointState
-from tfake.imaging.crops import MARGIN, build_pyramid, choose_level
-from tfake.imaging.real_world import LEAST_ZOOM
-from tfake.landmarks.landmark_settings import LandmarkSettings
+from tfake.imaging.crops import build_pyramid, choose_level
 from tfake.reader.dataset import FaceDataset
 from tfake.training.loading import MemoryCache, ScratchFile
 
@@ -177,7 +175,8 @@ class FaceCache(Sequence[TrainingFace]):
     def __init__(
         self,
         faces: Sequence[TrainingFace],
-        settings: LandmarkSettings,
+        least_crop: float,
+        pixels: int,
         cache_bytes: int,
         scratch: ScratchFile | None = None,
     ) -> None:
@@ -185,13 +184,14 @@ class FaceCache(Sequence[TrainingFace]):
 
         Args:
             faces: the faces.
-            settings: how they will be cropped.
+            least_crop: edge of the smallest crop that will be cut, over the longer side of the face's box.
+            pixels: edge that this crop will have.
             cache_bytes: memory for images.
             scratch: where visible images go that memory has no room for: a PNG takes many times as long as its bytes,
                 while thermal images and class maps come fast enough from the stores.
         """
         self._faces, self._scratch = faces, scratch
-        self._min_margin, self._pixels = min(LEAST_ZOOM * settings.crop_scale[0], MARGIN), settings.image_pixels
+        self._least_crop, self._pixels = least_crop, pixels
         self._images = MemoryCache(self._read, cache_bytes)
 
     def __len__(self) -> int:
@@ -216,7 +216,7 @@ class FaceCache(Sequence[TrainingFace]):
         levels = face.read(kind, variant)
         # The smallest crop's edge over the crop's pixels: what is finer than that is never looked at.
         side = float((face.points.max(axis=0) - face.points.min(axis=0)).max())
-        finest = min(len(levels) - 1, choose_level(max(side, 2.0) * self._min_margin / self._pixels))
+        finest = min(len(levels) - 1, choose_level(max(side, 2.0) * self._least_crop / self._pixels))
         if kind == "rgb" and self._scratch is not None and self._images.is_full:
             self._scratch.add(index, levels[finest])
         return _Image(levels[finest:])
