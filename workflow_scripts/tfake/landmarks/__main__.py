@@ -2,6 +2,7 @@
 
 The input is a file of any format in :data:`tfake.thermal_io.FORMATS`, or a folder of such; the output is one JSON file
 with an entry an image. Drawings go to one file for an image, to a folder for a folder, to a video for a video.
+``--track`` follows faces through a video, and reads their temperatures (:mod:`tfake.landmarks.video_command`).
 Everything that can be read is answered; what cannot is listed, in the JSON and on stderr, and makes the exit status 1.
 """
 
@@ -9,7 +10,9 @@ import argparse
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -20,6 +23,10 @@ from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
 from tfake.landmarks.onnx_export import export_onnx
 from tfake.landmarks.outputs import Drawings, JsonOutput, draw_faces, with_legend
 from tfake.landmarks.preprocessing import MODES, VISIBLE_LIGHT
+from tfake.landmarks.temperature_table import TemperatureTable, breathing_of_tracks
+from tfake.landmarks.tracking import TrackedFaces
+from tfake.landmarks.video_command import add_video_options, check_video_options, follow
+from tfake.thermal_io.films import DEFAULT_RATE
 from tfake.thermal_io.pictures import points_as_stored, turn_upright
 from tfake.thermal_io.scales import parse_scale
 
@@ -27,11 +34,12 @@ _COORDINATES = "pixels, centres at integers, in the rows and columns that the fi
 _NAMED = 5
 
 
-def describe(picture: Picture, faces: LandmarkDetections) -> dict:
-    """An image's entry of the JSON file: what it is and its faces by descending confidence, in pixels."""
+def describe(picture: Picture, faces: LandmarkDetections, tracked: TrackedFaces | None = None) -> dict:
+    """An image's entry of the JSON file: what it is and its faces by descending confidence, or by track, in pixels."""
     entry = {"image": picture.name}
-    if picture.frame is not None:
-        entry |= {"frame": picture.frame, "time_seconds": picture.time_seconds}
+    if picture.frame is not None or tracked is not None:
+        seconds = picture.time_seconds if tracked is None else tracked.time_seconds
+        entry |= {"frame": picture.frame, "time_seconds": None if seconds is None else round(seconds, 6)}
     height, width = picture.image.shape[:2]
     entry |= {"size": [width, height], "assumed": list(picture.interpretation.assumed)}
     if picture.interpretation.palette is not None:
@@ -47,6 +55,9 @@ def describe(picture: Picture, faces: LandmarkDetections) -> dict:
         }
         for box, score, points, sigma in zip(faces.boxes, faces.score, faces.landmarks, faces.sigma, strict=True)
     ]
+    if tracked is not None:
+        for face, track_id, observed in zip(entry["faces"], tracked.track_ids, tracked.observed, strict=True):
+            face |= {"track_id": int(track_id), "observed": bool(observed)}
     return entry
 
 
@@ -82,18 +93,34 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    check_video_options(options)
     scale = None if options.values is None else parse_scale(options.values)
     draw = [Path(options.draw)] if options.draw else []
-    pictures = open_pictures(options.input, options.mode, scale, options.strict, exclude=draw)
+    reopen = partial(open_pictures, options.input, options.mode, scale, options.strict, exclude=draw)
+    pictures = reopen()
+    if options.track and pictures.single and pictures.count != 1:
+        pictures.rate = pictures.rate or options.rate or DEFAULT_RATE
     if draw and Path(options.input).is_dir() and os.path.realpath(options.draw) == os.path.realpath(options.input):
         raise ValueError(f"--draw: {options.draw} is the folder of the inputs; name another place")
     inputs = [*(file for _, file in pictures.files), Path(options.weights)]
     with ExitStack() as stack:
         output = stack.enter_context(JsonOutput(options.output, inputs))
         drawings = stack.enter_context(Drawings(options.draw, pictures, inputs, output.path)) if options.draw else None
+        table = None
+        if options.temperatures:
+            table = stack.enter_context(TemperatureTable(options.temperatures, [*inputs, *_outputs(options)]))
         landmarker = ThermalLandmarker(options.weights, options.device, options.threshold)
-        entries, faceless = _process_all(options, pictures, landmarker, drawings)
+        if options.track:
+            found = follow(options, pictures, reopen, landmarker, table)
+        else:
+            found = _find_all(options, pictures, landmarker)
+        entries, faceless = _answer_all(found, drawings)
         summary = _summary(pictures, entries)
+        if options.track:
+            summary["tracks"] = len({face["track_id"] for entry in entries for face in entry["faces"]})
+        if table is not None:
+            table.write()
+            summary["breathing"] = breathing_of_tracks(table.frame())
         output.write(
             {
                 "weights": Path(options.weights).name,
@@ -108,11 +135,13 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if pictures.unreadable or not entries else 0
 
 
-def _process_all(
-    options: argparse.Namespace, pictures: Pictures, landmarker: ThermalLandmarker, drawings: Drawings | None
-) -> tuple[list[dict], list[str]]:
-    """The entries; and the names of pictures in colours in which no face was found."""
-    entries, faceless = [], []
+def _outputs(options: argparse.Namespace) -> list[Path]:
+    return [Path(path) for path in (options.output, options.draw) if path]
+
+
+def _find_all(
+    options: argparse.Namespace, pictures: Pictures, landmarker: ThermalLandmarker
+) -> Iterator[tuple[Picture, LandmarkDetections]]:
     single = pictures.single and pictures.count == 1
     for picture in tqdm(pictures.items, total=pictures.count, desc="landmarks", disable=single or None):
         try:
@@ -122,11 +151,23 @@ def _process_all(
                 raise ValueError(f"{picture.name}: {error}") from error
             pictures.unreadable.append(Unreadable(picture.name, str(error)))
             continue
-        entries.append(describe(picture, faces))
+        yield picture, faces
+
+
+def _answer_all(
+    found: Iterable[tuple[Picture, LandmarkDetections | TrackedFaces]], drawings: Drawings | None
+) -> tuple[list[dict], list[str]]:
+    """The entries; and the names of pictures in colours in which no face was found."""
+    entries, faceless = [], []
+    for picture, answer in found:
+        tracked = answer if isinstance(answer, TrackedFaces) else None
+        faces = answer if tracked is None else tracked.faces
+        entries.append(describe(picture, faces, tracked))
         if VISIBLE_LIGHT in picture.interpretation.assumed and not len(faces):
             faceless.append(picture.name)
         if drawings is not None:
-            drawings.write(picture, with_legend(draw_faces(picture.image, faces, picture.mode)))
+            ids = () if tracked is None else tracked.track_ids
+            drawings.write(picture, with_legend(draw_faces(picture.image, faces, picture.mode, ids)))
     return entries, faceless
 
 
@@ -178,6 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be read")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threshold", type=float, help="mean sigma, in crop widths, below which a window is a face")
+    add_video_options(parser)
     parser.add_argument("--export", help="write the network as ONNX to this file, and look at no image")
     return parser
 

@@ -224,7 +224,10 @@ def _outline(corners: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def _is_cut(corners: np.ndarray, radius: float, shape: tuple[int, ...]) -> bool:
     """Whether a place reaches beyond the picture."""
-    return bool((corners.min(axis=0) - radius < -0.5).any() or (corners.max(axis=0) + radius > np.array(shape[1::-1]) - 0.5).any())
+    return bool(
+        (corners.min(axis=0) - radius < -0.5).any()
+        or (corners.max(axis=0) + radius > np.array(shape[1::-1]) - 0.5).any()
+    )
 
 
 def _share(face: np.ndarray, side: str) -> float:
