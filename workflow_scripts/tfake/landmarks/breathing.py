@@ -1,4 +1,4 @@
-"""How fast somebody breathes, by the temperature below the nostrils: it falls as air is drawn in, and rises as it leaves.
+"""How fast somebody breathes, by the temperature below the nostrils: air drawn in is cool, and air that leaves is warm.
 
 The signal is brought to equal steps, its line is taken away, and the largest peak of its spectrum within the rates of
 people is the answer (Fei and Pavlidis, IEEE TBME 57(4), 2010, measure breath in the same place). Whether it means
@@ -70,7 +70,7 @@ def breathing_rate(seconds: np.ndarray, celsius: np.ndarray) -> Breathing:
     near = band & (np.abs(rates - peak) <= 2 * 60 / length)
     share = float(power[near].sum() / max(power[band].sum(), 1e-30))
     gaps = np.diff(times)
-    missing = float(gaps[gaps > 1.5 * step].sum() / length)
+    missing = float((gaps[gaps > 1.5 * step] - step).sum() / length)
     reason = ""
     if missing > _MAX_MISSING or gaps.max() > _MAX_GAP:
         reason = f"{missing:.0%} of the time is missing, {gaps.max():.1f} s at once"

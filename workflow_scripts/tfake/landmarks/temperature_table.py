@@ -89,9 +89,10 @@ class TemperatureTable(AbstractContextManager):
 
 
 def breathing_of_tracks(table: pd.DataFrame) -> list[dict]:
-    """The breathing rate of each face of a table: ``track_id`` and :class:`tfake.landmarks.breathing.Breathing`'s fields, NaN as None.
+    """The breathing rate of each face of a table, of a frame by the mean of the nostrils that are valid.
 
-    Of a frame it takes the mean of the nostrils that are valid.
+    Returns:
+        ``track_id`` and the fields of :class:`tfake.landmarks.breathing.Breathing`, NaN as None.
     """
     chosen = table[table["place"].isin(_NOSTRILS) & table["valid"]]
     answers = []

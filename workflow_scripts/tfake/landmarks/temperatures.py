@@ -22,6 +22,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from tfake.core.codes import MESH_POINTS
 from tfake.labels.conventions import set_of_points
 from tfake.landmarks.adapters import plain_map
 from tfake.thermal_io.scales import Scale
@@ -34,6 +35,7 @@ _TURNED_AWAY = 0.3
 _NEAREST = 4
 _SHIFT = 4
 _CELSIUS = Scale("celsius")
+_BOTH = 70 + MESH_POINTS
 _NASION, _CHIN, _NOSE_BASE = 27, 8, 33
 _OUTER_EYES = {"right": 36, "left": 45}
 
@@ -124,8 +126,8 @@ def read_temperatures(image: np.ndarray, landmarks: np.ndarray, sigma: np.ndarra
 
     Args:
         image: (H, W) float in °C, NaN where there is none; or uint16 counts of 0.01 K.
-        landmarks: (70, 2) or (478, 2) pixels, pixel centres at integers.
-        sigma: (70,) or (478,) pixels.
+        landmarks: (70, 2), (478, 2) or, the 70 first, (548, 2) pixels; pixel centres at integers.
+        sigma: (L,) pixels, of each point.
 
     Returns:
         One reading a place of ``PLACES``.
@@ -135,8 +137,7 @@ def read_temperatures(image: np.ndarray, landmarks: np.ndarray, sigma: np.ndarra
     """
     celsius = as_celsius(image)
     points = np.asarray(landmarks, np.float64)
-    found = set_of_points(len(points))
-    face = _both_sets(points, found)
+    face = _both_sets(points)
     scale = face_scale(face)
     return [_read(celsius, place, face, points, np.asarray(sigma), scale) for place in PLACES]
 
@@ -162,14 +163,17 @@ def face_scale(face: np.ndarray) -> float:
     return float(np.sqrt(eyes * np.linalg.norm(face[_NASION] - face[_CHIN])))
 
 
-def _both_sets(points: np.ndarray, found: str) -> np.ndarray:
+def _both_sets(points: np.ndarray) -> np.ndarray:
     """(548, 2): the 70 points and the 478."""
+    if len(points) == _BOTH:
+        return points
+    found = set_of_points(len(points))
     return np.concatenate([plain_map(points, found, wanted) for wanted in ("face70", "mesh478")])
 
 
 @cache
 def _mixture(place: Place) -> np.ndarray:
-    table = np.zeros((len(place.corners), 548))
+    table = np.zeros((len(place.corners), _BOTH))
     for row, corner in enumerate(place.corners):
         for point, weight in corner.items():
             table[row, point] = weight

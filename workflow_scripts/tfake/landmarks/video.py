@@ -12,9 +12,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from tfake.imaging.crops import box_overlap
+from tfake.imaging.crops import box_overlap, square_around
 from tfake.landmarks import kalman
-from tfake.landmarks.inputs import Picture, Pictures, Unreadable, open_pictures
+from tfake.landmarks.inputs import Pictures, Unreadable, open_pictures
 from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
 from tfake.landmarks.preprocessing import preprocess
 from tfake.landmarks.tracking import (
@@ -33,7 +33,7 @@ SEARCH_EVERY = 5
 #: Correlation of two frames' thumbnails below which they are two scenes. Of the feverscreen recordings, in which people
 #: come in and go at 9 frames a second, no two frames have less than .71.
 _SAME_SCENE = 0.5
-_THUMBNAIL, _MIN_CONTRAST = (32, 24), 1e-3
+_THUMBNAIL, _MIN_CONTRAST, _MIN_BESIDE = (32, 24), 1e-3, 0.2
 #: What a face of the whole picture's search must not overlap (over the smaller box) to be one that was not known.
 _KNOWN = 0.3
 
@@ -75,11 +75,13 @@ class FaceFinder:
             ValueError: the image is none that ``process`` takes.
         """
         thumbnail = _thumbnail(frame)
-        if frame.seconds <= self._seconds or not _same_scene(self._thumbnail, thumbnail):
+        boxes, just_seen = self.tracker.boxes(frame.seconds)
+        beside = _beside(boxes, frame.image.shape)
+        if frame.seconds <= self._seconds or not _same_scene(self._thumbnail, thumbnail, beside):
             self.tracker.reset()
+            boxes, just_seen = self.tracker.boxes(frame.seconds)
             self._waited = self._search_every
         self._thumbnail, self._seconds = thumbnail, frame.seconds
-        boxes, just_seen = self.tracker.boxes(frame.seconds)
         known = self.landmarker.process(frame.image, mode=frame.mode, boxes=boxes)
         is_face = known.score < self.landmarker.threshold * self.tracker.settings.uncertain_ratio
         lost = bool((just_seen & ~is_face).any())
@@ -196,7 +198,7 @@ def track_pictures(
 
 
 class _Seen(NamedTuple):
-    """What the answer to a picture needs of it: its orientation, its upright height and width, whether it has a time."""
+    """What the answer to a picture needs of it: orientation, upright height and width, and whether it has a time."""
 
     orientation: int
     shape: tuple[int, int]
@@ -248,8 +250,20 @@ def _thumbnail(frame: VideoFrame) -> np.ndarray:
     return cv2.resize(gray, _THUMBNAIL, interpolation=cv2.INTER_AREA)
 
 
-def _same_scene(before: np.ndarray | None, now: np.ndarray) -> bool:
-    """Whether two thumbnails correlate; one without any contrast, a closed shutter's, says nothing."""
-    if before is None or min(before.std(), now.std()) < _MIN_CONTRAST:
+def _beside(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Which pixels of a thumbnail have no known face: one that is covered, or leaves, makes no other scene."""
+    beside = np.ones(_THUMBNAIL[::-1], bool)
+    scale = np.array(_THUMBNAIL) / shape[1::-1]
+    for box in boxes:
+        left, top, side = square_around(box)
+        first = np.clip(np.floor(np.array((left, top)) * scale), 0, None).astype(int)
+        last = np.clip(np.ceil(np.array((left + side, top + side)) * scale), 0, None).astype(int)
+        beside[first[1] : last[1], first[0] : last[0]] = False
+    return beside
+
+
+def _same_scene(before: np.ndarray | None, now: np.ndarray, where: np.ndarray) -> bool:
+    """Whether two thumbnails correlate there; where there is little, or no contrast (a shutter), nothing is known."""
+    if before is None or where.mean() < _MIN_BESIDE or min(before[where].std(), now[where].std()) < _MIN_CONTRAST:
         return True
-    return float(np.corrcoef(before.ravel(), now.ravel())[0, 1]) >= _SAME_SCENE
+    return float(np.corrcoef(before[where], now[where])[0, 1]) >= _SAME_SCENE

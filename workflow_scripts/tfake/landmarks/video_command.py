@@ -1,7 +1,7 @@
 """The command line on videos: faces are followed in a first pass, and drawn and read in a second.
 
-Smoothing by what comes later has its answer to the first frame when it has seen the last; frames are read twice, so that
-memory holds one.
+Smoothing by what comes later has its answer to the first frame when it has seen the last; frames are read twice, so
+that memory holds one.
 """
 
 import argparse
