@@ -1,4 +1,4 @@
-"""The detector: scenes and their faces, maps and the way back, its loss in closed form, training, files, the library."""
+"""The detector: scenes and their faces, maps and back, its loss in closed form, training, files, the library."""
 
 import json
 from dataclasses import replace
@@ -293,7 +293,7 @@ def test_a_file_gives_back_the_network(tmp_path, network):
 
 def test_what_is_no_detector_is_refused(tmp_path, network):
     torch.save({"format": "other"}, tmp_path / "other.pt")
-    with pytest.raises(ValueError, match="tfake-detector-1.*'other'"):
+    with pytest.raises(ValueError, match=r"tfake-detector-1.*'other'"):
         load_detector(tmp_path / "other.pt")
     payload = detector_payload(network, ScoreCalibration())
     payload["settings"] = {**payload["settings"], "channels": 8}

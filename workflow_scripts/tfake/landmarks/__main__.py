@@ -2,14 +2,18 @@
 
 The input is a file of any format in :data:`tfake.thermal_io.FORMATS`, or a folder of such; the output is one JSON file
 with an entry an image. Drawings go to one file for an image, to a folder for a folder, to a video for a video.
+``--track`` follows faces through a video, and reads their temperatures (:mod:`tfake.landmarks.video_command`).
 Everything that can be read is answered; what cannot is listed, in the JSON and on stderr, and makes the exit status 1.
 """
 
 import argparse
+import math
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -20,6 +24,11 @@ from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
 from tfake.landmarks.onnx_export import export_onnx
 from tfake.landmarks.outputs import Drawings, JsonOutput, draw_faces, with_legend
 from tfake.landmarks.preprocessing import MODES, VISIBLE_LIGHT
+from tfake.landmarks.release import SHIPPED
+from tfake.landmarks.temperature_table import TemperatureTable, breathing_of_tracks
+from tfake.landmarks.tracking import TrackedFaces
+from tfake.landmarks.video_command import add_video_options, check_video_options, follow
+from tfake.thermal_io.films import DEFAULT_RATE
 from tfake.thermal_io.pictures import points_as_stored, turn_upright
 from tfake.thermal_io.scales import parse_scale
 
@@ -27,11 +36,12 @@ _COORDINATES = "pixels, centres at integers, in the rows and columns that the fi
 _NAMED = 5
 
 
-def describe(picture: Picture, faces: LandmarkDetections) -> dict:
-    """An image's entry of the JSON file: what it is and its faces by descending confidence, in pixels."""
+def describe(picture: Picture, faces: LandmarkDetections, tracked: TrackedFaces | None = None) -> dict:
+    """An image's entry of the JSON file: what it is and its faces by descending confidence, or by track, in pixels."""
     entry = {"image": picture.name}
-    if picture.frame is not None:
-        entry |= {"frame": picture.frame, "time_seconds": picture.time_seconds}
+    if picture.frame is not None or tracked is not None:
+        seconds = picture.time_seconds if tracked is None else tracked.time_seconds
+        entry |= {"frame": picture.frame, "time_seconds": None if seconds is None else round(seconds, 6)}
     height, width = picture.image.shape[:2]
     entry |= {"size": [width, height], "assumed": list(picture.interpretation.assumed)}
     if picture.interpretation.palette is not None:
@@ -47,6 +57,12 @@ def describe(picture: Picture, faces: LandmarkDetections) -> dict:
         }
         for box, score, points, sigma in zip(faces.boxes, faces.score, faces.landmarks, faces.sigma, strict=True)
     ]
+    for face, confidence in zip(entry["faces"], faces.confidence, strict=True):
+        if not math.isnan(confidence):
+            face["confidence"] = round(float(confidence), 4)
+    if tracked is not None:
+        for face, track_id, observed in zip(entry["faces"], tracked.track_ids, tracked.observed, strict=True):
+            face |= {"track_id": int(track_id), "observed": bool(observed)}
     return entry
 
 
@@ -60,7 +76,10 @@ def find_faces(
     upright = turn_upright(picture.image, picture.orientation)
     faces = landmarker.process(upright, sliding_window, multi, picture.mode)
     return LandmarkDetections(
-        points_as_stored(faces.landmarks, picture.orientation, upright.shape[:2]), faces.sigma, faces.score
+        points_as_stored(faces.landmarks, picture.orientation, upright.shape[:2]),
+        faces.sigma,
+        faces.score,
+        faces.confidence,
     )
 
 
@@ -72,8 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("name an image, a folder or a video (or --export)")
     try:
         if options.export:
-            network = ThermalLandmarker(options.weights, options.device, options.threshold).network
-            export_onnx(network.cpu(), options.export)
+            export_onnx(_load(options).network.cpu(), options.export)
             return 0
         return _run(options)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
@@ -81,19 +99,39 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
+def _load(options: argparse.Namespace) -> ThermalLandmarker:
+    return ThermalLandmarker(options.weights, options.device, options.threshold, n_landmarks=options.points)
+
+
 def _run(options: argparse.Namespace) -> int:
+    check_video_options(options)
     scale = None if options.values is None else parse_scale(options.values)
     draw = [Path(options.draw)] if options.draw else []
-    pictures = open_pictures(options.input, options.mode, scale, options.strict, exclude=draw)
+    reopen = partial(open_pictures, options.input, options.mode, scale, options.strict, exclude=draw)
+    pictures = reopen()
+    if options.track and pictures.single and pictures.count != 1:
+        pictures.rate = pictures.rate or options.rate or DEFAULT_RATE
     if draw and Path(options.input).is_dir() and os.path.realpath(options.draw) == os.path.realpath(options.input):
         raise ValueError(f"--draw: {options.draw} is the folder of the inputs; name another place")
     inputs = [*(file for _, file in pictures.files), Path(options.weights)]
     with ExitStack() as stack:
         output = stack.enter_context(JsonOutput(options.output, inputs))
         drawings = stack.enter_context(Drawings(options.draw, pictures, inputs, output.path)) if options.draw else None
-        landmarker = ThermalLandmarker(options.weights, options.device, options.threshold)
-        entries, faceless = _process_all(options, pictures, landmarker, drawings)
+        table = None
+        if options.temperatures:
+            table = stack.enter_context(TemperatureTable(options.temperatures, [*inputs, *_outputs(options)]))
+        landmarker = _load(options)
+        if options.track:
+            found = follow(options, pictures, reopen, landmarker, table)
+        else:
+            found = _find_all(options, pictures, landmarker)
+        entries, faceless = _answer_all(found, drawings)
         summary = _summary(pictures, entries)
+        if options.track:
+            summary["tracks"] = len({face["track_id"] for entry in entries for face in entry["faces"]})
+        if table is not None:
+            table.write()
+            summary["breathing"] = breathing_of_tracks(table.frame())
         output.write(
             {
                 "weights": Path(options.weights).name,
@@ -108,11 +146,13 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if pictures.unreadable or not entries else 0
 
 
-def _process_all(
-    options: argparse.Namespace, pictures: Pictures, landmarker: ThermalLandmarker, drawings: Drawings | None
-) -> tuple[list[dict], list[str]]:
-    """The entries; and the names of pictures in colours in which no face was found."""
-    entries, faceless = [], []
+def _outputs(options: argparse.Namespace) -> list[Path]:
+    return [Path(path) for path in (options.output, options.draw) if path]
+
+
+def _find_all(
+    options: argparse.Namespace, pictures: Pictures, landmarker: ThermalLandmarker
+) -> Iterator[tuple[Picture, LandmarkDetections]]:
     single = pictures.single and pictures.count == 1
     for picture in tqdm(pictures.items, total=pictures.count, desc="landmarks", disable=single or None):
         try:
@@ -122,11 +162,23 @@ def _process_all(
                 raise ValueError(f"{picture.name}: {error}") from error
             pictures.unreadable.append(Unreadable(picture.name, str(error)))
             continue
-        entries.append(describe(picture, faces))
+        yield picture, faces
+
+
+def _answer_all(
+    found: Iterable[tuple[Picture, LandmarkDetections | TrackedFaces]], drawings: Drawings | None
+) -> tuple[list[dict], list[str]]:
+    """The entries; and the names of pictures in colours in which no face was found."""
+    entries, faceless = [], []
+    for picture, answer in found:
+        tracked = answer if isinstance(answer, TrackedFaces) else None
+        faces = answer if tracked is None else tracked.faces
+        entries.append(describe(picture, faces, tracked))
         if VISIBLE_LIGHT in picture.interpretation.assumed and not len(faces):
             faceless.append(picture.name)
         if drawings is not None:
-            drawings.write(picture, with_legend(draw_faces(picture.image, faces, picture.mode)))
+            ids = () if tracked is None else tracked.track_ids
+            drawings.write(picture, with_legend(draw_faces(picture.image, faces, picture.mode, ids)))
     return entries, faceless
 
 
@@ -166,7 +218,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "input", nargs="?", help="an image, a folder of images or a video; docs/data.md has the formats"
     )
-    parser.add_argument("-w", "--weights", required=True, help="weights of this workflow, or TFAN's released ones")
+    parser.add_argument(
+        "-w",
+        "--weights",
+        default=str(SHIPPED),
+        help="weights of this workflow, or TFAN's released ones (default: its own)",
+    )
+    parser.add_argument("--points", type=int, choices=(70, 478), help="of weights for both sets (default: 70)")
     parser.add_argument("-o", "--output", help="the JSON file to write (default: to the terminal)")
     parser.add_argument("--draw", help="where to draw: a file, a folder for a folder, a video or a folder for a video")
     parser.add_argument("--sliding-window", action="store_true", help="search for faces in the whole image")
@@ -178,6 +236,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be read")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threshold", type=float, help="mean sigma, in crop widths, below which a window is a face")
+    add_video_options(parser)
     parser.add_argument("--export", help="write the network as ONNX to this file, and look at no image")
     return parser
 

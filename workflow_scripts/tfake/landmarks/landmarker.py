@@ -5,10 +5,10 @@ with no face, one or several; temperatures are cut to 20..40 °C and not stretch
 deviation and is called so; a device is named, and weights are a file.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,6 +23,9 @@ from tfake.landmarks.networks import load_landmark_networks
 from tfake.landmarks.preprocessing import preprocess
 from tfake.landmarks.release import SHIPPED
 from tfake.landmarks.search import SearchSettings, find_windows, predict
+
+if TYPE_CHECKING:
+    from tfake.landmarks.tracking import TrackedFaces
 
 #: How ``sliding_window`` searches an image: by a detector where there is one, or by the network's own uncertainty.
 METHODS = ("auto", "detector", "windows")
@@ -170,6 +173,24 @@ class ThermalLandmarker:
         by_detector = self.detector is not None and method != "windows"
         with self._guard.computing(self.device):
             return self._process(picture, sliding_window, multi, boxes, stretched, mirrored, by_detector)
+
+    def process_video(self, frames: "str | Path | Iterable[np.ndarray]", **options: Any) -> "Iterator[TrackedFaces]":
+        """Follow the faces of a video: frames of a file, images of a folder by name, or images that come one by one.
+
+        Args:
+            frames: a path, or images as ``process`` takes them.
+            options: ``rate``, ``mode``, ``smoothing``, ``settings`` and ``search_every``, as
+                :func:`tfake.landmarks.video.process_video` takes them.
+
+        Returns:
+            One :class:`tfake.landmarks.tracking.TrackedFaces` a frame.
+
+        Raises:
+            ValueError: what cannot be read or looked at, when its frame is asked for.
+        """
+        from tfake.landmarks.video import process_video
+
+        return process_video(self, frames, **options)
 
     def _process(
         self,

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class JsonOutput(AbstractContextManager):
             return
         if self.path.is_dir():
             raise ValueError(f"-o: {path} is a folder; name a file")
-        _refuse_input(self.path, inputs, "-o")
+        refuse_input(self.path, inputs, "-o")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._part = self.path.with_name(f"{self.path.name}.part")
@@ -99,7 +99,7 @@ class Drawings(AbstractContextManager):
                 kinds = f"an image ({', '.join(_IMAGES)}) for a file of one, a folder for several"
                 raise ValueError(f"--draw: name {kinds}; found {path}")
             else:
-                _refuse_input(self.path, self._inputs, "--draw")
+                refuse_input(self.path, self._inputs, "--draw")
             _check_writable(self.path if self._is_folder else self.path.parent)
         except OSError as error:
             raise ValueError(f"--draw: {path} cannot be written ({error.strerror})") from error
@@ -147,7 +147,7 @@ class Drawings(AbstractContextManager):
         if pictures.single and (pictures.count != 1 or pictures.rate is not None):
             self._names = {}
         for name in self._names.values():
-            _refuse_input(self.path / name, self._inputs, "--draw")
+            refuse_input(self.path / name, self._inputs, "--draw")
 
     def _check_film(self, suffix: str) -> None:
         if suffix not in _CODECS:
@@ -155,7 +155,7 @@ class Drawings(AbstractContextManager):
             raise ValueError(
                 f"--draw: frames of a video are drawn into a video ({films}) or a folder; found {self.path}"
             )
-        _refuse_input(self.path, self._inputs, "--draw")
+        refuse_input(self.path, self._inputs, "--draw")
         with tempfile.TemporaryDirectory() as folder:
             trial = cv2.VideoWriter(f"{folder}/trial{suffix}", cv2.VideoWriter_fourcc(*_CODECS[suffix]), 10, (64, 64))
             opened = trial.isOpened()
@@ -170,8 +170,12 @@ def _frame_path(name: str) -> str:
     return f"{file}/{number}" if file else name
 
 
-def _refuse_input(path: Path, inputs: Iterable[Path], option: str) -> None:
-    """Refuse a path that is an input's, by whatever name."""
+def refuse_input(path: Path, inputs: Iterable[Path], option: str) -> None:
+    """Refuse a path that is an input's, by whatever name.
+
+    Raises:
+        ValueError: it is; with the option that named it.
+    """
     for file in inputs:
         with suppress(OSError):
             if os.path.realpath(path) == os.path.realpath(file) or (path.exists() and path.samefile(file)):
@@ -192,13 +196,16 @@ def _write_image(path: Path, drawn: np.ndarray) -> None:
     path.write_bytes(data.tobytes())
 
 
-def draw_faces(image: np.ndarray, faces: LandmarkDetections, mode: str = "auto") -> np.ndarray:
+def draw_faces(
+    image: np.ndarray, faces: LandmarkDetections, mode: str = "auto", track_ids: Sequence[int] | np.ndarray = ()
+) -> np.ndarray:
     """Draw points on an image, coloured by the standard deviation of each.
 
     Args:
         image: as :func:`tfake.landmarks.preprocessing.preprocess` takes it, with ``mode``.
         faces: what was found in it.
         mode: as there.
+        track_ids: who they are, written above each; empty where nobody was followed.
 
     Returns:
         (H', W', 3) uint8 in OpenCV's order; small images are enlarged by a whole factor.
@@ -211,6 +218,9 @@ def draw_faces(image: np.ndarray, faces: LandmarkDetections, mode: str = "auto")
         radius = max(1, round(size * factor / (40 if len(points) < 100 else 120)))
         for (x, y), spread in zip((points + 0.5) * factor, sigma, strict=True):
             cv2.circle(shown, (round(float(x)), round(float(y))), radius, _colour(spread / size), -1, cv2.LINE_AA)
+    for track_id, box in zip(track_ids, faces.boxes, strict=len(track_ids) > 0):
+        corner = (max(0, round(float(box[0]) * factor)), max(12, round(float(box[1]) * factor) - 4))
+        cv2.putText(shown, str(track_id), corner, cv2.FONT_HERSHEY_SIMPLEX, 2 * _TEXT, (255, 255, 255), 1, cv2.LINE_AA)
     return shown
 
 

@@ -1,0 +1,109 @@
+"""Temperatures over time as a table in a file, CSV or Parquet by its suffix, and what follows for each face."""
+
+import os
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tfake.landmarks.breathing import breathing_rate
+from tfake.landmarks.outputs import refuse_input
+from tfake.landmarks.temperatures import read_temperatures
+from tfake.landmarks.tracking import TrackedFaces
+
+COLUMNS = ("image", "frame", "time_seconds", "track_id", "place", "celsius", "pixels", "sigma", "valid", "reason")
+_SUFFIXES = (".csv", ".parquet")
+_NOSTRILS = ("right_nostril", "left_nostril")
+_NOT_SEEN = "the face was not found in this frame"
+
+
+class TemperatureTable(AbstractContextManager):
+    """A table that appears whole, when ``write`` is called."""
+
+    def __init__(self, path: str, inputs: Iterable[Path]) -> None:
+        """Check that it can be written.
+
+        Raises:
+            ValueError: another suffix, a folder, one of the inputs, or no place that can be written.
+            ImportError: pandas has nothing to write Parquet with.
+        """
+        self.path = Path(path)
+        self._rows: list[tuple] = []
+        if self.path.suffix.lower() not in _SUFFIXES:
+            raise ValueError(f"--temperatures: name a file {' or '.join(_SUFFIXES)}; found {path}")
+        if self.path.is_dir():
+            raise ValueError(f"--temperatures: {path} is a folder; name a file")
+        refuse_input(self.path, inputs, "--temperatures")
+        if self.path.suffix.lower() == ".parquet":
+            try:
+                import pyarrow  # noqa: F401
+            except ImportError as error:
+                raise ImportError(
+                    f"--temperatures: {path} needs the package pyarrow; install it, or name a .csv"
+                ) from error
+        self._part = self.path.with_name(f"{self.path.name}.part")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._part.touch()
+        except OSError as error:
+            raise ValueError(f"--temperatures: {path} cannot be written ({error.strerror})") from error
+
+    def add(self, image: np.ndarray, name: str, frame: int, tracked: TrackedFaces) -> None:
+        """Read the faces of a frame.
+
+        Args:
+            image: as :func:`tfake.landmarks.temperatures.read_temperatures` takes it.
+            name: of the picture.
+            frame: its number in its file, or in its folder.
+            tracked: its faces.
+        """
+        places = zip(tracked.track_ids, tracked.observed, *tracked.faces, strict=True)
+        for track_id, observed, points, sigma in places:
+            for reading in read_temperatures(image, points, sigma):
+                valid, reason = (reading.valid, reading.reason) if observed else (False, _NOT_SEEN)
+                row = (reading.place, reading.celsius, reading.pixels, reading.sigma, valid, reason)
+                self._rows.append((name, frame, tracked.time_seconds, int(track_id), *row))
+
+    def frame(self) -> pd.DataFrame:
+        """The table so far, by ``COLUMNS``: °C, pixels, seconds."""
+        table = pd.DataFrame(self._rows, columns=COLUMNS)
+        numbers = {"time_seconds": "float64", "celsius": "float64", "sigma": "float64"}
+        whole = {"frame": "int64", "track_id": "int64", "pixels": "int64"}
+        return table.astype(numbers | whole | {"valid": "bool"})
+
+    def write(self) -> None:
+        """Write it."""
+        table = self.frame()
+        if self.path.suffix.lower() == ".parquet":
+            table.to_parquet(self._part, index=False)
+        else:
+            rounded = table.round({"time_seconds": 6, "celsius": 3, "sigma": 3})
+            rounded.to_csv(self._part, index=False)
+        os.replace(self._part, self.path)
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing half-written behind."""
+        self._part.unlink(missing_ok=True)
+
+
+def breathing_of_tracks(table: pd.DataFrame) -> list[dict]:
+    """The breathing rate of each face of a table, of a frame by the mean of the nostrils that are valid.
+
+    Returns:
+        ``track_id`` and the fields of :class:`tfake.landmarks.breathing.Breathing`, NaN as None.
+    """
+    chosen = table[table["place"].isin(_NOSTRILS) & table["valid"]]
+    answers = []
+    for track_id in sorted(table["track_id"].unique()):
+        nostrils = chosen[chosen["track_id"] == track_id].groupby("time_seconds")["celsius"].mean()
+        found = breathing_rate(nostrils.index.to_numpy(), nostrils.to_numpy())
+        answers.append({"track_id": int(track_id)} | {name: _plain(value) for name, value in found._asdict().items()})
+    return answers
+
+
+def _plain(value: float | bool | str) -> float | bool | str | None:
+    if isinstance(value, float):
+        return round(value, 3) if np.isfinite(value) else None
+    return value
