@@ -61,6 +61,7 @@ rule train_landmarker:
         variants=collect(rules.seal_thermal.output.sums, variant=PLAN.landmarks.variants),
         encoder=PLAN.landmarks.encoder,
         real=lambda wildcards: collect(rules.label_real_faces.output.faces, real=PLAN.landmarks.real_of(wildcards)),
+        others=PLAN.landmarks.other_sums,
     output:
         weights="results/landmarks/{task}/weights.pt",
         provenance="results/landmarks/{task}/provenance.json",
@@ -91,6 +92,7 @@ rule train_landmarker:
         landmarks=PLAN.landmarks.points,
         variants=lookup(dpath="landmarks/variants", within=config),
         settings=PLAN.landmarks.settings,
+        others=PLAN.landmarks.others,
         real=PLAN.landmarks.real_of,
         real_validation_share=lookup(dpath="landmarks/real_validation_share", within=config),
     message:

@@ -127,6 +127,8 @@ use rule train_landmarker as train_realism_landmarker with:
         faces=rules.seal_faces.output.sums,
         variants=PLAN.realism.sums,
         encoder=PLAN.landmarks.encoder,
+        real=[],
+        others=[],
     output:
         weights="results/realism/variants/{variant}/{task}/weights.pt",
         provenance="results/realism/variants/{variant}/{task}/provenance.json",
@@ -142,6 +144,8 @@ use rule train_landmarker as train_realism_landmarker with:
         landmarks=PLAN.landmarks.points,
         variants=PLAN.realism.trained_on,
         settings=PLAN.landmarks.settings,
+        real=[],
+        others={},
     message:
         "Training the landmark network {wildcards.task} on {wildcards.variant} alone."
 

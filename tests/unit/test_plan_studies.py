@@ -1,5 +1,7 @@
 """The plan of trainings and studies: what each arm, task and test set is given."""
 
+from pathlib import Path
+
 import pytest
 
 from planned import DEFAULTS, plan_of, wildcards
@@ -109,6 +111,22 @@ def test_a_landmark_task_is_what_it_learns_from_and_its_points():
     }
     assert set(landmarks.scored) <= set(landmarks.tasks)
     assert not {"variants"} & landmarks.settings(wildcards(task="rgb_70")).keys()
+
+
+def test_other_runs_are_learnt_from_once_they_are_there(tmp_path):
+    results = tmp_path / "results"
+    run = {"results": str(results), "archive": [str(tmp_path / "faces.zip")], "variants": ["heat", "cold"]}
+    landmarks = plan_of(landmarks={"others": {"faces": run}}).landmarks
+    sums = [f"{results}/{store}/SHA256SUMS" for store in ("faces", "variants/heat", "variants/cold")]
+    assert landmarks.other_sums == sums
+    assert "others" not in landmarks.settings(wildcards(task="joint_70"))
+    for path in (*sums, results / "source/index.parquet"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).touch()
+    with pytest.raises(ConfigError, match=r"landmarks\.others\.faces: .*faces\.zip is not there .*finish that run"):
+        landmarks.check_files()
+    (tmp_path / "faces.zip").touch()
+    landmarks.check_files()
 
 
 def test_what_a_test_set_waits_for(tmp_path):

@@ -130,6 +130,34 @@ def test_the_job_writes_its_files(tmp_path, monkeypatch):
     assert (tmp_path / "weights").read_bytes() != first
 
 
+def test_faces_of_other_runs_are_learnt_from(tmp_path, monkeypatch):
+    opened = []
+
+    def opening(stored, part, *rest):
+        opened.append((stored.results, part))
+        return FACES[:2] if stored.results == "other" else FACES if part == "train" else HELD_OUT
+
+    monkeypatch.setattr(jobs, "open_faces", opening)
+    (tmp_path / "SHA256SUMS").write_text("0  a\n")
+    job = LandmarkJob(
+        **{name: str(tmp_path / name) for name in ("weights", "provenance", "losses", "loss_figure", "sample_figure")},
+        checkpoint=str(tmp_path / "checkpoint.pt"),
+        stored=StoredFaces("own", [], "", 70, ["warm"]),
+        sums=[str(tmp_path / "SHA256SUMS")],
+        task="joint_70",
+        settings=TINY | {"others_share": 0.5},
+        device="cpu",
+        threads=1,
+    )
+    train_landmarker(job)
+    without = (tmp_path / "weights").read_bytes()
+    train_landmarker(replace(job, others=[StoredFaces("other", [], "", 70, ["warm"])] * 2))
+    assert ("other", "train") in opened
+    assert ("other", "validation") not in opened
+    assert json.loads((tmp_path / "provenance").read_text())["others"] == 4
+    assert (tmp_path / "weights").read_bytes() != without
+
+
 class ReachedError(Exception):
     """The training would begin."""
 

@@ -46,7 +46,17 @@ if __name__ == "__main__":
                 variants=list(snakemake.params.variants),
                 images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
             ),
-            sums=[snakemake.input.faces, *snakemake.input.variants],
+            others=[
+                StoredFaces(
+                    results=run["results"],
+                    archive=run["archive"],
+                    index=f"{run['results']}/source/index.parquet",
+                    landmarks=snakemake.params.landmarks,
+                    variants=run["variants"],
+                )
+                for run in snakemake.params.others.values()
+            ],
+            sums=[snakemake.input.faces, *snakemake.input.variants, *snakemake.input.others],
             task=snakemake.wildcards.task,
             settings=with_neutral(snakemake.params.settings, snakemake.config["landmarks"]),
             device=claim_device(snakemake.config["device"], snakemake.resources.gpu),

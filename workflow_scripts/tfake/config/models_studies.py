@@ -87,6 +87,16 @@ class RealPictures(Section):
     )
 
 
+class OtherRun(Section):
+    """A folder of results of another run of this workflow, whose faces a landmark network learns from, too."""
+
+    results: Text = key(..., "The folder `results` of that run.")
+    archive: Annotated[list[Text], MinLen(1)] = key(
+        ..., "Its source: one zip, or all its raw split parts in order; results/source/faces.zip of a procedural one."
+    )
+    variants: Names = key(..., "Which of its thermal variants.")
+
+
 class LandmarkTraining(Training):
     """How landmark networks are trained, `snakemake landmarks`. The defaults take minutes on two cores."""
 
@@ -123,6 +133,12 @@ class LandmarkTraining(Training):
     thermal_strength: float = key(
         0.6, "How much thermal crops are varied; 0 not at all, 1 as T-FAKE's training did.", ge=0
     )
+    others: dict[Name, OtherRun] = key(
+        ...,
+        "Other runs of this workflow to learn from beside this one's faces, by name, such as one on FaceSynthetics "
+        "beside procedural people; what is validated and calibrated on are this one's.",
+    )
+    others_share: float = key(0.33, "Fraction of the face crops that are those runs', where there are any.", ge=0, lt=1)
     real: dict[Name, RealPictures] = key(
         ..., "Folders of real thermal pictures to learn from beside the stores, by name; they need no annotations."
     )

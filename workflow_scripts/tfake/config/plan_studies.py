@@ -103,7 +103,22 @@ class AblationPlan:
 
 
 #: Keys of ``landmarks`` that are no settings of a training, but say what it learns from.
-NO_TRAINING_SETTINGS = ("variants", "real", "real_validation_share", "teacher_disagreement", "teacher_least_pixels")
+NO_TRAINING_SETTINGS = (
+    "variants",
+    "others",
+    "real",
+    "real_validation_share",
+    "teacher_disagreement",
+    "teacher_least_pixels",
+)
+
+
+def _sums_of(run: Mapping[str, Any]) -> list[str]:
+    """The checksum lists of another run's stores."""
+    return [
+        f"{run['results']}/{store}/SHA256SUMS"
+        for store in ("faces", *(f"variants/{variant}" for variant in run["variants"]))
+    ]
 
 
 class LandmarkPlan:
@@ -119,6 +134,9 @@ class LandmarkPlan:
         }
         #: Folders of real pictures by name, and when a teacher's points on them are believed.
         self.real = in_key_order(dict(block["real"]))
+        #: Other runs to learn from, by name, and the lists of checksums that tell them.
+        self.others = in_key_order(dict(block["others"]))
+        self.other_sums = [path for run in self.others.values() for path in _sums_of(run)]
         self.teacher = {
             "most_disagreement": block["teacher_disagreement"],
             "least_pixels": block["teacher_least_pixels"],
@@ -167,6 +185,11 @@ class LandmarkPlan:
         Raises:
             ConfigError: one is not there, or is no regular expression.
         """
+        for name, run in self.others.items():
+            for path in (*_sums_of(run), f"{run['results']}/source/index.parquet", *run["archive"]):
+                if not os.path.exists(path):
+                    where = f"{path} is not there (seen from {os.getcwd()})"
+                    raise ConfigError(f"config: landmarks.others.{name}: {where}; finish that run first")
         for name, settings in self.real.items():
             for key in ("path", "boxes"):
                 if settings.get(key) and not os.path.exists(settings[key]):

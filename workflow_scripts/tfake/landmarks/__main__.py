@@ -222,7 +222,7 @@ def _parser() -> argparse.ArgumentParser:
         "-w",
         "--weights",
         default=str(SHIPPED),
-        help="weights of this workflow, or those that TFAN released (default: the package)",
+        help="weights of this workflow, or those that TFAN released (default: the package's own)",
     )
     parser.add_argument("--points", type=int, choices=(70, 478), help="of weights for both sets (default: 70)")
     parser.add_argument("-o", "--output", help="the JSON file to write (default: to the terminal)")

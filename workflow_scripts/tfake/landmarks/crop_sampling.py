@@ -54,6 +54,7 @@ class FaceSampler:
         cache_bytes: int = CACHE_BYTES,
         scratch: ScratchFile | None = None,
         real: Sequence[TrainingFace] = (),
+        others: Sequence[TrainingFace] = (),
     ) -> None:
         """Keep the set.
 
@@ -65,6 +66,7 @@ class FaceSampler:
             cache_bytes: memory for decoded images.
             scratch: for visible images that memory has no room for.
             real: real faces, in memory, with a thermal image alone; a share of the crops is theirs.
+            others: faces of other runs; a share of the crops is theirs, too.
 
         Raises:
             ValueError: the set is empty.
@@ -75,15 +77,21 @@ class FaceSampler:
         self._textures = round(settings.texture_share * settings.batch)
         self._order = mirror_order(landmarks)
         least_crop = min(LEAST_ZOOM * settings.crop_scale[0], MARGIN)
-        self._faces = FaceCache(faces, least_crop, settings.image_pixels, cache_bytes, scratch)
+        share = cache_bytes // (2 if len(others) else 1)
+        self._faces = FaceCache(faces, least_crop, settings.image_pixels, share, scratch)
+        self._others = FaceCache(others, least_crop, settings.image_pixels, share)
         of_faces = settings.batch - self._textures
         of_real = round(settings.real_share * of_faces) if len(real) else 0
+        of_others = round(settings.others_share * of_faces) if len(others) else 0
         self._real, self._thermal = real, replace(settings, thermal_share=1.0)
         self._draw = BatchSampler(
-            len(faces), of_faces - of_real, settings.seed, shard, RngStream.FACE_ORDER, RngStream.FACE_CROPS
+            len(faces), of_faces - of_real - of_others, settings.seed, shard, RngStream.FACE_ORDER, RngStream.FACE_CROPS
         )
         self._draw_real = BatchSampler(
             len(real), of_real, settings.seed, shard, RngStream.REAL_ORDER, RngStream.REAL_CROPS
+        )
+        self._draw_other = BatchSampler(
+            len(others), of_others, settings.seed, shard, RngStream.OTHER_ORDER, RngStream.OTHER_CROPS
         )
         # A texture needs no item: its own generator is all it needs.
         self._blank = BatchSampler(1, self._textures, settings.seed, shard, RngStream.TEXTURES, RngStream.TEXTURES)
@@ -94,6 +102,9 @@ class FaceSampler:
         crops = [(*crop_face(self._faces[index], order, rng, settings), True) for index, rng in self._draw(step)]
         crops += [
             (*crop_face(self._real[index], order, rng, self._thermal), True) for index, rng in self._draw_real(step)
+        ]
+        crops += [
+            (*crop_face(self._others[index], order, rng, settings), True) for index, rng in self._draw_other(step)
         ]
         crops += [(*_crop_texture(len(order), rng, settings), False) for _, rng in self._blank(step)]
         crops.sort(key=lambda crop: crop[0].ndim, reverse=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import ConcatDataset
 
 from tfake.archive.index import read_index
 from tfake.config.plan_rules import without_neutral
@@ -73,6 +74,7 @@ class LandmarkJob:
         encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
         real: files of real faces to learn from (:mod:`tfake.landmarks.real_faces`), by name of their folder.
         real_validation_share: fraction of the subjects of each that are held out.
+        others: stores of other runs to learn from beside those; their lists are among the ``sums``.
     """
 
     weights: str
@@ -90,6 +92,7 @@ class LandmarkJob:
     encoder: str | None = None
     real: Mapping[str, str] = field(default_factory=dict)
     real_validation_share: float = 0.0
+    others: Sequence[StoredFaces] = ()
 
 
 def run_landmark_job(job: LandmarkJob) -> None:
@@ -104,8 +107,10 @@ def run_landmark_job(job: LandmarkJob) -> None:
     settings = LandmarkSettings.from_mapping(job.settings)
     faces, held_out = (open_faces(job.stored, part, settings.covered_weight) for part in ("train", "validation"))
     real, real_held_out = open_real_faces(job)
-    said = "%d faces to learn from, %d to validate on; %d and %d real ones"
-    logging.info(said, len(faces), len(held_out), len(real), len(real_held_out))
+    parts = [open_faces(run, "train", settings.covered_weight) for run in job.others]
+    others = ConcatDataset(parts) if parts else ()
+    said = "%d faces to learn from, %d to validate on; %d of other runs; %d and %d real ones"
+    logging.info(said, len(faces), len(held_out), len(others), len(real), len(real_held_out))
     checkpoint, precision = find_checkpoint(
         job.checkpoint,
         precisions_to_resume(settings.precision, device),
@@ -128,10 +133,12 @@ def run_landmark_job(job: LandmarkJob) -> None:
                 encoder,
                 real,
                 real_held_out,
+                others,
             )
     with rank_zero_only() as writes:
         if writes:
-            _write_products(job, settings, trained, (len(faces), len(real), len(real_held_out)), held_out, device)
+            counts = len(faces), len(real), len(real_held_out), len(others)
+            _write_products(job, settings, trained, counts, held_out, device)
             checkpoint.remove()
 
 
@@ -155,7 +162,7 @@ def _write_products(
     job: LandmarkJob,
     settings: LandmarkSettings,
     trained: TrainedLandmarker,
-    counts: tuple[int, int, int],
+    counts: tuple[int, int, int, int],
     held_out: TrainingFaces,
     device: torch.device,
 ) -> None:
@@ -185,6 +192,7 @@ def _write_products(
         faces=counts[0],
         validation_faces=len(held_out),
         real={"folders": list(job.real), "faces": counts[1], "validation_faces": counts[2]},
+        others=counts[3],
         sources=[file_sha256(path) for path in (*job.sums, *job.real.values())],
         device=device.type,
         threads=torch.get_num_threads(),

@@ -27,6 +27,7 @@ class LandmarkSettings(LoopSettings):
         photometric_strength: how much colours and light of RGB crops are varied; 0 not at all, 1 as T-FAKE's training.
         thermal_strength: how much thermal crops are varied: gain control, inversion, blur, noise, resolution.
         real_share: fraction of the face crops that are real ones, where there are any.
+        others_share: fraction of the face crops that are other runs' faces, where there are any.
         real_world_strength: how often what real pictures have and rendered ones lack happens to thermal crops, and how
             often any crop is rolled or cuts the face (:class:`tfake.imaging.real_world.RealWorld`).
         thermal_stretch: whether the contrast of gray crops is stretched, in training and ever after.
@@ -57,6 +58,7 @@ class LandmarkSettings(LoopSettings):
     photometric_strength: float = 0.4
     thermal_strength: float = 0.6
     real_share: float = 0.25
+    others_share: float = 0.33
     real_world_strength: float = 1.0
     thermal_stretch: bool = True
     thermal_mirror: bool = True
@@ -74,6 +76,8 @@ class LandmarkSettings(LoopSettings):
         self._require_all((*angles, *strengths, "shift", "nll_beta"), 0)
         self._require_fraction("texture_share")
         self._require_fraction("real_share")
+        self._require_fraction("others_share")
+        self._require("others_share", self.others_share + self.real_share < 1, "below 1 with real_share")
         for key in ("thermal_share", "background_share", "covered_weight"):
             self._require(key, 0 <= getattr(self, key) <= 1, "within 0 to 1")
         least, largest = self.crop_scale

@@ -117,6 +117,7 @@ def train_landmarks(
     encoder: Path | None = None,
     real: Sequence[TrainingFace] = (),
     real_held_out: Sequence[TrainingFace] = (),
+    others: Sequence[TrainingFace] = (),
 ) -> TrainedLandmarker:
     """Train a landmark network; on one machine and thread count the result depends on settings and faces alone.
 
@@ -134,6 +135,7 @@ def train_landmarks(
         encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
         real: real thermal faces to learn from beside the others (:mod:`tfake.landmarks.real_faces`).
         real_held_out: others to report an error on; no decision and no calibration depends on them.
+        others: faces of other runs to learn from beside the first.
 
     Returns:
         The network, its calibration and its loss curves.
@@ -149,7 +151,7 @@ def train_landmarks(
     if not len(held_out):
         raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
     scratch = None if scratch_folder is None else ScratchFile(scratch_folder, SCRATCH_BYTES // shard.world_size)
-    sampler = FaceSampler(faces, landmarks, settings, shard, scratch=scratch, real=real)
+    sampler = FaceSampler(faces, landmarks, settings, shard, scratch=scratch, real=real, others=others)
     chosen = np.unique(np.linspace(0, len(held_out) - 1, min(len(held_out), VALIDATION_FACES)).astype(int))
     held = [held_out[place] for place in chosen.tolist()]
     # Each process of a group scores its part of them, where there are enough.

@@ -25,6 +25,8 @@ class RngStream(IntEnum):
     REAL_CROPS = 11
     SCENES = 12
     HELD_OUT_SCENES = 13
+    OTHER_ORDER = 14
+    OTHER_CROPS = 15
 
 
 def derive_seed(seed: int, stream: RngStream, step: int = 0) -> int:
