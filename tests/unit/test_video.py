@@ -115,12 +115,16 @@ def test_who_comes_in_is_found_by_the_next_search():
 
 
 def test_a_cut_and_a_recording_that_begins_anew_are_other_people():
-    first, second = scene((50, 60)), scene((50, 60), slope=-0.01)
-    for images, seconds in (([first] * 5 + [second] * 5, range(10)), ([first] * 10, [*range(5), *range(5)])):
+    first, other, hidden = scene((50, 60)), scene(slope=-0.01), scene()
+    for images, seconds, last in (
+        ([first] * 5 + [hidden] * 4 + [first] * 5, range(14), 0),
+        ([first] * 5 + [other] * 4 + [first] * 5, range(14), 1),
+        ([first] * 10, [*range(5), *range(5)], 1),
+    ):
         finder = FaceFinder(DiscLandmarker(), FaceTracker())
         answers = [finder.find(VideoFrame(image, time / RATE)) for image, time in zip(images, seconds, strict=True)]
         assert [answer.track_ids.tolist() for answer in answers[1:5]] == [[0]] * 4
-        assert answers[-1].track_ids.tolist() == [1]
+        assert answers[-1].track_ids.tolist() == [last]
 
 
 def test_what_cannot_be_meant():

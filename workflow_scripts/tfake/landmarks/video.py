@@ -75,16 +75,16 @@ class FaceFinder:
             ValueError: the image is none that ``process`` takes.
         """
         thumbnail = _thumbnail(frame)
+        if frame.seconds <= self._seconds:
+            self._begin_anew()
         boxes, just_seen = self.tracker.boxes(frame.seconds)
-        beside = _beside(boxes, frame.image.shape)
-        if frame.seconds <= self._seconds or not _same_scene(self._thumbnail, thumbnail, beside):
-            self.tracker.reset()
-            boxes, just_seen = self.tracker.boxes(frame.seconds)
-            self._waited = self._search_every
-        self._thumbnail, self._seconds = thumbnail, frame.seconds
         known = self.landmarker.process(frame.image, mode=frame.mode, boxes=boxes)
         is_face = known.score < self.landmarker.threshold * self.tracker.settings.uncertain_ratio
         lost = bool((just_seen & ~is_face).any())
+        # Somebody who comes in changes a picture as well; but then those who were there are where they were.
+        if not is_face.any() and not _same_scene(self._thumbnail, thumbnail, _beside(boxes, frame.image.shape)):
+            self._begin_anew()
+        self._thumbnail, self._seconds = thumbnail, frame.seconds
         found = _chosen(known, np.flatnonzero(is_face))
         self._waited += 1
         if lost or self._waited >= self._search_every:
@@ -97,6 +97,10 @@ class FaceFinder:
             ]
             found = gathered((found, _chosen(others, new)), known.landmarks.shape[1:])
         return self.tracker.update(found, frame.seconds)
+
+    def _begin_anew(self) -> None:
+        self.tracker.reset()
+        self._waited = self._search_every
 
 
 def track_video(
