@@ -148,7 +148,7 @@ def test_the_library_follows_files_and_images(tmp_path):
 def run(tmp_path, monkeypatch, capsys):
     """The command line on discs of skin; what it wrote and said."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tfake.landmarks.__main__.ThermalLandmarker", lambda *_: DiscLandmarker())
+    monkeypatch.setattr("tfake.landmarks.__main__.ThermalLandmarker", lambda *_, **options: DiscLandmarker())
     images = [scene(centre) for centre in walk(20)]
     np.savez(tmp_path / "clip.npz", counts=encode_celsius(np.array(images)))
     np.save(tmp_path / "gray.npy", (np.array(images) * 5).astype(np.uint8))

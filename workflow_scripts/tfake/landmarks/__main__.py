@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -38,7 +39,7 @@ _NAMED = 5
 
 def describe(picture: Picture, faces: LandmarkDetections, tracked: TrackedFaces | None = None) -> dict:
     """An image's entry of the JSON file: what it is and its faces by descending confidence, or by track, in pixels."""
-    entry = {"image": picture.name}
+    entry: dict[str, Any] = {"image": picture.name}
     if picture.frame is not None or tracked is not None:
         seconds = picture.time_seconds if tracked is None else tracked.time_seconds
         entry |= {"frame": picture.frame, "time_seconds": None if seconds is None else round(seconds, 6)}

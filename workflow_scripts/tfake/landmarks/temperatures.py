@@ -14,10 +14,10 @@ mean head (:func:`tfake.landmarks.adapters.plain_map`). So the forehead, which h
 478 points and a guess of good sense for 70.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -39,7 +39,7 @@ _BOTH = 70 + MESH_POINTS
 _NASION, _CHIN, _NOSE_BASE = 27, 8, 33
 _OUTER_EYES = {"right": 36, "left": 45}
 
-_STATISTICS = {"mean": np.mean, "median": np.median, "max": np.max}
+_STATISTICS: dict[str, Callable[[np.ndarray], Any]] = {"mean": np.mean, "median": np.median, "max": np.max}
 
 
 @dataclass(frozen=True, eq=False)
