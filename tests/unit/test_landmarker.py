@@ -18,6 +18,16 @@ from tfake.landmarks.outputs import draw_faces
 from tfake.landmarks.preprocessing import preprocess, read_image
 from tfake.landmarks.search import SearchSettings
 
+
+def test_a_point_is_valid_where_its_deviation_is_small_for_its_face():
+    corners = np.array(((0, 0), (100, 0), (100, 25), (0, 25)), np.float32)  # sqrt(w h) = 50
+    faces = LandmarkDetections(
+        np.stack((corners, 2 * corners)), np.array(((3.4, 3.6, 1, 9),) * 2, np.float32), np.zeros(2, np.float32)
+    )
+    np.testing.assert_array_equal(faces.valid, [[True, False, True, False], [True, True, True, False]])
+    assert LandmarkDetections(np.empty((0, 70, 2)), np.empty((0, 70)), np.empty(0)).valid.shape == (0, 70)
+
+
 SKIN = np.random.default_rng(0).uniform(18, 42, (48, 64)).astype(np.float32)
 
 

@@ -55,8 +55,11 @@ def describe(picture: Picture, faces: LandmarkDetections, tracked: TrackedFaces 
             "score": round(float(score), 6),
             "landmarks": [[round(float(value), 2) for value in point] for point in points],
             "sigma_pixels": [round(float(value), 3) for value in sigma],
+            "valid": valid.tolist(),
         }
-        for box, score, points, sigma in zip(faces.boxes, faces.score, faces.landmarks, faces.sigma, strict=True)
+        for box, score, points, sigma, valid in zip(
+            faces.boxes, faces.score, faces.landmarks, faces.sigma, faces.valid, strict=True
+        )
     ]
     for face, confidence in zip(entry["faces"], faces.confidence, strict=True):
         if not math.isnan(confidence):

@@ -32,6 +32,8 @@ METHODS = ("auto", "detector", "windows")
 # Of what a detector found, the network has to be this sure at least: its mean standard deviation over the threshold
 # that tells a face among all windows. Tiny and cut faces are less sure than those.
 _UNSURE = 2.0
+#: Over sqrt(w h) of the face: of real points with a larger deviation most are more than .1 of the face away.
+VALID_SIGMA = 0.07
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,13 @@ class LandmarkDetections:
         if not len(self):
             return np.empty((0, 4), dtype=np.float32)
         return np.concatenate((self.landmarks.min(axis=1), self.landmarks.max(axis=1)), axis=1)
+
+    @property
+    def valid(self) -> np.ndarray:
+        """(F, L) bool: which points the network is sure of; the others are hidden, cut off, or too blurred to tell."""
+        boxes = self.boxes
+        size = np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
+        return self.sigma < VALID_SIGMA * size[:, None]
 
 
 class ThermalLandmarker:
