@@ -1,4 +1,4 @@
-"""The detector: scenes and their faces, maps and the way back, its loss in closed form, training, files, the library."""
+"""The detector: scenes and their faces, maps and the way back, its loss, training, files, and the library with it."""
 
 import json
 from dataclasses import replace
@@ -87,23 +87,29 @@ def test_maps_of_a_face():
     assert maps.weights.sum() == pytest.approx(1)
     middles = STRIDE * np.arange(40) + 1.5
     inside = (middles >= 100) & (middles <= 120)
-    np.testing.assert_array_equal(~maps.counts, np.outer(inside, inside))
+    np.testing.assert_array_equal(maps.counts == 0, np.outer(inside, inside))
     nothing = encode_faces([], [], (160, 160))
     assert nothing.heat.max() == nothing.weights.max() == 0
+    # However near a face is, its cells weigh the same together.
+    near, far = (encode_faces([face_at(20, 20, edge)], [], (256, 256)) for edge in (200, 100))
+    weighed = [
+        (part.counts * part.heat)[part.heat > 0].sum() - part.heat[part.counts == 1].sum() for part in (near, far)
+    ]
+    assert weighed[0] == pytest.approx(weighed[1], rel=0.05)
 
 
 def test_the_loss_in_closed_form():
     heat = torch.zeros(1, 2, 2)
     heat[0, 0, 0], heat[0, 0, 1] = 1.0, 0.5
-    counts, values = torch.tensor([[[True, True], [True, False]]]), torch.zeros(1, CHANNELS - 1, 2, 2)
+    counts, values = torch.tensor([[[1.0, 1.0], [1.0, 0.0]]]), torch.zeros(1, CHANNELS - 1, 2, 2)
     weights = torch.zeros(1, 2, 2)
     weights[0, 0, 0] = 1.0
     answer = torch.zeros(1, CHANNELS, 2, 2)
     answer[0, 1:5, 0, 0], answer[0, 5:, 0, 0] = 0.5, -0.25
     answer[0, 1:, 1, 1] = 9.0  # counts nowhere
     focal, boxes, points = detection_loss(answer, heat, counts, values, weights)
-    # p is a half everywhere: a centre, a cell beside it at 1/16 of the price, and one elsewhere.
-    assert focal.item() == pytest.approx(0.25 * np.log(2) * (1 + 0.5**4 + 1), rel=1e-5)
+    # p is a half everywhere: right in the cell whose target is a half, and as wrong at the centre as elsewhere.
+    assert focal.item() == pytest.approx(0.25 * np.log(2) * 2, rel=1e-5)
     assert boxes.item() == pytest.approx(4 * 0.5)
     assert points.item() == pytest.approx(10 * 0.25)
     empty = detection_loss(answer, torch.zeros_like(heat), counts, values, torch.zeros_like(weights))
@@ -261,6 +267,16 @@ def test_settings_that_cannot_train_are_named(changes, message):
         train(**changes)
 
 
+def test_a_backbone_may_have_learnt_something_else(network):
+    learnt = {name: value + 1 for name, value in network.backbone.state_dict().items()}
+    with torch.random.fork_rng([]):
+        started = DetectorNetwork(DetectorArchitecture())
+    started.start_from({**learnt, "s4.weight": torch.zeros(1)})
+    assert all(torch.equal(value, learnt[name]) for name, value in started.backbone.state_dict().items())
+    with pytest.raises(ValueError, match="another backbone than regnetx_002"):
+        started.start_from({"stem.weight": torch.zeros(1)})
+
+
 def test_without_people_no_run_starts():
     with pytest.raises(ValueError, match="no faces to validate on"):
         train_detector(settings(), FACES, [], CPU)
@@ -293,7 +309,7 @@ def test_a_file_gives_back_the_network(tmp_path, network):
 
 def test_what_is_no_detector_is_refused(tmp_path, network):
     torch.save({"format": "other"}, tmp_path / "other.pt")
-    with pytest.raises(ValueError, match="tfake-detector-1.*'other'"):
+    with pytest.raises(ValueError, match=r"tfake-detector-1.*'other'"):
         load_detector(tmp_path / "other.pt")
     payload = detector_payload(network, ScoreCalibration())
     payload["settings"] = {**payload["settings"], "channels": 8}
@@ -309,11 +325,9 @@ def put_faces(monkeypatch, faces, shape):
 
 def test_boxes_come_back_in_the_pictures_pixels(network, monkeypatch):
     put_faces(monkeypatch, [face_at(30, 20, 24)], (96, 96))
-    found = find_faces(
-        network, np.random.default_rng(0).random((192, 192, 3)).astype(np.float32)[:, :, :1].repeat(3, 2), 0.0, CPU
-    )
-    # A search of 96 pixels shows a picture of 192 twice: as it is, which the monkeypatch also answers, and at half.
-    np.testing.assert_allclose(found.boxes[0], 2 * (np.array((30, 20, 54, 44)) + 0.5) - 0.5, atol=1e-3)
+    picture = np.random.default_rng(0).random((150, 150, 3), dtype=np.float32)
+    found = find_faces(network, picture, 0.0, CPU)
+    np.testing.assert_allclose(found.boxes, [150 / 96 * (np.array((30, 20, 54, 44)) + 0.5) - 0.5], atol=1e-3)
 
 
 @pytest.fixture

@@ -28,15 +28,15 @@ class DetectorSettings(LoopSettings):
         search_pixels: edge of a square of the area that a picture is brought to before it is searched.
     """
 
-    steps: int = 2000
-    learning_rate: float = 4e-3
+    steps: int = 3000
+    learning_rate: float = 2e-3
     weight_decay: float = 5e-5
     clip_norm: float = 5.0
-    ema_decay: float = 0.995
+    ema_decay: float = 0.98
     validate_every: int = 500
     checkpoint_every: int = 100
-    batch: int = 12
-    scene_pixels: int = 224
+    batch: int = 16
+    scene_pixels: int = 176
     least_face_pixels: float = 12.0
     most_people: int = 8
     empty_share: float = 0.15
