@@ -10,8 +10,10 @@ import os
 import sys
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from tfake.labels.conventions import set_of_points
@@ -42,10 +44,13 @@ def describe(picture: Picture, faces: LandmarkDetections) -> dict:
         {
             "box": [round(float(value), 2) for value in box],
             "score": round(float(score), 6),
+            **({} if np.isnan(confidence) else {"confidence": round(float(confidence), 4)}),
             "landmarks": [[round(float(value), 2) for value in point] for point in points],
             "sigma_pixels": [round(float(value), 3) for value in sigma],
         }
-        for box, score, points, sigma in zip(faces.boxes, faces.score, faces.landmarks, faces.sigma, strict=True)
+        for box, score, confidence, points, sigma in zip(
+            faces.boxes, faces.score, faces.confidence, faces.landmarks, faces.sigma, strict=True
+        )
     ]
     return entry
 
@@ -59,9 +64,7 @@ def find_faces(
     """
     upright = turn_upright(picture.image, picture.orientation)
     faces = landmarker.process(upright, sliding_window, multi, picture.mode)
-    return LandmarkDetections(
-        points_as_stored(faces.landmarks, picture.orientation, upright.shape[:2]), faces.sigma, faces.score
-    )
+    return replace(faces, landmarks=points_as_stored(faces.landmarks, picture.orientation, upright.shape[:2]))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -88,10 +91,11 @@ def _run(options: argparse.Namespace) -> int:
     if draw and Path(options.input).is_dir() and os.path.realpath(options.draw) == os.path.realpath(options.input):
         raise ValueError(f"--draw: {options.draw} is the folder of the inputs; name another place")
     inputs = [*(file for _, file in pictures.files), Path(options.weights)]
+    inputs += [] if options.detector is None else [Path(options.detector)]
     with ExitStack() as stack:
         output = stack.enter_context(JsonOutput(options.output, inputs))
         drawings = stack.enter_context(Drawings(options.draw, pictures, inputs, output.path)) if options.draw else None
-        landmarker = ThermalLandmarker(options.weights, options.device, options.threshold)
+        landmarker = ThermalLandmarker(options.weights, options.device, options.threshold, detector=options.detector)
         entries, faceless = _process_all(options, pictures, landmarker, drawings)
         summary = _summary(pictures, entries)
         output.write(
@@ -167,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
         "input", nargs="?", help="an image, a folder of images or a video; docs/data.md has the formats"
     )
     parser.add_argument("-w", "--weights", required=True, help="weights of this workflow, or TFAN's released ones")
+    parser.add_argument("--detector", help="a face detector's weights: --sliding-window then searches by it")
     parser.add_argument("-o", "--output", help="the JSON file to write (default: to the terminal)")
     parser.add_argument("--draw", help="where to draw: a file, a folder for a folder, a video or a folder for a video")
     parser.add_argument("--sliding-window", action="store_true", help="search for faces in the whole image")
