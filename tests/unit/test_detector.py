@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -20,6 +21,7 @@ from tfake.detector.scene_people import FIVE_OF_70, PastedFace, Pose, cut_person
 from tfake.detector.scenes import SceneMaker
 from tfake.detector.views import make_views, stretch_scene
 from tfake.landmarks import detector_job as jobs
+from tfake.landmarks.__main__ import main
 from tfake.landmarks.detector_job import DetectorJob
 from tfake.landmarks.landmark_job import StoredFaces
 from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
@@ -355,6 +357,21 @@ def test_the_landmarker_searches_by_its_detector(landmarks, network, monkeypatch
     assert len(surer.process(image, sliding_window=True, multi=True)) == 0
     doubtful = tfake.ThermalLandmarker(landmarks, "cpu", 1e-6, detector=detector_payload(network, ScoreCalibration()))
     assert len(doubtful.process(image, sliding_window=True, multi=True)) == 0
+
+
+def test_the_command_line_says_how_sure_the_detector_is(landmarks, network, monkeypatch, tmp_path):
+    put_faces(monkeypatch, [face_at(8, 8, 24), face_at(60, 50, 24)], (96, 96))
+    save_detector(tmp_path / "detector.pt", network, ScoreCalibration(0.5, -2))
+    cv2.imwrite(str(tmp_path / "picture.png"), np.random.default_rng(1).integers(0, 255, (96, 96), dtype=np.uint8))
+    names = {name: str(tmp_path / name) for name in ("picture.png", "detector.pt", "out.json")}
+    arguments = [names["picture.png"], "-w", str(landmarks), "-o", names["out.json"], "--sliding-window", "--multi"]
+    assert main([*arguments, "--detector", names["detector.pt"]]) == 0
+    faces = json.loads((tmp_path / "out.json").read_text())["images"][0]["faces"]
+    assert [face["confidence"] for face in faces] == [pytest.approx(0.993, abs=0.001)] * 2
+    assert main(arguments) == 0
+    faces = json.loads((tmp_path / "out.json").read_text())["images"][0]["faces"]
+    assert faces
+    assert all("confidence" not in face for face in faces)
 
 
 def test_a_method_that_cannot_be_is_refused(landmarks):

@@ -1,7 +1,7 @@
 """Warm and cold things that a thermal scene holds beside people, and that a face is told from.
 
-Lamps, kettles, radiators, monitors, windows, black bodies, trunks, arms with hands, animals, and the backs of heads: each is drawn as how
-much of every pixel it covers, and how warm it is there.
+Lamps, kettles, radiators, monitors, windows, black bodies, trunks, arms with hands, animals, and the backs of heads:
+each is drawn as how much of every pixel it covers, and how warm it is there.
 """
 
 import math
