@@ -7,11 +7,11 @@ from tfake.config.models_thermalizers import Training
 class DetectorTraining(Training):
     """How the face detector is trained, `snakemake detector`, from the people and the real pictures of `landmarks`."""
 
-    steps: int = with_default(Training, "steps", 3000)
-    learning_rate: float = with_default(Training, "learning_rate", 2e-3)
+    steps: int = with_default(Training, "steps", 1500)
+    learning_rate: float = with_default(Training, "learning_rate", 3e-3)
     weight_decay: float = with_default(Training, "weight_decay", 5e-5)
     clip_norm: float = with_default(Training, "clip_norm", 5.0)
-    ema_decay: float = with_default(Training, "ema_decay", 0.98)
+    ema_decay: float = with_default(Training, "ema_decay", 0.995)
     validate_every: int = with_default(Training, "validate_every", 500)
     backbone: str = key("regnetx_002", "Name of a timm model; it is cut off at a sixteenth of the resolution.")
     from_landmarks: bool = key(

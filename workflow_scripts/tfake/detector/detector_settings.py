@@ -28,11 +28,11 @@ class DetectorSettings(LoopSettings):
         search_pixels: edge of a square of the area that a picture is brought to before it is searched.
     """
 
-    steps: int = 3000
-    learning_rate: float = 2e-3
+    steps: int = 1500
+    learning_rate: float = 3e-3
     weight_decay: float = 5e-5
     clip_norm: float = 5.0
-    ema_decay: float = 0.98
+    ema_decay: float = 0.995
     validate_every: int = 500
     checkpoint_every: int = 100
     batch: int = 16
