@@ -7,7 +7,7 @@ from tfake.config.models_thermalizers import Training
 class DetectorTraining(Training):
     """How the face detector is trained, `snakemake detector`, from the people and the real pictures of `landmarks`."""
 
-    steps: int = with_default(Training, "steps", 1500)
+    steps: int = with_default(Training, "steps", 2200)
     learning_rate: float = with_default(Training, "learning_rate", 3e-3)
     weight_decay: float = with_default(Training, "weight_decay", 5e-5)
     clip_norm: float = with_default(Training, "clip_norm", 5.0)
@@ -29,7 +29,7 @@ class DetectorTraining(Training):
     )
     least_face_pixels: float = key(12.0, "Size, sqrt(w h) of the points' box, of the smallest face of a scene.", ge=4)
     most_people: int = key(8, "People of a scene, at most.", unit="people", ge=1)
-    empty_share: float = key(0.15, "Fraction of the scenes without any person.", ge=0, lt=1)
+    empty_share: float = key(0.25, "Fraction of the scenes without any person.", ge=0, lt=1)
     rgb_share: float = key(0.2, "Fraction of the scenes in visible light.", ge=0, lt=1)
     real_share: float = key(
         0.25,
@@ -38,7 +38,7 @@ class DetectorTraining(Training):
         lt=1,
     )
     objects: float = key(
-        1.5, "Mean number of lamps, kettles, hands, animals and other things of a thermal scene.", unit="things", ge=0
+        2.5, "Mean number of lamps, kettles, hands, animals and other things of a thermal scene.", unit="things", ge=0
     )
     thermal_strength: float = key(0.8, "How much the display of thermal scenes is varied, as for landmarks.", ge=0)
     photometric_strength: float = key(0.4, "How much colours and light are varied, as for landmarks.", ge=0)
