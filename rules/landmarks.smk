@@ -110,6 +110,7 @@ rule train_detector:
         faces=rules.seal_faces.output.sums,
         variants=collect(rules.seal_thermal.output.sums, variant=PLAN.landmarks.variants),
         real=collect(rules.label_real_faces.output.faces, real=PLAN.landmarks.real),
+        start=PLAN.landmarks.detector_start,
     output:
         weights="results/detector/weights.pt",
         provenance="results/detector/provenance.json",

@@ -1,8 +1,9 @@
-"""The detector: scenes and their faces, maps and back, its loss in closed form, training, files, the library."""
+"""The detector: scenes and their faces, maps and the way back, its loss, training, files, and the library with it."""
 
 import json
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -20,6 +21,7 @@ from tfake.detector.scene_people import FIVE_OF_70, PastedFace, Pose, cut_person
 from tfake.detector.scenes import SceneMaker
 from tfake.detector.views import make_views, stretch_scene
 from tfake.landmarks import detector_job as jobs
+from tfake.landmarks.__main__ import main
 from tfake.landmarks.detector_job import DetectorJob
 from tfake.landmarks.landmark_job import StoredFaces
 from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
@@ -87,23 +89,29 @@ def test_maps_of_a_face():
     assert maps.weights.sum() == pytest.approx(1)
     middles = STRIDE * np.arange(40) + 1.5
     inside = (middles >= 100) & (middles <= 120)
-    np.testing.assert_array_equal(~maps.counts, np.outer(inside, inside))
+    np.testing.assert_array_equal(maps.counts == 0, np.outer(inside, inside))
     nothing = encode_faces([], [], (160, 160))
     assert nothing.heat.max() == nothing.weights.max() == 0
+    # However near a face is, its cells weigh the same together.
+    near, far = (encode_faces([face_at(20, 20, edge)], [], (256, 256)) for edge in (200, 100))
+    weighed = [
+        (part.counts * part.heat)[part.heat > 0].sum() - part.heat[part.counts == 1].sum() for part in (near, far)
+    ]
+    assert weighed[0] == pytest.approx(weighed[1], rel=0.05)
 
 
 def test_the_loss_in_closed_form():
     heat = torch.zeros(1, 2, 2)
     heat[0, 0, 0], heat[0, 0, 1] = 1.0, 0.5
-    counts, values = torch.tensor([[[True, True], [True, False]]]), torch.zeros(1, CHANNELS - 1, 2, 2)
+    counts, values = torch.tensor([[[1.0, 1.0], [1.0, 0.0]]]), torch.zeros(1, CHANNELS - 1, 2, 2)
     weights = torch.zeros(1, 2, 2)
     weights[0, 0, 0] = 1.0
     answer = torch.zeros(1, CHANNELS, 2, 2)
     answer[0, 1:5, 0, 0], answer[0, 5:, 0, 0] = 0.5, -0.25
     answer[0, 1:, 1, 1] = 9.0  # counts nowhere
     focal, boxes, points = detection_loss(answer, heat, counts, values, weights)
-    # p is a half everywhere: a centre, a cell beside it at 1/16 of the price, and one elsewhere.
-    assert focal.item() == pytest.approx(0.25 * np.log(2) * (1 + 0.5**4 + 1), rel=1e-5)
+    # p is a half everywhere: right in the cell whose target is a half, and as wrong at the centre as elsewhere.
+    assert focal.item() == pytest.approx(0.25 * np.log(2) * 2, rel=1e-5)
     assert boxes.item() == pytest.approx(4 * 0.5)
     assert points.item() == pytest.approx(10 * 0.25)
     empty = detection_loss(answer, torch.zeros_like(heat), counts, values, torch.zeros_like(weights))
@@ -226,7 +234,7 @@ def train(checkpoint=None, is_stopping=lambda: False, **changes):
 
 
 def test_a_short_run_learns():
-    trained = train(steps=80, batch=8, learning_rate=5e-3, ema_decay=0.9, validate_every=0, **PLAIN)
+    trained = train(steps=120, batch=8, learning_rate=5e-3, ema_decay=0.9, validate_every=0, **PLAIN)
     losses = trained.losses["total"]
     assert losses.tail(8).mean() < 0.5 * losses.head(4).mean()
     assert trained.average_precision > 0.3
@@ -259,6 +267,16 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path):
 def test_settings_that_cannot_train_are_named(changes, message):
     with pytest.raises((ValueError, RuntimeError), match=message):
         train(**changes)
+
+
+def test_a_backbone_may_have_learnt_something_else(network):
+    learnt = {name: value + 1 for name, value in network.backbone.state_dict().items()}
+    with torch.random.fork_rng([]):
+        started = DetectorNetwork(DetectorArchitecture())
+    started.start_from({**learnt, "s4.weight": torch.zeros(1)})
+    assert all(torch.equal(value, learnt[name]) for name, value in started.backbone.state_dict().items())
+    with pytest.raises(ValueError, match="another backbone than regnetx_002"):
+        started.start_from({"stem.weight": torch.zeros(1)})
 
 
 def test_without_people_no_run_starts():
@@ -309,11 +327,9 @@ def put_faces(monkeypatch, faces, shape):
 
 def test_boxes_come_back_in_the_pictures_pixels(network, monkeypatch):
     put_faces(monkeypatch, [face_at(30, 20, 24)], (96, 96))
-    found = find_faces(
-        network, np.random.default_rng(0).random((192, 192, 3)).astype(np.float32)[:, :, :1].repeat(3, 2), 0.0, CPU
-    )
-    # A search of 96 pixels shows a picture of 192 twice: as it is, which the monkeypatch also answers, and at half.
-    np.testing.assert_allclose(found.boxes[0], 2 * (np.array((30, 20, 54, 44)) + 0.5) - 0.5, atol=1e-3)
+    picture = np.random.default_rng(0).random((150, 150, 3), dtype=np.float32)
+    found = find_faces(network, picture, 0.0, CPU)
+    np.testing.assert_allclose(found.boxes, [150 / 96 * (np.array((30, 20, 54, 44)) + 0.5) - 0.5], atol=1e-3)
 
 
 @pytest.fixture
@@ -341,6 +357,21 @@ def test_the_landmarker_searches_by_its_detector(landmarks, network, monkeypatch
     assert len(surer.process(image, sliding_window=True, multi=True)) == 0
     doubtful = tfake.ThermalLandmarker(landmarks, "cpu", 1e-6, detector=detector_payload(network, ScoreCalibration()))
     assert len(doubtful.process(image, sliding_window=True, multi=True)) == 0
+
+
+def test_the_command_line_says_how_sure_the_detector_is(landmarks, network, monkeypatch, tmp_path):
+    put_faces(monkeypatch, [face_at(8, 8, 24), face_at(60, 50, 24)], (96, 96))
+    save_detector(tmp_path / "detector.pt", network, ScoreCalibration(0.5, -2))
+    cv2.imwrite(str(tmp_path / "picture.png"), np.random.default_rng(1).integers(0, 255, (96, 96), dtype=np.uint8))
+    names = {name: str(tmp_path / name) for name in ("picture.png", "detector.pt", "out.json")}
+    arguments = [names["picture.png"], "-w", str(landmarks), "-o", names["out.json"], "--sliding-window", "--multi"]
+    assert main([*arguments, "--detector", names["detector.pt"]]) == 0
+    faces = json.loads((tmp_path / "out.json").read_text())["images"][0]["faces"]
+    assert [face["confidence"] for face in faces] == [pytest.approx(0.993, abs=0.001)] * 2
+    assert main(arguments) == 0
+    faces = json.loads((tmp_path / "out.json").read_text())["images"][0]["faces"]
+    assert faces
+    assert all("confidence" not in face for face in faces)
 
 
 def test_a_method_that_cannot_be_is_refused(landmarks):

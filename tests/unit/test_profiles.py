@@ -58,6 +58,7 @@ def slurm(tmp_path_factory):
 def test_every_target_is_planned():
     expected = {"all", "source", "faces", "thermalizers", "variants", "ablation", "landmarks", "landmark_study"}
     assert expected | {
+        "detector",
         "realism",
         "landmark_evaluation",
         "publish",

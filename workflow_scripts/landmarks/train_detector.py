@@ -51,6 +51,7 @@ if __name__ == "__main__":
             device=claim_device(snakemake.config["device"], snakemake.resources.gpu),
             threads=snakemake.threads,
             real=dict(zip(snakemake.params.real, snakemake.input.real, strict=True)),
+            start=str(snakemake.input.start) or None,
         ),
         processes=snakemake.resources.gpu,
     )

@@ -147,7 +147,11 @@ class LandmarkPlan:
         )
         self.variants = tuple(block["variants"])
         #: The training settings of the face detector, which learns from the same people and real pictures.
-        self.detector_settings = in_key_order(without_neutral(config["detector"]))
+        self.detector_settings = in_key_order(
+            {key: value for key, value in without_neutral(config["detector"]).items() if key != "from_landmarks"}
+        )
+        #: The landmark network whose backbone it begins with; none where it begins at random.
+        self.detector_start = ["results/landmarks/joint_548/weights.pt"] if config["detector"]["from_landmarks"] else []
         #: Pretrained weights that a training starts from; none where it starts from random ones.
         self.encoder = ["resources/encoders/landmarks.pt"] if block["pretrained"] else []
         #: Tasks that the study compares, and its folders of pictures by name.

@@ -6,6 +6,7 @@ backbone ends at a sixteenth of the resolution; a few cheap layers at a thirty-s
 reaches. Sizes and places are in units of the face, so that one error weighs alike in near and far ones.
 """
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -75,6 +76,18 @@ class DetectorNetwork(nn.Module):
             self.answer.bias.zero_()
             self.answer.bias[0] = _PRIOR_LOGIT
         self.to(memory_format=torch.channels_last)
+
+    def start_from(self, backbone: Mapping[str, Tensor]) -> None:
+        """Begin with the weights of a backbone that learnt something else; what lies behind its cut is left out.
+
+        Raises:
+            ValueError: it is another backbone.
+        """
+        own = self.backbone.state_dict()
+        unlike = [name for name, value in own.items() if name not in backbone or backbone[name].shape != value.shape]
+        if unlike:
+            raise ValueError(f"the weights are of another backbone than {self.architecture.backbone}: {unlike[:3]}")
+        self.backbone.load_state_dict({name: backbone[name] for name in own})
 
     def forward(self, images: Tensor, body_precision: AbstractContextManager | None = None) -> Tensor:
         """Look at pictures.

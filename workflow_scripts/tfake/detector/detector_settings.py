@@ -28,21 +28,21 @@ class DetectorSettings(LoopSettings):
         search_pixels: edge of a square of the area that a picture is brought to before it is searched.
     """
 
-    steps: int = 2000
-    learning_rate: float = 4e-3
+    steps: int = 2200
+    learning_rate: float = 3e-3
     weight_decay: float = 5e-5
     clip_norm: float = 5.0
     ema_decay: float = 0.995
     validate_every: int = 500
     checkpoint_every: int = 100
-    batch: int = 12
-    scene_pixels: int = 224
+    batch: int = 16
+    scene_pixels: int = 176
     least_face_pixels: float = 12.0
     most_people: int = 8
-    empty_share: float = 0.15
+    empty_share: float = 0.25
     rgb_share: float = 0.2
     real_share: float = 0.25
-    objects: float = 1.5
+    objects: float = 2.5
     thermal_strength: float = 0.8
     photometric_strength: float = 0.4
     real_world_strength: float = 1.0

@@ -1,8 +1,9 @@
 """From a scene's faces to the maps that the network learns, its loss, and from the maps back to faces.
 
 A cell is a face with the probability that the network gives it; around its centre the target falls off as a Gaussian of
-the box's size, and being wrong there costs less (the penalty-reduced focal loss of CornerNet and CenterNet). Boxes and
-points are learnt in the inner part of that Gaussian (TTFNet).
+the box's size. It is learnt by the quality focal loss (Li et al., NeurIPS 2020), to which every cell of the Gaussian
+says something, and not by CenterNet's, to which the very centre alone says that there is a face: that takes many times
+as many steps. Boxes and points are learnt in the inner part of that Gaussian (TTFNet).
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,11 @@ from tfake.imaging.crops import box_overlap
 _SIGMA, _LEAST_SIGMA = 0.09, 0.6
 # Cells whose target is above this learn the box.
 _INNER = 0.5
-_FOCUS, _REDUCTION = 2.0, 4.0
+# Cells whose target is above this are the face's.
+_OUTER = 0.05
+_FOCUS = 2.0
+# The cells of a face weigh as much as these do together, however near it is.
+_FACE_CELLS = 4.0
 
 
 class TargetMaps(NamedTuple):
@@ -29,7 +34,7 @@ class TargetMaps(NamedTuple):
 
     Attributes:
         heat: (h, w) float32, 1 in the cell of a face's centre.
-        counts: (h, w) bool, where the heat is known.
+        counts: (h, w) float32, how much each cell's heat counts: 0 where nobody knows it.
         values: (``CHANNELS`` - 1, h, w) float32 boxes and points, as the network gives them.
         weights: (h, w) float32, how much each cell's values count; they sum to 1 over a face.
     """
@@ -43,7 +48,7 @@ class TargetMaps(NamedTuple):
 def encode_faces(faces: Sequence[PastedFace], unsure: Sequence[PastedFace], shape: tuple[int, int]) -> TargetMaps:
     """The maps of a scene of (H, W) pixels; of two faces, a cell belongs to the one whose heat is larger there."""
     height, width = shape[0] // STRIDE, shape[1] // STRIDE
-    heat, counts = np.zeros((height, width), np.float32), np.ones((height, width), bool)
+    heat, counts = np.zeros((height, width), np.float32), np.ones((height, width), np.float32)
     values = np.zeros((CHANNELS - 1, height, width), np.float32)
     weights = np.zeros((height, width), np.float32)
     y, x = (np.arange(edge, dtype=np.float32) for edge in (height, width))
@@ -51,7 +56,7 @@ def encode_faces(faces: Sequence[PastedFace], unsure: Sequence[PastedFace], shap
     grid_y, grid_x = (np.float32(STRIDE) * places + np.float32((STRIDE - 1) / 2) for places in (y, x))
     for face in unsure:
         left, top, right, bottom = face.box
-        counts &= ~(((grid_y >= top) & (grid_y <= bottom))[:, None] & ((grid_x >= left) & (grid_x <= right)))
+        counts[((grid_y >= top) & (grid_y <= bottom))[:, None] & ((grid_x >= left) & (grid_x <= right))] = 0
     owner = np.full((height, width), -1)
     for number, face in enumerate(faces):
         edges, middle = face.box[2:] - face.box[:2], (face.box[:2] + face.box[2:]) / 2
@@ -62,7 +67,7 @@ def encode_faces(faces: Sequence[PastedFace], unsure: Sequence[PastedFace], shap
         heat[nearer] = own[nearer]
         inner = nearer & (own > _INNER)
         owner[inner] = number
-        counts[inner] = True
+        counts[nearer & (own > _OUTER)] = min(1.0, _FACE_CELLS / (2 * np.pi * float(sigma.prod())))
         size = np.float32(face.size)
         values[:2, inner] = np.log(np.maximum(edges, 1.0) / SIZE_PIXELS)[:, None]
         rows, columns = np.nonzero(inner)
@@ -80,12 +85,12 @@ def detection_loss(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The focal loss of centres, and the mean errors of boxes and of points, each over the number of faces.
 
-        f = -(1 - p)^2 log p at a face's cell,  -(1 - y)^4 p^2 log(1 - p) elsewhere, with the target y
+        f = -|y - p|^2 (y log p + (1 - y) log(1 - p)), with the target y
 
     Args:
         answer: (B, ``CHANNELS``, h, w) float32, from the network.
         heat: (B, h, w), from ``encode_faces``; the others likewise.
-        counts: (B, h, w) bool.
+        counts: (B, h, w).
         values: (B, ``CHANNELS`` - 1, h, w).
         weights: (B, h, w).
 
@@ -93,12 +98,8 @@ def detection_loss(
         Three () tensors; boxes' and points' are sums of absolute errors over their coordinates.
     """
     logits = answer[:, 0]
-    probability = logits.sigmoid()
-    is_centre = heat == 1
-    found = -(1 - probability).pow(_FOCUS) * nn.functional.logsigmoid(logits)
-    other = -(1 - heat).pow(_REDUCTION) * probability.pow(_FOCUS) * nn.functional.logsigmoid(-logits)
-    faces = is_centre.sum().clamp(min=1)
-    focal = (torch.where(is_centre, found, other) * counts).sum() / faces
+    entropy = nn.functional.binary_cross_entropy_with_logits(logits, heat, reduction="none")
+    focal = ((heat - logits.sigmoid()).abs().pow(_FOCUS) * entropy * counts).sum() / (heat == 1).sum().clamp(min=1)
     errors = (answer[:, 1:] - values).abs() * weights[:, None]
     total = weights.sum().clamp(min=1)
     return focal, errors[:, :4].sum() / total, errors[:, 4:].sum() / total

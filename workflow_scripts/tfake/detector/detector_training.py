@@ -1,6 +1,6 @@
 """Training a detector: batches of scenes, its loss, how it is validated, and how its scores become probabilities."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,9 +105,18 @@ class DetectorTrainState(TrainState):
     term_names = ("total", "centres", "boxes", "points")
     _settings: DetectorSettings
 
-    def __init__(self, settings: DetectorSettings, precision: str, device: torch.device) -> None:
+    def __init__(
+        self,
+        settings: DetectorSettings,
+        precision: str,
+        device: torch.device,
+        backbone: Mapping[str, Tensor] | None = None,
+    ) -> None:
         """Start at step 0; random weights come from torch's global generator."""
-        network = DetectorNetwork(settings.architecture).to(device).train()
+        network = DetectorNetwork(settings.architecture)
+        if backbone is not None:
+            network.start_from(backbone)
+        network.to(device).train()
         super().__init__(settings, network, precision, device)
 
     def compute(self, step: int, batch: SceneBatch) -> tuple[Tensor, ...]:
@@ -145,6 +154,7 @@ def train_detector(
     is_stopping: Callable[[], bool] = lambda: False,
     workers: int = 0,
     real: Sequence[TrainingFace] = (),
+    backbone: Mapping[str, Tensor] | None = None,
 ) -> TrainedDetector:
     """Train a detector; on one machine and thread count the result depends on settings and faces alone.
 
@@ -157,9 +167,11 @@ def train_detector(
         is_stopping: as there.
         workers: threads that make batches ahead; no result depends on them.
         real: real faces in thermal pictures, with 70 points.
+        backbone: weights of the same backbone that learnt something else (:meth:`DetectorNetwork.start_from`).
 
     Raises:
-        ValueError: there are no faces on either side, a batch cannot be split evenly, or values are unknown.
+        ValueError: there are no faces on either side, weights do not fit, a batch cannot be split evenly, or values are
+            unknown.
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: ``is_stopping`` said yes.
     """
@@ -179,7 +191,7 @@ def train_detector(
         return 1 - average_precision(logits, is_right, faces_in)
 
     with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
-        run = DetectorTrainState(settings, precision, device)
+        run = DetectorTrainState(settings, precision, device, backbone)
         losses = run_steps(
             run,
             settings,

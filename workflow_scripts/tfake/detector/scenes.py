@@ -146,7 +146,7 @@ class SceneMaker:
         # People differ, and their clothes even more.
         contrast, level = math.exp(rng.normal(0, 0.2)), np.float32(34 + rng.normal(0, 1))
         celsius = level + np.float32(contrast) * (person.image - 34) + smooth_field(rng, shape, 0.3, 5)
-        return person._replace(image=celsius)
+        return person._replace(image=celsius + _dress(rng, shape, person.face))
 
     def _paste_real(self, canvas: _Canvas, rng: np.random.Generator) -> None:
         """A real picture, as large as the scene, or a part of it."""
@@ -188,6 +188,14 @@ class SceneMaker:
             box = np.concatenate([np.sort(rng.uniform(0, edge, 2)) for edge in shape[::-1]]).reshape(2, 2).T.ravel()
         shown = disturb_display(shown, box.reshape(2, 2), rng, self._display)
         return stretch_scene(shown)
+
+
+def _dress(rng: np.random.Generator, shape: tuple[int, int], face: PastedFace) -> np.ndarray:
+    """What a person's clothes add below the chin, in K: up to as warm as a face, with folds; (H, W) float32."""
+    chin, fade = float(face.box[3]) + 0.25 * face.size, max(1.0, 0.15 * face.size)
+    below = np.clip((np.arange(shape[0], dtype=np.float32) - chin) / fade, 0, 1)[:, None]
+    folds = smooth_field(rng, shape, rng.uniform(0.2, 1.5), int(rng.integers(5, 40)))
+    return below * (np.float32(rng.uniform(-3, 7)) + folds)
 
 
 def _border(picture: np.ndarray) -> np.ndarray:

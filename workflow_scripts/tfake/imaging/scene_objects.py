@@ -1,7 +1,7 @@
 """Warm and cold things that a thermal scene holds beside people, and that a face is told from.
 
-Lamps, kettles, radiators, monitors, windows, arms with hands, animals, and the backs of heads: each is drawn as how
-much of every pixel it covers, and how warm it is there.
+Lamps, kettles, radiators, monitors, windows, black bodies, trunks, arms with hands, animals, and the backs of heads:
+each is drawn as how much of every pixel it covers, and how warm it is there.
 """
 
 import math
@@ -32,7 +32,7 @@ def draw_object(rng: np.random.Generator, shape: tuple[int, int], names: tuple[s
     Args:
         rng: the random generator.
         shape: (H, W) of the scene.
-        names: which of ``OBJECTS`` it may be; None: any, arms, animals and backs of heads more often than others.
+        names: which of ``OBJECTS`` it may be; None: any.
     """
     chosen = tuple(OBJECTS) if names is None else names
     name = chosen[rng.choice(len(chosen), p=_SHARES if names is None else None)]
@@ -142,6 +142,39 @@ def _window(rng: np.random.Generator, shape: tuple[int, int]) -> SceneObject:
     return _finish(rng, canvas, rng.uniform(-5, 15) if rng.random() < 0.7 else rng.uniform(28, 45), 1.0)
 
 
+def _black_body(rng: np.random.Generator, shape: tuple[int, int]) -> SceneObject:
+    """A reference source: a hot disc in a dark housing, which is all but a head on shoulders."""
+    canvas, size, middle = np.zeros(shape, np.float32), _size(rng, shape, 0.05, 0.3), _place(rng, shape)
+    half = np.array((size * rng.uniform(0.5, 0.9), size))
+    _polygon(canvas, middle + half * ((-1, -1), (1, -1), (1, 1), (-1, 1)))
+    thing = _finish(rng, canvas, rng.uniform(18, 30))
+    celsius, radius = thing.celsius.copy(), size * rng.uniform(0.12, 0.4)
+    spot = middle + (0, size * rng.uniform(-0.9, 0.9))
+    for image, value in ((canvas, 1.0), (celsius, rng.uniform(32, 60))):
+        _ellipse(image, spot, (radius, radius), 0, value)
+    return SceneObject(cv2.GaussianBlur(canvas, (0, 0), 0.5), cv2.GaussianBlur(celsius, (0, 0), 0.5))
+
+
+def _body(rng: np.random.Generator, shape: tuple[int, int]) -> SceneObject:
+    """Clothed bodies whose heads are out of sight: trunks, legs and laps, as warm as they come, with folds."""
+    canvas, size, middle = np.zeros(shape, np.float32), _size(rng, shape, 0.08, 0.5), _place(rng, shape)
+    turn = _turn(rng.normal(0, 15) if rng.random() < 0.7 else rng.uniform(0, 360))
+    wide, tall = size * rng.uniform(0.5, 0.9), size * rng.uniform(0.8, 1.6)
+    corners = np.array(((-wide, -tall), (wide, -tall), (0.8 * wide, tall), (-0.8 * wide, tall)))
+    _polygon(canvas, middle + corners @ turn.T)
+    _ellipse(canvas, middle - turn @ (0, tall), (wide, 0.35 * wide), 0, 1.0)
+    for side in (-1, 1):
+        shoulder = middle + turn @ (side * wide, -0.9 * tall)
+        elbow = shoulder + turn @ (side * wide * rng.uniform(0, 0.9), tall * rng.uniform(0.4, 1.1))
+        _capsule(canvas, shoulder, elbow, (0.28 * wide, 0.2 * wide), 1.0)
+        if rng.random() < 0.5:
+            end = elbow + turn @ (-side * wide * rng.uniform(0, 1.2), tall * rng.uniform(-0.3, 0.8))
+            _capsule(canvas, elbow, end, (0.2 * wide, 0.15 * wide), 1.0)
+    thing = _finish(rng, canvas, rng.uniform(22, 36), rng.uniform(0.2, 1.5))
+    folds = smooth_field(rng, shape, rng.uniform(0.2, 1.5), int(rng.integers(8, 40)))
+    return thing._replace(celsius=thing.celsius + folds)
+
+
 def _arm(rng: np.random.Generator, shape: tuple[int, int]) -> SceneObject:
     """A lower arm that ends in a hand, open, a fist, or with some fingers; skin, or a sleeve and then skin."""
     canvas, celsius = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
@@ -221,8 +254,10 @@ OBJECTS: dict[str, Callable[[np.random.Generator, tuple[int, int]], SceneObject]
     "radiator": _radiator,
     "monitor": _monitor,
     "window": _window,
+    "black_body": _black_body,
+    "body": _body,
     "arm": _arm,
     "animal": _animal,
     "head_from_behind": _head_from_behind,
 }
-_SHARES = (0.12, 0.14, 0.1, 0.12, 0.08, 0.2, 0.12, 0.12)
+_SHARES = (0.1, 0.1, 0.08, 0.1, 0.06, 0.1, 0.14, 0.14, 0.08, 0.1)

@@ -7,16 +7,17 @@ Everything that can be read is answered; what cannot is listed, in the JSON and 
 """
 
 import argparse
-import math
 import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from tfake.labels.conventions import set_of_points
@@ -53,17 +54,15 @@ def describe(picture: Picture, faces: LandmarkDetections, tracked: TrackedFaces 
         {
             "box": [round(float(value), 2) for value in box],
             "score": round(float(score), 6),
+            **({} if np.isnan(confidence) else {"confidence": round(float(confidence), 4)}),
             "landmarks": [[round(float(value), 2) for value in point] for point in points],
             "sigma_pixels": [round(float(value), 3) for value in sigma],
             "valid": valid.tolist(),
         }
-        for box, score, points, sigma, valid in zip(
-            faces.boxes, faces.score, faces.landmarks, faces.sigma, faces.valid, strict=True
+        for box, score, confidence, points, sigma, valid in zip(
+            faces.boxes, faces.score, faces.confidence, faces.landmarks, faces.sigma, faces.valid, strict=True
         )
     ]
-    for face, confidence in zip(entry["faces"], faces.confidence, strict=True):
-        if not math.isnan(confidence):
-            face["confidence"] = round(float(confidence), 4)
     if tracked is not None:
         for face, track_id, observed in zip(entry["faces"], tracked.track_ids, tracked.observed, strict=True):
             face |= {"track_id": int(track_id), "observed": bool(observed)}
@@ -79,12 +78,7 @@ def find_faces(
     """
     upright = turn_upright(picture.image, picture.orientation)
     faces = landmarker.process(upright, sliding_window, multi, picture.mode)
-    return LandmarkDetections(
-        points_as_stored(faces.landmarks, picture.orientation, upright.shape[:2]),
-        faces.sigma,
-        faces.score,
-        faces.confidence,
-    )
+    return replace(faces, landmarks=points_as_stored(faces.landmarks, picture.orientation, upright.shape[:2]))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -104,7 +98,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _load(options: argparse.Namespace) -> ThermalLandmarker:
-    return ThermalLandmarker(options.weights, options.device, options.threshold, n_landmarks=options.points)
+    return ThermalLandmarker(
+        options.weights, options.device, options.threshold, n_landmarks=options.points, detector=options.detector
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -118,6 +114,7 @@ def _run(options: argparse.Namespace) -> int:
     if draw and Path(options.input).is_dir() and os.path.realpath(options.draw) == os.path.realpath(options.input):
         raise ValueError(f"--draw: {options.draw} is the folder of the inputs; name another place")
     inputs = [*(file for _, file in pictures.files), Path(options.weights)]
+    inputs += [] if options.detector is None else [Path(options.detector)]
     with ExitStack() as stack:
         output = stack.enter_context(JsonOutput(options.output, inputs))
         drawings = stack.enter_context(Drawings(options.draw, pictures, inputs, output.path)) if options.draw else None
@@ -229,6 +226,7 @@ def _parser() -> argparse.ArgumentParser:
         help="weights of this workflow, or those that TFAN released (default: the package's own)",
     )
     parser.add_argument("--points", type=int, choices=(70, 478), help="of weights for both sets (default: 70)")
+    parser.add_argument("--detector", help="a face detector's weights, in place of the one in the weights")
     parser.add_argument("-o", "--output", help="the JSON file to write (default: to the terminal)")
     parser.add_argument("--draw", help="where to draw: a file, a folder for a folder, a video or a folder for a video")
     parser.add_argument("--sliding-window", action="store_true", help="search for faces in the whole image")

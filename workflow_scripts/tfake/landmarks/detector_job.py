@@ -19,6 +19,7 @@ from tfake.detector.detector_settings import DetectorSettings
 from tfake.detector.detector_training import SceneSampler, TrainedDetector, train_detector
 from tfake.detector.face_detector import find_faces
 from tfake.landmarks.landmark_job import StoredFaces, open_faces
+from tfake.landmarks.landmarker_file import load_landmark_weights
 from tfake.landmarks.real_faces import load_real_faces
 from tfake.store.manifest import file_sha256
 from tfake.training.curves import LossCurve, plot_image_grids, plot_loss_terms
@@ -55,6 +56,7 @@ class DetectorJob:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
         real: files of real faces (:mod:`tfake.landmarks.real_faces`), by name of their folder.
+        start: weights of a landmark network whose backbone the detector's begins with; None: it begins at random.
     """
 
     weights: str
@@ -69,6 +71,7 @@ class DetectorJob:
     device: str
     threads: int
     real: Mapping[str, str] = field(default_factory=dict)
+    start: str | None = None
 
 
 def run_detector_job(job: DetectorJob) -> None:
@@ -90,11 +93,12 @@ def run_detector_job(job: DetectorJob) -> None:
         lambda number: _digest(job, replace(settings, precision=number)),
     )
     chosen = replace(settings, precision=precision)
+    backbone = None if job.start is None else load_landmark_weights(job.start)[0].body.backbone.state_dict()
     with (
         stopping_on_sigterm() as is_stopping,
         explain_full_memory(device, "detector.", settings, ("batch", "scene_pixels")),
     ):
-        trained = train_detector(chosen, faces, held_out, device, checkpoint, is_stopping, workers, real)
+        trained = train_detector(chosen, faces, held_out, device, checkpoint, is_stopping, workers, real, backbone)
     with rank_zero_only() as writes:
         if writes:
             _write_products(job, settings, trained, (len(faces), len(real)), held_out, device)
@@ -128,7 +132,7 @@ def _write_products(
         faces=counts[0],
         validation_faces=len(held_out),
         real={"folders": list(job.real), "faces": counts[1]},
-        sources=[file_sha256(path) for path in (*job.sums, *job.real.values())],
+        sources=[file_sha256(path) for path in (*job.sums, *job.real.values(), *filter(None, [job.start]))],
         device=device.type,
         threads=torch.get_num_threads(),
     )
@@ -161,7 +165,7 @@ def _frame(picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 def _digest(job: DetectorJob, settings: DetectorSettings) -> str:
     """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
-    sums = [file_sha256(path) for path in (*job.sums, *job.real.values())]
+    sums = [file_sha256(path) for path in (*job.sums, *job.real.values(), *filter(None, [job.start]))]
     # What follows a plus tells CUDA's version, or that there is none.
     version = torch.__version__.split("+")[0]
     parts = [without_neutral(settings.as_mapping()), sums, list(job.stored.variants), version]
