@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 REAL := runs/real_sample
+ORT_WEB_PACKAGE := onnxruntime-web@1.30.0
+LANDMARKER := workflow_scripts/tfake/landmarks/landmarker.pt
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: all test test-all test-slurm docs gpu-check envs-check install-check scaling benchmark real-sample verify repair
@@ -22,7 +24,10 @@ test-slurm: $(READY)  ## the whole workflow through a Slurm of its own, with fau
 	bash tests/slurm/install.sh
 	$(BIN)/python -m pytest -s -m slurm tests/slurm
 
-docs: $(READY)  ## build the documentation site into runs/site
+docs: $(READY)  ## build the documentation site into runs/site; the page that runs networks needs npm, and says so without
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix runs/npm $(ORT_WEB_PACKAGE) || \
+	echo "onnxruntime-web cannot be had: the page Try it in the browser will say so"
+	test ! -f $(LANDMARKER) || $(BIN)/python -m tfake.landmarks -w $(LANDMARKER) --export runs/landmarker
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 gpu-check: $(READY)  ## two minutes on a GPU: does everything work there, and how fast; a table, and a JSON under runs/

@@ -4,6 +4,7 @@ MkDocs calls ``on_config``, ``on_files`` and ``on_page_markdown``.
 """
 
 import json
+import os
 import posixpath
 import re
 from html import escape
@@ -23,6 +24,13 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
 }
+#: The page that runs networks, the runtime that it needs, and the landmarker that it offers (``make docs`` brings
+#: both); other folders may be named by the environment.
+BROWSER = "browser.md"
+RUNTIME = Path(os.environ.get("ORT_WEB", ROOT / "runs/npm/node_modules/onnxruntime-web/dist"))
+RUNTIME_FILES = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+LANDMARKER = Path(os.environ.get("LANDMARKER", ROOT / "runs/landmarker"))
+LANDMARKER_FILES = ("landmarks.onnx", "detector.onnx")
 NOTEBOOKS = sorted((ROOT / "docs/notebooks").glob("*.ipynb"))
 _LINK = re.compile(r"(\]\()([^)\s#]+)(#[^)\s]*)?(\))")
 _MERMAID = re.compile(r"^```mermaid\ngraph \w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -57,6 +65,10 @@ def on_files(files, config):
         files.append(File.generated(config, target, content=moved(source, target)))
     for name in ("LICENSE", "CITATION.cff"):
         files.append(File.generated(config, name, abs_src_path=str(ROOT / name)))
+    for path in runtime_files():
+        files.append(File.generated(config, f"browser/ort/{path.name}", abs_src_path=str(path)))
+    for path in landmarker_files():
+        files.append(File.generated(config, f"browser/{path.name}", abs_src_path=str(path)))
     for path in NOTEBOOKS:
         files.append(File.generated(config, f"notebooks/{path.stem}.md", content=notebook_page(path)))
     for name in packages():
@@ -71,7 +83,30 @@ def on_page_markdown(markdown, page, config, files):
     source = page.file.src_uri
     if page.file.generated_by is None:
         markdown = aimed(markdown, f"docs/{source}", source)
+    if source == BROWSER:
+        markdown = with_scripts(markdown)
     return _MERMAID.sub(lambda match: drawing(match[1]), markdown)
+
+
+def runtime_files() -> list[Path]:
+    """The files of onnxruntime-web that a page loads; none where it is not installed, or not wholly."""
+    paths = [RUNTIME / name for name in RUNTIME_FILES]
+    return paths if all(path.is_file() for path in paths) else []
+
+
+def landmarker_files() -> list[Path]:
+    """The models of the exported landmarker; none without."""
+    paths = [LANDMARKER / name for name in LANDMARKER_FILES]
+    return [path for path in paths if path.is_file()] if paths[0].is_file() else []
+
+
+def with_scripts(markdown: str) -> str:
+    """The page that runs networks, with its scripts and the names of the models that there are."""
+    scripts = ["ort/ort.wasm.min.js"] if runtime_files() else []
+    scripts += ["landmarker.js", "pictures.js", "page.js"]
+    tags = "\n".join(f'<script defer src="browser/{name}"></script>' for name in scripts)
+    names = " ".join(path.name for path in landmarker_files())
+    return markdown.replace("{scripts}", tags).replace("{networks}", names)
 
 
 def moved(source: str, target: str) -> str:

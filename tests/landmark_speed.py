@@ -19,8 +19,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 from tfake.imaging.textures import draw_texture
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import load_landmark_weights
-from tfake.landmarks.onnx_export import OnnxNetwork, export_onnx
-from tfake.landmarks.search import SearchSettings, predict, score_windows
+from tfake.landmarks.network_finder import NetworkFinder
+from tfake.landmarks.onnx_finder import LANDMARKS_FORMAT, OnnxFinder, OnnxSession
+from tfake.landmarks.point_finder import predict
+from tfake.landmarks.search import SearchSettings, score_windows
 
 _CROPS = 32
 
@@ -31,18 +33,19 @@ def measure(network: LandmarkNetwork, pixels: int, passes: int, device: torch.de
     network = network.to(device)
     image = draw_texture(np.random.default_rng(0), pixels)
     edge = network.architecture.image_pixels
-    crops = torch.rand(_CROPS, 3, edge, edge)
+    crops = np.random.default_rng(1).random((_CROPS, 3, edge, edge), np.float32)
+    finder = NetworkFinder(network, device)
     every, some = SearchSettings(nominated=None), SearchSettings()
-    one_by_one = _OneByOne(network)
+    one_by_one = _OneByOne(network, device)
     ways = {
-        "torch_crops_alone": lambda: [predict(network, crop[None], device) for crop in crops],
-        "torch_crops_batched": lambda: predict(network, crops, device),
-        "search_windows_alone": lambda: score_windows(one_by_one, image, device, every),
-        "search_windows_batched": lambda: score_windows(network, image, device, every),
-        "search_shared": lambda: score_windows(network, image, device, some),
+        "torch_crops_alone": lambda: [predict(finder, crop[None]) for crop in crops],
+        "torch_crops_batched": lambda: predict(finder, crops),
+        "search_windows_alone": lambda: score_windows(one_by_one, image, every),
+        "search_windows_batched": lambda: score_windows(finder, image, every),
+        "search_shared": lambda: score_windows(finder, image, some),
     }
     if runtime:
-        ways["onnx_crops_batched"] = lambda: runtime(crops.numpy())
+        ways["onnx_crops_batched"] = lambda: runtime(crops)
     times: dict[str, list[float]] = {name: [] for name in ways}
     # The first pass warms up.
     for _ in range(passes + 1):
@@ -54,8 +57,8 @@ def measure(network: LandmarkNetwork, pixels: int, passes: int, device: torch.de
             times[name].append(time.perf_counter() - start)
     seconds = {name: median(values[1:]) for name, values in times.items()}
     rates = {name: (_CROPS if "crops" in name else 1) / value for name, value in seconds.items()}
-    squares, found = score_windows(network, image, device, every)
-    best, again = score_windows(network, image, device, some)
+    squares, found = score_windows(finder, image, every)
+    best, again = score_windows(finder, image, some)
     least, nominated = (values[..., 2].mean(1).min() for values in (found, again))
     return {
         "device": device.type,
@@ -73,26 +76,25 @@ def measure(network: LandmarkNetwork, pixels: int, passes: int, device: torch.de
     }
 
 
-def load_runtime(network: LandmarkNetwork) -> OnnxNetwork | None:
+def load_runtime(network: LandmarkNetwork) -> OnnxFinder | None:
     """The network in ONNX Runtime; None without the extra ``onnx``."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         try:
-            export_onnx(network.cpu(), path)
-            return OnnxNetwork(path, torch.get_num_threads())
+            from tfake.landmarks.onnx_export import export_landmarks
+
+            export_landmarks(path, network.cpu(), 0.0)
+            return OnnxFinder(OnnxSession(path, LANDMARKS_FORMAT, torch.get_num_threads()))
         except ImportError:
             return None
 
 
-class _OneByOne:
+class _OneByOne(NetworkFinder):
     """A network that is called a crop at a time."""
 
-    def __init__(self, network: LandmarkNetwork) -> None:
-        self._network = network
-        self.architecture, self.stride = network.architecture, network.stride
-
-    def __call__(self, crops: torch.Tensor) -> torch.Tensor:
-        return torch.cat([self._network(crop[None]) for crop in crops])
+    def __call__(self, crops: np.ndarray, stretched: bool | None = None) -> np.ndarray:
+        """As the protocol says."""
+        return np.concatenate([super(_OneByOne, self).__call__(crop[None], stretched) for crop in crops])
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from tfake.landmarks.crop_views import average_mirrored, stretch, stretch_gray
+from tfake.landmarks.crop_views import stretch, stretch_gray
 from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.landmarker_file import load_landmark_weights, save_landmark_weights
-from tfake.landmarks.search import predict
+from tfake.landmarks.network_finder import NetworkFinder
+from tfake.landmarks.point_finder import average_mirrored, predict
 from tfake.training.weights_file import save_payload
 from tiny_landmarks import CPU
 
@@ -84,12 +85,13 @@ class Fixed(torch.nn.Module):
 
 
 def test_gray_crops_are_averaged_where_the_file_says_so():
-    crops = GRAY.clone()
+    crops = GRAY.clone().numpy()
     crops[1, 0] *= 0.5
-    told = predict(Fixed(thermal_mirror=True), crops, CPU, mirrored=None)
+    mirroring, plain = (NetworkFinder(Fixed(thermal_mirror=mirror), CPU) for mirror in (True, False))
+    told = predict(mirroring, crops, mirrored=None)
     np.testing.assert_allclose(told[:, 0, 0], (0.5, 0.3, 0.5), atol=1e-6)
-    np.testing.assert_allclose(predict(Fixed(thermal_mirror=False), crops, CPU, mirrored=None)[:, 0, 0], 0.3)
-    np.testing.assert_allclose(predict(Fixed(thermal_mirror=False), crops, CPU, mirrored=True)[:, 0, 0], 0.5)
+    np.testing.assert_allclose(predict(plain, crops, mirrored=None)[:, 0, 0], 0.3)
+    np.testing.assert_allclose(predict(plain, crops, mirrored=True)[:, 0, 0], 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +105,13 @@ def networks():
 
 
 def test_a_network_stretches_as_it_learnt(networks):
-    plain, stretching = networks
-    crops = GRAY[:, :, :32, :32].contiguous()
-    learnt = predict(stretching, crops, CPU)
-    np.testing.assert_allclose(learnt, predict(plain, crops, CPU, stretched=True), atol=1e-5)
-    np.testing.assert_allclose(learnt, predict(stretching, 0.5 * crops + 0.2, CPU), atol=1e-4)
-    np.testing.assert_allclose(predict(stretching, crops, CPU, stretched=False), predict(plain, crops, CPU), atol=1e-5)
-    assert np.abs(learnt - predict(plain, crops, CPU)).max() > 1e-4
+    plain, stretching = (NetworkFinder(network, CPU) for network in networks)
+    crops = GRAY[:, :, :32, :32].numpy()
+    learnt = predict(stretching, crops)
+    np.testing.assert_allclose(learnt, predict(plain, crops, stretched=True), atol=1e-5)
+    np.testing.assert_allclose(learnt, predict(stretching, 0.5 * crops + np.float32(0.2)), atol=1e-4)
+    np.testing.assert_allclose(predict(stretching, crops, stretched=False), predict(plain, crops), atol=1e-5)
+    assert np.abs(learnt - predict(plain, crops)).max() > 1e-4
 
 
 def test_a_file_that_does_not_say_is_read_as_ever(tmp_path, networks):

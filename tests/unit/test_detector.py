@@ -12,11 +12,12 @@ import tfake
 from landmarks.train_detector import train_detector as run_job
 from tfake.detector import detector_training as training
 from tfake.detector.detector_file import detector_payload, load_detector, save_detector
-from tfake.detector.detector_network import CHANNELS, STRIDE, DetectorArchitecture, DetectorNetwork
+from tfake.detector.detector_network import DetectorArchitecture, DetectorNetwork, NetworkMaps
 from tfake.detector.detector_settings import DetectorSettings
-from tfake.detector.detector_targets import DetectedFaces, decode_faces, detection_loss, encode_faces, suppress
+from tfake.detector.detector_targets import detection_loss, encode_faces
 from tfake.detector.detector_training import average_precision, fit_calibration, judge, train_detector
 from tfake.detector.face_detector import ScoreCalibration, find_faces
+from tfake.detector.face_maps import CHANNELS, STRIDE, DetectedFaces, decode_faces, suppress
 from tfake.detector.scene_people import FIVE_OF_70, PastedFace, Pose, cut_person
 from tfake.detector.scenes import SceneMaker
 from tfake.detector.views import make_views, stretch_scene
@@ -75,7 +76,7 @@ def answer_of(maps):
 
 def test_what_is_encoded_is_decoded():
     faces = [face_at(10.3, 20.7, 14, 17), face_at(60, 12, 50, 66), face_at(150.5, 100.2, 80)]
-    found = decode_faces(answer_of(encode_faces(faces, [], (192, 256))), 3.0, 10)
+    found = decode_faces(answer_of(encode_faces(faces, [], (192, 256))).numpy(), 3.0, 10)
     order = np.argsort(found.boxes[:, 0])
     np.testing.assert_allclose(found.boxes[order], [face.box for face in faces], atol=1e-3)
     np.testing.assert_allclose(found.five[order], [face.five for face in faces], atol=1e-3)
@@ -328,7 +329,7 @@ def put_faces(monkeypatch, faces, shape):
 def test_boxes_come_back_in_the_pictures_pixels(network, monkeypatch):
     put_faces(monkeypatch, [face_at(30, 20, 24)], (96, 96))
     picture = np.random.default_rng(0).random((150, 150, 3), dtype=np.float32)
-    found = find_faces(network, picture, 0.0, CPU)
+    found = find_faces(NetworkMaps(network, CPU), picture, 0.0)
     np.testing.assert_allclose(found.boxes, [150 / 96 * (np.array((30, 20, 54, 44)) + 0.5) - 0.5], atol=1e-3)
 
 

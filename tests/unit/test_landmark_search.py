@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.landmarks.network_finder import NetworkFinder
 from tfake.landmarks.search import SearchSettings, find_windows, score_windows
 
 CPU = torch.device("cpu")
@@ -42,6 +43,9 @@ class DiscNetwork:
         return self.decode(self.encode(images))
 
 
+DISCS = NetworkFinder(DiscNetwork(), CPU)
+
+
 def scene(*discs, shape=(200, 260)):
     y, x = np.mgrid[: shape[0], : shape[1]]
     image = np.zeros((*shape, 3), np.float32)
@@ -52,7 +56,7 @@ def scene(*discs, shape=(200, 260)):
 
 @pytest.mark.parametrize("nominated", [24, None])
 def test_a_face_is_found_where_it_is(nominated):
-    squares = find_windows(DiscNetwork(), scene((150, 90, 30)), 0.4, False, CPU, SearchSettings(nominated=nominated))
+    squares = find_windows(DISCS, scene((150, 90, 30)), 0.4, False, SearchSettings(nominated=nominated))
     assert squares.shape == (1, 3)
     left, top, edge = squares[0]
     assert (left + edge / 2, top + edge / 2) == (pytest.approx(150, abs=4), pytest.approx(90, abs=4))
@@ -61,21 +65,21 @@ def test_a_face_is_found_where_it_is(nominated):
 
 def test_several_faces_are_found_once_each():
     image = scene((60, 60, 28), (190, 120, 40))
-    squares = find_windows(DiscNetwork(), image, 0.4, True, CPU)
+    squares = find_windows(DISCS, image, 0.4, True)
     centres = sorted((left + edge / 2, top + edge / 2) for left, top, edge in squares)
     assert len(centres) == 2
     np.testing.assert_allclose(centres, [(60, 60), (190, 120)], atol=5)
-    assert len(find_windows(DiscNetwork(), image, 0.4, False, CPU)) == 1
+    assert len(find_windows(DISCS, image, 0.4, False)) == 1
 
 
 def test_nothing_is_found_where_there_is_nothing():
-    assert find_windows(DiscNetwork(), scene(), 0.4, True, CPU).shape == (0, 3)
-    assert find_windows(DiscNetwork(), scene((150, 90, 30)), 0.0, True, CPU).shape == (0, 3)
+    assert find_windows(DISCS, scene(), 0.4, True).shape == (0, 3)
+    assert find_windows(DISCS, scene((150, 90, 30)), 0.0, True).shape == (0, 3)
 
 
 @pytest.mark.parametrize("shape", [(40, 300), (65, 65), (64, 64), (30, 20)])
 def test_any_shape_is_covered(shape):
-    squares, found = score_windows(DiscNetwork(), scene(shape=shape), CPU, SearchSettings(nominated=None))
+    squares, found = score_windows(DISCS, scene(shape=shape), SearchSettings(nominated=None))
     assert len(squares) == len(found) > 0
     # The largest window is as long as the image.
     assert squares[:, 2].max() == pytest.approx(max(shape), rel=0.02)
@@ -83,11 +87,11 @@ def test_any_shape_is_covered(shape):
 
 def test_batched_windows_are_the_windows_one_by_one():
     torch.manual_seed(0)
-    network = LandmarkNetwork(LandmarkArchitecture(70, "resnet10t", "heatmap", PIXELS)).eval()
+    finder = NetworkFinder(LandmarkNetwork(LandmarkArchitecture(70, "resnet10t", "heatmap", PIXELS)).eval(), CPU)
     image = np.random.default_rng(0).random((90, 120, 3), dtype=np.float32)
-    squares, found = score_windows(network, image, CPU, SearchSettings(nominated=None, min_window_fraction=0.7))
+    squares, found = score_windows(finder, image, SearchSettings(nominated=None, min_window_fraction=0.7))
     assert len(squares) > 3
-    nominated, again = score_windows(network, image, CPU, SearchSettings(nominated=5, min_window_fraction=0.7))
+    nominated, again = score_windows(finder, image, SearchSettings(nominated=5, min_window_fraction=0.7))
     assert len(nominated) == 5
     for square, answer in zip(nominated, again, strict=True):
         place = np.flatnonzero((squares == square).all(1))[0]

@@ -189,22 +189,3 @@ def test_the_command_line_reads_images_folders_and_videos(tmp_path, weights, cap
     assert (tmp_path / "d.mp4").stat().st_size > 0
     assert main([str(tmp_path / "none.png"), *base]) == 1
     assert "no such image" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("stretched", [False, True])
-def test_onnx_gives_what_torch_gives(tmp_path, stretched):
-    pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
-    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
-    from tfake.landmarks.onnx_export import OnnxNetwork, export_onnx
-
-    network = LandmarkNetwork(LandmarkArchitecture(7, "test_efficientnet", image_pixels=32, thermal_stretch=stretched))
-    export_onnx(network, tmp_path / "n.onnx")
-    runtime = OnnxNetwork(tmp_path / "n.onnx")
-    assert runtime.image_pixels == 32
-    for count in (1, 5):
-        images = torch.rand(count, 3, 32, 32)
-        images[0] = 0.3 * images[0, :1] + 0.2
-        with torch.inference_mode():
-            expected = network(images).numpy()
-        np.testing.assert_allclose(runtime(images.numpy()), expected, atol=1e-4)

@@ -13,7 +13,9 @@ from presets import LANDMARKERS, THERMALIZERS
 from tfake.landmarks.crop_sampling import LandmarkBatch
 from tfake.landmarks.landmark_network import LandmarkNetwork
 from tfake.landmarks.landmark_training import LandmarkTrainState
-from tfake.landmarks.search import find_windows, predict
+from tfake.landmarks.network_finder import NetworkFinder
+from tfake.landmarks.point_finder import predict
+from tfake.landmarks.search import find_windows
 from tfake.thermalizer.inference import GPU_BATCH_IMAGES, Thermalizer
 from tfake.thermalizer.pair_sampling import PairBatch, SourceBatch, StepDraws
 from tfake.thermalizer.thermal_unet import ThermalUNet
@@ -150,9 +152,10 @@ def test_finding_landmarks(name, monkeypatch):
     with fake_gpu(monkeypatch) as watch:
         network.to(GPU)
         watch.clear()
-        assert predict(network, torch.empty(5, 3, pixels, pixels), GPU).shape == (5, 70, 3)
+        finder = NetworkFinder(network, GPU)
+        assert predict(finder, np.empty((5, 3, pixels, pixels), np.float32)).shape == (5, 70, 3)
         assert watch.waits == Counter({"copy to the host": 1})
-        find_windows(network, np.zeros((pixels, pixels + 32, 3), np.float32), 2.0, True, GPU)
+        find_windows(finder, np.zeros((pixels, pixels + 32, 3), np.float32), 2.0, True)
         assert watch.sent > 0
 
 

@@ -10,20 +10,13 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+import numpy as np
 import timm
 import torch
 from torch import Tensor, nn
 
-#: Pixels from one cell of the maps to the next.
-STRIDE = 4
-#: Pictures have edges of multiples of this.
-COARSEST_STRIDE = 32
-#: Points of a face: image-left and image-right pupil, nose, image-left and image-right corner of the mouth.
-FIVE = 5
-#: Channels of the answer: a logit, two logarithms of sizes, a place, five points.
-CHANNELS = 1 + 2 + 2 + 2 * FIVE
-# The unit of sizes: log(w / 32 pixels).
-SIZE_PIXELS = 32.0
+from tfake.detector.face_maps import CHANNELS, STRIDE
+
 # Before training a cell is a face with a probability of a hundredth (Lin et al., ICCV 2017).
 _PRIOR_LOGIT = -4.6
 _CONTEXT_CHANNELS = 64
@@ -140,3 +133,17 @@ class _Residual(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return features + self.body(features)
+
+
+class NetworkMaps:
+    """A detector's network as :func:`tfake.detector.face_detector.find_faces` asks it: arrays in, arrays out."""
+
+    def __init__(self, network: DetectorNetwork, device: torch.device) -> None:
+        """Keep a network in evaluation mode, and the device that it is on."""
+        self.search_pixels = network.architecture.search_pixels
+        self._network, self._device = network, device
+
+    @torch.inference_mode()
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """The maps of a picture, (3, H, W) float32 in 0..1: (``CHANNELS``, H / 4, W / 4) float32."""
+        return self._network(torch.from_numpy(image)[None].to(self._device))[0].cpu().numpy()

@@ -1,4 +1,4 @@
-"""From a scene's faces to the maps that the network learns, its loss, and from the maps back to faces.
+"""From a scene's faces to the maps that the network learns, and its loss.
 
 A cell is a face with the probability that the network gives it; around its centre the target falls off as a Gaussian of
 the box's size. It is learnt by the quality focal loss (Li et al., NeurIPS 2020), to which every cell of the Gaussian
@@ -7,16 +7,13 @@ as many steps. Boxes and points are learnt in the inner part of that Gaussian (T
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
-from tfake.detector.detector_network import CHANNELS, FIVE, SIZE_PIXELS, STRIDE
+from tfake.detector.face_maps import CHANNELS, SIZE_PIXELS, STRIDE
 from tfake.detector.scene_people import PastedFace
-from tfake.imaging.crops import box_overlap
 
 # Standard deviation of a target's Gaussian over the box's edge, and at least, in cells.
 _SIGMA, _LEAST_SIGMA = 0.09, 0.6
@@ -103,63 +100,3 @@ def detection_loss(
     errors = (answer[:, 1:] - values).abs() * weights[:, None]
     total = weights.sum().clamp(min=1)
     return focal, errors[:, :4].sum() / total, errors[:, 4:].sum() / total
-
-
-@dataclass(frozen=True, eq=False)
-class DetectedFaces:
-    """Faces of a picture by descending score.
-
-    Attributes:
-        boxes: (F, 4) float32 left, top, right, bottom in pixels, pixel centres at integers.
-        five: (F, 5, 2) float32 pixels: pupils, nose and corners of the mouth, those on the image's left first.
-        logits: (F,) float32, the network's own, not calibrated.
-    """
-
-    boxes: np.ndarray
-    five: np.ndarray
-    logits: np.ndarray
-
-    def __len__(self) -> int:
-        """How many faces."""
-        return len(self.boxes)
-
-    def chosen(self, places: Sequence[int] | np.ndarray) -> "DetectedFaces":
-        """Some of them, in an order."""
-        places = np.asarray(places, np.intp)
-        return DetectedFaces(self.boxes[places], self.five[places], self.logits[places])
-
-
-def decode_faces(answer: Tensor, least_logit: float, most: int) -> DetectedFaces:
-    """Read the peaks of a map.
-
-    Args:
-        answer: (``CHANNELS``, h, w) float32, from the network.
-        least_logit: below which a cell is no face.
-        most: peaks, at most.
-
-    Returns:
-        The faces in pixels of the network's picture; several peaks may be of one face (``suppress``).
-    """
-    logits = answer[0]
-    peaks = nn.functional.max_pool2d(logits[None, None], 3, 1, 1)[0, 0] == logits
-    scores = torch.where(peaks & (logits >= least_logit), logits, -torch.inf).flatten()
-    best, places = scores.topk(min(most, scores.numel()))
-    places = places[best.isfinite()]
-    found = answer.flatten(1)[:, places].double().cpu().numpy()
-    width = logits.shape[1]
-    cells = np.stack((places.cpu().numpy() % width, places.cpu().numpy() // width), 1) * STRIDE + (STRIDE - 1) / 2
-    edges = SIZE_PIXELS * np.exp(np.clip(found[1:3].T, -3, 4))
-    size = np.sqrt(edges.prod(axis=1))
-    middles = cells + size[:, None] * found[3:5].T
-    five = cells[:, None] + size[:, None, None] * found[5:].T.reshape(-1, FIVE, 2)
-    boxes = np.concatenate((middles - edges / 2, middles + edges / 2), axis=1)
-    return DetectedFaces(boxes.astype(np.float32), five.astype(np.float32), found[0].astype(np.float32))
-
-
-def suppress(faces: DetectedFaces, overlap: float) -> DetectedFaces:
-    """Of faces that share more than a fraction of the smaller one's box, keep the surest."""
-    kept: list[int] = []
-    for place in np.argsort(-faces.logits, kind="stable").tolist():
-        if all(box_overlap(faces.boxes[place], faces.boxes[other]) <= overlap for other in kept):
-            kept.append(place)
-    return faces.chosen(kept)

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from tfake.detector.detector_network import DetectorNetwork
 from tfake.detector.detector_settings import DetectorSettings
-from tfake.detector.detector_targets import DetectedFaces, decode_faces, detection_loss, encode_faces, suppress
+from tfake.detector.detector_targets import detection_loss, encode_faces
 from tfake.detector.face_detector import OVERLAP, ScoreCalibration
+from tfake.detector.face_maps import DetectedFaces, decode_faces, suppress
 from tfake.detector.scene_people import PastedFace
 from tfake.detector.scenes import Scene, SceneMaker
 from tfake.detector.views import round_edge
@@ -227,7 +228,8 @@ def score_scenes(
         for scene in scenes:
             image = scene.image.astype(np.float32) / 255 if scene.image.ndim == 3 else scene.image[..., None]
             tensor = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).expand(3, -1, -1)[None]
-            found = suppress(decode_faces(network(tensor.to(device))[0], _LEAST_LOGIT, _MOST_PEAKS), OVERLAP)
+            maps = network(tensor.to(device))[0].cpu().numpy()
+            found = suppress(decode_faces(maps, _LEAST_LOGIT, _MOST_PEAKS), OVERLAP)
             for logit, right in judge(found, scene.faces, scene.unsure):
                 logits.append(logit)
                 is_right.append(right)

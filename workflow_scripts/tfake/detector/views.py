@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from tfake.detector.detector_network import COARSEST_STRIDE
+from tfake.detector.face_maps import COARSEST_STRIDE
 
 # What becomes black and white of a gray scene, and how flat a scene is not stretched any further.
 _STRETCH_PERCENT, _LEAST_CONTRAST = (1.0, 99.5), 0.02

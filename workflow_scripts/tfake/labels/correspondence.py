@@ -10,11 +10,11 @@ it serves the other half as well (median error .0171 of sqrt(w h), on its own ha
 correction, each where it faces the camera (:mod:`tfake.labels.shape`); further up, the two lines part.
 """
 
+import csv
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from tfake.core.codes import MESH_POINTS
 
@@ -24,12 +24,13 @@ _TABLE = Path(__file__).with_name("places.csv")
 @cache
 def _places(use: str) -> tuple[np.ndarray, np.ndarray]:
     """The ``shared`` or the ``jaw`` points: which of the 70 (P,), and each as a mixture (P, 478) of the mesh's."""
-    table = pd.read_csv(_TABLE, comment="#")
-    table = table[table["use"] == use]
-    mixture = np.zeros((len(table), MESH_POINTS))
-    for corner in "abc":
-        np.add.at(mixture, (np.arange(len(table)), table[f"point_{corner}"]), table[f"weight_{corner}"])
-    return table["landmark"].to_numpy(), mixture
+    lines = (line for line in _TABLE.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
+    rows = [row for row in csv.DictReader(lines) if row["use"] == use]
+    mixture = np.zeros((len(rows), MESH_POINTS))
+    for place, row in enumerate(rows):
+        for corner in "abc":
+            mixture[place, int(row[f"point_{corner}"])] += float(row[f"weight_{corner}"])
+    return np.array([int(row["landmark"]) for row in rows]), mixture
 
 
 #: (54,) indices into the 70 points that have a place on the mesh at every pose.

@@ -3,6 +3,7 @@
 The input is a file of any format in :data:`tfake.thermal_io.FORMATS`, or a folder of such; the output is one JSON file
 with an entry an image. Drawings go to one file for an image, to a folder for a folder, to a video for a video.
 ``--track`` follows faces through a video, and reads their temperatures (:mod:`tfake.landmarks.video_command`).
+``--onnx`` takes an exported landmarker, and needs no torch: nothing that needs it is imported up here.
 Everything that can be read is answered; what cannot is listed, in the JSON and on stderr, and makes the exit status 1.
 """
 
@@ -20,13 +21,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from tfake.core.extras import needs_extra
 from tfake.labels.conventions import set_of_points
 from tfake.landmarks.inputs import Picture, Pictures, Unreadable, open_pictures
 from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
-from tfake.landmarks.onnx_export import export_onnx
 from tfake.landmarks.outputs import Drawings, JsonOutput, draw_faces, with_legend
+from tfake.landmarks.point_finder import SHIPPED
 from tfake.landmarks.preprocessing import MODES, VISIBLE_LIGHT
-from tfake.landmarks.release import SHIPPED
 from tfake.landmarks.temperature_table import TemperatureTable, breathing_of_tracks
 from tfake.landmarks.tracking import TrackedFaces
 from tfake.landmarks.video_command import add_video_options, check_video_options, follow
@@ -89,12 +90,20 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("name an image, a folder or a video (or --export)")
     try:
         if options.export:
-            export_onnx(_load(options).network.cpu(), options.export)
-            return 0
+            return _export(options)
         return _run(options)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _export(options: argparse.Namespace) -> int:
+    with needs_extra("landmarks", "--export"):
+        from tfake.landmarks.onnx_export import export_landmarker
+    written = export_landmarker(options.weights, options.export, options.points, not options.float32)
+    for path in written:
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", file=sys.stderr)
+    return 0
 
 
 def _load(options: argparse.Namespace) -> ThermalLandmarker:
@@ -225,6 +234,11 @@ def _parser() -> argparse.ArgumentParser:
         default=str(SHIPPED),
         help="weights of this workflow, or those that TFAN released (default: the package's own)",
     )
+    parser.add_argument(
+        "--onnx",
+        dest="weights",
+        help="an exported landmarker in place of weights: the folder, or its landmarks.onnx; needs no torch",
+    )
     parser.add_argument("--points", type=int, choices=(70, 478), help="of weights for both sets (default: 70)")
     parser.add_argument("--detector", help="a face detector's weights, in place of the one in the weights")
     parser.add_argument("-o", "--output", help="the JSON file to write (default: to the terminal)")
@@ -239,7 +253,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threshold", type=float, help="mean sigma, in crop widths, below which a window is a face")
     add_video_options(parser)
-    parser.add_argument("--export", help="write the network as ONNX to this file, and look at no image")
+    parser.add_argument("--export", help="write the networks as ONNX into this folder, and look at no image")
+    parser.add_argument("--float32", action="store_true", help="with --export: four times as large, not 8-bit filters")
     return parser
 
 

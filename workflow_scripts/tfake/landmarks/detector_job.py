@@ -15,6 +15,7 @@ from tfake.core.codes import LANDMARKS
 from tfake.core.devices import explain_full_memory
 from tfake.core.files import stopping_on_sigterm, write_whole
 from tfake.detector.detector_file import save_detector, save_detector_provenance
+from tfake.detector.detector_network import NetworkMaps
 from tfake.detector.detector_settings import DetectorSettings
 from tfake.detector.detector_training import SceneSampler, TrainedDetector, train_detector
 from tfake.detector.face_detector import find_faces
@@ -143,12 +144,13 @@ def _draw_found(
 ) -> list[tuple[str, np.ndarray]]:
     """Scenes of held-out people with the boxes that are faces by more than a half, and how many there are to find."""
     sampler = SceneSampler(held_out, settings, stream=RngStream.HELD_OUT_SCENES)
+    maps = NetworkMaps(trained.network, device)
     least, drawn, step = trained.calibration.logit_of(0.5), [], 0
     while len(drawn) < _DRAWN:
         for scene in sampler.scenes(step):
             image = scene.image if scene.image.ndim == 3 else np.rint(255 * scene.image[..., None]).astype(np.uint8)
             picture = np.repeat(image, 4 - image.ndim if image.shape[2] == 3 else 3, axis=2)
-            found = find_faces(trained.network, picture.astype(np.float32) / 255, least, device)
+            found = find_faces(maps, picture.astype(np.float32) / 255, least)
             drawn.append((f"{len(found)} of {len(scene.faces)}", _frame(picture, found.boxes)))
         step += 1
     return drawn[:_DRAWN]

@@ -2,27 +2,25 @@
 
 What is different from TFAN (thermal-face-alignment) on purpose: the answer is always a :class:`LandmarkDetections`,
 with no face, one or several; temperatures are cut to 20..40 °C and not stretched to each scene; ``sigma`` is a standard
-deviation and is called so; a device is named, and weights are a file.
+deviation and is called so; a device is named, and weights are a file. Whatever computes the networks, torch or ONNX
+Runtime, the way from picture to points is this one, and torch is imported for its own files alone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import nn
 
-from tfake.core.codes import BOTH_POINTS, LANDMARKS
-from tfake.core.devices import ForkGuard, resolve_device
-from tfake.detector.detector_file import load_detector
+from tfake.core.extras import needs_extra
 from tfake.detector.face_detector import OVERLAP, find_faces
 from tfake.imaging.crops import box_overlap, crop_squares, square_around, square_around_image, to_image_coordinates
-from tfake.landmarks.networks import load_landmark_networks
+from tfake.landmarks.onnx_finder import is_onnx, load_onnx_finders
+from tfake.landmarks.point_finder import SHIPPED, Finders, PointFinder, predict
 from tfake.landmarks.preprocessing import preprocess
-from tfake.landmarks.release import SHIPPED
-from tfake.landmarks.search import SearchSettings, find_windows, predict
+from tfake.landmarks.search import SearchSettings, find_windows
 
 if TYPE_CHECKING:
     from tfake.landmarks.tracking import TrackedFaces
@@ -102,14 +100,16 @@ class ThermalLandmarker:
 
         Args:
             weights: a file of this workflow's training or release, or a state dict that TFAN released, 70 or 478
-                points; None: those that come with the package, for 70 and 478 points.
-            device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; a GPU that others use, too, is not waited for.
+                points; or a folder of :func:`tfake.landmarks.onnx_export.export_landmarker`, or its landmarks.onnx
+                alone, which need no torch; None: those that come with the package, for 70 and 478 points.
+            device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; a GPU that others use, too, is not waited for. ONNX
+                Runtime computes on the CPU.
             threshold: mean standard deviation, in crop widths, below which a window is a face; None: the file's own,
                 calibrated when it was trained.
             search: which windows ``sliding_window`` looks at; the defaults find faces of a fifth of the image.
             n_landmarks: 70 or 478. None: as many as the network finds, and 70 of one that finds both.
             detector: a face detector (:func:`tfake.detector.detector_file.load_detector`), by which ``sliding_window``
-                then searches; None: the one in the weights' file, where it has one.
+                then searches; None: the one in the weights' file or folder, where it has one.
             confidence: probability from which on what the detector finds is a face, above 0 and below 1.
 
         Raises:
@@ -117,28 +117,38 @@ class ThermalLandmarker:
             ValueError: the file is no landmark network, or one of other points, the detector is none, the confidence is
                 no probability, or the device has no such name.
             RuntimeError: a GPU was asked for that torch does not see (:func:`tfake.core.devices.resolve_device`).
+            ModuleNotFoundError: torch or ONNX Runtime is not installed; with the extra that brings it.
         """
-        self._guard = ForkGuard()
-        self.device = resolve_device(device)
-        network, own_threshold, own_detector = load_landmark_networks(SHIPPED if weights is None else weights)
-        found = network.architecture.landmarks
-        finds_both = found == BOTH_POINTS
-        wanted = n_landmarks or (LANDMARKS if finds_both else found)
-        if wanted != found and not finds_both:
-            raise ValueError(f"{weights}: expected a network for {wanted} points, found one for {found}")
-        self.network = (network.select(wanted) if finds_both else network).to(self.device).eval()
-        # Where both are known, faces are told by the 70, whose threshold the file has.
-        self._finder = network.select(LANDMARKS).to(self.device).eval() if finds_both else self.network
+        self._guard = self._device = None
         self.search = search
         if not 0 < confidence < 1:
             raise ValueError(f"confidence must be above 0 and below 1; found {confidence!r}")
         self.confidence = confidence
-        given = own_detector if detector is None else load_detector(detector)
-        self.detector, self._scores = given or (None, None)
-        if self.detector is not None:
-            self.detector.to(self.device)
+        weights = SHIPPED if weights is None else weights
+        if is_onnx(weights):
+            finders = load_onnx_finders(weights, device, n_landmarks, detector)
+        else:
+            finders = self._load_torch(weights, device, n_landmarks, detector)
+        self.finder, self._face_finder, own_threshold, self.detector, self._scores = finders
         self.threshold = own_threshold if threshold is None else threshold
-        self.n_landmarks = self.network.architecture.landmarks
+        self.n_landmarks = self.finder.landmarks
+
+    def _load_torch(
+        self,
+        weights: str | Path,
+        device: str,
+        n_landmarks: int | None,
+        detector: str | Path | Mapping[str, Any] | None,
+    ) -> Finders:
+        with needs_extra("landmarks", f"{weights}, which torch reads,"):
+            from tfake.core.devices import ForkGuard, resolve_device
+            from tfake.landmarks.network_finder import load_finders
+        self._guard, self._device = ForkGuard(), resolve_device(device)
+        return load_finders(weights, self._device, n_landmarks, detector)
+
+    def _computing(self) -> AbstractContextManager:
+        """Where torch computes, it has to be its own process; ONNX Runtime opens its files again in another one."""
+        return nullcontext() if self._guard is None else self._guard.computing(self._device)
 
     def process(
         self,
@@ -180,7 +190,7 @@ class ThermalLandmarker:
             raise ValueError("method 'detector' needs a detector: ThermalLandmarker(weights, detector=...)")
         picture = preprocess(image, mode)
         by_detector = self.detector is not None and method != "windows"
-        with self._guard.computing(self.device):
+        with self._computing():
             return self._process(picture, sliding_window, multi, boxes, stretched, mirrored, by_detector)
 
     def process_video(self, frames: "str | Path | Iterable[np.ndarray]", **options: Any) -> "Iterator[TrackedFaces]":
@@ -217,13 +227,13 @@ class ThermalLandmarker:
         elif sliding_window and by_detector:
             squares, confidence = self._detect(picture, multi, stretched)
         elif sliding_window:
-            squares = find_windows(self._finder, picture, self.threshold, multi, self.device, self.search, stretched)
+            squares = find_windows(self._face_finder, picture, self.threshold, multi, self.search, stretched)
         else:
             squares = square_around_image(picture.shape)[None]
             # Once to see where in the image the face is, and once more on it alone.
-            points, _ = to_image_coordinates(self._predict(self._finder, picture, squares, stretched), squares)
+            points, _ = to_image_coordinates(self._predict(self._face_finder, picture, squares, stretched), squares)
             squares = np.array([square_around((*found.min(axis=0), *found.max(axis=0))) for found in points])
-        found = self._predict(self.network, picture, squares, stretched, mirrored)
+        found = self._predict(self.finder, picture, squares, stretched, mirrored)
         landmarks, sigma = to_image_coordinates(found, squares)
         score = found[..., 2].mean(axis=1)
         return LandmarkDetections(
@@ -232,9 +242,9 @@ class ThermalLandmarker:
 
     def _detect(self, picture: np.ndarray, multi: bool, stretched: bool | None) -> tuple[np.ndarray, np.ndarray]:
         """Squares around the faces that the detector finds, looked at once by the network, and their probabilities."""
-        found = find_faces(self.detector, picture, self._scores.logit_of(self.confidence), self.device)
+        found = find_faces(self.detector, picture, self._scores.logit_of(self.confidence))
         squares = np.array([square_around(box) for box in found.boxes]).reshape(-1, 3)
-        answers = self._predict(self._finder, picture, squares, stretched)
+        answers = self._predict(self._face_finder, picture, squares, stretched)
         is_sure = answers[..., 2].mean(axis=1) < _UNSURE * self.threshold
         points, _ = to_image_coordinates(answers, squares)
         boxes = [(*face.min(axis=0), *face.max(axis=0)) for face in points]
@@ -248,12 +258,11 @@ class ThermalLandmarker:
 
     def _predict(
         self,
-        network: nn.Module,
+        finder: PointFinder,
         picture: np.ndarray,
         squares: np.ndarray,
         stretched: bool | None,
         mirrored: bool | None = False,
     ) -> np.ndarray:
         """A network's answers on squares of a picture: (F, L, 3) float32."""
-        crops = crop_squares(picture, squares, network.architecture.image_pixels)
-        return predict(network, torch.from_numpy(crops), self.device, stretched, mirrored)
+        return predict(finder, crop_squares(picture, squares, finder.image_pixels), stretched, mirrored)

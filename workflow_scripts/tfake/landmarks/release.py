@@ -22,8 +22,6 @@ from tfake.training.weights_file import bare_tensors, load_payload, save_payload
 Detector = tuple[DetectorNetwork, ScoreCalibration]
 
 FORMAT = "tfake-landmarker-1"
-#: The file that comes with the package.
-SHIPPED = Path(__file__).with_name("landmarker.pt")
 _LEVELS = 127
 # Smaller tensors are not worth it: biases, and the statistics of normalisations.
 _LEAST_VALUES = 1024
@@ -31,7 +29,7 @@ _LEAST_VALUES = 1024
 
 def pack_tensors(state: Mapping[str, Tensor]) -> dict[str, Any]:
     """Filters to ``{"levels": int8, "scale": float32}``; other tensors as they are."""
-    return {name: _pack(tensor) if _is_filter(tensor) else tensor for name, tensor in state.items()}
+    return {name: _pack(tensor) if is_filter(tensor) else tensor for name, tensor in state.items()}
 
 
 def unpack_tensors(packed: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -83,7 +81,8 @@ def load_release(path: str | Path) -> tuple[LandmarkNetwork, Calibration, Detect
     return network.eval(), Calibration(**landmarks["calibration"]), detector
 
 
-def _is_filter(tensor: Tensor) -> bool:
+def is_filter(tensor: Tensor) -> bool:
+    """Whether a tensor is worth 8-bit numbers."""
     return tensor.is_floating_point() and tensor.ndim > 1 and tensor.numel() >= _LEAST_VALUES
 
 

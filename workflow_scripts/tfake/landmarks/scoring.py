@@ -11,7 +11,8 @@ from tfake.imaging.crops import MARGIN
 from tfake.imaging.textures import draw_texture
 from tfake.landmarks.crop_sampling import center_crop, negative_crops
 from tfake.landmarks.landmark_network import LandmarkNetwork
-from tfake.landmarks.search import predict
+from tfake.landmarks.network_finder import NetworkFinder
+from tfake.landmarks.point_finder import predict
 from tfake.training.training_faces import TrainingFace
 
 
@@ -109,4 +110,4 @@ def window_sigma(network: LandmarkNetwork, images: np.ndarray, device: torch.dev
 def _predict(
     network: LandmarkNetwork, images: np.ndarray, device: torch.device, mirrored: bool | None = False
 ) -> np.ndarray:
-    return predict(network, torch.from_numpy(np.ascontiguousarray(images)), device, mirrored=mirrored)
+    return predict(NetworkFinder(network, device), images, mirrored=mirrored)

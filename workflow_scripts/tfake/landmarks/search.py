@@ -12,15 +12,11 @@ from functools import partial
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
 from tfake.imaging.crops import box_overlap, crop_squares, square_around, to_image_coordinates
-from tfake.landmarks.crop_views import are_gray, average_mirrored, stretch
-from tfake.landmarks.landmark_network import LandmarkNetwork
+from tfake.landmarks.point_finder import PointFinder, predict
 
-_BATCH = 64
-#: Encoded levels are padded to multiples of the backbone's coarsest stride.
+# The last window of a row ends within one of a network's coarsest cells from the end.
 _COARSEST_STRIDE = 32
 
 
@@ -33,7 +29,8 @@ class SearchSettings:
         stride_fraction: step from window to window over a window's edge, rounded to the network's stride; T-FAKE's 100
             of 224 pixels leave gaps that the refinement has to close, a third leaves few.
         min_window_fraction: edge of the smallest window over the image's shorter edge.
-        nominated: windows that are looked at on their own. None: all, without sharing anything.
+        nominated: windows that are looked at on their own. None: all, without sharing anything; what cannot share
+            looks at all.
         refinements: how often the square around the found points is looked at again.
         overlap: intersection over the smaller of two boxes above which the less confident one is dropped: what
             a part of a face is taken for lies within it.
@@ -48,34 +45,33 @@ class SearchSettings:
 
 
 def find_windows(
-    network: LandmarkNetwork,
+    finder: PointFinder,
     image: np.ndarray,
     threshold: float,
     multi: bool,
-    device: torch.device,
     settings: SearchSettings | None = None,
     stretched: bool | None = None,
 ) -> np.ndarray:
     """Search an image for faces.
 
     Args:
-        network: in evaluation mode, on the device.
+        finder: the network.
         image: (H, W, 3) float32 in 0..1, as :func:`tfake.landmarks.preprocessing.preprocess` gives it.
         threshold: mean standard deviation, in crop widths, below which a window is a face.
         multi: all faces that do not overlap; otherwise the most confident one at most.
-        device: where the network is.
         settings: how to search; the defaults otherwise.
-        stretched: as in ``predict``.
+        stretched: as in :func:`tfake.landmarks.point_finder.predict`.
 
     Returns:
         (F, 3) float64 squares (left, top, edge) around the faces by descending confidence, refined: the network's
         answers on them are the faces' points.
     """
     settings = settings or SearchSettings()
-    squares, found = score_windows(network, image, device, settings, stretched)
+    squares, found = score_windows(finder, image, settings, stretched)
     is_face = found[..., 2].mean(1) < threshold
-    look = partial(predict, network, device=device, stretched=stretched)
-    squares, boxes, sigma = _refine(network, image, squares[is_face], found[is_face], look, settings.refinements)
+    look = partial(predict, finder, stretched=stretched)
+    pixels = finder.image_pixels
+    squares, boxes, sigma = _refine(image, squares[is_face], found[is_face], look, pixels, settings.refinements)
     kept: list[int] = []
     for place in np.argsort(sigma, kind="stable"):
         if sigma[place] < threshold and all(box_overlap(boxes[place], boxes[k]) <= settings.overlap for k in kept):
@@ -84,11 +80,7 @@ def find_windows(
 
 
 def score_windows(
-    network: LandmarkNetwork,
-    image: np.ndarray,
-    device: torch.device,
-    settings: SearchSettings,
-    stretched: bool | None = None,
+    finder: PointFinder, image: np.ndarray, settings: SearchSettings, stretched: bool | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The network's answers on windows at every place and size of an image (H, W, 3) float32 in 0..1.
 
@@ -97,83 +89,23 @@ def score_windows(
     Returns:
         (M, 3) squares and (M, L, 3) answers in crop widths: of the nominated windows, or of all.
     """
-    pixels = network.architecture.image_pixels
-    step = max(network.stride, round(settings.stride_fraction * pixels / network.stride) * network.stride)
-    own = network.architecture.thermal_stretch and bool(are_gray(_as_tensor(image)[None]))
-    stretches = own if stretched is None else stretched
+    pixels = finder.image_pixels
+    step = max(finder.stride, round(settings.stride_fraction * pixels / finder.stride) * finder.stride)
+    nominates = settings.nominated is not None and finder.shares_windows
     squares, sigmas, crops = [], [], []
     for level, scale in _pyramid(image, pixels, settings):
         corners = _corners(level.shape[:2], pixels, step)
         # A level's pixel i is centred at (i + 1/2) / scale - 1/2 in the image.
         squares.append(np.column_stack((corners / scale - 0.5, np.full(len(corners), pixels / scale))))
-        tensor = _as_tensor(level)
-        crops += [tensor[:, top : top + pixels, left : left + pixels] for left, top in corners]
-        if settings.nominated is not None:
-            shared = stretch(tensor[None], 1.0)[0] if stretches else tensor
-            sigmas.append(_shared_sigma(network, shared.to(device), corners, pixels))
+        planes = np.ascontiguousarray(level.transpose(2, 0, 1), dtype=np.float32)
+        crops += [planes[:, top : top + pixels, left : left + pixels] for left, top in corners]
+        if nominates:
+            sigmas.append(finder.shared_sigma(planes, corners, stretched))
     windows = np.concatenate(squares)
     chosen = np.arange(len(windows))
-    if settings.nominated is not None:
+    if nominates:
         chosen = np.argsort(np.concatenate(sigmas), kind="stable")[: settings.nominated]
-    return windows[chosen], predict(network, torch.stack([crops[place] for place in chosen]), device, stretched)
-
-
-@torch.inference_mode()
-def predict(
-    network: LandmarkNetwork,
-    crops: Tensor,
-    device: torch.device,
-    stretched: bool | None = None,
-    mirrored: bool | None = False,
-) -> np.ndarray:
-    """The network's answers on crops.
-
-    Args:
-        network: in evaluation mode, on the device.
-        crops: (F, 3, P, P) float32 in 0..1.
-        device: where the network is.
-        stretched: whether the crops' contrast is stretched; None: that of gray ones, where the network learnt it so.
-        mirrored: whether the answer is averaged with that on the mirrored crop
-            (:func:`tfake.landmarks.crop_views.average_mirrored`), which costs as much again; None: for gray ones, where
-            the network's file says so.
-
-    Returns:
-        (F, L, 3) float32 x, y and standard deviation a coordinate, in crop widths.
-    """
-
-    def answer(images: Tensor) -> np.ndarray:
-        if stretched is None:
-            return network(images).cpu().numpy()
-        return network.decode(network.encode(stretch(images) if stretched else images)).cpu().numpy()
-
-    parts = []
-    for part in crops.split(_BATCH):
-        images = part.to(device)
-        found = answer(images)
-        # Asked of the crops as they came: a GPU need not wait for it.
-        if mirrored is not None:
-            twice = np.full(len(part), mirrored)
-        elif network.architecture.thermal_mirror:
-            twice = are_gray(part).cpu().numpy()
-        else:
-            twice = np.zeros(len(part), bool)
-        if twice.any():
-            found[twice] = average_mirrored(found[twice], answer(part[torch.from_numpy(twice)].to(device).flip(3)))
-        parts.append(found)
-    return np.concatenate(parts) if parts else np.empty((0, network.architecture.landmarks, 3), np.float32)
-
-
-@torch.inference_mode()
-def _shared_sigma(network: LandmarkNetwork, level: Tensor, corners: np.ndarray, pixels: int) -> np.ndarray:
-    height, width = level.shape[1:]
-    padding = (0, -width % _COARSEST_STRIDE, 0, -height % _COARSEST_STRIDE)
-    encoded = network.encode(torch.nn.functional.pad(level[None], padding))
-    edge, places = pixels // network.stride, corners // network.stride
-    sigmas = []
-    for part in np.array_split(places, max(1, len(places) // _BATCH)):
-        windows = torch.cat([encoded[:, :, top : top + edge, left : left + edge] for left, top in part])
-        sigmas.append(network.decode(windows)[..., 2].mean(1).cpu().numpy())
-    return np.concatenate(sigmas)
+    return windows[chosen], predict(finder, np.stack([crops[place] for place in chosen]), stretched)
 
 
 def _pyramid(image: np.ndarray, pixels: int, settings: SearchSettings):
@@ -206,24 +138,19 @@ def _last(slack: int) -> int:
     return slack // _COARSEST_STRIDE * _COARSEST_STRIDE
 
 
-def _as_tensor(level: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(level.transpose(2, 0, 1), dtype=np.float32))
-
-
 def _refine(
-    network: LandmarkNetwork,
     image: np.ndarray,
     squares: np.ndarray,
     found: np.ndarray,
-    look: Callable[[Tensor], np.ndarray],
+    look: Callable[[np.ndarray], np.ndarray],
+    pixels: int,
     times: int,
 ) -> tuple[np.ndarray, list[tuple[float, ...]], np.ndarray]:
     """Look again at the squares around found points: squares, the boxes found in them, and their mean deviations."""
-    pixels = network.architecture.image_pixels
     for _ in range(times):
         points = to_image_coordinates(found, squares)[0]
         squares = np.array([square_around(_box(face)) for face in points]).reshape(-1, 3)
-        found = look(torch.from_numpy(crop_squares(image, squares, pixels)))
+        found = look(crop_squares(image, squares, pixels))
     return squares, [_box(points) for points in to_image_coordinates(found, squares)[0]], found[..., 2].mean(1)
 
 

@@ -4,14 +4,17 @@ import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from tfake.landmarks.breathing import breathing_rate
 from tfake.landmarks.outputs import refuse_input
 from tfake.landmarks.temperatures import read_temperatures
 from tfake.landmarks.tracking import TrackedFaces
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("image", "frame", "time_seconds", "track_id", "place", "celsius", "pixels", "sigma", "valid", "reason")
 _SUFFIXES = (".csv", ".parquet")
@@ -66,8 +69,10 @@ class TemperatureTable(AbstractContextManager):
                 row = (reading.place, reading.celsius, reading.pixels, reading.sigma, valid, reason)
                 self._rows.append((name, frame, tracked.time_seconds, int(track_id), *row))
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """The table so far, by ``COLUMNS``: °C, pixels, seconds."""
+        import pandas as pd  # here, for what reads no temperatures does without
+
         table = pd.DataFrame(self._rows, columns=COLUMNS)
         numbers = {"time_seconds": "float64", "celsius": "float64", "sigma": "float64"}
         whole = {"frame": "int64", "track_id": "int64", "pixels": "int64"}
@@ -88,7 +93,7 @@ class TemperatureTable(AbstractContextManager):
         self._part.unlink(missing_ok=True)
 
 
-def breathing_of_tracks(table: pd.DataFrame) -> list[dict]:
+def breathing_of_tracks(table: "pd.DataFrame") -> list[dict]:
     """The breathing rate of each face of a table, of a frame by the mean of the nostrils that are valid.
 
     Returns:

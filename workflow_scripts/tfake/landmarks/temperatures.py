@@ -24,7 +24,6 @@ import numpy as np
 
 from tfake.core.codes import MESH_POINTS
 from tfake.labels.conventions import set_of_points
-from tfake.landmarks.adapters import plain_map
 from tfake.thermal_io.scales import Scale
 
 #: Fewer pixels than this tell no temperature.
@@ -167,6 +166,8 @@ def _both_sets(points: np.ndarray) -> np.ndarray:
     """(548, 2): the 70 points and the 478."""
     if len(points) == _BOTH:
         return points
+    from tfake.landmarks.adapters import plain_map  # here, for it brings torch
+
     found = set_of_points(len(points))
     return np.concatenate([plain_map(points, found, wanted) for wanted in ("face70", "mesh478")])
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from tfake.imaging.crops import box_iou, box_overlap
 from tfake.landmarks import kalman
@@ -329,6 +328,8 @@ def associate(
     Returns:
         Pairs of a track's place and a face's, by the former.
     """
+    from scipy.optimize import linear_sum_assignment  # here, for what does not track does without
+
     margins = np.broadcast_to(margins, len(tracks))
     wide = np.array((-1.0, -1.0, 1.0, 1.0))
     overlaps = np.array(
