@@ -68,6 +68,8 @@ class OnnxSession:
         options.intra_op_num_threads = self._threads or 0
         # Filters of 8 bits are turned back once, when the file is opened, and not in every call.
         options.add_session_config_entry("session.disable_quant_qdq", "1")
+        # Threads that wait by spinning take cores from whoever else computes.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
