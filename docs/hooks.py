@@ -24,8 +24,8 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
 }
-#: The page that runs networks, the runtime that it needs, and the landmarker that it offers (``make docs`` brings
-#: both); other folders may be named by the environment.
+#: The page that runs networks, the runtime that it needs, and the landmarker that it offers; ``make docs`` brings both,
+#: and other folders may be named by the environment.
 BROWSER = "browser.md"
 RUNTIME = Path(os.environ.get("ORT_WEB", ROOT / "runs/npm/node_modules/onnxruntime-web/dist"))
 RUNTIME_FILES = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")

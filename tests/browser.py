@@ -24,7 +24,7 @@ class Browser:
 
     def open(self, path, **context):
         page = self.browser.new_context(**context).new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.complaints = []
         page.requests = []
         page.on("console", lambda message: page.complaints.append(f"{message.type}: {message.text}"))

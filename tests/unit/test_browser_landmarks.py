@@ -28,9 +28,17 @@ PICTURE = blobs((224, 320), (90, 70, 16), (240, 150, 16))
 
 
 def build(folder, runtime, landmarker):
-    """The site, with a runtime and a landmarker, or with neither."""
+    """The page alone as a site, without the reference, with a runtime and a landmarker, or with neither."""
+    docs = folder.with_name(f"{folder.name}_docs")
+    docs.mkdir()
+    shutil.copytree(ROOT / "docs/browser", docs / "browser")
+    for name in ("browser.md", "site.css"):
+        shutil.copy(ROOT / "docs" / name, docs)
+    configuration = folder.with_name(f"{folder.name}.yml")
+    hooks = f"hooks: [{ROOT / 'docs/hooks.py'}]"
+    configuration.write_text(f"INHERIT: {ROOT / 'mkdocs.yml'}\ndocs_dir: {docs}\n{hooks}\nplugins: []\n")
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "ORT_WEB": str(runtime), "LANDMARKER": str(landmarker)}
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(folder), "-f", "mkdocs.yml"]
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(folder), "-f", str(configuration)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
@@ -70,7 +78,7 @@ class Address:
 
 
 def wait_for(page, text):
-    page.locator('[data-part="status"]').filter(has_text=text).wait_for()
+    page.locator('[data-part="status"]').filter(has_text=text).wait_for(timeout=60_000)
 
 
 def answer_of(page):

@@ -45,6 +45,21 @@ def test_temperatures_have_one_window_for_all_images():
     assert preprocess(holed)[0, 0, 0] == 0
 
 
+def test_a_scene_s_own_window_holds_what_the_fixed_one_cuts_off():
+    seen = preprocess(SKIN, window="scene")
+    assert np.ptp(seen[..., 0]) == 1
+    # Neither a room as cold as a winter's day nor a camera that is ten kelvins off changes anything.
+    np.testing.assert_allclose(preprocess(SKIN - 25, window="scene"), seen, atol=1e-5)
+    # A lamp of a few pixels sets nothing, and noise stays noise.
+    lamp = np.random.default_rng(0).uniform(18, 42, (100, 100)).astype(np.float32)
+    plain = preprocess(lamp, window="scene")
+    lamp[0, :3] = 300
+    np.testing.assert_allclose(preprocess(lamp, window="scene")[1:], plain[1:], atol=0.01)
+    assert np.ptp(preprocess(30 + 0.01 * SKIN, window="scene")) < 0.25
+    with pytest.raises(ValueError, match="window must be one of fixed, scene; found 'wide'"):
+        preprocess(SKIN, window="wide")
+
+
 def test_pixels_are_taken_by_their_range():
     gray = np.array([[0, 128, 255]], np.uint8)
     np.testing.assert_allclose(preprocess(gray)[0, :, 0], (0, 128 / 255, 1))

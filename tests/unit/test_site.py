@@ -17,6 +17,7 @@ PAGES = (
     "configuration",
     "heat",
     "architecture",
+    "browser",
     "contributing",
     "notebooks/read_a_dataset",
     "reference/tfake.camera",

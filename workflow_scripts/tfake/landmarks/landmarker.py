@@ -160,6 +160,7 @@ class ThermalLandmarker:
         stretched: bool | None = None,
         mirrored: bool | None = None,
         method: str = "auto",
+        window: str = "auto",
     ) -> LandmarkDetections:
         """Find landmarks in an image.
 
@@ -176,19 +177,22 @@ class ThermalLandmarker:
                 colours, where the weights' file says so.
             method: how ``sliding_window`` searches: ``detector``, ``windows``, or ``auto``, the detector where there is
                 one.
+            window: what temperatures are cut to (:func:`tfake.landmarks.preprocessing.preprocess`): ``fixed``,
+                ``scene``, or ``auto``, the scene's where the weights were trained to stretch the contrast.
 
         Returns:
             The faces found: none where nothing is confident enough.
 
         Raises:
-            ValueError: the image, the mode or the method is none of those, or there is no detector.
+            ValueError: the image, the mode, the method or the window is none of those, or there is no detector.
             RuntimeError: the network is on a GPU, and this process is a fork of the one that loaded it.
         """
         if method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}; found {method!r}")
         if method == "detector" and self.detector is None:
             raise ValueError("method 'detector' needs a detector: ThermalLandmarker(weights, detector=...)")
-        picture = preprocess(image, mode)
+        own_window = "scene" if self.finder.thermal_stretch else "fixed"
+        picture = preprocess(image, mode, own_window if window == "auto" else window)
         by_detector = self.detector is not None and method != "windows"
         with self._computing():
             return self._process(picture, sliding_window, multi, boxes, stretched, mirrored, by_detector)

@@ -44,6 +44,11 @@ class NetworkFinder:
         return self.network.stride
 
     @property
+    def thermal_stretch(self) -> bool:
+        """Whether the contrast of gray crops is stretched."""
+        return self.network.architecture.thermal_stretch
+
+    @property
     def thermal_mirror(self) -> bool:
         """Whether answers on gray crops are averaged with those on their mirror images."""
         return self.network.architecture.thermal_mirror

@@ -24,6 +24,10 @@ def is_onnx(path: str | Path) -> bool:
     return Path(path).suffix.lower() == _SUFFIX or (Path(path) / LANDMARKS_FILE).is_file()
 
 
+#: Sessions of the process that this one is a fork of, kept from being taken apart.
+_OF_PARENTS: list[Any] = []
+
+
 class OnnxSession:
     """A model of one input; it is opened again in another process, for its threads do not outlive a fork."""
 
@@ -54,6 +58,8 @@ class OnnxSession:
     def __call__(self, images: np.ndarray) -> list[np.ndarray]:
         """Compute all of a model's outputs."""
         if os.getpid() != self._process:
+            # A fork has the session without its threads, for which taking it apart would wait for ever.
+            _OF_PARENTS.append(self._session)
             self._open()
         return self._session.run(None, {self._input: np.ascontiguousarray(images, dtype=np.float32)})
 
@@ -68,6 +74,8 @@ class OnnxSession:
         options.intra_op_num_threads = self._threads or 0
         # Filters of 8 bits are turned back once, when the file is opened, and not in every call.
         options.add_session_config_entry("session.disable_quant_qdq", "1")
+        # Threads that wait by spinning take cores from whoever else computes.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
@@ -94,6 +102,7 @@ class OnnxFinder:
         self._rows = both[self.landmarks] if found == BOTH_POINTS and self.landmarks != found else slice(None)
         self.image_pixels: int = session.metadata["image_pixels"]
         self.stride: int = session.metadata["stride"]
+        self.thermal_stretch: bool = session.metadata["thermal_stretch"]
         self.thermal_mirror: bool = session.metadata["thermal_mirror"]
 
     def __call__(self, crops: np.ndarray, stretched: bool | None = None) -> np.ndarray:

@@ -27,6 +27,7 @@ class PointFinder(Protocol):
         landmarks: how many points it finds.
         image_pixels: edge of its crops.
         stride: pixels that a window may be moved by.
+        thermal_stretch: whether it stretches the contrast of gray crops, whose brightness then means nothing.
         thermal_mirror: whether its answers on gray crops are averaged with those on their mirror images.
         shares_windows: whether it can tell cheaply which windows of an image are worth a look of their own.
     """
@@ -34,6 +35,7 @@ class PointFinder(Protocol):
     landmarks: int
     image_pixels: int
     stride: int
+    thermal_stretch: bool
     thermal_mirror: bool
     shares_windows: bool
 

@@ -12,14 +12,18 @@ from tfake.thermal_io.scales import Scale, ScaleError, check_plausible
 from tfake.thermal_io.thermal_reading import open_thermal
 
 MODES = ("auto", "temperature", "pixel", "relative")
+WINDOWS = ("fixed", "scene")
 _CELSIUS = Scale("celsius")
+_SCENE_PERCENT = (0.1, 99.9)
+# A scene without contrast is not stretched to its noise.
+_LEAST_KELVIN = 1.0
 # What relative numbers are stretched between: neither a dead pixel nor a soldering iron sets it.
 _STRETCH_PERCENT = (1, 99)
 #: What is said of a picture in colours, and asked for again where no face is found in it.
 VISIBLE_LIGHT = "colours: a picture in visible light"
 
 
-def preprocess(image: np.ndarray, mode: str = "auto") -> np.ndarray:
+def preprocess(image: np.ndarray, mode: str = "auto", window: str = "fixed") -> np.ndarray:
     """Turn an image into three channels in 0..1.
 
     Args:
@@ -28,14 +32,18 @@ def preprocess(image: np.ndarray, mode: str = "auto") -> np.ndarray:
         mode: ``auto`` takes float and uint16 for temperatures and uint8 for pixels; ``temperature`` insists on the
             former; ``pixel`` takes any gray or colour image, float and uint16 by their own full range 0..255 and
             0..65535; ``relative`` takes any gray image, and stretches it between its own 1st and 99th percentile.
+        window: what temperatures are cut to: ``fixed``, 20..40 °C, so that the same skin is as bright in every image;
+            or ``scene``, all but a thousandth of the scene's own at either end, for networks that stretch the contrast
+            themselves: people in the cold, and cameras that are off by ten kelvins, are within it, too.
 
     Returns:
-        (H, W, 3) float32 in 0..1. Temperatures are cut to 20..40 °C and nothing else: the same skin is as bright in
-        every image. NaN is black.
+        (H, W, 3) float32 in 0..1. NaN is black.
 
     Raises:
-        ValueError: an unknown mode, shape or type, or numbers that are no temperatures.
+        ValueError: an unknown mode, window, shape or type, or numbers that are no temperatures.
     """
+    if window not in WINDOWS:
+        raise ValueError(f"window must be one of {', '.join(WINDOWS)}; found {window!r}")
     if mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}; found {mode!r}")
     image = np.asarray(image)
@@ -55,7 +63,8 @@ def preprocess(image: np.ndarray, mode: str = "auto") -> np.ndarray:
         check_plausible(
             [("its numbers", image)], _CELSIUS, people=False, remedy="convert them to °C from {}, or pass mode='pixel'"
         )
-        values = _between(_CELSIUS.convert(image), *WINDOW_CELSIUS)
+        celsius = _CELSIUS.convert(image)
+        values = _between(celsius, *(WINDOW_CELSIUS if window == "fixed" else _scene_window(celsius)))
     else:
         values = _between(image, 0.0, 65535.0 if image.dtype == np.uint16 else 255.0)
     return np.repeat(values[..., None], 3, axis=2) if gray else np.ascontiguousarray(values[..., ::-1])
@@ -63,6 +72,11 @@ def preprocess(image: np.ndarray, mode: str = "auto") -> np.ndarray:
 
 def _between(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.clip((np.nan_to_num(values.astype(np.float32), nan=low) - low) / (high - low), 0.0, 1.0)
+
+
+def _scene_window(celsius: np.ndarray) -> tuple[float, float]:
+    low, high = np.nanpercentile(celsius, _SCENE_PERCENT).tolist()
+    return low, max(high, low + _LEAST_KELVIN)
 
 
 def _stretch(image: np.ndarray) -> np.ndarray:
