@@ -25,6 +25,13 @@ PACKAGES = {
 }
 
 
+#: In the place of opencv-contrib-python where nothing is shown: the two cannot be installed together, and the lock file is
+#: of one environment.
+UNLOCKED = ("opencv-python-headless",)
+#: Imported when somebody hands over an exported landmarker, which no rule does.
+NOT_IN_RULES = {"onnxruntime"}
+
+
 @pytest.mark.parametrize("path", ENVS, ids=lambda path: path.stem)
 def test_an_env_file_repeats_the_lock(path):
     assert path.read_text() == with_lock(path, LOCK)
@@ -43,7 +50,7 @@ def test_every_env_file_is_used_and_every_used_one_exists():
 def test_the_lock_is_within_the_ranges(required):
     if required.name == PROJECT["name"]:
         assert required.extras <= EXTRAS.keys()
-    else:
+    elif required.name not in UNLOCKED:
         assert required.specifier.contains(LOCK[canonical(required.name)])
 
 
@@ -59,6 +66,6 @@ def test_a_rule_finds_what_it_imports_in_its_environment(rule):
     for path in sources_of(SCRIPTS[rule]):
         if path.suffix == ".py":
             needed |= {name.split(".")[0] for name in imported_names(path)}
-    needed -= {*(folder.name for folder in LIBRARY.iterdir()), *sys.stdlib_module_names}
+    needed -= {*(folder.name for folder in LIBRARY.iterdir()), *sys.stdlib_module_names, *NOT_IN_RULES}
     for env in envs:
         assert {PACKAGES.get(name, name) for name in needed} <= pins_of(ROOT / env).keys(), env

@@ -102,9 +102,10 @@ def test_every_rule_is_in_the_graph_of_the_architecture():
 
 
 def test_nothing_large_is_tracked():
-    assert [
-        name for name in tracked_files() if (ROOT / name).is_file() and (ROOT / name).stat().st_size > 1 << 20
-    ] == []
+    sizes = {name: (ROOT / name).stat().st_size for name in tracked_files() if (ROOT / name).is_file()}
+    # The landmarker that comes with the package is the one exception, and has a limit of its own.
+    assert sizes.pop("workflow_scripts/tfake/landmarks/landmarker.pt") <= 4_000_000
+    assert [name for name, size in sizes.items() if size > 1 << 20] == []
 
 
 #: Where somebody's packages come from, and where somebody's files are: neither belongs into a repository. The words are
