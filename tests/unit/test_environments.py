@@ -25,8 +25,8 @@ PACKAGES = {
 }
 
 
-#: In the place of opencv-contrib-python where nothing is shown: the two cannot be installed together, and the lock file is
-#: of one environment.
+#: In the place of opencv-contrib-python where nothing is shown: the two cannot be installed together, and the lock file
+#: is of one environment.
 UNLOCKED = ("opencv-python-headless",)
 #: Imported when somebody hands over an exported landmarker, which no rule does.
 NOT_IN_RULES = {"onnxruntime"}
