@@ -40,6 +40,8 @@ NEUTRAL_CHANGES = {
     "thermalizer__compile": True,
     "landmarks__checkpoint_every": 7,
     "landmarks__compile": True,
+    "detector__checkpoint_every": 7,
+    "detector__compile": True,
     "labels__face_landmarker__url": "https://example.org/other.task",
     "compare": ["results", "results"],
     "store__shards_per_job": 2,
