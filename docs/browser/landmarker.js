@@ -284,7 +284,7 @@ const Landmarker = (() => {
      * @returns faces by descending confidence, as the command line's JSON has them: box, score, landmarks, sigma_pixels,
      *   and confidence where there is a detector; without one the picture is taken for that of one face.
      */
-    async find(image, { confidence = 0.5, points = this.pointSets[0] } = {}) {
+    async find(image, { confidence = 0.6, points = this.pointSets[0] } = {}) {
       const { metadata } = this.landmarks, both = metadata.landmarks === SEVENTY + MESH;
       const first = both && points === MESH ? SEVENTY : 0;
       // What tells a face, and where it is: of a network for both sets the 70 points.

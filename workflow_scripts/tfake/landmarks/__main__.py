@@ -24,7 +24,7 @@ from tqdm import tqdm
 from tfake.core.extras import needs_extra
 from tfake.labels.conventions import set_of_points
 from tfake.landmarks.inputs import Picture, Pictures, Unreadable, open_pictures
-from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
+from tfake.landmarks.landmarker import CONFIDENCE, LandmarkDetections, ThermalLandmarker
 from tfake.landmarks.outputs import Drawings, JsonOutput, draw_faces, with_legend
 from tfake.landmarks.point_finder import SHIPPED
 from tfake.landmarks.preprocessing import MODES, VISIBLE_LIGHT
@@ -108,7 +108,12 @@ def _export(options: argparse.Namespace) -> int:
 
 def _load(options: argparse.Namespace) -> ThermalLandmarker:
     return ThermalLandmarker(
-        options.weights, options.device, options.threshold, n_landmarks=options.points, detector=options.detector
+        options.weights,
+        options.device,
+        options.threshold,
+        n_landmarks=options.points,
+        detector=options.detector,
+        confidence=options.confidence,
     )
 
 
@@ -240,6 +245,9 @@ def _parser() -> argparse.ArgumentParser:
         help="an exported landmarker in place of weights: the folder, or its landmarks.onnx; needs no torch",
     )
     parser.add_argument("--points", type=int, choices=(70, 478), help="of weights for both sets (default: 70)")
+    parser.add_argument(
+        "--confidence", type=float, default=CONFIDENCE, help=f"of a detected face, at least (default: {CONFIDENCE})"
+    )
     parser.add_argument("--detector", help="a face detector's weights, in place of the one in the weights")
     parser.add_argument("-o", "--output", help="the JSON file to write (default: to the terminal)")
     parser.add_argument("--draw", help="where to draw: a file, a folder for a folder, a video or a folder for a video")

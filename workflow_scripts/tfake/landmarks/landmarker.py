@@ -30,6 +30,8 @@ METHODS = ("auto", "detector", "windows")
 # Of what a detector found, the network has to be this sure at least: its mean standard deviation over the threshold
 # that tells a face among all windows. Tiny and cut faces are less sure than those.
 _UNSURE = 2.0
+#: The shipped detector's lamps and black bodies have up to this on real pictures, and next to no face has less.
+CONFIDENCE = 0.6
 #: Over sqrt(w h) of the face: of real points with a larger deviation most are more than .1 of the face away.
 VALID_SIGMA = 0.07
 
@@ -94,7 +96,7 @@ class ThermalLandmarker:
         search: SearchSettings | None = None,
         n_landmarks: int | None = None,
         detector: str | Path | Mapping[str, Any] | None = None,
-        confidence: float = 0.5,
+        confidence: float = CONFIDENCE,
     ) -> None:
         """Load weights.
 
