@@ -14,6 +14,7 @@ LANDMARKS = 70
 MESH_POINTS = 478
 #: Of networks that find both at once: the 70 points, then the mesh.
 BOTH_POINTS = LANDMARKS + MESH_POINTS
+ROWS_OF_BOTH = {LANDMARKS: slice(LANDMARKS), MESH_POINTS: slice(LANDMARKS, BOTH_POINTS)}
 BLENDSHAPES = 52
 #: The archive measures from the image's corner, so that a pixel's centre lies at a half: over 96 eyes of the released
 #: images, the centres of the class map's eyes lie .62 +- .07 pixels left of their landmarks'.

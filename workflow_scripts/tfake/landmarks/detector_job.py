@@ -1,7 +1,5 @@
 """A detector's training job: from stores, archive and settings to a detector's files."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -10,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from tfake.config.plan_rules import without_neutral
 from tfake.core.codes import LANDMARKS
 from tfake.core.devices import explain_full_memory
 from tfake.core.files import stopping_on_sigterm, write_whole
@@ -28,7 +25,7 @@ from tfake.training.distributed import prepare_process, rank_zero_only
 from tfake.training.rng import RngStream
 from tfake.training.training_faces import TrainingFace, TrainingFaces
 from tfake.training.training_settings import precisions_to_resume
-from tfake.training.weights_file import find_checkpoint
+from tfake.training.weights_file import find_checkpoint, run_digest
 
 _CURVES = {
     "total": LossCurve("total", "#0f172a"),
@@ -168,7 +165,4 @@ def _frame(picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 def _digest(job: DetectorJob, settings: DetectorSettings) -> str:
     """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
     sums = [file_sha256(path) for path in (*job.sums, *job.real.values(), *filter(None, [job.start]))]
-    # What follows a plus tells CUDA's version, or that there is none.
-    version = torch.__version__.split("+")[0]
-    parts = [without_neutral(settings.as_mapping()), sums, list(job.stored.variants), version]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return run_digest(settings, sums, list(job.stored.variants))

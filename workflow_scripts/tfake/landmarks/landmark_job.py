@@ -1,7 +1,5 @@
 """A landmark training job: from stores, archive and settings to a landmark network's files."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,7 +11,6 @@ import torch
 from torch.utils.data import ConcatDataset
 
 from tfake.archive.index import read_index
-from tfake.config.plan_rules import without_neutral
 from tfake.core.devices import explain_full_memory
 from tfake.core.files import stopping_on_sigterm, write_whole
 from tfake.landmarks.landmark_settings import LandmarkSettings
@@ -27,7 +24,7 @@ from tfake.training.curves import plot_landmark_losses, plot_predictions
 from tfake.training.distributed import prepare_process, rank_zero_only
 from tfake.training.training_faces import TrainingFace, TrainingFaces
 from tfake.training.training_settings import precisions_to_resume
-from tfake.training.weights_file import find_checkpoint
+from tfake.training.weights_file import find_checkpoint, run_digest
 
 FIELDS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "landmarks_478_visibility")
 _DRAWN = 6
@@ -202,11 +199,9 @@ def _write_products(
 def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
     """Stands for everything the weights depend on, given the number format; where files lie is none of it."""
     sums = [file_sha256(path) for path in (*job.sums, *job.real.values(), *filter(None, [job.encoder]))]
-    # What follows a plus tells CUDA's version, or that there is none.
-    version = torch.__version__.split("+")[0]
-    parts = [without_neutral(settings.as_mapping()), sums, job.stored.landmarks, list(job.stored.variants), version]
+    parts = [sums, job.stored.landmarks, list(job.stored.variants)]
     parts += [job.real_validation_share] if job.real else []
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return run_digest(settings, *parts)
 
 
 def results_folder(faces_sums: str) -> str:

@@ -20,7 +20,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from tfake.core.codes import BOTH_POINTS, LANDMARKS, MESH_POINTS
+from tfake.core.codes import BOTH_POINTS, ROWS_OF_BOTH
 from tfake.landmarks.crop_views import stretch_gray
 from tfake.training.weights_file import load_encoder
 
@@ -108,7 +108,7 @@ class LandmarkNetwork(nn.Module):
         """
         if landmarks == self.architecture.landmarks:
             return self
-        rows = {LANDMARKS: slice(LANDMARKS), MESH_POINTS: slice(LANDMARKS, BOTH_POINTS)}.get(landmarks)
+        rows = ROWS_OF_BOTH.get(landmarks)
         if self.architecture.landmarks != BOTH_POINTS or rows is None:
             raise ValueError(
                 f"expected a network that finds {landmarks} points, found one for {self.architecture.landmarks}"

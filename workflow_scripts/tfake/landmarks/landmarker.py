@@ -1,8 +1,9 @@
 """Landmarks of thermal images in one call: TFAN's calling form, with one kind of answer.
 
 What is different from TFAN (thermal-face-alignment) on purpose: the answer is always a :class:`LandmarkDetections`,
-with no face, one or several; temperatures are cut to 20..40 °C and not stretched to each scene; ``sigma`` is a standard
-deviation and is called so; a device is named, and weights are a file. Whatever computes the networks, torch or ONNX
+with no face, one or several; temperatures are cut to 20..40 °C for networks that take brightness for a temperature, and
+to the scene's own for those that stretch the contrast themselves; ``sigma`` is a standard deviation and is called so; a
+device is named, and weights are a file. Whatever computes the networks, torch or ONNX
 Runtime, the way from picture to points is this one, and torch is imported for its own files alone.
 """
 

@@ -35,18 +35,36 @@ _MIN_VARIANCE = 1e-6
 FACE_VARIANCE = 6e-4
 
 
+def landmark_payload(network: LandmarkNetwork, calibration: Calibration) -> dict[str, Any]:
+    """A network as tensors and plain values, which torch loads without running code."""
+    return {
+        "settings": asdict(network.architecture),
+        "calibration": asdict(calibration),
+        "state": bare_tensors(network),
+    }
+
+
+def network_from_payload(payload: Mapping[str, Any], where: str | Path) -> tuple[LandmarkNetwork, Calibration]:
+    """Rebuild a landmark network, in evaluation mode on the CPU, and its calibration.
+
+    Raises:
+        ValueError: the tensors do not fit the architecture that it names; ``where`` it comes from is for the message.
+    """
+    with torch.random.fork_rng([]):
+        network = LandmarkNetwork(LandmarkArchitecture(**payload["settings"]))
+    try:
+        network.load_state_dict(payload["state"])
+    except RuntimeError as error:
+        raise ValueError(f"{where}: the tensors do not fit the architecture that the file names: {error}") from error
+    return network.eval(), Calibration(**payload["calibration"])
+
+
 def save_landmark_weights(path: str | Path, network: LandmarkNetwork, calibration: Calibration) -> str:
     """Write a network's tensors, and return the file's SHA-256; equal networks give equal bytes.
 
     The network's deviations are already scaled by ``calibration.temperature``.
     """
-    payload = {
-        "format": FORMAT,
-        "settings": asdict(network.architecture),
-        "calibration": asdict(calibration),
-        "state": bare_tensors(network),
-    }
-    return save_payload(path, payload)
+    return save_payload(path, {"format": FORMAT, **landmark_payload(network, calibration)})
 
 
 def save_landmark_provenance(path: str | Path, **record: Any) -> None:
@@ -61,14 +79,7 @@ def load_landmark_weights(path: str | Path) -> tuple[LandmarkNetwork, Calibratio
         FileNotFoundError: no such file.
         ValueError: the file is no landmark network, or its tensors do not fit the architecture that it names.
     """
-    payload = load_payload(path, FORMAT, "landmark network")
-    with torch.random.fork_rng([]):
-        network = LandmarkNetwork(LandmarkArchitecture(**payload["settings"]))
-    try:
-        network.load_state_dict(payload["state"])
-    except RuntimeError as error:
-        raise ValueError(f"{path}: the tensors do not fit the architecture that the file names: {error}") from error
-    return network.eval(), Calibration(**payload["calibration"])
+    return network_from_payload(load_payload(path, FORMAT, "landmark network"), path)
 
 
 class TfanNetwork(nn.Module):

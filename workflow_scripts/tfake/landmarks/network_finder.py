@@ -100,11 +100,13 @@ def load_finders(
     network, threshold, own_detector = load_landmark_networks(weights)
     found = network.architecture.landmarks
     wanted = choose_points(found, n_landmarks, weights)
-    chosen, judge = network, network
-    if found == BOTH_POINTS:
-        chosen, judge = network.select(wanted), network.select(LANDMARKS)
-    points = NetworkFinder(chosen.to(device).eval(), device)
-    faces = NetworkFinder(judge.to(device).eval(), device) if found == BOTH_POINTS else points
+    # Of a network for both sets, faces are told by the 70 points, whose threshold the file has.
+    parts = {wanted, LANDMARKS} if found == BOTH_POINTS else {wanted}
+    finders = {
+        part: NetworkFinder((network if part == found else network.select(part)).to(device).eval(), device)
+        for part in parts
+    }
+    points, faces = finders[wanted], finders.get(LANDMARKS, finders[wanted])
     given = own_detector if detector is None else load_detector(detector)
     if given is None:
         return Finders(points, faces, threshold)

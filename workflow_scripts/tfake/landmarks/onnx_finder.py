@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfake.core.codes import BOTH_POINTS, LANDMARKS, MESH_POINTS
+from tfake.core.codes import BOTH_POINTS, LANDMARKS, ROWS_OF_BOTH
 from tfake.core.extras import needs_extra
 from tfake.detector.face_detector import ScoreCalibration
 from tfake.landmarks.point_finder import Finders, choose_points
@@ -98,8 +98,7 @@ class OnnxFinder:
         self._session = session
         found = session.metadata["landmarks"]
         self.landmarks = choose_points(found, landmarks, session.path)
-        both = {LANDMARKS: slice(LANDMARKS), MESH_POINTS: slice(LANDMARKS, BOTH_POINTS)}
-        self._rows = both[self.landmarks] if found == BOTH_POINTS and self.landmarks != found else slice(None)
+        self._rows = slice(None) if self.landmarks == found else ROWS_OF_BOTH[self.landmarks]
         self.image_pixels: int = session.metadata["image_pixels"]
         self.stride: int = session.metadata["stride"]
         self.thermal_stretch: bool = session.metadata["thermal_stretch"]

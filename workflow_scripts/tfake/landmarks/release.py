@@ -6,7 +6,6 @@ are those of the networks that were packed.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,9 @@ from torch import Tensor
 from tfake.detector.detector_file import detector_from_payload, detector_payload
 from tfake.detector.detector_network import DetectorNetwork
 from tfake.detector.face_detector import ScoreCalibration
-from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
-from tfake.training.weights_file import bare_tensors, load_payload, save_payload
+from tfake.landmarks.landmark_network import Calibration, LandmarkNetwork
+from tfake.landmarks.landmarker_file import landmark_payload, network_from_payload
+from tfake.training.weights_file import load_payload, save_payload
 
 Detector = tuple[DetectorNetwork, ScoreCalibration]
 
@@ -48,16 +48,12 @@ def save_release(
         calibration: its own.
         detector: what finds faces, and its scores' calibration; None: windows are searched.
     """
-    landmarks = {
-        "settings": asdict(network.architecture),
-        "calibration": asdict(calibration),
-        "state": pack_tensors(bare_tensors(network)),
+    parts = {
+        "landmarks": landmark_payload(network, calibration),
+        "detector": None if detector is None else detector_payload(*detector),
     }
-    finds_faces = None
-    if detector is not None:
-        payload = detector_payload(*detector)
-        finds_faces = payload | {"state": pack_tensors(payload["state"])}
-    return save_payload(path, {"format": FORMAT, "landmarks": landmarks, "detector": finds_faces})
+    packed = {name: part and part | {"state": pack_tensors(part["state"])} for name, part in parts.items()}
+    return save_payload(path, {"format": FORMAT, **packed})
 
 
 def load_release(path: str | Path) -> tuple[LandmarkNetwork, Calibration, Detector | None]:
@@ -68,17 +64,10 @@ def load_release(path: str | Path) -> tuple[LandmarkNetwork, Calibration, Detect
         ValueError: the file is no landmarker, or its tensors do not fit the architecture that it names.
     """
     payload = load_payload(path, FORMAT, "landmarker")
-    landmarks, finds_faces = payload["landmarks"], payload["detector"]
-    with torch.random.fork_rng([]):
-        network = LandmarkNetwork(LandmarkArchitecture(**landmarks["settings"]))
-    try:
-        network.load_state_dict(unpack_tensors(landmarks["state"]))
-    except RuntimeError as error:
-        raise ValueError(f"{path}: the tensors do not fit the architecture that the file names: {error}") from error
-    detector = None
-    if finds_faces is not None:
-        detector = detector_from_payload({**finds_faces, "state": unpack_tensors(finds_faces["state"])}, str(path))
-    return network.eval(), Calibration(**landmarks["calibration"]), detector
+    packed = (payload["landmarks"], payload["detector"])
+    landmarks, finds_faces = (part and {**part, "state": unpack_tensors(part["state"])} for part in packed)
+    detector = finds_faces and detector_from_payload(finds_faces, str(path))
+    return *network_from_payload(landmarks, path), detector
 
 
 def is_filter(tensor: Tensor) -> bool:

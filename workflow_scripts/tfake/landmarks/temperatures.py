@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from tfake.core.codes import MESH_POINTS
+from tfake.core.codes import BOTH_POINTS, LANDMARKS
 from tfake.labels.conventions import set_of_points
 from tfake.thermal_io.scales import Scale
 
@@ -34,7 +34,6 @@ _TURNED_AWAY = 0.3
 _NEAREST = 4
 _SHIFT = 4
 _CELSIUS = Scale("celsius")
-_BOTH = 70 + MESH_POINTS
 _NASION, _CHIN, _NOSE_BASE = 27, 8, 33
 _OUTER_EYES = {"right": 36, "left": 45}
 
@@ -84,7 +83,7 @@ class PlaceReading(NamedTuple):
 
 
 def _mesh(index: int, weight: float = 1.0) -> dict[int, float]:
-    return {70 + index: weight}
+    return {LANDMARKS + index: weight}
 
 
 def _middle(a: int, b: int) -> dict[int, float]:
@@ -164,7 +163,7 @@ def face_scale(face: np.ndarray) -> float:
 
 def _both_sets(points: np.ndarray) -> np.ndarray:
     """(548, 2): the 70 points and the 478."""
-    if len(points) == _BOTH:
+    if len(points) == BOTH_POINTS:
         return points
     from tfake.landmarks.adapters import plain_map  # here, for it brings torch
 
@@ -174,7 +173,7 @@ def _both_sets(points: np.ndarray) -> np.ndarray:
 
 @cache
 def _mixture(place: Place) -> np.ndarray:
-    table = np.zeros((len(place.corners), _BOTH))
+    table = np.zeros((len(place.corners), BOTH_POINTS))
     for row, corner in enumerate(place.corners):
         for point, weight in corner.items():
             table[row, point] = weight

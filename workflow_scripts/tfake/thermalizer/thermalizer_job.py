@@ -1,7 +1,5 @@
 """A training job: from files and settings to a thermalizer's files, in one process or as one of a group."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +13,6 @@ from tfake.archive.image_reader import SourceImages
 from tfake.archive.index import read_index
 from tfake.archive.mesh_reader import SourceMeshes
 from tfake.archive.pairs import open_pairs
-from tfake.config.plan_rules import without_neutral
 from tfake.core.devices import explain_full_memory
 from tfake.core.files import stopping_on_sigterm, write_whole
 from tfake.heat.face_heat import FaceHeat
@@ -31,7 +28,7 @@ from tfake.thermalizer.thermalizer_training import Trained, train
 from tfake.training.curves import LossCurve, plot_loss_terms, plot_samples
 from tfake.training.distributed import prepare_process, rank_zero_only
 from tfake.training.training_settings import precisions_to_resume
-from tfake.training.weights_file import find_checkpoint
+from tfake.training.weights_file import find_checkpoint, run_digest
 
 _SAMPLES_DRAWN = 6
 
@@ -187,8 +184,8 @@ def _loss_curves() -> dict[str, LossCurve]:
 
 def _digest(job: TrainingJob, settings: TrainingSettings, prior: PriorTable, source_sha256: str) -> str:
     """Stands for everything the weights depend on, given the number format; paths are no part of it."""
-    parts = [
-        without_neutral(settings.as_mapping()),
+    return run_digest(
+        settings,
         source_sha256,
         file_sha256(job.patches),
         job.encoder and file_sha256(job.encoder),
@@ -197,10 +194,7 @@ def _digest(job: TrainingJob, settings: TrainingSettings, prior: PriorTable, sou
         [job.pair_layout, job.pair_values, job.supervision, list(job.ambient_celsius), job.read_prior_at_celsius],
         job.prior_per_pixel,
         [prior.ambients.tolist(), np.nan_to_num(prior.celsius).tolist(), prior.std_kelvin.tolist()],
-        # What follows a plus is CUDA's version, or that there is none.
-        torch.__version__.split("+")[0],
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    )
 
 
 def _describe_files(path: Path) -> list:

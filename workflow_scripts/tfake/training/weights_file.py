@@ -19,7 +19,9 @@ import torch
 from torch import nn
 
 import tfake
+from tfake.config.plan_rules import without_neutral
 from tfake.core.files import write_text_whole, write_whole
+from tfake.training.training_settings import LoopSettings
 
 FORMAT = "tfake-encoder-1"
 
@@ -134,6 +136,14 @@ class CheckpointFile:
     def remove(self) -> None:
         """Delete the file, if it is there: the run is finished."""
         self.path.unlink(missing_ok=True)
+
+
+def run_digest(settings: LoopSettings, *parts: Any) -> str:
+    """Tells runs apart: stands for the settings that results depend on, for plain values, and for torch's version."""
+    # What follows a plus tells CUDA's version, or that there is none.
+    version = torch.__version__.split("+")[0]
+    told = [without_neutral(settings.as_mapping()), *parts, version]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def find_checkpoint(
