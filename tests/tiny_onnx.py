@@ -29,7 +29,7 @@ def write_landmarker(folder, with_detector=True, **metadata):
         "margin": 1.25,
         "threshold": 0.1,
         "temperature": 1.0,
-        "thermal_stretch": False,
+        "thermal_stretch": True,
         "thermal_mirror": True,
         "mirrored": convention("face70").partners.tolist(),
         **metadata,

@@ -98,7 +98,7 @@
     if (shown) {
       enqueue(async () => {
         if (!networks) throw new Error("choose the networks first");
-        [name, picture] = [shown.name, await Pictures.read(shown)];
+        [name, picture] = [shown.name, await Pictures.read(shown, networks.landmarks.metadata.thermal_stretch)];
         await find();
       });
     }

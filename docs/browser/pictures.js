@@ -2,15 +2,18 @@
 "use strict";
 
 const Pictures = (() => {
-  const COLDEST = 20, WARMEST = 40, PLAUSIBLE = [-60, 200], RELATIVE_PERCENT = [1, 99];
+  const COLDEST = 20, WARMEST = 40, SCENE_PERCENT = [0.1, 99.9], LEAST_KELVIN = 1, PLAUSIBLE = [-60, 200], RELATIVE_PERCENT = [1, 99];
   const MOST_PIXELS = 40e6;
 
-  /** Read a file: {width, height, planes, shown, assumed}, where `shown` is an ImageData to draw. */
-  async function read(file) {
+  /**
+   * Read a file: {width, height, planes, shown, assumed}, where `shown` is an ImageData to draw. Networks that stretch the
+   * contrast themselves see temperatures in the scene's own window, others between 20 and 40 °C.
+   */
+  async function read(file, stretches) {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    if (bytes[0] === 0x93 && bytes[1] === 0x4e) return ofNumbers(readNpy(bytes));
+    if (bytes[0] === 0x93 && bytes[1] === 0x4e) return ofNumbers(readNpy(bytes), stretches);
     const isPng = bytes[0] === 0x89 && bytes[1] === 0x50;
-    if (isPng && bytes[24] === 16 && bytes[25] === 0 && bytes[28] === 0) return ofNumbers(await readGray16(bytes));
+    if (isPng && bytes[24] === 16 && bytes[25] === 0 && bytes[28] === 0) return ofNumbers(await readGray16(bytes), stretches);
     let bitmap;
     try {
       bitmap = await createImageBitmap(file, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
@@ -30,7 +33,7 @@ const Pictures = (() => {
   }
 
   /** Temperatures, where the numbers can be any; else numbers that are stretched between their own percentiles. */
-  function ofNumbers({ width, height, values, isCounts, isBytes }) {
+  function ofNumbers({ width, height, values, isCounts, isBytes }, stretches) {
     check(width, height);
     const celsius = isCounts ? Float32Array.from(values, (count) => count / 100 - 273.15) : Float32Array.from(values);
     const finite = celsius.filter(Number.isFinite).sort();
@@ -41,6 +44,9 @@ const Pictures = (() => {
       [low, high] = RELATIVE_PERCENT.map((percent) => Landmarker.percentile(finite, percent));
       if (high <= low) high = low + 1;
       assumed = "relative numbers, for they cannot be temperatures";
+    } else if (stretches) {
+      [low, high] = SCENE_PERCENT.map((percent) => Landmarker.percentile(finite, percent));
+      high = Math.max(high, low + LEAST_KELVIN);
     }
     const gray = celsius.map((value) => Math.min(Math.max(((Number.isNaN(value) ? low : value) - low) / (high - low), 0), 1));
     const shown = new ImageData(width, height);

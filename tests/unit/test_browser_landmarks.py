@@ -95,11 +95,13 @@ def write_pictures(folder):
     celsius = (20 + PICTURE.astype(np.float32) / 12.75).astype(np.float32)
     cv2.imwrite(str(folder / "counts.png"), ((celsius + 273.15) * 100).round().astype(np.uint16))
     np.save(folder / "celsius.npy", celsius)
+    np.save(folder / "cold.npy", celsius - 15)
     return {
         "gray.png": PICTURE,
         "colours.png": colours,
         "counts.png": cv2.imread(str(folder / "counts.png"), cv2.IMREAD_UNCHANGED),
         "celsius.npy": celsius,
+        "cold.npy": celsius - 15,
     }
 
 
