@@ -15,7 +15,7 @@ from tfake.landmarks.__main__ import main
 from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
 from tfake.landmarks.temperatures import PLACES
 from tfake.landmarks.tracking import FaceTracker
-from tfake.landmarks.video import FaceFinder, VideoFrame, track_video
+from tfake.landmarks.video import FaceFinder, VideoFrame, _beside, _same_scene, _thumbnail, track_video
 from tfake.thermal_io.scales import Scale
 
 FACE = reference_face()[:70, :2]
@@ -125,6 +125,15 @@ def test_a_cut_and_a_recording_that_begins_anew_are_other_people():
         answers = [finder.find(VideoFrame(image, time / RATE)) for image, time in zip(images, seconds, strict=True)]
         assert [answer.track_ids.tolist() for answer in answers[1:5]] == [[0]] * 4
         assert answers[-1].track_ids.tolist() == [last]
+
+
+def test_a_cut_is_seen_in_the_cold_too():
+    first, other = scene((50, 60)), scene((50, 60), slope=-0.01)
+    seen, cold = (_thumbnail(VideoFrame(first - below, 0.0)) for below in (0, 30))
+    np.testing.assert_allclose(cold, seen, atol=1e-5)
+    beside = _beside(np.array([[20, 30, 80, 90]]), first.shape)
+    assert _same_scene(cold, cold, beside)
+    assert not _same_scene(cold, _thumbnail(VideoFrame(other - 30, 1.0)), beside)
 
 
 def test_what_cannot_be_meant():

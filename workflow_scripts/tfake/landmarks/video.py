@@ -250,7 +250,7 @@ def _chosen(faces: LandmarkDetections, places: list[int] | np.ndarray) -> Landma
 
 
 def _thumbnail(frame: VideoFrame) -> np.ndarray:
-    gray = preprocess(frame.image, frame.mode).mean(axis=2)
+    gray = preprocess(frame.image, frame.mode, "scene").mean(axis=2)
     return cv2.resize(gray, _THUMBNAIL, interpolation=cv2.INTER_AREA)
 
 
