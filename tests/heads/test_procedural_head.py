@@ -8,8 +8,9 @@ from heads import features
 from heads.expression import Expression, express
 from heads.groom import beard_regions, hairline
 from heads.identity import Traits, draw_traits, shape_points
-from heads.person import IBUG_VERTICES
+from heads.person import place_landmarks
 from tfake.core.classes import FaceClass
+from tfake.labels.conventions import convention
 from tfake.mesh import template
 from tfake.mesh.head import head_mesh
 
@@ -55,13 +56,27 @@ def test_eyes_and_ears_are_on_the_subjects_own_side(side):
 
 
 def test_landmarks_run_from_the_subjects_right_to_left():
-    points = template.face_vertices()[IBUG_VERTICES]
-    assert len(points) == 68
+    pupils = np.stack([_EYES[side] for side in ("right", "left")])
+    points = place_landmarks(head_mesh().rest, pupils)
+    assert points.shape == (70, 3)
+    np.testing.assert_array_equal(points[68:], pupils)
     assert (np.diff(points[2:15, 0]) > 0).all()  # jaw
     assert (np.diff(points[17:27, 0]) > 0).all()  # brows
     assert points[36:42, 0].max() < 0 < points[42:48, 0].min()
     assert points[48, 0] < points[51, 0] < points[54, 0]
     assert (np.diff(points[27:31, 1]) < 0).all()
+    partners = convention("face70").partners
+    # Diagonals of the fine mesh run one way, so that a vertex' mirror image may lie a millimetre beside a vertex.
+    np.testing.assert_allclose(points[partners] * (-1, 1, 1), points, atol=0.1)
+
+
+def test_the_jaw_runs_evenly_along_the_bone_from_ear_to_ear():
+    jaw = place_landmarks(head_mesh().rest, np.zeros((2, 3)))[:17]
+    steps = np.linalg.norm(np.diff(jaw, axis=0), axis=1)
+    assert steps.min() > 0.7 * steps.max()
+    # iBUG's jaw reaches back to the ear; FaceMesh's outline, further forward, does not.
+    outline = head_mesh().rest[[127, 234, 93, 132]]
+    assert (outline[:, 2] - jaw[:4, 2] > 0.5).all()
 
 
 def test_without_lumps_of_their_own_both_halves_of_a_face_mirror_each_other():

@@ -20,6 +20,7 @@ from heads.identity import Traits, draw_traits, shape_points
 from heads.parts import Material, Part, make_part
 from heads.skin import Complexion, draw_complexion
 from tfake.mesh.head import head_mesh
+from tfake.mesh.landmark_places import landmark_places
 from tfake.mesh.template import FACE_VERTICES
 
 
@@ -48,21 +49,22 @@ def draw_wardrobe(rng: np.random.Generator, lab: bool) -> Wardrobe:
     return Wardrobe(kind, bool(hat < 0.17), masked)
 
 
-#: FaceMesh vertex of each iBUG point 0..67. Points are where the 3D surface is, seen or not ("x-ray"), and the jaw's
-#: lie on the edge of the jaw bone, not on the outline of the picture.
-IBUG_VERTICES = np.array(
-    [
-        *(127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356),
-        *(46, 53, 52, 65, 55),
-        *(285, 295, 282, 283, 276),
-        *(168, 6, 195, 4),
-        *(98, 97, 2, 326, 327),
-        *(33, 160, 158, 133, 153, 144),
-        *(362, 385, 387, 263, 373, 380),
-        *(61, 40, 39, 0, 269, 270, 291, 321, 314, 17, 84, 91),
-        *(78, 81, 13, 311, 308, 402, 14, 178),
-    ]
-)
+def place_landmarks(surface: np.ndarray, pupils: np.ndarray) -> np.ndarray:
+    """The 70 points on a head's surface, seen or not ("x-ray").
+
+    Args:
+        surface: (N, 3) positions of the fine head mesh's vertices, any expression.
+        pupils: (2, 3) the right one, then the left one.
+
+    Returns:
+        (70, 3) float64 in FaceSynthetics' order.
+    """
+    points = np.empty((70, 3))
+    # The shared places name FaceMesh's irises for the pupils, which the head has no vertices for.
+    shared, head = landmark_places("shared"), landmark_places("head")
+    points[shared.landmarks] = shared.on(np.concatenate([surface[:FACE_VERTICES], np.repeat(pupils, 5, axis=0)]))
+    points[head.landmarks] = head.on(surface)
+    return points
 
 
 #: Draws an independent generator for a named purpose, so that one choice never shifts another.
@@ -127,7 +129,7 @@ def draw_person(stream: Stream, lab: bool) -> Person:
     right, up = np.radians(expression.gaze)
     gaze = np.array([np.sin(right) * np.cos(up), np.sin(up), np.cos(right) * np.cos(up)])
     pupils = np.stack([eyes[side] + features.EYE_RADIUS * gaze for side in ("right", "left")])
-    landmarks = np.concatenate([shaped[IBUG_VERTICES], pupils])
+    landmarks = place_landmarks(shaped, pupils)
     mesh_points = shaped[:FACE_VERTICES]
     return Person(traits, complexion, grooming, expression, parts, landmarks, mesh_points, gaze, glasses)
 

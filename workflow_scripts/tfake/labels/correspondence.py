@@ -1,52 +1,33 @@
 """Where the source's 70 points lie on FaceMesh's surface.
 
-The 70 points are iBUG-68 (Sagonas et al. 2013) and two pupils; the 478 are MediaPipe's mesh and irises. No mesh point
-lies exactly where iBUG's definitions are, so each place is a mixture of the corners of one triangle of the mesh. The
-table was fitted to 58 real FaceSynthetics faces by :mod:`tfake.studies.label_calibration`; fitted to one half of them
-it serves the other half as well (median error .0171 of sqrt(w h), on its own half .0171; single mesh points: .0240).
+The 70 points are iBUG-68 (Sagonas et al. 2013) and two pupils; the 478 are MediaPipe's mesh and irises. Each place is a
+mixture of the corners of one triangle of the mesh (:mod:`tfake.mesh.landmark_places`). The table was fitted to 58 real
+FaceSynthetics faces by :mod:`tfake.studies.label_calibration`; fitted to one half of them it serves the other half as
+well (median error .0171 of sqrt(w h), on its own half .0171; single mesh points: .0240).
 
 54 points count as shared. The jaw is left out of them but for the chin: iBUG's jaw is the 3D jaw line, hidden or not
 ("x-ray"), while the mesh ends at the visible outline. Six jaw points on either side of the chin still steer the
 correction, each where it faces the camera (:mod:`tfake.labels.shape`); further up, the two lines part.
 """
 
-import csv
-from functools import cache
-from pathlib import Path
-
 import numpy as np
 
-from tfake.core.codes import MESH_POINTS
-
-_TABLE = Path(__file__).with_name("places.csv")
-
-
-@cache
-def _places(use: str) -> tuple[np.ndarray, np.ndarray]:
-    """The ``shared`` or the ``jaw`` points: which of the 70 (P,), and each as a mixture (P, 478) of the mesh's."""
-    lines = (line for line in _TABLE.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
-    rows = [row for row in csv.DictReader(lines) if row["use"] == use]
-    mixture = np.zeros((len(rows), MESH_POINTS))
-    for place, row in enumerate(rows):
-        for corner in "abc":
-            mixture[place, int(row[f"point_{corner}"])] += float(row[f"weight_{corner}"])
-    return np.array([int(row["landmark"]) for row in rows]), mixture
-
+from tfake.mesh.landmark_places import landmark_places
 
 #: (54,) indices into the 70 points that have a place on the mesh at every pose.
-SHARED_70: np.ndarray = _places("shared")[0]
+SHARED_70: np.ndarray = landmark_places("shared").landmarks
 #: (6,) indices into the 70 points that have one where that side of the jaw faces the camera.
-JAW_70: np.ndarray = _places("jaw")[0]
+JAW_70: np.ndarray = landmark_places("jaw").landmarks
 
 
 def shared_places(mesh: np.ndarray) -> np.ndarray:
     """The places of the 54 shared points on a mesh: (478, D) to (54, D)."""
-    return _places("shared")[1] @ mesh.astype(np.float64)
+    return landmark_places("shared").on(mesh)
 
 
 def jaw_places(mesh: np.ndarray) -> np.ndarray:
     """The places of the 6 jaw points on a mesh: (478, D) to (6, D)."""
-    return _places("jaw")[1] @ mesh.astype(np.float64)
+    return landmark_places("jaw").on(mesh)
 
 
 def face_size(landmarks_70: np.ndarray) -> float:

@@ -15,13 +15,19 @@ _TABLE = Path(__file__).with_name("head_points.csv")
 #: Focal length over the image's width. The archives do not tell it; a head portrait is taken from about a metre.
 _FOCAL = 2.2
 #: From the head's axes (y up, z towards the camera) to OpenCV's (y down, z away).
-_FLIP = np.diag([1.0, -1.0, -1.0])
+FLIP = np.diag([1.0, -1.0, -1.0])
 
 
 @cache
 def head_points() -> np.ndarray:
     """The 70 points on the mean head: (70, 3) cm, x to the image's right, y up, z towards the camera."""
     return np.loadtxt(_TABLE, delimiter=",", skiprows=1)
+
+
+def camera_matrix(pixels: int) -> np.ndarray:
+    """OpenCV's camera matrix (3, 3) of a head portrait of pixels x pixels."""
+    middle = (pixels - 1) / 2
+    return np.array([[_FOCAL * pixels, 0.0, middle], [0.0, _FOCAL * pixels, middle], [0.0, 0.0, 1.0]])
 
 
 def head_rotation(landmarks_70: np.ndarray, pixels: int) -> np.ndarray:
@@ -35,14 +41,13 @@ def head_rotation(landmarks_70: np.ndarray, pixels: int) -> np.ndarray:
         (3, 3) float64 from the head's frame (x to the image's right when it looks at the camera, y up, z out of the
         face) to the camera's (x right, y up, z towards the camera).
     """
-    middle = (pixels - 1) / 2
-    camera = np.array([[_FOCAL * pixels, 0.0, middle], [0.0, _FOCAL * pixels, middle], [0.0, 0.0, 1.0]])
-    points = head_points() @ _FLIP
+    camera = camera_matrix(pixels)
+    points = head_points() @ FLIP
     goal = landmarks_70.astype(np.float64)
     # SQPnP needs no start and finds the global minimum; the last steps minimise the distance in the image.
     _, turn, shift = cv2.solvePnP(points, goal, camera, None, flags=cv2.SOLVEPNP_SQPNP)
     turn, _ = cv2.solvePnPRefineLM(points, goal, camera, None, turn, shift)
-    return _FLIP @ cv2.Rodrigues(turn)[0] @ _FLIP
+    return FLIP @ cv2.Rodrigues(turn)[0] @ FLIP
 
 
 def angles(rotation: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@
 Each of the 70 points becomes the mixture of one triangle's corners that lies nearest to it over the archive's faces.
 Every face counts twice, as it is and mirrored, and the left side's places are the mirrored right side's. Meshes that
 are far off are left out, and what one mesh misses by is capped, so that bad meshes do not move the places. Jaw points
-are fitted to faces that look ahead. Needed again only for another mesh or other points.
+are fitted to faces that look ahead, and once more to the whole head (:mod:`tfake.studies.jaw_calibration`). Needed
+again only for another mesh or other points.
 """
 
 import sys
@@ -22,10 +23,12 @@ from tfake.labels.facemesh import FaceMesh
 from tfake.labels.head_geometry import angles, head_rotation
 from tfake.labels.labelling import find_mesh
 from tfake.labels.shape import mesh_partners, mesh_shape
+from tfake.studies.jaw_calibration import fit_jaw, table_row
 
-_TABLE = Path(__file__).parents[1] / "labels/places.csv"
+_TABLE = Path(__file__).parents[1] / "mesh/landmark_places.csv"
 _LARGEST_ERROR, _CAP, _FRONTAL_YAW = 0.06, 0.05, 20.0
 _NEAREST = 6
+_PIXELS = 512
 _PUPILS = {68: 468, 69: 473}
 
 
@@ -33,13 +36,15 @@ def fit_places(meshes: np.ndarray, landmarks_70: np.ndarray, frontal: np.ndarray
     """Fit the table.
 
     Args:
-        meshes: (F, 478, 2) points over sqrt(w h).
-        landmarks_70: (F, 70, 2) points over sqrt(w h).
+        meshes: (F, 478, 2) pixels.
+        landmarks_70: (F, 70, 2) pixels.
         frontal: (F,) bool, which faces look ahead.
 
     Returns:
         ``landmark``, ``use`` and three times ``point_x`` and ``weight_x``; weights are at least 0 and add up to 1.
     """
+    sizes = np.array([face_size(points) for points in landmarks_70])[:, None, None]
+    meshes, landmarks_70 = meshes / sizes, landmarks_70 / sizes
     flip, mirror = np.array([-1.0, 1.0]), convention("face70").partners
     meshes = np.concatenate([meshes, meshes[:, mesh_partners()] * flip])
     landmarks_70 = np.concatenate([landmarks_70, landmarks_70[:, mirror] * flip])
@@ -55,14 +60,7 @@ def fit_places(meshes: np.ndarray, landmarks_70: np.ndarray, frontal: np.ndarray
             corners, weights = _best_mixture(meshes[chosen], landmarks_70[chosen, fitted])
             if fitted != landmark:
                 corners = mesh_partners()[corners]
-        # Rounded so that they still add up to 1: they multiply coordinates of hundreds of pixels.
-        rounded = [*np.round(weights[:2], 3).tolist(), round(1.0 - np.round(weights[:2], 3).sum(), 3)]
-        mixture = {
-            key: value
-            for name, corner, weight in zip("abc", corners, rounded, strict=True)
-            for key, value in ((f"point_{name}", corner), (f"weight_{name}", weight))
-        }
-        rows.append({"landmark": landmark, "use": "jaw" if landmark in JAW_70 else "shared", **mixture})
+        rows.append(table_row(landmark, "jaw" if landmark in JAW_70 else "shared", corners, weights))
     return pd.DataFrame(rows)
 
 
@@ -103,12 +101,13 @@ def measure_faces(archive: str, images: int, pixels: int) -> tuple[np.ndarray, n
             found = find_mesh(finder, sample.rgb, sample.landmarks_70, retry_above=0.0)
             if found is None or found.error > _LARGEST_ERROR:
                 continue
-            size = face_size(sample.landmarks_70)
-            meshes.append(found.detection.mesh[:, :2] / size)
-            landmarks.append(sample.landmarks_70 / size)
+            meshes.append(found.detection.mesh[:, :2])
+            landmarks.append(sample.landmarks_70)
             frontal.append(abs(angles(head_rotation(sample.landmarks_70, pixels))[0]) < _FRONTAL_YAW)
     return np.array(meshes), np.array(landmarks), np.array(frontal)
 
 
 if __name__ == "__main__":
-    fit_places(*measure_faces(sys.argv[1], int(sys.argv[2]), pixels=512)).to_csv(_TABLE, index=False)
+    _meshes, _landmarks, _frontal = measure_faces(sys.argv[1], int(sys.argv[2]), _PIXELS)
+    _tables = [fit_places(_meshes, _landmarks, _frontal), fit_jaw(_landmarks, _PIXELS)]
+    pd.concat(_tables).to_csv(_TABLE, index=False)
