@@ -62,6 +62,7 @@ rule train_landmarker:
         encoder=PLAN.landmarks.encoder,
         real=lambda wildcards: collect(rules.label_real_faces.output.faces, real=PLAN.landmarks.real_of(wildcards)),
         others=PLAN.landmarks.other_sums,
+        initial=PLAN.landmarks.initial,
     output:
         weights="results/landmarks/{task}/weights.pt",
         provenance="results/landmarks/{task}/provenance.json",

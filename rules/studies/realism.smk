@@ -129,6 +129,7 @@ use rule train_landmarker as train_realism_landmarker with:
         encoder=PLAN.landmarks.encoder,
         real=[],
         others=[],
+        initial=[],
     output:
         weights="results/realism/variants/{variant}/{task}/weights.pt",
         provenance="results/realism/variants/{variant}/{task}/provenance.json",

@@ -54,6 +54,19 @@ def test_an_encoder_is_fetched_where_a_training_starts_from_one():
     assert files == [f"resources/encoders/{network}.pt" for network in plan.thermalizers.encoder_settings]
 
 
+def test_trainings_begin_with_a_file_that_is_there_or_will_be(tmp_path):
+    assert plan_of().landmarks.initial == []
+    made = "results/landmarks/joint_548/weights.pt"
+    (tmp_path / "mine.pt").touch()
+    for path in (made, str(tmp_path / "mine.pt")):
+        landmarks = plan_of(landmarks={"initial_weights": path}).landmarks
+        landmarks.check_files()
+        assert landmarks.initial == [path]
+        assert "initial_weights" not in landmarks.settings(wildcards(task="joint_70"))
+    with pytest.raises(ConfigError, match=r"landmarks\.initial_weights: there is no absent\.pt"):
+        plan_of(landmarks={"initial_weights": "absent.pt"}).landmarks.check_files()
+
+
 def test_an_arm_says_its_weights_its_pairs_and_its_prior():
     ablation = plan_of().ablation
     job = wildcards(arm="full_wrong_prior", rooms="cold", seed=2)

@@ -64,6 +64,7 @@ if __name__ == "__main__":
             encoder=str(snakemake.input.encoder) or None,
             real=dict(zip(snakemake.params.real, snakemake.input.real, strict=True)),
             real_validation_share=snakemake.params.real_validation_share,
+            initial=str(snakemake.input.initial) or None,
         ),
         processes=snakemake.resources.gpu,
     )

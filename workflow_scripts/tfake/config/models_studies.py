@@ -1,10 +1,10 @@
 """Keys of the studies: the ablation, landmark networks, label adapters, landmarks against annotations, and realism."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from annotated_types import MinLen
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, model_validator
 
 from tfake.config.keys import (
     Celsius,
@@ -111,6 +111,11 @@ class LandmarkTraining(Training):
     )
     backbone: str = key("regnetx_002", "Name of a timm model.")
     pretrained: bool = key(False, "Whether timm's ImageNet weights are fetched for it.")
+    initial_weights: Text | None = key(
+        None,
+        "Weights that trainings begin with, of the same backbone and head: a file of an encoder, of a landmark network "
+        "(results/landmarks/*/weights.pt), or of a landmarker as it is shipped; null begins at random.",
+    )
     head: Literal["heatmap", "pooled"] = key(
         "heatmap", "How points are read off the backbone's features; pooled is T-FAKE's."
     )
@@ -180,6 +185,12 @@ class LandmarkTraining(Training):
         ge=0,
         le=1,
     )
+
+    @model_validator(mode="after")
+    def _begins_once(self) -> Self:
+        if self.pretrained and self.initial_weights is not None:
+            raise conflict("expected null where pretrained weights are fetched", "initial_weights")
+        return self
 
 
 class LandmarkStudy(Section):

@@ -104,6 +104,7 @@ class AblationPlan:
 
 #: Keys of ``landmarks`` that are no settings of a training, but say what it learns from.
 NO_TRAINING_SETTINGS = (
+    "initial_weights",
     "variants",
     "others",
     "real",
@@ -154,6 +155,8 @@ class LandmarkPlan:
         self.detector_start = ["results/landmarks/joint_548/weights.pt"] if config["detector"]["from_landmarks"] else []
         #: Pretrained weights that a training starts from; none where it starts from random ones.
         self.encoder = ["resources/encoders/landmarks.pt"] if block["pretrained"] else []
+        #: The file that trainings begin with; none where they begin at random, or with pretrained weights.
+        self.initial = [block["initial_weights"]] if block["initial_weights"] else []
         #: Tasks that the study compares, and its folders of pictures by name.
         self.scored = tuple(config["landmark_study"]["tasks"])
         self.pictures = dict(config["landmark_study"]["pictures"])
@@ -189,6 +192,11 @@ class LandmarkPlan:
         Raises:
             ConfigError: one is not there, or is no regular expression.
         """
+        for path in self.initial:
+            # What is a result is made first.
+            if not path.startswith("results/") and not os.path.exists(path):
+                where = f"there is no {path} (seen from {os.getcwd()})"
+                raise ConfigError(f"config: landmarks.initial_weights: {where}")
         for name, run in self.others.items():
             for path in (*_sums_of(run), f"{run['results']}/source/index.parquet", *run["archive"]):
                 if not os.path.exists(path):

@@ -72,6 +72,7 @@ class LandmarkJob:
         real: files of real faces to learn from (:mod:`tfake.landmarks.real_faces`), by name of their folder.
         real_validation_share: fraction of the subjects of each that are held out.
         others: stores of other runs to learn from beside those; their lists are among the ``sums``.
+        initial: file of weights to begin with (:mod:`tfake.landmarks.initial_weights`); None: random ones.
     """
 
     weights: str
@@ -90,6 +91,7 @@ class LandmarkJob:
     real: Mapping[str, str] = field(default_factory=dict)
     real_validation_share: float = 0.0
     others: Sequence[StoredFaces] = ()
+    initial: str | None = None
 
 
 def run_landmark_job(job: LandmarkJob) -> None:
@@ -131,6 +133,7 @@ def run_landmark_job(job: LandmarkJob) -> None:
                 real,
                 real_held_out,
                 others,
+                job.initial and Path(job.initial),
             )
     with rank_zero_only() as writes:
         if writes:
@@ -191,6 +194,7 @@ def _write_products(
         real={"folders": list(job.real), "faces": counts[1], "validation_faces": counts[2]},
         others=counts[3],
         sources=[file_sha256(path) for path in (*job.sums, *job.real.values())],
+        initial_sha256=job.initial and file_sha256(job.initial),
         device=device.type,
         threads=torch.get_num_threads(),
     )
@@ -201,6 +205,7 @@ def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
     sums = [file_sha256(path) for path in (*job.sums, *job.real.values(), *filter(None, [job.encoder]))]
     parts = [sums, job.stored.landmarks, list(job.stored.variants)]
     parts += [job.real_validation_share] if job.real else []
+    parts += [{"initial": file_sha256(job.initial)}] if job.initial else []
     return run_digest(settings, *parts)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tfake.core.codes import BOTH_POINTS, LANDMARKS
 from tfake.landmarks.crop_sampling import FaceSampler, LandmarkBatch
+from tfake.landmarks.initial_weights import load_initial_weights
 from tfake.landmarks.landmark_network import (
     Calibration,
     LandmarkNetwork,
@@ -54,6 +55,7 @@ class LandmarkTrainState(TrainState):
         device: torch.device,
         encoder: Path | None = None,
         is_checked_on_real: bool = False,
+        initial: Path | None = None,
     ) -> None:
         """Start at step 0; random weights come from torch's global generator.
 
@@ -64,11 +66,14 @@ class LandmarkTrainState(TrainState):
             device: where to compute.
             encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
             is_checked_on_real: whether an error on real faces is recorded beside the validation error.
+            initial: file to begin with (:mod:`tfake.landmarks.initial_weights`); None: random weights, or the encoder.
         """
         if is_checked_on_real:
             self.validation_names = ("validation", "validation_real")
-        network = LandmarkNetwork(settings.architecture(landmarks), encoder or settings.pretrained).to(device).train()
-        super().__init__(settings, network, precision, device)
+        network = LandmarkNetwork(settings.architecture(landmarks), encoder or settings.pretrained)
+        if initial is not None:
+            load_initial_weights(network, initial)
+        super().__init__(settings, network.to(device).train(), precision, device)
 
     def compute(self, step: int, batch: LandmarkBatch) -> tuple[Tensor, ...]:
         """The loss terms of a step."""
@@ -118,6 +123,7 @@ def train_landmarks(
     real: Sequence[TrainingFace] = (),
     real_held_out: Sequence[TrainingFace] = (),
     others: Sequence[TrainingFace] = (),
+    initial: Path | None = None,
 ) -> TrainedLandmarker:
     """Train a landmark network; on one machine and thread count the result depends on settings and faces alone.
 
@@ -136,6 +142,8 @@ def train_landmarks(
         real: real thermal faces to learn from beside the others (:mod:`tfake.landmarks.real_faces`).
         real_held_out: others to report an error on; no decision and no calibration depends on them.
         others: faces of other runs to learn from beside the first.
+        initial: file of weights to begin with (:mod:`tfake.landmarks.initial_weights`); None: random ones, or the
+            encoder's.
 
     Returns:
         The network, its calibration and its loss curves.
@@ -171,7 +179,7 @@ def train_landmarks(
         return float(np.mean(errors)) / count, *on_real
 
     with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
-        run = LandmarkTrainState(settings, landmarks, precision, device, encoder, real_crops is not None)
+        run = LandmarkTrainState(settings, landmarks, precision, device, encoder, real_crops is not None, initial)
         losses = run_steps(
             run,
             settings,
