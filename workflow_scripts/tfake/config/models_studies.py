@@ -119,6 +119,12 @@ class LandmarkTraining(Training):
     head: Literal["heatmap", "pooled"] = key(
         "heatmap", "How points are read off the backbone's features; pooled is T-FAKE's."
     )
+    neck_channels: int = key(
+        64,
+        "Width of what joins the backbone's scales, of the head heatmap; small backbones need less.",
+        unit="channels",
+        ge=1,
+    )
     image_pixels: int = key(64, "Edge of the crops.", ge=32, multiple_of=32)
     crop_scale: Range[Positive] = key(
         [1.0, 1.9], "Least and largest edge of a crop over the longer side of the face's box."

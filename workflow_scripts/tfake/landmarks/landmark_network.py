@@ -31,7 +31,6 @@ MIN_SIGMA = 1e-3
 
 #: Channel statistics of ImageNet, which every backbone of timm was trained with.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_NECK_CHANNELS = 64
 _FINEST_STRIDE = 8
 # Positions of a map reach this far beyond the crop, so that points on its edge can be met without an infinite logit.
 _REACH = 1.25
@@ -50,6 +49,7 @@ class LandmarkArchitecture:
         image_pixels: edge of the crops it is trained on; a multiple of 32.
         thermal_stretch: whether the network stretches the contrast of gray crops (:mod:`tfake.landmarks.crop_views`).
         thermal_mirror: whether its answers on gray crops are averaged with those on their mirror images.
+        neck_channels: width of what joins the backbone's scales, of the head ``heatmap``; the other has none.
     """
 
     landmarks: int
@@ -59,6 +59,7 @@ class LandmarkArchitecture:
     # What files that do not state it were trained with.
     thermal_stretch: bool = False
     thermal_mirror: bool = False
+    neck_channels: int = 64
 
 
 class LandmarkNetwork(nn.Module):
@@ -73,14 +74,16 @@ class LandmarkNetwork(nn.Module):
                 :func:`tfake.training.weights_file.save_encoder`.
 
         Raises:
-            ValueError: timm has no such backbone, an unknown head, a crop that is no multiple of 32, or a file that
-                does not fit the backbone.
+            ValueError: timm has no such backbone, an unknown head, a crop that is no multiple of 32, a neck of no
+                channels, or a file that does not fit the backbone.
         """
         super().__init__()
         if architecture.head not in HEADS:
             raise ValueError(f"head must be one of {', '.join(HEADS)}; found {architecture.head!r}")
         if architecture.image_pixels % 32 or architecture.image_pixels < 32:
             raise ValueError(f"image_pixels must be a multiple of 32; found {architecture.image_pixels}")
+        if architecture.neck_channels < 1:
+            raise ValueError(f"neck_channels must be at least 1; found {architecture.neck_channels}")
         if not timm.is_model(architecture.backbone):
             raise ValueError(f"timm has no model {architecture.backbone!r}")
         self.architecture = architecture
@@ -198,13 +201,14 @@ class _HeatmapHead(nn.Module):
         self._stages = [stage for stage, by in enumerate(reductions) if by >= _FINEST_STRIDE]
         self.stride = reductions[self._stages[0]]
         channels = [self.backbone.feature_info.channels()[stage] for stage in self._stages]
-        self.lateral = nn.ModuleList(nn.Conv2d(count, _NECK_CHANNELS, 1) for count in channels)
+        width = architecture.neck_channels
+        self.lateral = nn.ModuleList(nn.Conv2d(count, width, 1) for count in channels)
         self.smooth = nn.Sequential(
-            nn.Conv2d(_NECK_CHANNELS, _NECK_CHANNELS, 3, padding=1, bias=False),
-            nn.BatchNorm2d(_NECK_CHANNELS),
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
             nn.ReLU(inplace=True),
         )
-        self.maps = nn.Conv2d(_NECK_CHANNELS, 2 * architecture.landmarks, 1)
+        self.maps = nn.Conv2d(width, 2 * architecture.landmarks, 1)
         with torch.no_grad():
             self.maps.bias[architecture.landmarks :].fill_(_INITIAL_LOGIT)
 

@@ -37,6 +37,7 @@ class LandmarkSettings(LoopSettings):
         backbone: name of a timm model.
         pretrained: whether timm's ImageNet weights are fetched for it.
         head: ``heatmap`` or ``pooled``.
+        neck_channels: width of what joins the backbone's scales, of the head ``heatmap``.
     """
 
     steps: int = 3000
@@ -66,11 +67,12 @@ class LandmarkSettings(LoopSettings):
     backbone: str = "regnetx_002"
     pretrained: bool = False
     head: str = "heatmap"
+    neck_channels: int = 64
 
     def __post_init__(self) -> None:
         """Raise a ValueError for a value that cannot train, named with its key."""
         super().__post_init__()
-        self._require_all(("batch",), 1)
+        self._require_all(("batch", "neck_channels"), 1)
         angles = ("rotation_degrees", "shear_degrees")
         strengths = ("photometric_strength", "thermal_strength", "real_world_strength")
         self._require_all((*angles, *strengths, "shift", "nll_beta"), 0)
@@ -93,5 +95,11 @@ class LandmarkSettings(LoopSettings):
     def architecture(self, landmarks: int) -> LandmarkArchitecture:
         """What weights trained with these settings fit, for 70, 478 or 548 points."""
         return LandmarkArchitecture(
-            landmarks, self.backbone, self.head, self.image_pixels, self.thermal_stretch, self.thermal_mirror
+            landmarks,
+            self.backbone,
+            self.head,
+            self.image_pixels,
+            self.thermal_stretch,
+            self.thermal_mirror,
+            self.neck_channels,
         )
