@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -37,6 +38,26 @@ class LandmarkBatch(TensorBatch):
         return torch.cat((self.colour.float() / 255, self.gray.float().expand(-1, 3, -1, -1)))
 
 
+class Crop(NamedTuple):
+    """One crop of a batch.
+
+    Attributes:
+        image: (P, P, 3) uint8 or, without colours, (P, P) float32 in 0..1.
+        points: (L, 2) float32 crop widths.
+        weights: (L,) float32.
+        face: whose crop it is; None: a texture.
+        matrix: (2, 3) from the crop's pixels to the face's image; None: a texture.
+        has_rgb: whether the face has a visible image.
+    """
+
+    image: np.ndarray
+    points: np.ndarray
+    weights: np.ndarray
+    face: TrainingFace | None = None
+    matrix: np.ndarray | None = None
+    has_rgb: bool = False
+
+
 def mirror_order(landmarks: int) -> np.ndarray:
     """The point that each of 70, 478 or 548 becomes in a mirror: (L,) intp, its own inverse."""
     return convention(set_of_points(landmarks)).partners
@@ -55,6 +76,7 @@ class FaceSampler:
         scratch: ScratchFile | None = None,
         real: Sequence[TrainingFace] = (),
         others: Sequence[TrainingFace] = (),
+        finest_pixels: int = 0,
     ) -> None:
         """Keep the set.
 
@@ -67,6 +89,8 @@ class FaceSampler:
             scratch: for visible images that memory has no room for.
             real: real faces, in memory, with a thermal image alone; a share of the crops is theirs.
             others: faces of other runs; a share of the crops is theirs, too.
+            finest_pixels: edge of the finest crops that are cut out of the same images, where that is above the
+                settings'.
 
         Raises:
             ValueError: the set is empty.
@@ -78,8 +102,9 @@ class FaceSampler:
         self._order = mirror_order(landmarks)
         least_crop = min(LEAST_ZOOM * settings.crop_scale[0], MARGIN)
         share = cache_bytes // (2 if len(others) else 1)
-        self._faces = FaceCache(faces, least_crop, settings.image_pixels, share, scratch)
-        self._others = FaceCache(others, least_crop, settings.image_pixels, share)
+        finest = max(settings.image_pixels, finest_pixels)
+        self._faces = FaceCache(faces, least_crop, finest, share, scratch)
+        self._others = FaceCache(others, least_crop, finest, share)
         of_faces = settings.batch - self._textures
         of_real = round(settings.real_share * of_faces) if len(real) else 0
         of_others = round(settings.others_share * of_faces) if len(others) else 0
@@ -96,35 +121,42 @@ class FaceSampler:
         # A texture needs no item: its own generator is all it needs.
         self._blank = BatchSampler(1, self._textures, settings.seed, shard, RngStream.TEXTURES, RngStream.TEXTURES)
 
+    def batches(self, step: int) -> tuple[TensorBatch, ...]:
+        """What a training step takes: the batch alone."""
+        return (self.batch(step),)
+
     def batch(self, step: int) -> LandmarkBatch:
         """Draw the crops of a step."""
+        return self._collate(self._draw_crops(step))
+
+    def _draw_crops(self, step: int) -> list[Crop]:
+        """The crops of a step, those in colour first."""
         order, settings = self._order, self._settings
-        crops = [(*crop_face(self._faces[index], order, rng, settings), True) for index, rng in self._draw(step)]
+        crops = [crop_face(self._faces[index], order, rng, settings) for index, rng in self._draw(step)]
         crops += [
-            (*crop_face(self._real[index], order, rng, self._thermal), True) for index, rng in self._draw_real(step)
+            crop_face(self._real[index], order, rng, self._thermal)._replace(has_rgb=False)
+            for index, rng in self._draw_real(step)
         ]
-        crops += [
-            (*crop_face(self._others[index], order, rng, settings), True) for index, rng in self._draw_other(step)
-        ]
-        crops += [(*_crop_texture(len(order), rng, settings), False) for _, rng in self._blank(step)]
-        crops.sort(key=lambda crop: crop[0].ndim, reverse=True)
-        images, points, weights, is_face = zip(*crops, strict=True)
-        pixels = settings.image_pixels
+        crops += [crop_face(self._others[index], order, rng, settings) for index, rng in self._draw_other(step)]
+        crops += [_crop_texture(len(order), rng, settings) for _, rng in self._blank(step)]
+        return sorted(crops, key=lambda crop: crop.image.ndim, reverse=True)
+
+    def _collate(self, crops: Sequence[Crop]) -> LandmarkBatch:
+        pixels = self._settings.image_pixels
+        images = [crop.image for crop in crops]
         # An empty list has no shape of its own.
         colour = np.array([image for image in images if image.ndim == 3], np.uint8).reshape(-1, pixels, pixels, 3)
         gray = np.array([image for image in images if image.ndim == 2], np.float16).reshape(-1, pixels, pixels)
         return LandmarkBatch(
             torch.from_numpy(colour).permute(0, 3, 1, 2),
             torch.from_numpy(gray)[:, None],
-            torch.from_numpy(np.stack(points)),
-            torch.from_numpy(np.stack(weights)),
-            torch.tensor(is_face),
+            torch.from_numpy(np.stack([crop.points for crop in crops])),
+            torch.from_numpy(np.stack([crop.weights for crop in crops])),
+            torch.tensor([crop.face is not None for crop in crops]),
         )
 
 
-def crop_face(
-    face: TrainingFace, order: np.ndarray, rng: np.random.Generator, settings: LandmarkSettings
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def crop_face(face: TrainingFace, order: np.ndarray, rng: np.random.Generator, settings: LandmarkSettings) -> Crop:
     """Draw one crop of a face: where, in which spectrum, how it looks, and on what.
 
     The face's images are asked for once it is drawn which are needed.
@@ -136,8 +168,7 @@ def crop_face(
         settings: of the run.
 
     Returns:
-        The image, (P, P, 3) uint8 or, where it is thermal, (P, P) float32 in 0..1; (L, 2) float32 points in crop
-        widths; (L,) float32 weights.
+        The crop; its image is (P, P, 3) uint8 or, where it is thermal, (P, P) float32 in 0..1.
     """
     pixels = settings.image_pixels
     matrix, mirrored = _draw_square(face.points, rng, settings)
@@ -155,7 +186,7 @@ def crop_face(
     elif rng.random() < 0.5:
         # Beyond the image its border goes on, or there is nothing, as where a window reaches over the edge.
         image = cv2.copyTo(image, warp_nearest(np.ones(face.shape, np.uint8), matrix, pixels))
-    return image, points, weights
+    return Crop(image, points, weights, face, matrix, has_rgb=True)
 
 
 def _show_thermal(
@@ -177,6 +208,31 @@ def _show_thermal(
     celsius = disturb_optics(celsius, points, rng, real_world)
     shown = augment_thermal(celsius, rng, settings.thermal_strength)
     return disturb_display(shown, points, rng, real_world)
+
+
+def crop_rgb(crop: Crop, pixels: int, resolution: int) -> np.ndarray:
+    """The visible image of a crop's face where the crop lies, as it is, at another resolution.
+
+    Args:
+        crop: of a face that has one.
+        pixels: edge of the crop that was drawn.
+        resolution: edge of the one that is made, R.
+
+    Returns:
+        (R, R, 3) uint8; what is beyond the image is black, as in inference.
+    """
+    matrix = matrix_at(crop.matrix, pixels, resolution)
+    visible = warp_linear(crop.face.rgb, matrix, resolution, crop.face.shape)
+    return cv2.copyTo(visible, warp_nearest(np.ones(crop.face.shape, np.uint8), matrix, resolution))
+
+
+def matrix_at(matrix: np.ndarray, pixels: int, resolution: int) -> np.ndarray:
+    """The matrix of a crop of ``resolution`` pixels that shows what another shows with ``pixels``: (2, 3).
+
+    Pixel i of a crop is centred at (i + 1/2) / P of its width, so crop position u of either is pixel u P - 1/2.
+    """
+    scale = pixels / resolution
+    return np.column_stack((matrix[:, :2] * scale, matrix[:, 2] + matrix[:, :2].sum(axis=1) * (scale - 1) / 2))
 
 
 def center_crop(
@@ -252,11 +308,9 @@ def _draw_square(points: np.ndarray, rng: np.random.Generator, settings: Landmar
     return np.column_stack((linear, centre - linear @ np.array([half, half]))), mirrored
 
 
-def _crop_texture(
-    landmarks: int, rng: np.random.Generator, settings: LandmarkSettings
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _crop_texture(landmarks: int, rng: np.random.Generator, settings: LandmarkSettings) -> Crop:
     image = _as_bytes(draw_texture(rng, settings.image_pixels))
-    return image, rng.random((landmarks, 2), dtype=np.float32), np.ones(landmarks, np.float32)
+    return Crop(image, rng.random((landmarks, 2), dtype=np.float32), np.ones(landmarks, np.float32))
 
 
 def _as_bytes(image: np.ndarray) -> np.ndarray:

@@ -6,8 +6,10 @@ features of an eighth of the resolution (integral regression, Sun et al., ECCV 2
 map's mean of a second one: it learns from far fewer images, since where a point is need not pass through an average.
 
 Both fall into two halves: ``encode`` is convolutional, ``decode`` looks at one window of its output. Detection encodes
-a large image once and decodes all of its windows. The loss is how likely the true points are under the network's
-Gaussians. A calibration holds their scale, the threshold that tells a face, and how well both hold.
+a large image once and decodes all of its windows. Another cut, between ``features`` (the backbone) and ``points_of``
+(all that stands on it), is where distillation passes from one network to another. The loss is how likely the true
+points are under the network's Gaussians. A calibration holds their scale, the threshold that tells a face, and how well
+both hold.
 """
 
 import copy
@@ -151,9 +153,40 @@ class LandmarkNetwork(nn.Module):
         Returns:
             (B, K, H / stride, W / stride) float32.
         """
-        normalised = (images - self.mean) / self.std
         with body_precision or nullcontext():
-            return self.body.encode(normalised.contiguous(memory_format=torch.channels_last)).float()
+            return self.body.encode(self._normalise(images)).float()
+
+    @property
+    def feature_scales(self) -> tuple[tuple[int, int], ...]:
+        """Stride in pixels and channels of each map that ``features`` gives."""
+        return self.body.feature_scales
+
+    def features(self, images: Tensor, body_precision: AbstractContextManager | None = None) -> tuple[Tensor, ...]:
+        """What the backbone makes of crops, which it is shown as ``forward`` shows them.
+
+        Args:
+            images: (B, 3, P, P) float32 in 0..1.
+            body_precision: as in ``forward``.
+
+        Returns:
+            (B, C, P / stride, P / stride) of each of ``feature_scales``, finest first, in the body's number format.
+        """
+        shown = stretch_gray(images) if self.architecture.thermal_stretch else images
+        with body_precision or nullcontext():
+            return self.body.features(self._normalise(shown))
+
+    def points_of(self, features: tuple[Tensor, ...], body_precision: AbstractContextManager | None = None) -> Tensor:
+        """Points and deviations from what ``features`` gives: ``points_of(features(images))`` is ``forward(images)``.
+
+        Returns:
+            (B, L, 3) as ``forward``.
+        """
+        with body_precision or nullcontext():
+            encoded = self.body.join(features).float()
+        return self.decode(encoded)
+
+    def _normalise(self, images: Tensor) -> Tensor:
+        return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
     def decode(self, encoded: Tensor) -> Tensor:
         """Read points and deviations off windows (B, K, P / stride, P / stride) of what ``encode`` gave.
@@ -182,8 +215,18 @@ class _PooledHead(nn.Module):
     def select(self, points: Tensor) -> None:
         self.linear = _rows_of(self.linear, (3 * points[:, None] + torch.arange(3)).flatten())
 
+    @property
+    def feature_scales(self) -> tuple[tuple[int, int], ...]:
+        return ((self.stride, self.backbone.num_features),)
+
+    def features(self, images: Tensor) -> tuple[Tensor, ...]:
+        return (self.backbone.forward_features(images),)
+
+    def join(self, features: tuple[Tensor, ...]) -> Tensor:
+        return features[0]
+
     def encode(self, images: Tensor) -> Tensor:
-        return self.backbone.forward_features(images)
+        return self.join(self.features(images))
 
     def decode(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
         values = self.linear(encoded.mean((2, 3))).unflatten(1, (-1, 3))
@@ -215,11 +258,22 @@ class _HeatmapHead(nn.Module):
     def select(self, points: Tensor) -> None:
         self.maps = _rows_of(self.maps, torch.cat((points, self.maps.out_channels // 2 + points)))
 
+    @property
+    def feature_scales(self) -> tuple[tuple[int, int], ...]:
+        scales = list(zip(self.backbone.feature_info.reduction(), self.backbone.feature_info.channels(), strict=True))
+        return tuple(scales[stage] for stage in self._stages)
+
+    def features(self, images: Tensor) -> tuple[Tensor, ...]:
+        stages = self.backbone(images)
+        return tuple(stages[stage] for stage in self._stages)
+
     def encode(self, images: Tensor) -> Tensor:
-        features = self.backbone(images)
+        return self.join(self.features(images))
+
+    def join(self, features: tuple[Tensor, ...]) -> Tensor:
         merged = None
-        for stage, lateral in reversed(list(zip(self._stages, self.lateral, strict=True))):
-            own = lateral(features[stage])
+        for own_features, lateral in reversed(list(zip(features, self.lateral, strict=True))):
+            own = lateral(own_features)
             if merged is not None:
                 own = own + nn.functional.interpolate(merged, scale_factor=2.0, mode="nearest")
             merged = own

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tfake.core.codes import BOTH_POINTS, LANDMARKS
 from tfake.landmarks.crop_sampling import FaceSampler, LandmarkBatch
@@ -73,11 +74,23 @@ class LandmarkTrainState(TrainState):
         network = LandmarkNetwork(settings.architecture(landmarks), encoder or settings.pretrained)
         if initial is not None:
             load_initial_weights(network, initial)
-        super().__init__(settings, network.to(device).train(), precision, device)
+        super().__init__(settings, self._wrap(network).to(device).train(), precision, device)
+
+    def _wrap(self, network: LandmarkNetwork) -> nn.Module:
+        """The module that is trained, which holds the network."""
+        return network
+
+    @staticmethod
+    def landmarker(trained: nn.Module) -> LandmarkNetwork:
+        """The network out of the module that is trained."""
+        return trained
 
     def compute(self, step: int, batch: LandmarkBatch) -> tuple[Tensor, ...]:
         """The loss terms of a step."""
-        found = self._forward(batch.images, autocast_body(self._precision, self._device))
+        return self._supervise(self._forward(batch.images, autocast_body(self._precision, self._device)), batch)
+
+    def _supervise(self, found: Tensor, batch: LandmarkBatch) -> tuple[Tensor, ...]:
+        """The terms of answers (B, L, 3) to a batch."""
         beta = self._settings.nll_beta
         total = weighted_mean(gaussian_nll(found, batch.points, beta), batch.weights)
         with torch.no_grad():
@@ -87,6 +100,16 @@ class LandmarkTrainState(TrainState):
             of_textures = batch.weights * ~batch.is_face[:, None]
             terms = [weighted_mean(*pair) for pair in ((plain, of_faces), (plain, of_textures), (distance, of_faces))]
         return total, *terms
+
+
+class Teaching(Protocol):
+    """Another way to train the same network: what a step is given, and what it does with it."""
+
+    def make_sampler(self, *arguments: Any, **named: Any) -> FaceSampler:
+        """A sampler of what ``LandmarkTrainState.compute`` takes, of the arguments of ``FaceSampler``."""
+
+    def make_run(self, *arguments: Any) -> LandmarkTrainState:
+        """A run's state, of the arguments of ``LandmarkTrainState``."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +147,7 @@ def train_landmarks(
     real_held_out: Sequence[TrainingFace] = (),
     others: Sequence[TrainingFace] = (),
     initial: Path | None = None,
+    teaching: Teaching | None = None,
 ) -> TrainedLandmarker:
     """Train a landmark network; on one machine and thread count the result depends on settings and faces alone.
 
@@ -144,6 +168,7 @@ def train_landmarks(
         others: faces of other runs to learn from beside the first.
         initial: file of weights to begin with (:mod:`tfake.landmarks.initial_weights`); None: random ones, or the
             encoder's.
+        teaching: another way to train, such as :class:`tfake.landmarks.distillation_training.Distillation`.
 
     Returns:
         The network, its calibration and its loss curves.
@@ -159,7 +184,9 @@ def train_landmarks(
     if not len(held_out):
         raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
     scratch = None if scratch_folder is None else ScratchFile(scratch_folder, SCRATCH_BYTES // shard.world_size)
-    sampler = FaceSampler(faces, landmarks, settings, shard, scratch=scratch, real=real, others=others)
+    make_sampler = FaceSampler if teaching is None else teaching.make_sampler
+    make_run = LandmarkTrainState if teaching is None else teaching.make_run
+    sampler = make_sampler(faces, landmarks, settings, shard, scratch=scratch, real=real, others=others)
     chosen = np.unique(np.linspace(0, len(held_out) - 1, min(len(held_out), VALIDATION_FACES)).astype(int))
     held = [held_out[place] for place in chosen.tolist()]
     # Each process of a group scores its part of them, where there are enough.
@@ -167,23 +194,23 @@ def train_landmarks(
     crops_of = _validation_crops(own, settings, workers) if settings.validate_every else {}
     real_crops = center_crops(real_held_out, REAL, settings.image_pixels) if len(real_held_out) else None
 
-    def measure(network: LandmarkNetwork) -> tuple[float, ...]:
-        was_training = network.training
-        network.eval()
+    def measure(trained: nn.Module) -> tuple[float, ...]:
+        network, was_training = run.landmarker(trained), trained.training
+        trained.eval()
         *errors, count = all_reduce_sum(
             [float(score(network, crops, device).errors.sum(dtype=np.float64)) for crops in crops_of.values()]
             + [len(own)]
         )
         on_real = () if real_crops is None else (score(network, real_crops, device).nme,)
-        network.train(was_training)
+        trained.train(was_training)
         return float(np.mean(errors)) / count, *on_real
 
     with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
-        run = LandmarkTrainState(settings, landmarks, precision, device, encoder, real_crops is not None, initial)
+        run = make_run(settings, landmarks, precision, device, encoder, real_crops is not None, initial)
         losses = run_steps(
             run,
             settings,
-            lambda step: (sampler.batch(step),),
+            sampler.batches,
             measure if settings.validate_every else None,
             device,
             checkpoint,
@@ -191,7 +218,7 @@ def train_landmarks(
             workers,
             f"train landmarks {landmarks}",
         )
-        network = run.finish()
+        network = run.landmarker(run.finish())
     if shard.world_size > 1 or not crops_of:
         crops_of = _validation_crops(held, settings, workers)
     calibration, errors = _calibrate(network, held, crops_of, settings, device)

@@ -25,12 +25,14 @@ class TrainState(ABC):
 
     Attributes:
         term_names: names of the loss terms that ``compute`` gives, the total first.
+        sparse_names: names of what it gives behind them, measured at some steps alone and NaN at the others.
         network: what is trained.
         rows: one a step done, of ``columns``; asking for them waits for a GPU.
         validation_names: names of the validation errors; by the first the best weights are chosen.
     """
 
     term_names: tuple[str, ...]
+    sparse_names: tuple[str, ...] = ()
     validation_names: tuple[str, ...] = ("validation",)
 
     def __init__(self, settings: LoopSettings, network: nn.Module, precision: str, device: torch.device) -> None:
@@ -49,12 +51,13 @@ class TrainState(ABC):
 
     @abstractmethod
     def compute(self, step: int, *batches: Any) -> Sequence[Tensor]:
-        """The loss terms of a step, each a () tensor, in the order of ``term_names``."""
+        """The loss terms of a step, each a () tensor, in the order of ``term_names`` and ``sparse_names``."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the loss table; validation errors are NaN where none were measured."""
-        return ("step", *self.term_names, "gradient_norm", "learning_rate", *self.validation_names)
+        names = (*self.term_names, *self.sparse_names)
+        return ("step", *names, "gradient_norm", "learning_rate", *self.validation_names)
 
     @property
     def next_step(self) -> int:
@@ -103,7 +106,8 @@ class TrainState(ABC):
         (rate, numbers), step = self._pending, len(self._rows)
         values = numbers.tolist()
         # A float16 gradient may overflow now and then: its scaler skips that step.
-        if not np.isfinite(values[: len(self.term_names) if self._precision == "float16" else None]).all():
+        checked = values[: len(self.term_names)] + ([] if self._precision == "float16" else values[-1:])
+        if not np.isfinite(checked).all():
             found = ", ".join(f"{name} {value}" for name, value in zip(self.columns[1:], values, strict=False))
             raise FloatingPointError(
                 f"the loss is not finite at step {step}: {found}; a lower learning_rate or precision: float32 may help"
