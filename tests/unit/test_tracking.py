@@ -185,3 +185,12 @@ def test_what_is_filtered_is_all_of_a_face(points):
     parts = split(points)
     np.testing.assert_allclose(parts[:-1] + parts[-1], points, atol=1e-9)
     np.testing.assert_allclose(parts[:-1].mean(axis=0), 0, atol=1e-9)
+
+
+def test_a_face_that_a_detector_found_begins_a_track_though_its_points_are_uncertain():
+    unsure = faces((50, 50), score=0.08)
+    detected = replace(unsure, confidence=np.array([0.9], np.float32))
+    by_points, by_detector = (FaceTracker(TrackingSettings(uncertain_ratio=1.5), threshold=0.06) for _ in range(2))
+    for frame, found in enumerate((detected, unsure, unsure)):
+        assert not len(by_points.update(unsure, frame / 25))
+        assert len(by_detector.update(found, frame / 25)) == (frame > 0)

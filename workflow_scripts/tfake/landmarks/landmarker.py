@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 #: How ``sliding_window`` searches an image: by a detector where there is one, or by the network's own uncertainty.
 METHODS = ("auto", "detector", "windows")
-# Of what a detector found, the network has to be this sure at least: its mean standard deviation over the threshold
-# that tells a face among all windows. Tiny and cut faces are less sure than those.
-_UNSURE = 2.0
+#: Of what a detector found, the network has to be this sure at least: its mean standard deviation over the threshold
+#: that tells a face among all windows. Tiny and cut faces are less sure than those.
+UNSURE = 2.0
 #: The shipped detector's lamps and black bodies have up to this on real pictures, and next to no face has less.
 CONFIDENCE = 0.6
 #: Over sqrt(w h) of the face: of real points with a larger deviation most are more than .1 of the face away.
@@ -252,7 +252,7 @@ class ThermalLandmarker:
         found = find_faces(self.detector, picture, self._scores.logit_of(self.confidence))
         squares = np.array([square_around(box) for box in found.boxes]).reshape(-1, 3)
         answers = self._predict(self._face_finder, picture, squares, stretched)
-        is_sure = answers[..., 2].mean(axis=1) < _UNSURE * self.threshold
+        is_sure = answers[..., 2].mean(axis=1) < UNSURE * self.threshold
         points, _ = to_image_coordinates(answers, squares)
         boxes = [(*face.min(axis=0), *face.max(axis=0)) for face in points]
         kept: list[int] = []

@@ -2,7 +2,8 @@
 
 Faces are associated as SORT does it (Bewley et al., 2016): by the overlap of predicted and found boxes, solved as an
 assignment. Less certain faces may continue a track and not begin one (ByteTrack, Zhang et al., 2022); boxes of tracks
-that were not seen for a while are widened (C-BIoU, Yang et al., 2023).
+that were not seen for a while are widened (C-BIoU, Yang et al., 2023). A face is certain where the landmark network is,
+or where a detector found it.
 
 Each point has a Kalman filter (:mod:`tfake.landmarks.kalman`). A head moves quickly and a face changes slowly, so what
 is filtered are the mean of the points and each point's place relative to it, with a noise of its own. The noise of a
@@ -19,7 +20,7 @@ import numpy as np
 from tfake.imaging.crops import box_iou, box_overlap
 from tfake.landmarks import kalman
 from tfake.landmarks.kalman import PointStates
-from tfake.landmarks.landmarker import LandmarkDetections
+from tfake.landmarks.landmarker import UNSURE, LandmarkDetections
 
 #: Two answers whose boxes overlap (over their union) by more are one face that was found twice.
 _SAME_FACE_IOU = 0.6
@@ -48,7 +49,7 @@ class TrackingSettings:
     iou_threshold: float = 0.2
     coast_seconds: float = 1.0
     confirmations: int = 2
-    uncertain_ratio: float = 1.5
+    uncertain_ratio: float = UNSURE
     acceleration: float = 2.0
     deformation: float = 0.1
     jitter_share: float = 0.3
@@ -127,6 +128,7 @@ class Track:
         time_seconds: of the last step.
         seen_seconds: when it was found last.
         hits: in how many frames it was found.
+        is_detected: a detector found it when it began, so that points which are less certain may confirm it.
     """
 
     track_id: int | None
@@ -134,6 +136,7 @@ class Track:
     time_seconds: float
     seen_seconds: float
     hits: int = 1
+    is_detected: bool = False
 
     @property
     def points(self) -> np.ndarray:
@@ -246,16 +249,14 @@ class FaceTracker:
         boxes, _ = self.boxes(seconds)
         margins = np.array([self._margin(track, seconds) for track in self._tracks])
         usable = without_repeats(found)
-        certain = [place for place in usable if found.score[place] < self.threshold]
-        uncertain = [
-            place
-            for place in usable
-            if self.threshold <= found.score[place] < self.threshold * self.settings.uncertain_ratio
-        ]
+        detected = np.isfinite(found.confidence)
+        certain = [place for place in usable if detected[place] or found.score[place] < self.threshold]
+        loosest = self.threshold * self.settings.uncertain_ratio
+        uncertain = [place for place in usable if place not in certain and found.score[place] < loosest]
         pairs: dict[int, int] = {}
         for faces, tracks in (
             (certain, range(len(self._tracks))),
-            (uncertain, [place for place, track in enumerate(self._tracks) if track.track_id is not None]),
+            (uncertain, [k for k, track in enumerate(self._tracks) if track.is_detected or track.track_id is not None]),
         ):
             free = np.array([place for place in tracks if place not in pairs], int)
             some = np.array(faces, int)
@@ -302,7 +303,7 @@ class FaceTracker:
         # Nothing is known of the velocity: as much as it changes by in a second.
         states = kalman.begin(split(points), _measurement_noise(sigma, self.settings), np.sqrt(noise))
         step = TrackStep(self._frame, 0.0, noise, states, points, sigma, float(found.score[face]))
-        return Track(None, [step], seconds, seconds)
+        return Track(None, [step], seconds, seconds, is_detected=bool(np.isfinite(found.confidence[face])))
 
     def _end(self, tracks: Sequence[Track]) -> None:
         if self._keeps_history:
@@ -387,7 +388,7 @@ def gathered(faces: Sequence[LandmarkDetections], shape: tuple[int, ...]) -> Lan
     """
     if not faces:
         return LandmarkDetections(*(np.empty((0, *rest), np.float32) for rest in (shape, shape[:1], ())))
-    parts = zip(*((face.landmarks, face.sigma, face.score) for face in faces), strict=True)
+    parts = zip(*((face.landmarks, face.sigma, face.score, face.confidence) for face in faces), strict=True)
     return LandmarkDetections(*(np.concatenate(part) for part in parts))
 
 

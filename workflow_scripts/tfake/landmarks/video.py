@@ -246,7 +246,9 @@ def _smoothed(
 
 def _chosen(faces: LandmarkDetections, places: list[int] | np.ndarray) -> LandmarkDetections:
     places = np.asarray(places, int)
-    return LandmarkDetections(faces.landmarks[places], faces.sigma[places], faces.score[places])
+    return LandmarkDetections(
+        faces.landmarks[places], faces.sigma[places], faces.score[places], confidence=faces.confidence[places]
+    )
 
 
 def _thumbnail(frame: VideoFrame) -> np.ndarray:
