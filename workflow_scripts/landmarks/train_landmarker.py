@@ -64,6 +64,9 @@ if __name__ == "__main__":
             encoder=str(snakemake.input.encoder) or None,
             real=dict(zip(snakemake.params.real, snakemake.input.real, strict=True)),
             real_validation_share=snakemake.params.real_validation_share,
+            # Of students alone.
+            distillation=snakemake.params.get("distillation"),
+            teacher=next(iter(snakemake.input.get("teacher", [])), None),
         ),
         processes=snakemake.resources.gpu,
     )
