@@ -26,6 +26,7 @@ include: "rules/products.smk"
 include: "rules/studies/ablation.smk"
 include: "rules/studies/landmark_study.smk"
 include: "rules/studies/test_sets.smk"
+include: "rules/studies/distillation.smk"
 include: "rules/studies/realism.smk"
 
 

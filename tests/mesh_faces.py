@@ -1,11 +1,14 @@
 """Thermal faces for the realism study, made of formulas: the mean head from the front, with a heat that is planted."""
 
+import csv
 import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from tfake.labels.conventions import convention
+from tfake.landmarks.adapters import plain_map
 from tfake.mesh.template import face_vertices
 from tfake.studies.realism_faces import MAP_PIXELS, PREVIEW_PIXELS, FaceSet, ThermalSample
 
@@ -80,3 +83,15 @@ def write_real_folder(folder: Path, people: int = 10, images: int = 2, seed: int
     table = folder.parent / f"{folder.name}_478.json"
     table.write_text(json.dumps(points))
     return folder, table
+
+
+def write_annotated(folder):
+    """Real faces with 68 points each, as a CSV in the manner of AFLW's lists."""
+    write_real_folder(folder, people=2, images=1)
+    points = plain_map(front_points(), "mesh478", "ibug68")
+    names = [f"original_{number}_{axis}" for number in range(len(convention("ibug68").places)) for axis in "xy"]
+    with open(folder / "points.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["image_name", *names])
+        for image in sorted(folder.glob("*.png")):
+            table.writerow([image.name, *points.ravel().round(2)])

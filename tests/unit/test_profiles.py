@@ -56,9 +56,20 @@ def slurm(tmp_path_factory):
 
 
 def test_every_target_is_planned():
-    expected = {"all", "source", "faces", "thermalizers", "variants", "ablation", "landmarks", "landmark_study"}
+    expected = {
+        "all",
+        "source",
+        "faces",
+        "thermalizers",
+        "variants",
+        "ablation",
+        "landmarks",
+        "landmark_study",
+        "distillation",
+    }
     assert expected | {
         "detector",
+        "distillation",
         "landmarker_release",
         "realism",
         "landmark_evaluation",

@@ -1,6 +1,5 @@
 """`snakemake realism`: variants judged by folders of real faces, and networks trained on one variant each."""
 
-import csv
 import json
 from zipfile import ZipFile
 
@@ -8,22 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mesh_faces import front_points, write_real_folder
+from mesh_faces import write_annotated, write_real_folder
 from runs import configured, succeed
-from tfake.labels.conventions import convention
-from tfake.landmarks.adapters import plain_map
-
-
-def write_annotated(folder):
-    """Real faces with 68 points each, as a CSV in the manner of AFLW's lists."""
-    write_real_folder(folder, people=2, images=1)
-    points = plain_map(front_points(), "mesh478", "ibug68")
-    names = [f"original_{number}_{axis}" for number in range(len(convention("ibug68").places)) for axis in "xy"]
-    with open(folder / "points.csv", "w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["image_name", *names])
-        for image in sorted(folder.glob("*.png")):
-            table.writerow([image.name, *points.ravel().round(2)])
 
 
 def write_pictures(archive, folder):

@@ -65,6 +65,9 @@ if __name__ == "__main__":
             real=dict(zip(snakemake.params.real, snakemake.input.real, strict=True)),
             real_validation_share=snakemake.params.real_validation_share,
             initial=str(snakemake.input.initial) or None,
+            # Of students alone.
+            distillation=snakemake.params.get("distillation"),
+            teacher=next(iter(snakemake.input.get("teacher", [])), None),
         ),
         processes=snakemake.resources.gpu,
     )

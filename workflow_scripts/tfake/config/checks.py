@@ -8,6 +8,7 @@ from typing import Any
 from tfake.config.faults import Fault, Path
 from tfake.config.models_heat import Lens, State
 from tfake.config.plan import Plan
+from tfake.config.plan_distillation import RESERVED_STUDENTS
 from tfake.config.plan_rules import told_kind, variant_kind
 from tfake.config.plan_studies import EVERY_ROOM
 from tfake.config.validation import nearest
@@ -109,6 +110,17 @@ def _check_lists(config: Config, removed: Removed) -> Iterator[Fault]:
     ):
         for place, name in enumerate(config[block][key] or ()):
             yield from _find_name((block, key, place), name, names, known, removed)
+    distillation = config["distillation"]
+    arm_path = ("distillation", "student_arm")
+    yield from _find_name(arm_path, distillation["student_arm"], "distillation.arms", distillation["arms"], removed)
+    for name in distillation["students"]:
+        if name in RESERVED_STUDENTS:
+            yield Fault(("distillation", "students", name), "is a name that the study keeps for itself; choose another")
+    for name, arm in distillation["arms"].items():
+        for place, term in enumerate(arm["terms"]):
+            if term not in distillation["weights"]:
+                text = f"is {term!r}, which has no weight in distillation.weights"
+                yield Fault(("distillation", "arms", name, "terms", place), text)
     for name in config["realism"]["real"]:
         if name in variants:
             yield Fault(("realism", "real", name), "is the name of a variant, too; choose another")

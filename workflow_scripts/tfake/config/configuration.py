@@ -6,6 +6,7 @@ from annotated_types import Len
 
 from tfake.config.keys import Name, Section, Text, key
 from tfake.config.models_detector import DetectorTraining
+from tfake.config.models_distillation import Distillation
 from tfake.config.models_heat import Heat
 from tfake.config.models_products import Forecast, Publication, Report, Store
 from tfake.config.models_source import Labels, Procedural, Source
@@ -38,6 +39,7 @@ class Configuration(Section):
     landmarks: LandmarkTraining
     detector: DetectorTraining
     landmark_study: LandmarkStudy
+    distillation: Distillation
     labels: Labels
     compare: Annotated[list[Text], Len(2, 2)] | None = key(
         None, "Two datasets for `snakemake compare`, folders of results or published ones.", neutral=True

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from tfake.config.plan_distillation import DistillationPlan
 from tfake.config.plan_rules import variant_kind
 from tfake.config.plan_stages import ProductPlan, SourcePlan, ThermalizerPlan
 from tfake.config.plan_stores import StoreFiles, StorePlan
@@ -70,6 +71,11 @@ class Plan:
     def landmarks(self) -> LandmarkPlan:
         """Landmark networks and label adapters."""
         return LandmarkPlan(self.config)
+
+    @cached_property
+    def distillation(self) -> DistillationPlan:
+        """Landmark networks that learn from others."""
+        return DistillationPlan(self)
 
     @cached_property
     def ablation(self) -> AblationPlan:

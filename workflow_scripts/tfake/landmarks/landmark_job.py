@@ -13,6 +13,7 @@ from torch.utils.data import ConcatDataset
 from tfake.archive.index import read_index
 from tfake.core.devices import explain_full_memory
 from tfake.core.files import stopping_on_sigterm, write_whole
+from tfake.landmarks.distillation_training import Distillation, DistillationSettings
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.landmark_training import TrainedLandmarker, train_landmarks
 from tfake.landmarks.landmarker_file import save_landmark_provenance, save_landmark_weights
@@ -73,6 +74,9 @@ class LandmarkJob:
         real_validation_share: fraction of the subjects of each that are held out.
         others: stores of other runs to learn from beside those; their lists are among the ``sums``.
         initial: file of weights to begin with (:mod:`tfake.landmarks.initial_weights`); None: random ones.
+        distillation: how a teacher teaches (:class:`tfake.landmarks.distillation_training.DistillationSettings`);
+            None: plain training.
+        teacher: its weights; None: there is none.
     """
 
     weights: str
@@ -92,6 +96,8 @@ class LandmarkJob:
     real_validation_share: float = 0.0
     others: Sequence[StoredFaces] = ()
     initial: str | None = None
+    distillation: Mapping[str, Any] | None = None
+    teacher: str | None = None
 
 
 def run_landmark_job(job: LandmarkJob) -> None:
@@ -110,6 +116,7 @@ def run_landmark_job(job: LandmarkJob) -> None:
     others = ConcatDataset(parts) if parts else ()
     said = "%d faces to learn from, %d to validate on; %d of other runs; %d and %d real ones"
     logging.info(said, len(faces), len(held_out), len(others), len(real), len(real_held_out))
+    teaching = _open_teaching(job, device)
     checkpoint, precision = find_checkpoint(
         job.checkpoint,
         precisions_to_resume(settings.precision, device),
@@ -134,6 +141,7 @@ def run_landmark_job(job: LandmarkJob) -> None:
                 real_held_out,
                 others,
                 job.initial and Path(job.initial),
+                teaching,
             )
     with rank_zero_only() as writes:
         if writes:
@@ -156,6 +164,13 @@ def open_real_faces(job: LandmarkJob) -> tuple[list[TrainingFace], list[Training
         for part, chosen in zip(parts, split_by_subject(load_real_faces(path), job.real_validation_share), strict=True):
             part += [face.to_learn_from(job.stored.landmarks) for face in chosen]
     return parts
+
+
+def _open_teaching(job: LandmarkJob, device: torch.device) -> Distillation | None:
+    if job.distillation is None:
+        return None
+    settings = DistillationSettings(**job.distillation)
+    return Distillation.open(settings, job.teacher, job.stored.landmarks, device)
 
 
 def _write_products(
@@ -193,6 +208,8 @@ def _write_products(
         validation_faces=len(held_out),
         real={"folders": list(job.real), "faces": counts[1], "validation_faces": counts[2]},
         others=counts[3],
+        parameters=sum(parameter.numel() for parameter in trained.network.parameters()),
+        distillation=None if job.distillation is None else {**job.distillation, "teacher_sha256": _teacher_sums(job)},
         sources=[file_sha256(path) for path in (*job.sums, *job.real.values())],
         initial_sha256=job.initial and file_sha256(job.initial),
         device=device.type,
@@ -206,7 +223,12 @@ def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
     parts = [sums, job.stored.landmarks, list(job.stored.variants)]
     parts += [job.real_validation_share] if job.real else []
     parts += [{"initial": file_sha256(job.initial)}] if job.initial else []
+    parts += [] if job.distillation is None else [dict(job.distillation), _teacher_sums(job)]
     return run_digest(settings, *parts)
+
+
+def _teacher_sums(job: LandmarkJob) -> list[str]:
+    return [file_sha256(path) for path in filter(None, [job.teacher])]
 
 
 def results_folder(faces_sums: str) -> str:
