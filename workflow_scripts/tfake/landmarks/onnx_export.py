@@ -6,6 +6,7 @@ files have its very numbers, and so its answers.
 """
 
 import json
+import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from tfake.landmarks.onnx_finder import (
     LANDMARKS_FORMAT,
     METADATA,
 )
+from tfake.landmarks.onnx_int8 import Int8Arithmetic, quantise_arithmetic
 from tfake.landmarks.release import Detector, is_filter, pack_tensors
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def export_landmarker(
     points: int | None = None,
     int8: bool = True,
     detector: str | Path | Mapping[str, Any] | None = None,
+    arithmetic: Int8Arithmetic | None = None,
 ) -> list[Path]:
     """Write a landmarker as ONNX: ``landmarks.onnx``, and ``detector.onnx`` where there is a detector.
 
@@ -66,13 +69,14 @@ def export_landmarker(
         points: 70: the part of a network for both sets that finds these; None: all that the network finds.
         int8: whether filters are stored as 8-bit numbers: a quarter of the size.
         detector: as :func:`tfake.detector.detector_file.load_detector` takes it; None: the file's own, if it has one.
+        arithmetic: what 8-bit arithmetic of the landmark network is calibrated on; None: it computes in float32.
 
     Returns:
         The files.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: no landmark network, or one of other points.
+        ValueError: no landmark network, or one of other points; or 8-bit arithmetic moves points too far.
         ModuleNotFoundError: the extra ``onnx`` is not installed.
     """
     network, threshold, own_detector = load_landmark_networks(weights)
@@ -88,7 +92,13 @@ def export_landmarker(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = [folder / LANDMARKS_FILE]
-    export_landmarks(written[0], network, threshold, int8)
+    if arithmetic is None:
+        export_landmarks(written[0], network, threshold, int8)
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            plain = Path(scratch) / LANDMARKS_FILE
+            export_landmarks(plain, network, threshold)
+            quantise_arithmetic(plain, written[0], arithmetic)
     if finds_faces is not None:
         written.append(folder / DETECTOR_FILE)
         export_detector(written[1], finds_faces, int8)

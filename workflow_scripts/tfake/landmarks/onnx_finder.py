@@ -16,6 +16,8 @@ from tfake.landmarks.point_finder import Finders, choose_points
 LANDMARKS_FILE, DETECTOR_FILE = "landmarks.onnx", "detector.onnx"
 #: What a model's metadata must name, under ``METADATA``, beside its numbers.
 METADATA, LANDMARKS_FORMAT, DETECTOR_FORMAT = "tfake", "tfake-landmarks-onnx-1", "tfake-detector-onnx-1"
+#: What they have beside where a model's arithmetic is 8 bit (:mod:`tfake.landmarks.onnx_int8`), not its filters alone.
+ARITHMETIC = "arithmetic"
 _SUFFIX = ".onnx"
 
 
@@ -47,9 +49,8 @@ class OnnxSession:
         self.path, self._threads = Path(path), threads
         if not self.path.is_file():
             raise FileNotFoundError(f"{path}: no such file")
+        self.metadata: dict[str, Any] = {}
         self._open()
-        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA, "{}")
-        self.metadata: dict[str, Any] = json.loads(text)
         if self.metadata.get("format") != expected:
             raise ValueError(
                 f"{path}: expected a model of the format {expected!r}, found {self.metadata.get('format')!r}"
@@ -68,21 +69,27 @@ class OnnxSession:
         return {**self.__dict__, "_session": None, "_process": None}
 
     def _open(self) -> None:
+        # Filters of 8 bits are turned back once, when the file is opened, and not in every call.
+        session = self._load(unpacked=True)
+        self.metadata = json.loads(session.get_modelmeta().custom_metadata_map.get(METADATA, "{}"))
+        # Where activations are of 8 bits, too, there is nothing to turn back.
+        self._session = self._load(unpacked=False) if ARITHMETIC in self.metadata else session
+        self._input = self._session.get_inputs()[0].name
+        self._process = os.getpid()
+
+    def _load(self, unpacked: bool) -> Any:
         with needs_extra("landmarks-lite", str(self.path)):
             import onnxruntime
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads or 0
-        # Filters of 8 bits are turned back once, when the file is opened, and not in every call.
-        options.add_session_config_entry("session.disable_quant_qdq", "1")
+        options.add_session_config_entry("session.disable_quant_qdq", str(int(unpacked)))
         # Threads that wait by spinning take cores from whoever else computes.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
+            return onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's own kinds, which are no ValueErrors
             raise ValueError(f"{self.path}: ONNX Runtime cannot read it ({error})") from error
-        self._input = self._session.get_inputs()[0].name
-        self._process = os.getpid()
 
 
 class OnnxFinder:
