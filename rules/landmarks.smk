@@ -196,7 +196,8 @@ rule pack_landmarker:
         mem_mb=memory_mb(2000),
         runtime=minutes(10),
     params:
-        recipe=1,
+        recipe=2,
+        sigma_factor=lookup(dpath="landmarks/sigma_factor", within=config),
     message:
         "Packing the landmarker."
     script:

@@ -77,6 +77,13 @@ def test_a_release_is_small_and_gives_the_answers_of_the_weights(tmp_path):
     with torch.inference_mode():
         assert (back(images) - network(images)).abs().max() < 0.02
     assert save_release(tmp_path / "again.pt", network, CALIBRATION, (finds_faces, scores)) == made["sha256"]
+    files = (weights, provenance, tmp_path / "detector.pt", provenance, tmp_path / "wider.pt", record)
+    pack_landmarker(*map(str, files), sigma_factor=1.5)
+    wider, widened, _ = load_release(tmp_path / "wider.pt")
+    assert widened.threshold == pytest.approx(1.5 * CALIBRATION.threshold)
+    with torch.inference_mode():
+        torch.testing.assert_close(wider(images)[..., 2], 1.5 * back(images)[..., 2])
+        assert torch.equal(wider(images)[..., :2], back(images)[..., :2])
     assert tfake.ThermalLandmarker(packed, "cpu").detector is not None
 
 

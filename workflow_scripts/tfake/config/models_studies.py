@@ -184,6 +184,12 @@ class LandmarkTraining(Training):
     thermal_mirror: bool = key(
         True, "Whether answers on thermal crops are averaged with those on their mirror images; the file says so."
     )
+    sigma_factor: float = key(
+        1.0,
+        "Factor on the standard deviations of the packed landmarker: how much larger errors are on cameras that "
+        "nothing was learnt from than on the validation faces that they were calibrated on.",
+        gt=0,
+    )
     covered_weight: float = key(0.0, "Weight of occluded dense points, against 1 of others.", ge=0, le=1)
     nll_beta: float = key(
         0.5,

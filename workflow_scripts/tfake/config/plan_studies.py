@@ -111,6 +111,7 @@ NO_TRAINING_SETTINGS = (
     "real_validation_share",
     "teacher_disagreement",
     "teacher_least_pixels",
+    "sigma_factor",
 )
 
 
