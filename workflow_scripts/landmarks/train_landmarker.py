@@ -66,7 +66,7 @@ if __name__ == "__main__":
             real_validation_share=snakemake.params.real_validation_share,
             # Of students alone.
             distillation=snakemake.params.get("distillation"),
-            teacher=next(iter(snakemake.input.get("teacher", [])), None),
+            teacher=str(snakemake.input.get("teacher", "")) or None,
         ),
         processes=snakemake.resources.gpu,
     )
