@@ -99,7 +99,8 @@ def test_the_page_says_what_was_found(tmp_path):
             (tmp_path / f"{name}_{number}.json").write_text(json.dumps(value))
         paths["losses"].append(str(tmp_path / f"{number}.csv"))
         losses(run).to_csv(paths["losses"][-1], index=False)
-    teacher = {"architecture": {"backbone": "resnet18", "image_pixels": 128}, "validation_nme": {"rgb": 0.0312}}
+    architecture = {"backbone": "resnet18", "image_pixels": 128}
+    teacher = {"architecture": architecture, "parameters": 11_200_000, "validation_nme": {"rgb": 0.0312}}
     (tmp_path / "teacher.json").write_text(json.dumps(teacher))
     out = {name: str(tmp_path / name) for name in ("table", "summary", "page")}
     compare_students(
@@ -123,10 +124,10 @@ def test_the_page_says_what_was_found(tmp_path):
 
 
 def test_who_teaches_whom():
-    plan = plan_of(distillation={"seeds": [4], "students": {"tiny": None}}).distillation
+    plan = plan_of(distillation={"seeds": [4]}).distillation
     names = ["/".join(map(str, run)) for run in plan.runs]
     assert names[:2] == ["thermal/direct/none/4", "thermal/direct/fd/4"]
-    assert names[-3:] == ["small/direct/none/4", "small/direct/dikd/4", "small/levels/dikd/4"]
+    assert names[-3:] == ["tiny/direct/none/4", "tiny/direct/dikd/4", "tiny/levels/dikd/4"]
     job = wildcards(student="small", route="levels", lesson="dikd", seed=4, task="thermal_70")
     assert plan.teacher(job) == ["results/distillation/thermal/direct/dikd/4/thermal_70/weights.pt"]
     job = wildcards(student="small", route="direct", lesson="dikd", seed=4, task="thermal_70")
@@ -136,13 +137,16 @@ def test_who_teaches_whom():
 
 
 def test_what_students_and_teacher_are_trained_with():
-    plan = plan_of(distillation={"steps": 7, "students": {"tiny": {"image_pixels": 96}}}).distillation
+    arms = {"dikd_steady": {"head_share": 0.25}}
+    changes = {"steps": 7, "students": {"tiny": {"image_pixels": 96}}, "arms": arms}
+    plan = plan_of(distillation=changes).distillation
     job = wildcards(student="tiny", route="levels", lesson="dikd_steady", seed=2, task="thermal_70")
     settings = LandmarkSettings.from_mapping(plan.settings(job))
     assert (settings.backbone, settings.image_pixels, settings.steps, settings.seed) == ("lcnet_050", 96, 7, 2)
     assert settings.thermal_share == 1.0
     lesson = DistillationSettings(**plan.lesson(job))
     assert (lesson.terms, lesson.decay, lesson.teacher_sees) == (("fi", "ri"), "none", "same")
+    assert lesson.head_share == 0.25
     teacher = LandmarkSettings.from_mapping(plan.teacher_settings(wildcards(task="rgb_70")))
     assert (teacher.backbone, teacher.image_pixels, teacher.thermal_share) == ("resnet18", 128, 0.0)
 

@@ -67,7 +67,7 @@ if __name__ == "__main__":
             initial=str(snakemake.input.initial) or None,
             # Of students alone.
             distillation=snakemake.params.get("distillation"),
-            teacher=next(iter(snakemake.input.get("teacher", [])), None),
+            teacher=str(snakemake.input.get("teacher", "")) or None,
         ),
         processes=snakemake.resources.gpu,
     )

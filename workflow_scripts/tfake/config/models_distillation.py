@@ -33,12 +33,12 @@ class DistillationArm(Section):
         "What is taught. fd: the teacher's features; ld: its answers; fi: its features, to the student's head; ri: the "
         "student's features, through its head. None is plain training.",
     )
-    decay: Literal["linear", "none"] = key(
-        "linear", "How the weight of all terms fades over the run, to 0 or not at all."
+    decay: Literal["linear", "none"] = optional_key(
+        "How the weight of all terms fades over the run: linear, to 0, or not at all; linear without it."
     )
-    head_share: float = key(
-        0.0,
-        "Fraction of the steps, the last ones, in which the student's head learns alone, from the truth alone.",
+    head_share: float = optional_key(
+        "Fraction of the steps, the last ones, in which the student's head learns alone, from the truth alone; 0 "
+        "without it.",
         ge=0,
         lt=1,
     )

@@ -96,8 +96,8 @@ class DistillationPlan:
         return in_key_order(
             {
                 "weights": {term: self._settings["weights"][term] for term in arm["terms"]},
-                "decay": arm["decay"],
-                "head_share": arm["head_share"],
+                "decay": arm.get("decay", "linear"),
+                "head_share": arm.get("head_share", 0.0),
                 "teacher_sees": "same" if wildcards.route == "levels" else "rgb",
                 "gradient_every": self._settings["gradient_every"],
             }

@@ -226,7 +226,7 @@ class DistillationState(LandmarkTrainState):
         student = [p for p in self.network.student.parameters() if p.requires_grad]
         gradients = torch.autograd.grad(part, student, retain_graph=True, allow_unused=True)
         norms = [gradient.float().norm() for gradient in gradients if gradient is not None]
-        return torch.stack(norms).norm()
+        return torch.stack([part.new_zeros(()), *norms]).norm()
 
 
 @dataclass(frozen=True)
