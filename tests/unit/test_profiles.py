@@ -59,6 +59,7 @@ def test_every_target_is_planned():
     expected = {"all", "source", "faces", "thermalizers", "variants", "ablation", "landmarks", "landmark_study"}
     assert expected | {
         "detector",
+        "landmark_speed",
         "landmarker_release",
         "realism",
         "landmark_evaluation",
