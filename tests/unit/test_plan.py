@@ -176,6 +176,8 @@ def checked(plan, dry_run=False):
         ),
         ({"conditions": {"warm": {"pairs": {"path": "none"}}}}, "conditions.warm.pairs.path: there is no none"),
         ({"landmark_study": {"pictures": {"here": "none"}}}, "landmark_study.pictures.here: no folder none"),
+        ({"landmark_speed": {"weights": {"a": "none.pt"}}}, "landmark_speed.weights.a: there is no none.pt"),
+        ({"landmark_speed": {"calibration": "none"}}, "landmark_speed.calibration: there is no none"),
         ({"evaluation": {"landmarkers": {"a": "none.pt"}}}, "evaluation.landmarkers.a: there is no none.pt"),
         ({"evaluation": {"sets": {"own_70": {"path": "hot"}}}}, "it is a variant: warm, cold, heat"),
     ],

@@ -168,6 +168,15 @@ def test_variants_are_judged_by_the_real_sets_and_test_sets_that_are_there(tmp_p
         plan.check_files()
 
 
+def test_networks_are_measured_from_the_library_and_from_files(tmp_path):
+    weights = {"shipped": "package", "mine": "results/landmarks/joint_70/weights.pt"}
+    plan = plan_of(landmark_speed={"weights": weights, "threads": [4, 1]}).landmark_speed
+    assert plan.weights_files == ["results/landmarks/joint_70/weights.pt"]
+    assert (plan.most_threads, plan.calibration) == (4, [])
+    assert plan.settings["networks"]["lcnet_035"]["neck_channels"] == 32
+    plan.check_files()
+
+
 def test_no_network_is_trained_on_a_variant_where_nothing_can_score_it(tmp_path):
     assert plan_of(realism={"variants": ["warm"]}).realism.trained == ()
     sets = {"sets": {"tfw": {"path": str(tmp_path)}}}

@@ -10,7 +10,15 @@ from tfake.config.models_distillation import Distillation
 from tfake.config.models_heat import Heat
 from tfake.config.models_products import Forecast, Publication, Report, Store
 from tfake.config.models_source import Labels, Procedural, Source
-from tfake.config.models_studies import Ablation, Adapters, Evaluation, LandmarkStudy, LandmarkTraining, Realism
+from tfake.config.models_studies import (
+    Ablation,
+    Adapters,
+    Evaluation,
+    LandmarkSpeed,
+    LandmarkStudy,
+    LandmarkTraining,
+    Realism,
+)
 from tfake.config.models_thermalizers import Condition, ReleasedWeights, ThermalizerTraining
 from tfake.config.models_variants import Camera, Variant
 
@@ -40,6 +48,7 @@ class Configuration(Section):
     detector: DetectorTraining
     landmark_study: LandmarkStudy
     distillation: Distillation
+    landmark_speed: LandmarkSpeed
     labels: Labels
     compare: Annotated[list[Text], Len(2, 2)] | None = key(
         None, "Two datasets for `snakemake compare`, folders of results or published ones.", neutral=True

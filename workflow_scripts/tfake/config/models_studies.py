@@ -220,6 +220,36 @@ class LandmarkStudy(Section):
     )
 
 
+class SpeedNetwork(Section):
+    """A landmark network that is measured untrained."""
+
+    backbone: Text = key(..., "Name of a timm model.")
+    head: Literal["heatmap", "pooled"] = key("heatmap", "As landmarks.head.")
+    neck_channels: int = key(64, "As landmarks.neck_channels.", unit="channels", ge=1)
+    image_pixels: int = key(96, "Edge of the crops.", ge=32, multiple_of=32)
+    points: Literal[70, 478, 548] = key(70, "Number of points.")
+
+
+class LandmarkSpeed(Section):
+    """What landmark networks weigh and how fast they are on this machine, `snakemake landmark_speed`."""
+
+    networks: dict[Name, SpeedNetwork] = key(..., "Networks that are measured untrained, by name.")
+    weights: dict[Name, Text] = key(
+        ...,
+        "Files of trained landmark networks that are measured, too, by name; package is the landmarker that comes with "
+        "the library.",
+    )
+    calibration: Text | None = key(
+        None,
+        "Thermal pictures of faces, or a folder of results, that 8-bit arithmetic of trained networks is calibrated on "
+        "and held to; null takes textures, and says nothing of how far points move.",
+    )
+    threads: Unique[Count] = key([1, 2], "Numbers of threads that compute, as far as there are cores.", min_length=1)
+    batches: Unique[Count] = key([1, 32], "Numbers of crops at once.", unit="images", min_length=1)
+    seconds: float = key(2.0, "How long each way is measured, at least.", unit="s", gt=0)
+    search_pixels: int = key(512, "Edge of the image that is searched with trained networks.", ge=64)
+
+
 class Adapters(Section):
     """Label adapters, networks from one landmark set to another, for `snakemake landmark_evaluation`."""
 

@@ -13,7 +13,7 @@ from tfake.config.plan_distillation import DistillationPlan
 from tfake.config.plan_rules import variant_kind
 from tfake.config.plan_stages import ProductPlan, SourcePlan, ThermalizerPlan
 from tfake.config.plan_stores import StoreFiles, StorePlan
-from tfake.config.plan_studies import AblationPlan, LandmarkPlan, RealismPlan, TestSetPlan
+from tfake.config.plan_studies import AblationPlan, LandmarkPlan, LandmarkSpeedPlan, RealismPlan, TestSetPlan
 
 #: More shards than this, and Snakemake takes long to plan their jobs.
 MOST_SHARDS = 1000
@@ -91,6 +91,11 @@ class Plan:
     def realism(self) -> RealismPlan:
         """Variants judged by real images."""
         return RealismPlan(self)
+
+    @cached_property
+    def landmark_speed(self) -> LandmarkSpeedPlan:
+        """Landmark networks whose speed is measured."""
+        return LandmarkSpeedPlan(self.config)
 
     @cached_property
     def products(self) -> ProductPlan:
@@ -180,5 +185,5 @@ class Plan:
                 f"{math.ceil(self.images / better):,}."
             )
         yield from self.source.check_files(dry_run)
-        for part in (self.thermalizers, self.landmarks, self.test_sets, self.realism):
+        for part in (self.thermalizers, self.landmarks, self.test_sets, self.realism, self.landmark_speed):
             part.check_files()

@@ -347,3 +347,38 @@ class RealismPlan:
         for key, path in named.items():
             if path is not None and not os.path.exists(path):
                 raise ConfigError(f"config: realism.{key}: there is no {path} (seen from {os.getcwd()})")
+
+
+#: The word for the landmarker that comes with the library, in place of a path.
+PACKAGE = "package"
+
+
+class LandmarkSpeedPlan:
+    """Landmark networks whose speed is measured."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        """Take a config."""
+        block = config["landmark_speed"]
+        #: What is measured, and how.
+        self.settings = in_key_order(dict(block))
+        #: Files of trained networks by name.
+        self.weights = dict(block["weights"])
+        self.most_threads = max(block["threads"])
+        #: The faces that 8-bit arithmetic is calibrated on; none: textures.
+        self.calibration = [] if block["calibration"] is None else [block["calibration"]]
+
+    @property
+    def weights_files(self) -> list[str]:
+        """The files of trained networks that are no part of the library."""
+        return [path for path in self.weights.values() if path != PACKAGE]
+
+    def check_files(self) -> None:
+        """Look for the weights and the faces; what a run makes may be missing.
+
+        Raises:
+            ConfigError: one is not there.
+        """
+        named = {f"weights.{name}": path for name, path in self.weights.items() if path != PACKAGE}
+        for key, path in [*named.items(), *(("calibration", path) for path in self.calibration)]:
+            if not path.startswith("results/") and not os.path.exists(path):
+                raise ConfigError(f"config: landmark_speed.{key}: there is no {path} (seen from {os.getcwd()})")
