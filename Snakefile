@@ -25,6 +25,7 @@ include: "rules/landmarks.smk"
 include: "rules/products.smk"
 include: "rules/studies/ablation.smk"
 include: "rules/studies/landmark_study.smk"
+include: "rules/studies/label_efficiency.smk"
 include: "rules/studies/test_sets.smk"
 include: "rules/studies/realism.smk"
 

@@ -59,6 +59,8 @@ def test_every_target_is_planned():
     expected = {"all", "source", "faces", "thermalizers", "variants", "ablation", "landmarks", "landmark_study"}
     assert expected | {
         "detector",
+        "pretraining",
+        "label_efficiency",
         "landmarker_release",
         "realism",
         "landmark_evaluation",

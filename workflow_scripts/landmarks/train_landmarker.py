@@ -65,6 +65,9 @@ if __name__ == "__main__":
             real=dict(zip(snakemake.params.real, snakemake.input.real, strict=True)),
             real_validation_share=snakemake.params.real_validation_share,
             initial=str(snakemake.input.initial) or None,
+            # Of finetune_landmarker alone.
+            labels=snakemake.params.get("labels"),
+            is_frozen=snakemake.params.get("is_frozen", False),
         ),
         processes=snakemake.resources.gpu,
     )

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import ConcatDataset
+from torch.utils.data import ConcatDataset, Subset
 
 from tfake.archive.index import read_index
 from tfake.core.devices import explain_full_memory
 from tfake.core.files import stopping_on_sigterm, write_whole
+from tfake.landmarks.few_labels import choose_labelled
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.landmark_training import TrainedLandmarker, train_landmarks
 from tfake.landmarks.landmarker_file import save_landmark_provenance, save_landmark_weights
@@ -73,6 +74,9 @@ class LandmarkJob:
         real_validation_share: fraction of the subjects of each that are held out.
         others: stores of other runs to learn from beside those; their lists are among the ``sums``.
         initial: file of weights to begin with (:mod:`tfake.landmarks.initial_weights`); None: random ones.
+        labels: which faces are labelled (:func:`tfake.landmarks.few_labels.choose_labelled`), every face being a person
+            of its own; None: all.
+        is_frozen: whether the backbone stays as it begins.
     """
 
     weights: str
@@ -92,6 +96,8 @@ class LandmarkJob:
     real_validation_share: float = 0.0
     others: Sequence[StoredFaces] = ()
     initial: str | None = None
+    labels: Mapping[str, Any] | None = None
+    is_frozen: bool = False
 
 
 def run_landmark_job(job: LandmarkJob) -> None:
@@ -105,6 +111,9 @@ def run_landmark_job(job: LandmarkJob) -> None:
     device, workers = prepare_process(job.device, job.threads)
     settings = LandmarkSettings.from_mapping(job.settings)
     faces, held_out = (open_faces(job.stored, part, settings.covered_weight) for part in ("train", "validation"))
+    if job.labels is not None:
+        people = [str(number) for number in range(len(faces))]
+        faces = Subset(faces, choose_labelled(people, **job.labels))
     real, real_held_out = open_real_faces(job)
     parts = [open_faces(run, "train", settings.covered_weight) for run in job.others]
     others = ConcatDataset(parts) if parts else ()
@@ -134,6 +143,7 @@ def run_landmark_job(job: LandmarkJob) -> None:
                 real_held_out,
                 others,
                 job.initial and Path(job.initial),
+                job.is_frozen,
             )
     with rank_zero_only() as writes:
         if writes:
@@ -195,6 +205,8 @@ def _write_products(
         others=counts[3],
         sources=[file_sha256(path) for path in (*job.sums, *job.real.values())],
         initial_sha256=job.initial and file_sha256(job.initial),
+        labels=dict(job.labels) if job.labels else None,
+        is_frozen=job.is_frozen,
         device=device.type,
         threads=torch.get_num_threads(),
     )
@@ -206,6 +218,8 @@ def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
     parts = [sums, job.stored.landmarks, list(job.stored.variants)]
     parts += [job.real_validation_share] if job.real else []
     parts += [{"initial": file_sha256(job.initial)}] if job.initial else []
+    parts += [{"labels": dict(job.labels)}] if job.labels else []
+    parts += ["frozen"] if job.is_frozen else []
     return run_digest(settings, *parts)
 
 

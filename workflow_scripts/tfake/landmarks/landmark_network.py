@@ -11,6 +11,7 @@ Gaussians. A calibration holds their scale, the threshold that tells a face, and
 """
 
 import copy
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +32,8 @@ MIN_SIGMA = 1e-3
 
 #: Channel statistics of ImageNet, which every backbone of timm was trained with.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_NECK_CHANNELS = 64
+#: Channels of the map that a neck adds the features of a backbone up to.
+NECK_CHANNELS = 64
 _FINEST_STRIDE = 8
 # Positions of a map reach this far beyond the crop, so that points on its edge can be met without an infinite logit.
 _REACH = 1.25
@@ -187,24 +189,47 @@ class _PooledHead(nn.Module):
         return values[..., :2], values[..., 2]
 
 
-class _HeatmapHead(nn.Module):
-    """A map of places and a map of deviations for each point, over features of several scales."""
+class FeatureNeck(nn.Module):
+    """A backbone of timm, and its features of several scales added up to one map of an eighth of the resolution."""
 
-    def __init__(self, architecture: LandmarkArchitecture, pretrained: bool) -> None:
+    def __init__(self, backbone: str, pretrained: bool = False) -> None:
+        """Build both; random weights come from torch's global generator.
+
+        Args:
+            backbone: name of a timm model.
+            pretrained: whether timm's ImageNet weights are fetched for it.
+        """
         super().__init__()
-        self.backbone = timm.create_model(architecture.backbone, pretrained=pretrained, features_only=True)
+        self.backbone = timm.create_model(backbone, pretrained=pretrained, features_only=True)
         reductions = self.backbone.feature_info.reduction()
         # The stages that the neck adds up: from an eighth of the resolution to the coarsest.
         self._stages = [stage for stage, by in enumerate(reductions) if by >= _FINEST_STRIDE]
         self.stride = reductions[self._stages[0]]
         channels = [self.backbone.feature_info.channels()[stage] for stage in self._stages]
-        self.lateral = nn.ModuleList(nn.Conv2d(count, _NECK_CHANNELS, 1) for count in channels)
+        self.lateral = nn.ModuleList(nn.Conv2d(count, NECK_CHANNELS, 1) for count in channels)
         self.smooth = nn.Sequential(
-            nn.Conv2d(_NECK_CHANNELS, _NECK_CHANNELS, 3, padding=1, bias=False),
-            nn.BatchNorm2d(_NECK_CHANNELS),
+            nn.Conv2d(NECK_CHANNELS, NECK_CHANNELS, 3, padding=1, bias=False),
+            nn.BatchNorm2d(NECK_CHANNELS),
             nn.ReLU(inplace=True),
         )
-        self.maps = nn.Conv2d(_NECK_CHANNELS, 2 * architecture.landmarks, 1)
+
+    def merge(self, features: Sequence[Tensor]) -> Tensor:
+        """Add up what the backbone gave, a map a stage: (B, ``NECK_CHANNELS``, H / stride, W / stride)."""
+        merged = None
+        for stage, lateral in reversed(list(zip(self._stages, self.lateral, strict=True))):
+            own = lateral(features[stage])
+            if merged is not None:
+                own = own + nn.functional.interpolate(merged, scale_factor=2.0, mode="nearest")
+            merged = own
+        return self.smooth(merged)
+
+
+class _HeatmapHead(FeatureNeck):
+    """A map of places and a map of deviations for each point, over features of several scales."""
+
+    def __init__(self, architecture: LandmarkArchitecture, pretrained: bool) -> None:
+        super().__init__(architecture.backbone, pretrained)
+        self.maps = nn.Conv2d(NECK_CHANNELS, 2 * architecture.landmarks, 1)
         with torch.no_grad():
             self.maps.bias[architecture.landmarks :].fill_(_INITIAL_LOGIT)
 
@@ -212,23 +237,12 @@ class _HeatmapHead(nn.Module):
         self.maps = _rows_of(self.maps, torch.cat((points, self.maps.out_channels // 2 + points)))
 
     def encode(self, images: Tensor) -> Tensor:
-        features = self.backbone(images)
-        merged = None
-        for stage, lateral in reversed(list(zip(self._stages, self.lateral, strict=True))):
-            own = lateral(features[stage])
-            if merged is not None:
-                own = own + nn.functional.interpolate(merged, scale_factor=2.0, mode="nearest")
-            merged = own
-        return self.maps(self.smooth(merged))
+        return self.maps(self.merge(self.backbone(images)))
 
     def decode(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
-        height, width = encoded.shape[2:]
-        places, deviations = encoded.flatten(2).chunk(2, 1)
-        weights = places.softmax(2)
-        grid = torch.stack(
-            (_positions(width, encoded).repeat(height), _positions(height, encoded).repeat_interleave(width)), 1
-        )
-        return weights @ grid, (weights * deviations).sum(2)
+        places, deviations = encoded.chunk(2, 1)
+        points, weights = expected_places(places)
+        return points, (weights * deviations.flatten(2)).sum(2)
 
 
 def _rows_of(layer: nn.Module, rows: Tensor) -> nn.Module:
@@ -237,6 +251,14 @@ def _rows_of(layer: nn.Module, rows: Tensor) -> nn.Module:
     part.weight, part.bias = (nn.Parameter(tensor.detach()[rows]) for tensor in (layer.weight, layer.bias))
     setattr(part, "out_channels" if isinstance(layer, nn.Conv2d) else "out_features", len(rows))
     return part
+
+
+def expected_places(maps: Tensor) -> tuple[Tensor, Tensor]:
+    """Means of softmax maps (B, L, h, w): (B, L, 2) x and y in crop widths, and the weights (B, L, h w)."""
+    height, width = maps.shape[2:]
+    weights = maps.flatten(2).softmax(2)
+    grid = torch.stack((_positions(width, maps).repeat(height), _positions(height, maps).repeat_interleave(width)), 1)
+    return weights @ grid, weights
 
 
 def _positions(count: int, like: Tensor) -> Tensor:
