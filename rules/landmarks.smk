@@ -3,8 +3,9 @@
 On the way of `snakemake landmarks` and of the studies alone.
 
 NEEDS  the source archive and its index, the faces store, the sealed thermal stores of landmarks.variants,
-       folders of real thermal pictures where landmarks.real names some
+       folders of real thermal pictures where landmarks.real names some, of unlabelled ones where pretraining.folders does
 MAKES  results/real_faces/{real}/faces.npz, summary.json, faces.png    crops of a folder's faces, with a teacher's points
+       results/pretraining/{pretext}/encoder.pt, provenance.json, losses.csv, losses.png    a backbone that learnt without points
        results/landmarks/{task}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
        results/landmarker/landmarker.pt, provenance.json    the network for both landmark sets, packed to be shipped
        results/detector/weights.pt, provenance.json, losses.csv, losses.png, samples.png    finds faces in a picture
@@ -17,6 +18,7 @@ wildcard_constraints:
     task=one_of(PLAN.landmarks.tasks),
     adapter=one_of(PLAN.landmarks.adapters),
     real=one_of(PLAN.landmarks.real),
+    pretext=one_of(PLAN.pretraining.names),
 
 
 rule label_real_faces:
@@ -49,6 +51,47 @@ rule label_real_faces:
         "Labelling the real faces of {wildcards.real}."
     script:
         "../workflow_scripts/landmarks/label_real_faces.py"
+
+
+rule pretrain_encoder:
+    """Pretrain the backbone of landmark networks on thermal images without points."""
+    input:
+        archive=PLAN.source.undecoded if PLAN.pretraining.takes_stores else [],
+        images=PLAN.stores.all_decoded if PLAN.pretraining.takes_stores else [],
+        index=rules.index_archive.output.index if PLAN.pretraining.takes_stores else [],
+        faces=rules.seal_faces.output.sums if PLAN.pretraining.takes_stores else [],
+        variants=collect(rules.seal_thermal.output.sums, variant=PLAN.pretraining.variants),
+        folders=PLAN.pretraining.folder_paths,
+    output:
+        encoder="results/pretraining/{pretext}/encoder.pt",
+        provenance="results/pretraining/{pretext}/provenance.json",
+        losses="results/pretraining/{pretext}/losses.csv",
+        loss_figure=report(
+            "results/pretraining/{pretext}/losses.png",
+            category="Pretraining",
+            labels={"pretext": "{pretext}", "figure": "loss"},
+        ),
+    log:
+        "logs/pretrain_encoder/{pretext}.log",
+    benchmark:
+        "benchmarks/pretrain_encoder/{pretext}.tsv"
+    conda:
+        "../envs/thermalizer.yaml"
+    threads: NETWORK_THREADS
+    resources:
+        **NETWORK_DEVICE,
+        mem_mb=memory_mb(8000),
+        runtime=minutes(720),
+    params:
+        recipe=1,
+        variants=PLAN.pretraining.variants,
+        settings=PLAN.pretraining.settings,
+        folders=PLAN.pretraining.folders,
+        validation_share=PLAN.pretraining.validation_share,
+    message:
+        "Pretraining the encoder {wildcards.pretext}."
+    script:
+        "../workflow_scripts/landmarks/pretrain_encoder.py"
 
 
 rule train_landmarker:
@@ -209,6 +252,13 @@ rule detector:
         rules.train_detector.output.weights,
     message:
         "The face detector is trained."
+
+
+rule pretraining:
+    input:
+        collect(rules.pretrain_encoder.output.encoder, pretext=PLAN.pretraining.names),
+    message:
+        "The encoders are pretrained."
 
 
 rule landmarks:

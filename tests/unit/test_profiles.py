@@ -70,6 +70,8 @@ def test_every_target_is_planned():
         "detector",
         "distillation",
         "landmark_speed",
+        "pretraining",
+        "label_efficiency",
         "landmarker_release",
         "realism",
         "landmark_evaluation",

@@ -42,6 +42,8 @@ NEUTRAL_CHANGES = {
     "landmarks__compile": True,
     "detector__checkpoint_every": 7,
     "detector__compile": True,
+    "pretraining__checkpoint_every": 7,
+    "pretraining__compile": True,
     "labels__face_landmarker__url": "https://example.org/other.task",
     "compare": ["results", "results"],
     "store__shards_per_job": 2,

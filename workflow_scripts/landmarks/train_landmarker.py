@@ -68,6 +68,9 @@ if __name__ == "__main__":
             # Of students alone.
             distillation=snakemake.params.get("distillation"),
             teacher=str(snakemake.input.get("teacher", "")) or None,
+            # Of finetune_landmarker alone.
+            labels=snakemake.params.get("labels"),
+            is_frozen=snakemake.params.get("is_frozen", False),
         ),
         processes=snakemake.resources.gpu,
     )

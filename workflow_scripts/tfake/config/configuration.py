@@ -8,6 +8,8 @@ from tfake.config.keys import Name, Section, Text, key
 from tfake.config.models_detector import DetectorTraining
 from tfake.config.models_distillation import Distillation
 from tfake.config.models_heat import Heat
+from tfake.config.models_label_efficiency import LabelEfficiency
+from tfake.config.models_pretraining import Pretraining
 from tfake.config.models_products import Forecast, Publication, Report, Store
 from tfake.config.models_source import Labels, Procedural, Source
 from tfake.config.models_studies import (
@@ -46,9 +48,11 @@ class Configuration(Section):
     ablation: Ablation
     landmarks: LandmarkTraining
     detector: DetectorTraining
+    pretraining: Pretraining
     landmark_study: LandmarkStudy
     distillation: Distillation
     landmark_speed: LandmarkSpeed
+    label_efficiency: LabelEfficiency
     labels: Labels
     compare: Annotated[list[Text], Len(2, 2)] | None = key(
         None, "Two datasets for `snakemake compare`, folders of results or published ones.", neutral=True

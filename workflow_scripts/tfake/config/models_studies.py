@@ -113,8 +113,9 @@ class LandmarkTraining(Training):
     pretrained: bool = key(False, "Whether timm's ImageNet weights are fetched for it.")
     initial_weights: Text | None = key(
         None,
-        "Weights that trainings begin with, of the same backbone and head: a file of an encoder, of a landmark network "
-        "(results/landmarks/*/weights.pt), or of a landmarker as it is shipped; null begins at random.",
+        "Weights that trainings begin with, of the same backbone and head: one of pretraining.pretexts; package, the "
+        "landmarker of the library; or a file of an encoder, of a landmark network (results/landmarks/*/weights.pt), "
+        "or of a landmarker as it is shipped. null begins at random.",
     )
     head: Literal["heatmap", "pooled"] = key(
         "heatmap", "How points are read off the backbone's features; pooled is T-FAKE's."

@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from tfake.config.plan_distillation import DistillationPlan
+from tfake.config.plan_label_efficiency import LabelEfficiencyPlan
+from tfake.config.plan_pretraining import PretrainingPlan
 from tfake.config.plan_rules import variant_kind
 from tfake.config.plan_stages import ProductPlan, SourcePlan, ThermalizerPlan
 from tfake.config.plan_stores import StoreFiles, StorePlan
@@ -76,6 +78,16 @@ class Plan:
     def distillation(self) -> DistillationPlan:
         """Landmark networks that learn from others."""
         return DistillationPlan(self)
+
+    @cached_property
+    def pretraining(self) -> PretrainingPlan:
+        """Encoders that are pretrained without points."""
+        return PretrainingPlan(self.config)
+
+    @cached_property
+    def label_efficiency(self) -> LabelEfficiencyPlan:
+        """Networks that are fine-tuned with few labels."""
+        return LabelEfficiencyPlan(self)
 
     @cached_property
     def ablation(self) -> AblationPlan:
@@ -185,5 +197,14 @@ class Plan:
                 f"{math.ceil(self.images / better):,}."
             )
         yield from self.source.check_files(dry_run)
-        for part in (self.thermalizers, self.landmarks, self.test_sets, self.realism, self.landmark_speed):
+        parts = (
+            self.thermalizers,
+            self.landmarks,
+            self.pretraining,
+            self.label_efficiency,
+            self.test_sets,
+            self.realism,
+            self.landmark_speed,
+        )
+        for part in parts:
             part.check_files()

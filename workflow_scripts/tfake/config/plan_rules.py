@@ -121,7 +121,9 @@ def told_kind(settings: Mapping[str, Any]) -> str:
 NEUTRAL_KEYS = tuple(Path(__file__).with_name("neutral_keys.txt").read_text(encoding="utf-8").split())
 #: Those of a block of training settings.
 NEUTRAL_SETTINGS = frozenset(
-    key.split(".")[1] for key in NEUTRAL_KEYS if key.startswith(("thermalizer.", "landmarks.", "detector."))
+    key.split(".")[1]
+    for key in NEUTRAL_KEYS
+    if key.startswith(("thermalizer.", "landmarks.", "detector.", "pretraining."))
 )
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tfake.config.faults import ConfigError
+from tfake.config.plan_pretraining import check_initial_file, initial_file
 from tfake.config.plan_rules import Wildcards, in_key_order, without_neutral
 
 if TYPE_CHECKING:
@@ -157,7 +158,8 @@ class LandmarkPlan:
         #: Pretrained weights that a training starts from; none where it starts from random ones.
         self.encoder = ["resources/encoders/landmarks.pt"] if block["pretrained"] else []
         #: The file that trainings begin with; none where they begin at random, or with pretrained weights.
-        self.initial = [block["initial_weights"]] if block["initial_weights"] else []
+        self.initial = initial_file(config, block["initial_weights"])
+        self._config = config
         #: Tasks that the study compares, and its folders of pictures by name.
         self.scored = tuple(config["landmark_study"]["tasks"])
         self.pictures = dict(config["landmark_study"]["pictures"])
@@ -193,11 +195,7 @@ class LandmarkPlan:
         Raises:
             ConfigError: one is not there, or is no regular expression.
         """
-        for path in self.initial:
-            # What is a result is made first.
-            if not path.startswith("results/") and not os.path.exists(path):
-                where = f"there is no {path} (seen from {os.getcwd()})"
-                raise ConfigError(f"config: landmarks.initial_weights: {where}")
+        check_initial_file(self._config, "landmarks.initial_weights", self._config["landmarks"]["initial_weights"])
         for name, run in self.others.items():
             for path in (*_sums_of(run), f"{run['results']}/source/index.parquet", *run["archive"]):
                 if not os.path.exists(path):

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import ConcatDataset
+from torch.utils.data import ConcatDataset, Subset
 
 from tfake.archive.index import read_index
 from tfake.core.devices import explain_full_memory
 from tfake.core.files import stopping_on_sigterm, write_whole
 from tfake.landmarks.distillation_training import Distillation, DistillationSettings
+from tfake.landmarks.few_labels import choose_labelled
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.landmark_training import TrainedLandmarker, train_landmarks
 from tfake.landmarks.landmarker_file import save_landmark_provenance, save_landmark_weights
@@ -77,6 +78,9 @@ class LandmarkJob:
         distillation: how a teacher teaches (:class:`tfake.landmarks.distillation_training.DistillationSettings`);
             None: plain training.
         teacher: its weights; None: there is none.
+        labels: which faces are labelled (:func:`tfake.landmarks.few_labels.choose_labelled`), every face being a person
+            of its own; None: all.
+        is_frozen: whether the backbone stays as it begins.
     """
 
     weights: str
@@ -98,6 +102,8 @@ class LandmarkJob:
     initial: str | None = None
     distillation: Mapping[str, Any] | None = None
     teacher: str | None = None
+    labels: Mapping[str, Any] | None = None
+    is_frozen: bool = False
 
 
 def run_landmark_job(job: LandmarkJob) -> None:
@@ -111,6 +117,9 @@ def run_landmark_job(job: LandmarkJob) -> None:
     device, workers = prepare_process(job.device, job.threads)
     settings = LandmarkSettings.from_mapping(job.settings)
     faces, held_out = (open_faces(job.stored, part, settings.covered_weight) for part in ("train", "validation"))
+    if job.labels is not None:
+        people = [str(number) for number in range(len(faces))]
+        faces = Subset(faces, choose_labelled(people, **job.labels))
     real, real_held_out = open_real_faces(job)
     parts = [open_faces(run, "train", settings.covered_weight) for run in job.others]
     others = ConcatDataset(parts) if parts else ()
@@ -142,6 +151,7 @@ def run_landmark_job(job: LandmarkJob) -> None:
                 others,
                 job.initial and Path(job.initial),
                 teaching,
+                job.is_frozen,
             )
     with rank_zero_only() as writes:
         if writes:
@@ -212,6 +222,8 @@ def _write_products(
         distillation=None if job.distillation is None else {**job.distillation, "teacher_sha256": _teacher_sums(job)},
         sources=[file_sha256(path) for path in (*job.sums, *job.real.values())],
         initial_sha256=job.initial and file_sha256(job.initial),
+        labels=dict(job.labels) if job.labels else None,
+        is_frozen=job.is_frozen,
         device=device.type,
         threads=torch.get_num_threads(),
     )
@@ -224,6 +236,8 @@ def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
     parts += [job.real_validation_share] if job.real else []
     parts += [{"initial": file_sha256(job.initial)}] if job.initial else []
     parts += [] if job.distillation is None else [dict(job.distillation), _teacher_sums(job)]
+    parts += [{"labels": dict(job.labels)}] if job.labels else []
+    parts += ["frozen"] if job.is_frozen else []
     return run_digest(settings, *parts)
 
 

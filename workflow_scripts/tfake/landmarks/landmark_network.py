@@ -13,6 +13,7 @@ both hold.
 """
 
 import copy
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +34,8 @@ MIN_SIGMA = 1e-3
 
 #: Channel statistics of ImageNet, which every backbone of timm was trained with.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+#: Channels of the map that a neck adds the features of a backbone up to, where nothing else is said.
+NECK_CHANNELS = 64
 _FINEST_STRIDE = 8
 # Positions of a map reach this far beyond the crop, so that points on its edge can be met without an infinite logit.
 _REACH = 1.25
@@ -61,7 +64,7 @@ class LandmarkArchitecture:
     # What files that do not state it were trained with.
     thermal_stretch: bool = False
     thermal_mirror: bool = False
-    neck_channels: int = 64
+    neck_channels: int = NECK_CHANNELS
 
 
 class LandmarkNetwork(nn.Module):
@@ -233,60 +236,75 @@ class _PooledHead(nn.Module):
         return values[..., :2], values[..., 2]
 
 
-class _HeatmapHead(nn.Module):
-    """A map of places and a map of deviations for each point, over features of several scales."""
+class FeatureNeck(nn.Module):
+    """A backbone of timm, and its features of several scales added up to one map of an eighth of the resolution."""
 
-    def __init__(self, architecture: LandmarkArchitecture, pretrained: bool) -> None:
+    def __init__(self, backbone: str, pretrained: bool = False, width: int = NECK_CHANNELS) -> None:
+        """Build both; random weights come from torch's global generator.
+
+        Args:
+            backbone: name of a timm model.
+            pretrained: whether timm's ImageNet weights are fetched for it.
+            width: channels of the map.
+        """
         super().__init__()
-        self.backbone = timm.create_model(architecture.backbone, pretrained=pretrained, features_only=True)
+        self.backbone = timm.create_model(backbone, pretrained=pretrained, features_only=True)
         reductions = self.backbone.feature_info.reduction()
         # The stages that the neck adds up: from an eighth of the resolution to the coarsest.
         self._stages = [stage for stage, by in enumerate(reductions) if by >= _FINEST_STRIDE]
         self.stride = reductions[self._stages[0]]
         channels = [self.backbone.feature_info.channels()[stage] for stage in self._stages]
-        width = architecture.neck_channels
         self.lateral = nn.ModuleList(nn.Conv2d(count, width, 1) for count in channels)
         self.smooth = nn.Sequential(
             nn.Conv2d(width, width, 3, padding=1, bias=False),
             nn.BatchNorm2d(width),
             nn.ReLU(inplace=True),
         )
-        self.maps = nn.Conv2d(width, 2 * architecture.landmarks, 1)
-        with torch.no_grad():
-            self.maps.bias[architecture.landmarks :].fill_(_INITIAL_LOGIT)
-
-    def select(self, points: Tensor) -> None:
-        self.maps = _rows_of(self.maps, torch.cat((points, self.maps.out_channels // 2 + points)))
 
     @property
     def feature_scales(self) -> tuple[tuple[int, int], ...]:
+        """Stride in pixels and channels of each map that ``features`` gives."""
         scales = list(zip(self.backbone.feature_info.reduction(), self.backbone.feature_info.channels(), strict=True))
         return tuple(scales[stage] for stage in self._stages)
 
     def features(self, images: Tensor) -> tuple[Tensor, ...]:
+        """What the backbone makes of normalised images, a map a stage, finest first."""
         stages = self.backbone(images)
         return tuple(stages[stage] for stage in self._stages)
 
-    def encode(self, images: Tensor) -> Tensor:
-        return self.join(self.features(images))
-
-    def join(self, features: tuple[Tensor, ...]) -> Tensor:
+    def merge(self, features: Sequence[Tensor]) -> Tensor:
+        """Add up what ``features`` gave: (B, width, H / stride, W / stride)."""
         merged = None
         for own_features, lateral in reversed(list(zip(features, self.lateral, strict=True))):
             own = lateral(own_features)
             if merged is not None:
                 own = own + nn.functional.interpolate(merged, scale_factor=2.0, mode="nearest")
             merged = own
-        return self.maps(self.smooth(merged))
+        return self.smooth(merged)
+
+
+class _HeatmapHead(FeatureNeck):
+    """A map of places and a map of deviations for each point, over features of several scales."""
+
+    def __init__(self, architecture: LandmarkArchitecture, pretrained: bool) -> None:
+        super().__init__(architecture.backbone, pretrained, architecture.neck_channels)
+        self.maps = nn.Conv2d(architecture.neck_channels, 2 * architecture.landmarks, 1)
+        with torch.no_grad():
+            self.maps.bias[architecture.landmarks :].fill_(_INITIAL_LOGIT)
+
+    def select(self, points: Tensor) -> None:
+        self.maps = _rows_of(self.maps, torch.cat((points, self.maps.out_channels // 2 + points)))
+
+    def join(self, features: tuple[Tensor, ...]) -> Tensor:
+        return self.maps(self.merge(features))
+
+    def encode(self, images: Tensor) -> Tensor:
+        return self.join(self.features(images))
 
     def decode(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
-        height, width = encoded.shape[2:]
-        places, deviations = encoded.flatten(2).chunk(2, 1)
-        weights = places.softmax(2)
-        grid = torch.stack(
-            (_positions(width, encoded).repeat(height), _positions(height, encoded).repeat_interleave(width)), 1
-        )
-        return weights @ grid, (weights * deviations).sum(2)
+        places, deviations = encoded.chunk(2, 1)
+        points, weights = expected_places(places)
+        return points, (weights * deviations.flatten(2)).sum(2)
 
 
 def _rows_of(layer: nn.Module, rows: Tensor) -> nn.Module:
@@ -295,6 +313,14 @@ def _rows_of(layer: nn.Module, rows: Tensor) -> nn.Module:
     part.weight, part.bias = (nn.Parameter(tensor.detach()[rows]) for tensor in (layer.weight, layer.bias))
     setattr(part, "out_channels" if isinstance(layer, nn.Conv2d) else "out_features", len(rows))
     return part
+
+
+def expected_places(maps: Tensor) -> tuple[Tensor, Tensor]:
+    """Means of softmax maps (B, L, h, w): (B, L, 2) x and y in crop widths, and the weights (B, L, h w)."""
+    height, width = maps.shape[2:]
+    weights = maps.flatten(2).softmax(2)
+    grid = torch.stack((_positions(width, maps).repeat(height), _positions(height, maps).repeat_interleave(width)), 1)
+    return weights @ grid, weights
 
 
 def _positions(count: int, like: Tensor) -> Tensor:

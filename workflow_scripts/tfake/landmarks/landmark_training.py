@@ -57,6 +57,7 @@ class LandmarkTrainState(TrainState):
         encoder: Path | None = None,
         is_checked_on_real: bool = False,
         initial: Path | None = None,
+        is_frozen: bool = False,
     ) -> None:
         """Start at step 0; random weights come from torch's global generator.
 
@@ -68,12 +69,15 @@ class LandmarkTrainState(TrainState):
             encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
             is_checked_on_real: whether an error on real faces is recorded beside the validation error.
             initial: file to begin with (:mod:`tfake.landmarks.initial_weights`); None: random weights, or the encoder.
+            is_frozen: whether the backbone stays as it is, its statistics, too.
         """
         if is_checked_on_real:
             self.validation_names = ("validation", "validation_real")
         network = LandmarkNetwork(settings.architecture(landmarks), encoder or settings.pretrained)
         if initial is not None:
             load_initial_weights(network, initial)
+        self._is_frozen = is_frozen
+        network.body.backbone.requires_grad_(not is_frozen)
         super().__init__(settings, self._wrap(network).to(device).train(), precision, device)
 
     def _wrap(self, network: LandmarkNetwork) -> nn.Module:
@@ -87,6 +91,8 @@ class LandmarkTrainState(TrainState):
 
     def compute(self, step: int, batch: LandmarkBatch) -> tuple[Tensor, ...]:
         """The loss terms of a step."""
+        if self._is_frozen:
+            self.landmarker(self.network).body.backbone.eval()
         return self._supervise(self._forward(batch.images, autocast_body(self._precision, self._device)), batch)
 
     def _supervise(self, found: Tensor, batch: LandmarkBatch) -> tuple[Tensor, ...]:
@@ -148,6 +154,7 @@ def train_landmarks(
     others: Sequence[TrainingFace] = (),
     initial: Path | None = None,
     teaching: Teaching | None = None,
+    is_frozen: bool = False,
 ) -> TrainedLandmarker:
     """Train a landmark network; on one machine and thread count the result depends on settings and faces alone.
 
@@ -169,6 +176,7 @@ def train_landmarks(
         initial: file of weights to begin with (:mod:`tfake.landmarks.initial_weights`); None: random ones, or the
             encoder's.
         teaching: another way to train, such as :class:`tfake.landmarks.distillation_training.Distillation`.
+        is_frozen: whether the backbone stays as it begins.
 
     Returns:
         The network, its calibration and its loss curves.
@@ -206,7 +214,7 @@ def train_landmarks(
         return float(np.mean(errors)) / count, *on_real
 
     with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
-        run = make_run(settings, landmarks, precision, device, encoder, real_crops is not None, initial)
+        run = make_run(settings, landmarks, precision, device, encoder, real_crops is not None, initial, is_frozen)
         losses = run_steps(
             run,
             settings,

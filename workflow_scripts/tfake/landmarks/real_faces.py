@@ -71,7 +71,7 @@ class RealFace:
         high = np.minimum(np.ceil(middle + half) + 1, thermal.shape[::-1]).astype(int)
         crop, points = thermal[low[1] : high[1], low[0] : high[0]], mesh - low
         if is_relative:
-            crop = _as_celsius(crop)
+            crop = relative_as_celsius(crop)
         factor = _MOST_PIXELS / max(crop.shape)
         if factor < 1:
             size = tuple(max(1, round(edge * factor)) for edge in crop.shape[::-1])
@@ -176,8 +176,8 @@ def split_by_subject(faces: Iterable[RealFace], share: float) -> tuple[list[Real
     return [face for face in faces if face.subject not in held], [face for face in faces if face.subject in held]
 
 
-def _as_celsius(values: np.ndarray) -> np.ndarray:
-    """Relative values spread over the window of temperatures that is shown, nothing cut off."""
+def relative_as_celsius(values: np.ndarray) -> np.ndarray:
+    """Relative values (H, W) spread over the window of temperatures that is shown, nothing cut off."""
     low, high = np.percentile(values, _STRETCH_PERCENT)
     black, white = WINDOW_CELSIUS
     return (black + (white - black) * (values - low) / max(high - low, 1e-6)).astype(np.float32)

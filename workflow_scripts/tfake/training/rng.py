@@ -27,6 +27,11 @@ class RngStream(IntEnum):
     HELD_OUT_SCENES = 13
     OTHER_ORDER = 14
     OTHER_CROPS = 15
+    UNLABELLED_ORDER = 16
+    UNLABELLED_VIEWS = 17
+    FOLDER_ORDER = 18
+    FOLDER_VIEWS = 19
+    LABELS = 20
 
 
 def derive_seed(seed: int, stream: RngStream, step: int = 0) -> int:

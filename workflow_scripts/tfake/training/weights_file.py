@@ -92,9 +92,19 @@ def save_record(path: str | Path, record: Mapping[str, Any], packages: Sequence[
     write_text_whole(path, text)
 
 
-def save_encoder(path: str | Path, name: str, encoder: nn.Module) -> str:
-    """Write a pretrained encoder by its name in the library that it comes from; returns the file's SHA-256."""
-    return save_payload(path, {"format": FORMAT, "encoder": name, "tensors": bare_tensors(encoder)})
+def save_encoder(
+    path: str | Path, name: str, encoder: nn.Module, neck: Mapping[str, torch.Tensor] | None = None
+) -> str:
+    """Write a pretrained encoder, and return the file's SHA-256.
+
+    Args:
+        path: the file.
+        name: the encoder's, in the library that it comes from.
+        encoder: the encoder.
+        neck: tensors of what adds its features up, where that was trained, too.
+    """
+    payload = {"format": FORMAT, "encoder": name, "tensors": bare_tensors(encoder)}
+    return save_payload(path, payload if neck is None else payload | {"neck": dict(neck)})
 
 
 def load_encoder(path: str | Path, name: str, encoder: nn.Module) -> None:

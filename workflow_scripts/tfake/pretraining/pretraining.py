@@ -1,0 +1,221 @@
+"""Pretraining an encoder: the network of all heads, what a step learns from, and how it is judged on other people."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from tfake.pretraining.pretext import Encoder, Views
+from tfake.pretraining.pretraining_settings import PretrainingSettings
+from tfake.pretraining.pretraining_views import PretrainingImage
+from tfake.pretraining.registry import PRETEXTS
+from tfake.training.distributed import current_shard
+from tfake.training.loop import TrainState, reproducible, run_steps
+from tfake.training.rng import SINGLE_PROCESS, BatchSampler, ProcessShard, RngStream, derive_seed
+from tfake.training.training_settings import resolve_precision
+from tfake.training.weights_file import CheckpointFile
+
+#: Images of a validation, at most.
+VALIDATION_IMAGES = 96
+
+
+class PretrainingNetwork(nn.Module):
+    """The encoder with a head a pretext; its answer is the loss, as a group of processes wants it: in one call."""
+
+    def __init__(self, settings: PretrainingSettings, subjects: int, precision: str = "float32") -> None:
+        """Build it; random weights come from torch's global generator."""
+        super().__init__()
+        self.encoder = Encoder(settings.backbone, settings.thermal_stretch, precision)
+        self.heads = nn.ModuleDict({name: PRETEXTS[name].make_head(self.encoder, subjects) for name in settings.tasks})
+        self._weights = dict(settings.tasks)
+
+    def forward(self, *views: Views) -> Tensor:
+        """The weighted sum of the losses, each loss, then each measure: (1 + 2 tasks,), views in the tasks' order."""
+        found = [head(self.encoder, own) for head, own in zip(self.heads.values(), views, strict=True)]
+        losses = torch.stack([loss for loss, _ in found])
+        weights = losses.new_tensor(list(self._weights.values()))
+        return torch.cat(((losses * weights).sum()[None], losses, torch.stack([measure for _, measure in found])))
+
+
+class PretrainingState(TrainState):
+    """Encoder and heads in training.
+
+    Terms: the loss, each pretext's loss by its name, and each one's measure, ``{name}_measure``. Validation errors are
+    the same on held-out images: the first is the loss.
+    """
+
+    _settings: PretrainingSettings
+
+    def __init__(self, settings: PretrainingSettings, subjects: int, precision: str, device: torch.device) -> None:
+        """Start at step 0; random weights come from torch's global generator."""
+        measures = [f"{name}_measure" for name in settings.tasks]
+        self.term_names = ("total", *settings.tasks, *measures)
+        self.validation_names = ("validation", *(f"validation_{name}" for name in measures))
+        network = PretrainingNetwork(settings, subjects, precision).to(device).train()
+        super().__init__(settings, network, precision, device)
+
+    def compute(self, step: int, *views: Views) -> tuple[Tensor, ...]:
+        """The loss terms of a step."""
+        return self._forward(*views).unbind()
+
+
+class ViewSampler:
+    """Views of a step's images, one batch a pretext; all pretexts see the same images."""
+
+    def __init__(
+        self,
+        stored: Sequence[PretrainingImage],
+        folders: Sequence[PretrainingImage],
+        settings: PretrainingSettings,
+        shard: ProcessShard = SINGLE_PROCESS,
+    ) -> None:
+        """Keep the images.
+
+        Args:
+            stored: of the stores.
+            folders: of folders; subjects are numbered after those of the stores.
+            settings: of the run.
+            shard: which images of a batch are taken here.
+
+        Raises:
+            ValueError: there are no images, or none with points where a pretext needs them.
+        """
+        if not len(stored) and not len(folders):
+            raise ValueError("there are no images to learn from")
+        of_folders = settings.batch if not len(stored) else round(settings.folder_share * settings.batch)
+        of_folders = of_folders if len(folders) else 0
+        for name in settings.tasks:
+            if PRETEXTS[name].needs_points and of_folders == settings.batch:
+                raise ValueError(f"{name}: expected images with points, found only folders, which have none")
+        self._tasks, self._views = tuple(settings.tasks), settings.views
+        self._parts = []
+        for images, count, order, crops in (
+            (stored, settings.batch - of_folders, RngStream.UNLABELLED_ORDER, RngStream.UNLABELLED_VIEWS),
+            (folders, of_folders, RngStream.FOLDER_ORDER, RngStream.FOLDER_VIEWS),
+        ):
+            if count:
+                self._parts.append((images, BatchSampler(len(images), count, settings.seed, shard, order, crops)))
+
+    def batch(self, step: int) -> tuple[Views, ...]:
+        """Draw the views of a step."""
+        drawn = [(images[index], rng) for images, draw in self._parts for index, rng in draw(step)]
+        items = [(image, rng.spawn(len(self._tasks))) for image, rng in drawn]
+        return tuple(
+            stack_views([PRETEXTS[name].draw_views(image, own[place], self._views) for image, own in items])
+            for place, name in enumerate(self._tasks)
+        )
+
+
+def stack_views(items: Sequence[Mapping[str, np.ndarray]]) -> Views:
+    """The views of several images as one batch."""
+    return Views(**{name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]})
+
+
+@dataclass(frozen=True)
+class PretrainedEncoder:
+    """A finished run.
+
+    Attributes:
+        encoder: the encoder, in evaluation mode.
+        losses: one row a step with the columns ``PretrainingState.columns``.
+        precision: the number format that it was trained in.
+        measures: each pretext's measure on images of held-out people, or, of a closed set, on other crops of the same.
+    """
+
+    encoder: Encoder
+    losses: pd.DataFrame
+    precision: str
+    measures: dict[str, float]
+
+
+def pretrain(
+    settings: PretrainingSettings,
+    stored: Sequence[PretrainingImage],
+    folders: Sequence[PretrainingImage],
+    held_out: Sequence[PretrainingImage],
+    subjects: int,
+    device: torch.device,
+    checkpoint: CheckpointFile | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
+    workers: int = 0,
+) -> PretrainedEncoder:
+    """Pretrain an encoder.
+
+    Args:
+        settings: of the run.
+        stored: images of the stores.
+        folders: images of folders.
+        held_out: images of other people, to validate on.
+        subjects: how many subjects the first two have.
+        device: where to compute.
+        checkpoint: as in :func:`tfake.training.loop.run_steps`.
+        is_stopping: as there.
+        workers: threads that make batches ahead; no result depends on them.
+
+    Returns:
+        The encoder and its record.
+
+    Raises:
+        ValueError: there are no images on either side, or a batch cannot be split evenly.
+        FloatingPointError: the loss is not finite any more.
+        TrainingStoppedError: ``is_stopping`` said yes.
+    """
+    precision, shard = resolve_precision(settings.precision, device), current_shard()
+    if settings.batch % shard.world_size:
+        raise ValueError(f"batch {settings.batch} must be a multiple of the {shard.world_size} processes")
+    if not len(held_out):
+        raise ValueError("there are no images to validate on: a split of so few subjects has an empty part")
+    sampler = ViewSampler(stored, folders, settings, shard)
+    fixed = _fixed_views(settings, stored if len(stored) else folders, held_out)
+
+    def measure(network: PretrainingNetwork) -> tuple[float, ...]:
+        was_training = network.training
+        network.eval()
+        with torch.no_grad():
+            found = network(*(views.to(device) for views in fixed)).tolist()
+        network.train(was_training)
+        return found[0], *found[1 + len(settings.tasks) :]
+
+    with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
+        run = PretrainingState(settings, subjects, precision, device)
+        losses = run_steps(
+            run,
+            settings,
+            sampler.batch,
+            measure if settings.validate_every else None,
+            device,
+            checkpoint,
+            is_stopping,
+            workers,
+            f"pretrain {', '.join(settings.tasks)}",
+        )
+        network = run.finish()
+    return PretrainedEncoder(
+        network.encoder, losses, precision, dict(zip(settings.tasks, measure(network)[1:], strict=True))
+    )
+
+
+def _fixed_views(
+    settings: PretrainingSettings, known: Sequence[PretrainingImage], held_out: Sequence[PretrainingImage]
+) -> list[Views]:
+    """The views that every validation looks at: of held-out people, or of known ones where none else can be asked."""
+    fixed = []
+    for name in settings.tasks:
+        images = known if PRETEXTS[name].closed_set else held_out
+        chosen = np.unique(np.linspace(0, len(images) - 1, min(len(images), VALIDATION_IMAGES)).astype(int)).tolist()
+        fixed.append(
+            stack_views(
+                [
+                    PRETEXTS[name].draw_views(
+                        images[index],
+                        np.random.default_rng([settings.seed, RngStream.VALIDATION, index]),
+                        settings.views,
+                    )
+                    for index in chosen
+                ]
+            )
+        )
+    return fixed
