@@ -61,6 +61,7 @@ def test_every_target_is_planned():
         "detector",
         "landmarker_release",
         "realism",
+        "sequences",
         "landmark_evaluation",
         "publish",
         "exports",

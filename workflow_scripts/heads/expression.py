@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from heads.features import EYE_RADIUS
+from tfake.core.codes import EXPRESSION_PARAMETERS
 from tfake.mesh import template
 from tfake.mesh.head import head_mesh
 
@@ -47,6 +48,19 @@ class Expression:
     nose_wrinkle: float = 0.0
     inner_brow: float = 0.0
     lip_press: float = 0.0
+
+
+def movements(expression: Expression) -> np.ndarray:
+    """The movements in the order of :data:`tfake.core.codes.EXPRESSION_PARAMETERS`, (16,) float64."""
+    paired = {"brow_raise": "brow_raise", "lid": "lids", "corner": "corners"}
+    values = []
+    for name in EXPRESSION_PARAMETERS:
+        stem, _, side = name.rpartition("_")
+        if side in ("right", "left"):
+            values.append(getattr(expression, paired[stem])[side == "left"])
+        else:
+            values.append(getattr(expression, name))
+    return np.array(values, float)
 
 
 def draw_expression(rng: np.random.Generator, neutral: bool) -> Expression:

@@ -8,6 +8,7 @@ from tfake.config.keys import Name, Section, Text, key
 from tfake.config.models_detector import DetectorTraining
 from tfake.config.models_heat import Heat
 from tfake.config.models_products import Forecast, Publication, Report, Store
+from tfake.config.models_sequences import Sequences
 from tfake.config.models_source import Labels, Procedural, Source
 from tfake.config.models_studies import Ablation, Adapters, Evaluation, LandmarkStudy, LandmarkTraining, Realism
 from tfake.config.models_thermalizers import Condition, ReleasedWeights, ThermalizerTraining
@@ -45,6 +46,7 @@ class Configuration(Section):
     adapters: Adapters
     evaluation: Evaluation
     realism: Realism
+    sequences: Sequences
     store: Store
     report: Report
     publication: Publication

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from tfake.config.plan_rules import variant_kind
+from tfake.config.plan_sequences import SequencePlan
 from tfake.config.plan_stages import ProductPlan, SourcePlan, ThermalizerPlan
 from tfake.config.plan_stores import StoreFiles, StorePlan
 from tfake.config.plan_studies import AblationPlan, LandmarkPlan, RealismPlan, TestSetPlan
@@ -85,6 +86,11 @@ class Plan:
     def realism(self) -> RealismPlan:
         """Variants judged by real images."""
         return RealismPlan(self)
+
+    @cached_property
+    def sequences(self) -> SequencePlan:
+        """Sequences of procedural people."""
+        return SequencePlan(self.config)
 
     @cached_property
     def products(self) -> ProductPlan:

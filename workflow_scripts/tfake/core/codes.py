@@ -121,6 +121,16 @@ class ApparentSex(IntEnum):
     FEMALE = 1
 
 
+def subject_name(subject: int) -> str:
+    """The id of a person of sequences."""
+    return f"s{subject:04d}"
+
+
+def sequence_name(subject: int, look: int, state: str, expression: str) -> str:
+    """The id of a sequence, of at most ``IMAGE_ID_BYTES`` letters."""
+    return f"{subject_name(subject)}_l{look:02d}_{state}_{expression}"
+
+
 def encode_ids(ids: Iterable[str]) -> "np.ndarray":
     """Turn ids into rows of NUL-padded ASCII: (N,) str to (N, 32) uint8."""
     import numpy as np
