@@ -74,6 +74,7 @@ def test_every_target_is_planned():
         "label_efficiency",
         "landmarker_release",
         "realism",
+        "sequences",
         "landmark_evaluation",
         "publish",
         "exports",

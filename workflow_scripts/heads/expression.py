@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from heads.features import EYE_RADIUS
+from tfake.core.codes import EXPRESSION_PARAMETERS
 from tfake.mesh import template
 from tfake.mesh.head import head_mesh
 
@@ -25,6 +26,12 @@ class Expression:
         frown: brows down and together.
         lids: (right, left) closure, 1 is closed, negative is wide open.
         gaze: (right, up) rotation of the eyes in degrees as seen by the camera in front.
+        corners: (right, left) corners of the mouth, each on top of ``smile``.
+        stretch: corners of the mouth outwards alone.
+        cheek_puff: cheeks blown up.
+        nose_wrinkle: wings of the nose and upper lip up, the root of the nose down.
+        inner_brow: inner ends of the brows up.
+        lip_press: lips rolled in.
     """
 
     jaw_degrees: float
@@ -35,6 +42,25 @@ class Expression:
     frown: float
     lids: tuple[float, float]
     gaze: tuple[float, float]
+    corners: tuple[float, float] = (0.0, 0.0)
+    stretch: float = 0.0
+    cheek_puff: float = 0.0
+    nose_wrinkle: float = 0.0
+    inner_brow: float = 0.0
+    lip_press: float = 0.0
+
+
+def movements(expression: Expression) -> np.ndarray:
+    """The movements in the order of :data:`tfake.core.codes.EXPRESSION_PARAMETERS`, (16,) float64."""
+    paired = {"brow_raise": "brow_raise", "lid": "lids", "corner": "corners"}
+    values = []
+    for name in EXPRESSION_PARAMETERS:
+        stem, _, side = name.rpartition("_")
+        if side in ("right", "left"):
+            values.append(getattr(expression, paired[stem])[side == "left"])
+        else:
+            values.append(getattr(expression, name))
+    return np.array(values, float)
 
 
 def draw_expression(rng: np.random.Generator, neutral: bool) -> Expression:
@@ -184,9 +210,43 @@ def express(shaped: np.ndarray, expression: Expression, eyes: dict[str, np.ndarr
     moved[:, 1] -= 0.34 * expression.frown * inner
     moved[:, 0] -= 0.22 * expression.frown * inner * side
 
+    _move_singly(moved, rest, expression)
     turned = turn_about_jaw(moved, expression.jaw_degrees)
     moved += _control_jaw_fraction()[:, None] * (turned - moved)
     return _close_lids(moved, expression, eyes)
+
+
+def _move_singly(moved: np.ndarray, rest: np.ndarray, expression: Expression) -> None:
+    """Add the movements that drawn expressions do not have, to (n, 3) cm, in place."""
+    side = np.sign(rest[:, 0])
+    folded = np.column_stack([np.abs(rest[:, 0]), rest[:, 1:]])
+    for lift, sign in zip(expression.corners, (-1, 1), strict=True):
+        if not lift:
+            continue
+        corner = lift * _near(rest, (sign * 2.7, -5.0, 8), (1.15, 1.0, 2.5))
+        moved += corner[:, None] * ((0.50 * sign if lift > 0 else -0.10 * sign), 0.55, -0.20)
+    if expression.stretch:
+        moved += (expression.stretch * _near(folded, (2.7, -5.1, 8), (1.3, 1.0, 2.5)))[:, None] * np.column_stack(
+            [0.55 * side, 0 * side - 0.12, 0 * side - 0.15]
+        )
+    if expression.cheek_puff:
+        blown = expression.cheek_puff * _near(folded, (4.4, -3.9, 7.4), (1.5, 1.7, 2.5))
+        moved += blown[:, None] * np.column_stack([0.75 * side, 0 * side, 0 * side + 0.55])
+    if expression.nose_wrinkle:
+        wings = expression.nose_wrinkle * _near(folded, (1.1, -2.3, 10), (0.9, 0.9, 2.0))
+        lip = expression.nose_wrinkle * _near(folded, (1.2, -4.1, 9.3), (1.1, 0.8, 1.5))
+        lip[np.unique(template.LOWER_LIP)] = 0
+        root = expression.nose_wrinkle * _near(folded, (0.8, 3.2, 9.4), (1.1, 0.8, 2.0))
+        moved[:, 1] += 0.22 * wings + 0.26 * lip - 0.22 * root
+        moved[:, 0] += 0.10 * wings * side
+    if expression.inner_brow:
+        inner = expression.inner_brow * _near(folded, (1.5, 3.8, 9.2), (0.9, 0.8, 2.0))
+        moved[:, 1] += 0.50 * inner
+        moved[:, 0] -= 0.08 * inner * side
+    if expression.lip_press:
+        lips = expression.lip_press * _near(rest, (0, -5.0, 9.3), (2.4, 0.7, 1.6))
+        moved[:, 1] -= 0.55 * lips * (rest[:, 1] + 5.03)
+        moved[:, 2] -= 0.12 * lips
 
 
 def _close_lids(moved: np.ndarray, expression: Expression, eyes: dict[str, np.ndarray]) -> np.ndarray:

@@ -209,20 +209,41 @@ def build_hair(rng: np.random.Generator, cut: Haircut, grooming: Grooming, hat_l
     return parts
 
 
-def build_beard(rng: np.random.Generator, grooming: Grooming, shaped: np.ndarray, hidden: bool) -> list[Part]:
-    """Grow moustache and beard on the shaped face, so that they follow identity and expression.
+@dataclass(frozen=True)
+class Beard:
+    """Moustache and beard at rest, and where they grow; they follow identity and expression.
+
+    Attributes:
+        part: of class BEARD, at rest.
+        roots: (N, 3) vertices of the fine head mesh around each strand's root.
+        barycentric: (N, 3) weights of those.
+    """
+
+    part: Part
+    roots: np.ndarray
+    barycentric: np.ndarray
+
+    def follow(self, shaped: np.ndarray) -> Part:
+        """The beard on a face of shaped fine vertices (M, 3)."""
+        moved = ((shaped - head_mesh().rest)[self.roots] * self.barycentric[..., None]).sum(axis=1)
+        return self.part.with_shape(
+            self.part.rest + np.repeat(moved, self.part.rest.shape[0] // len(self.roots), axis=0)
+        )
+
+
+def grow_beard(rng: np.random.Generator, grooming: Grooming, hidden: bool) -> Beard | None:
+    """Grow moustache and beard at rest.
 
     Args:
         rng: source of randomness.
         grooming: which regions are grown.
-        shaped: (N, 3) shaped positions of the fine head mesh.
         hidden: a mask lies over it; nothing is grown.
 
     Returns:
-        One part of class BEARD, or none.
+        None where nothing grows.
     """
     if hidden or not grooming.beard.any():
-        return []
+        return None
     centre, normal, area = _surface()
     regions = beard_regions(centre) * grooming.beard
     front = (centre[:, 2] > 1.0) & np.isin(head_mesh().classes, (FaceClass.SKIN, FaceClass.NECK))
@@ -238,6 +259,4 @@ def build_beard(rng: np.random.Generator, grooming: Grooming, shaped: np.ndarray
     growth = Growth(length, 0.35, 0.0, 0.0, 0.10, comb, 0.05 + 0.1 * long, 1.5, 0.14, 3)
     points, sides = grow(rng, roots + 0.02 * normal[triangle], normal[triangle], growth, free=True)
     part = ribbons(rng, points, sides, growth.width, grooming.colour * rng.uniform(0.8, 1.25), FaceClass.BEARD)
-    mesh = head_mesh()
-    moved = ((shaped - mesh.rest)[mesh.triangles[triangle]] * barycentric[..., None]).sum(axis=1)
-    return [part.with_shape(part.rest + np.repeat(moved, part.rest.shape[0] // len(roots), axis=0))]
+    return Beard(part, head_mesh().triangles[triangle], barycentric)

@@ -5,6 +5,7 @@ The points are FaceSynthetics' as places on the head mesh: iBUG-68's order and t
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from heads.expression import Expression, clear_eyes, draw_expression, express, t
 from heads.facewear import build_mask
 from heads.glasses import Glasses, draw_glasses
 from heads.groom import Grooming, draw_grooming
-from heads.hair import build_beard, build_hair, draw_haircut
+from heads.hair import Beard, build_hair, draw_haircut, grow_beard
 from heads.headwear import draw_headwear
 from heads.identity import Traits, draw_traits, shape_points
 from heads.parts import Material, Part, make_part
@@ -95,6 +96,87 @@ class Person:
     glasses: Glasses | None
 
 
+@dataclass(frozen=True)
+class Wearer:
+    """A person dressed, at rest: what neither expression nor pose changes, made once for many pictures.
+
+    Attributes:
+        traits, complexion, grooming: who it is.
+        control: (n, 3) float64 cm control positions after identity.
+        eyes: centre (3,) cm of the right and the left eyeball.
+        features: eyeballs, ears and upper teeth in this person's shape.
+        jaw: lower teeth and tongue, the jaw closed.
+        beard: what grows on the face, None without.
+        worn: hair, clothes, hat and glasses.
+        glasses: None without.
+        draw_mask: gives the facewear's generator, None without a mask, which is built over each expression.
+    """
+
+    traits: Traits
+    complexion: Complexion
+    grooming: Grooming
+    control: np.ndarray
+    eyes: dict[str, np.ndarray]
+    features: list[Part]
+    jaw: list[Part]
+    beard: Beard | None
+    worn: list[Part]
+    glasses: Glasses | None
+    draw_mask: Callable[[], np.random.Generator] | None
+
+
+def draw_wearer(stream: Stream, lab: bool) -> Wearer:
+    """Draw who a person is and what they wear; arguments as of :func:`draw_person`."""
+    traits = draw_traits(stream("identity"))
+    complexion = draw_complexion(stream("complexion"), traits)
+    wardrobe = draw_wardrobe(stream("wardrobe"), lab)
+    cut, grooming = draw_haircut(stream("haircut"), traits, draw_grooming(stream("grooming"), traits))
+    eyes = {side: shape_points(centre[None], traits)[0] for side, centre in features.EYE_CENTRE.items()}
+    hat = draw_headwear(stream("headwear")) if wardrobe.hat else None
+    worn = build_hair(stream("hair"), cut, grooming, hat.line if hat else None) + build_clothing(stream("clothing"))
+    worn += hat.parts if hat else []
+    glasses = draw_glasses(stream("glasses"), wardrobe.glasses == "opaque") if wardrobe.glasses != "none" else None
+    worn += glasses.parts if glasses else []
+    still, jaw = _features(traits, eyes)
+    return Wearer(
+        traits=traits,
+        complexion=complexion,
+        grooming=grooming,
+        control=shape_points(head_mesh().control, traits),
+        eyes=eyes,
+        features=still,
+        jaw=jaw,
+        beard=grow_beard(stream("beard"), grooming, hidden=wardrobe.mask),
+        worn=[part.with_shape(shape_points(part.rest, traits, detail=False)) for part in worn],
+        glasses=glasses,
+        draw_mask=partial(stream, "facewear") if wardrobe.mask else None,
+    )
+
+
+def wear_expression(wearer: Wearer, expression: Expression) -> Person:
+    """Put a person into an expression."""
+    mesh, eyes, traits = head_mesh(), wearer.eyes, wearer.traits
+    control = express(wearer.control, expression, eyes)
+    shaped = clear_eyes(mesh.refine @ control, eyes)
+    parts = [make_part(mesh.rest, mesh.triangles, mesh.classes, Material.SKIN, shaped=shaped)]
+    parts += wearer.features
+    parts += [piece.with_shape(turn_about_jaw(piece.shaped, expression.jaw_degrees)) for piece in wearer.jaw]
+    parts += [_lashes(control, side, traits) for side in ("right", "left")]
+    parts += [] if wearer.beard is None else [wearer.beard.follow(shaped)]
+    parts += wearer.worn
+    if wearer.draw_mask is not None:
+        parts += build_mask(wearer.draw_mask(), control)
+
+    right, up = np.radians(expression.gaze)
+    gaze = np.array([np.sin(right) * np.cos(up), np.sin(up), np.cos(right) * np.cos(up)])
+    pupils = np.stack([eyes[side] + features.EYE_RADIUS * gaze for side in ("right", "left")])
+    landmarks = place_landmarks(shaped, pupils)
+    mesh_points = shaped[:FACE_VERTICES]
+    return Person(
+        traits, wearer.complexion, wearer.grooming, expression, parts, landmarks, mesh_points, gaze, wearer.glasses
+    )
+
+
 def draw_person(stream: Stream, lab: bool) -> Person:
     """Draw a person and build its parts.
 
@@ -102,51 +184,21 @@ def draw_person(stream: Stream, lab: bool) -> Person:
         stream: gives a generator for a named purpose.
         lab: near-neutral expression and nothing that hides the face but clear glasses.
     """
-    traits = draw_traits(stream("identity"))
-    complexion = draw_complexion(stream("complexion"), traits)
-    expression = draw_expression(stream("expression"), neutral=lab)
-    wardrobe = draw_wardrobe(stream("wardrobe"), lab)
-    cut, grooming = draw_haircut(stream("haircut"), traits, draw_grooming(stream("grooming"), traits))
-
-    mesh = head_mesh()
-    eyes = {side: shape_points(centre[None], traits)[0] for side, centre in features.EYE_CENTRE.items()}
-    control = express(shape_points(mesh.control, traits), expression, eyes)
-    shaped = clear_eyes(mesh.refine @ control, eyes)
-    parts = [make_part(mesh.rest, mesh.triangles, mesh.classes, Material.SKIN, shaped=shaped)]
-    parts += _features(traits, expression, eyes)
-    parts += [_lashes(control, side, traits) for side in ("right", "left")]
-    parts += build_beard(stream("beard"), grooming, shaped, hidden=wardrobe.mask)
-
-    hat = draw_headwear(stream("headwear")) if wardrobe.hat else None
-    worn = build_hair(stream("hair"), cut, grooming, hat.line if hat else None) + build_clothing(stream("clothing"))
-    worn += hat.parts if hat else []
-    glasses = draw_glasses(stream("glasses"), wardrobe.glasses == "opaque") if wardrobe.glasses != "none" else None
-    worn += glasses.parts if glasses else []
-    parts += [part.with_shape(shape_points(part.rest, traits, detail=False)) for part in worn]
-    if wardrobe.mask:
-        parts += build_mask(stream("facewear"), control)
-
-    right, up = np.radians(expression.gaze)
-    gaze = np.array([np.sin(right) * np.cos(up), np.sin(up), np.cos(right) * np.cos(up)])
-    pupils = np.stack([eyes[side] + features.EYE_RADIUS * gaze for side in ("right", "left")])
-    landmarks = place_landmarks(shaped, pupils)
-    mesh_points = shaped[:FACE_VERTICES]
-    return Person(traits, complexion, grooming, expression, parts, landmarks, mesh_points, gaze, glasses)
+    return wear_expression(draw_wearer(stream, lab), draw_expression(stream("expression"), neutral=lab))
 
 
-def _features(traits: Traits, expression: Expression, eyes: dict[str, np.ndarray]) -> list[Part]:
-    """Eyeballs, ears, teeth and tongue in this person's shape."""
-    parts = []
+def _features(traits: Traits, eyes: dict[str, np.ndarray]) -> tuple[list[Part], list[Part]]:
+    """In this person's shape: eyeballs, ears and upper teeth; and lower teeth and tongue, the jaw closed."""
+    still = []
     for side in ("right", "left"):
         ball, ear = features.eyeball(side), features.ear(side)
-        parts.append(ball.with_shape(ball.rest - features.EYE_CENTRE[side] + eyes[side]))
-        parts.append(ear.with_shape(shape_points(ear.rest, traits)))
-    upper, *lower = features.teeth("upper"), features.teeth("lower"), features.tongue()
-    parts.append(upper.with_shape(shape_points(upper.rest, traits)))
-    parts += [
-        piece.with_shape(turn_about_jaw(shape_points(piece.rest, traits), expression.jaw_degrees)) for piece in lower
-    ]
-    return parts
+        still.append(ball.with_shape(ball.rest - features.EYE_CENTRE[side] + eyes[side]))
+        still.append(ear.with_shape(shape_points(ear.rest, traits)))
+    upper, *lower = (
+        piece.with_shape(shape_points(piece.rest, traits))
+        for piece in (features.teeth("upper"), features.teeth("lower"), features.tongue())
+    )
+    return [*still, upper], lower
 
 
 def _lashes(control: np.ndarray, side: str, traits: Traits) -> Part:

@@ -1,6 +1,6 @@
 """The picture of a person: visibility, light, materials, background and the camera's tone."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,12 +20,42 @@ from tfake.mesh.raster import Fragments, SurfaceBuffer, rasterise
 from tfake.mesh.topology import vertex_normals
 
 
-def paint(person: Person, viewpoint: Viewpoint, stream: Stream, lab: bool) -> tuple[np.ndarray, SurfaceBuffer]:
-    """Render the picture (H, W, 3) uint8 and the surface under it."""
+@dataclass(frozen=True)
+class Scenery:
+    """What is around a person: (H, W, 3) linear background, and the light."""
+
+    background: np.ndarray
+    lighting: Lighting
+
+
+def draw_scenery(stream: Stream, side: int, lab: bool) -> Scenery:
+    """Draw background and light for an image of ``side`` pixels."""
+    background = draw_background(stream("background"), side, studio=lab)
+    return Scenery(background, draw_lighting(stream("light"), surroundings(background), studio=lab))
+
+
+def paint(
+    person: Person,
+    viewpoint: Viewpoint,
+    stream: Stream,
+    lab: bool,
+    scenery: Scenery | None = None,
+    grain: np.random.Generator | None = None,
+) -> tuple[np.ndarray, SurfaceBuffer]:
+    """Render the picture (H, W, 3) uint8 and the surface under it.
+
+    Args:
+        person: who is seen.
+        viewpoint: pose and camera.
+        stream: gives a generator for a named purpose.
+        lab: plain background and even light.
+        scenery: what is around the person; None draws it.
+        grain: of the sensor's noise; None takes that of the exposure, the same in every picture.
+    """
     side = viewpoint.pixels
     shape = (side, side)
-    background = draw_background(stream("background"), side, studio=lab)
-    lighting = draw_lighting(stream("light"), surroundings(background), studio=lab)
+    scenery = draw_scenery(stream, side, lab) if scenery is None else scenery
+    background, lighting = scenery.background, scenery.lighting
 
     assembly = assemble(person.parts)
     placed = pose(assembly, viewpoint)
@@ -43,7 +73,7 @@ def paint(person: Person, viewpoint: Viewpoint, stream: Stream, lab: bool) -> tu
     image = _expose(radiance, classes, rng, lab)
     canvas = background.reshape(-1, 3).copy()
     canvas[fragments.pixels] = image
-    rgb = _develop(canvas.reshape(side, side, 3), _edges(fragments, classes), rng)
+    rgb = _develop(canvas.reshape(side, side, 3), _edges(fragments, classes), rng, grain)
     return rgb, _surface(points, classes, fragments, covered)
 
 
@@ -116,13 +146,18 @@ def _edges(fragments: Fragments, classes: np.ndarray) -> np.ndarray:
     return np.maximum(step, 0.6 * strands.reshape(depth.shape)).astype(np.float32)
 
 
-def _develop(canvas: np.ndarray, edges: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _develop(
+    canvas: np.ndarray, edges: np.ndarray, rng: np.random.Generator, own_grain: np.random.Generator | None
+) -> np.ndarray:
     """Lens and sensor: smoothed edges, slight blur, grain, 8 bits."""
     canvas = canvas.astype(np.float32)
     smooth = cv2.GaussianBlur(canvas, (0, 0), 0.85)
     canvas += cv2.GaussianBlur(edges, (0, 0), 0.6)[..., None] * (smooth - canvas)
     soft = cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.35, 0.6))
-    grain = rng.standard_normal(soft.shape, dtype=np.float32) * np.float32(rng.uniform(0.003, 0.012))
+    grain, strength = rng.standard_normal(soft.shape, dtype=np.float32), np.float32(rng.uniform(0.003, 0.012))
+    if own_grain is not None:
+        own_grain.standard_normal(dtype=np.float32, out=grain)
+    grain *= strength
     return np.clip((soft + grain) * 255 + 0.5, 0, 255).astype(np.uint8)
 
 

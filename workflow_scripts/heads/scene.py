@@ -5,9 +5,10 @@ from typing import Literal
 
 import numpy as np
 
-from heads.person import draw_person
+from heads.expression import Expression
+from heads.person import Person, draw_person, draw_wearer, wear_expression
 from heads.picture import paint
-from heads.viewpoint import Viewpoint, draw_viewpoint
+from heads.viewpoint import Framing, Viewpoint, draw_viewpoint, view
 from tfake.mesh.raster import SurfaceBuffer
 
 
@@ -29,7 +30,21 @@ class Rendering:
     surface: SurfaceBuffer
 
 
-def render_face(seed: int, face: int, pixels: int = 512, setting: Literal["wild", "lab"] = "wild") -> Rendering:
+@dataclass(frozen=True)
+class FaceState:
+    """What a person does in one picture: expression with gaze, pose and distance."""
+
+    expression: Expression
+    framing: Framing
+
+
+def render_face(
+    seed: int,
+    face: int,
+    pixels: int = 512,
+    setting: Literal["wild", "lab"] = "wild",
+    state: FaceState | None = None,
+) -> Rendering:
     """Render a face; the same arguments always give the same arrays.
 
     Args:
@@ -38,6 +53,7 @@ def render_face(seed: int, face: int, pixels: int = 512, setting: Literal["wild"
         pixels: side of the image.
         setting: "wild" for any pose, light, dress and background; "lab" for a frontal, evenly lit, nearly neutral face
             without mask before a plain sheet.
+        state: what the person does; None draws it.
 
     Returns:
         Picture, 70 points and surface.
@@ -54,15 +70,30 @@ def render_face(seed: int, face: int, pixels: int = 512, setting: Literal["wild"
     def stream(name: str) -> np.random.Generator:
         return np.random.default_rng([seed, face, *name.encode()])
 
-    person = draw_person(stream, lab)
-    viewpoint = draw_viewpoint(stream("viewpoint"), pixels, frontal=lab)
+    if state is None:
+        person, viewpoint = draw_person(stream, lab), draw_viewpoint(stream("viewpoint"), pixels, frontal=lab)
+    else:
+        person = wear_expression(draw_wearer(stream, lab), state.expression)
+        viewpoint = view(state.framing, pixels)
     rgb, surface = paint(person, viewpoint, stream, lab)
-    return Rendering(rgb, _place(person.landmarks, viewpoint)[:, :2], _place(person.mesh, viewpoint), surface)
+    return label_picture(person, viewpoint, rgb, surface)
 
 
-def _place(points: np.ndarray, viewpoint: Viewpoint) -> np.ndarray:
-    """Points (n, 3) cm on the head in the image: x, y and depth from their middle, px at the scale of the middle."""
+def label_picture(person: Person, viewpoint: Viewpoint, rgb: np.ndarray, surface: SurfaceBuffer) -> Rendering:
+    """Put the exact points of a person beside their picture (H, W, 3) and its surface."""
+    return Rendering(rgb, place(person.landmarks, viewpoint)[:, :2], place(person.mesh, viewpoint), surface)
+
+
+def place(points: np.ndarray, viewpoint: Viewpoint, middle: int | None = None) -> np.ndarray:
+    """Points (n, 3) cm on the head in the image: x, y and depth from their middle, px at the scale of the middle.
+
+    Args:
+        points: in the head's frame.
+        viewpoint: pose and camera.
+        middle: how many of them, from the first, are in the middle; None: all.
+    """
     placed = viewpoint.place(points, np.ones(len(points)))
     distance = -placed[:, 2]
-    depth = (distance - distance.mean()) * viewpoint.focal / distance.mean()
+    mean = distance[:middle].mean()
+    depth = (distance - mean) * viewpoint.focal / mean
     return np.column_stack((viewpoint.project(placed)[:, :2], depth))

@@ -23,6 +23,7 @@ def record(
     blur_pixels: float = 1.0,
     netd_kelvin: float = 0.05,
     pattern_scale: float = 1.0,
+    frame: int | None = None,
 ) -> np.ndarray:
     """Record a scene.
 
@@ -34,13 +35,16 @@ def record(
         blur_pixels: standard deviation of the optics' blur, in pixels of a 512 wide image.
         netd_kelvin: standard deviation of the temporal noise, K.
         pattern_scale: factor on the fixed pattern.
+        frame: number of the frame in a sequence: each has temporal noise of its own, and all the one fixed pattern.
+            None: a still.
 
     Returns:
         (H, W) float32 °C.
     """
     recorded = blur(celsius, blur_pixels * celsius.shape[1] / REFERENCE_PIXELS)
     millikelvin = round((ambient_celsius + ZERO_CELSIUS_KELVIN) * 1000)
-    rng = np.random.default_rng([seed, face, Stream.CAMERA, millikelvin])
+    moment = [] if frame is None else [frame]
+    rng = np.random.default_rng([seed, face, Stream.CAMERA, millikelvin, *moment])
     recorded += rng.standard_normal(celsius.shape, dtype=np.float32) * np.float32(netd_kelvin)
     pattern_rng = np.random.default_rng([seed, Stream.FIXED_PATTERN])
     pattern = fixed_pattern(pattern_rng, celsius.shape, PIXEL_KELVIN, ROW_KELVIN, COLUMN_KELVIN)

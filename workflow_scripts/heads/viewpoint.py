@@ -53,24 +53,60 @@ def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
     return about_z @ about_y @ about_x
 
 
-def draw_viewpoint(rng: np.random.Generator, pixels: int, frontal: bool) -> Viewpoint:
-    """Draw pose and camera; frontal keeps every angle within 8 degrees."""
+@dataclass(frozen=True)
+class Framing:
+    """How a head is held and framed.
+
+    Attributes:
+        head: yaw, pitch and roll of the head in degrees (:func:`rotation`).
+        torso: those of the torso.
+        distance_cm: from the camera to the joint of neck and head.
+        size: sqrt(w h) of the 70 points of a frontal face, as a fraction of the image's side.
+        shift: (right, up) of the face from its usual place, as fractions of the image's side.
+        aim: head angles for which the face stands at ``shift``: the neck keeps its place while the head turns. None:
+            those of ``head``, so that the face keeps its place whatever its angles.
+        focused_cm: the distance at which the face has its ``size``: the lens stays as it is while the person comes
+            nearer. None: ``distance_cm``.
+    """
+
+    head: tuple[float, float, float]
+    torso: tuple[float, float, float]
+    distance_cm: float
+    size: float
+    shift: tuple[float, float]
+    aim: tuple[float, float, float] | None = None
+    focused_cm: float | None = None
+
+
+def draw_framing(rng: np.random.Generator, frontal: bool) -> Framing:
+    """Draw how a head is held and framed; frontal keeps every angle within 8 degrees."""
     if frontal:
         yaw, pitch, roll = np.clip(rng.normal(0, 3, 3), -8, 8)
     else:
         yaw = float(np.clip(rng.standard_t(4) * 17, -82, 82))
         pitch, roll = np.clip(rng.normal(-1, 9), -28, 24), np.clip(rng.normal(0, 9), -30, 30)
     fraction = rng.uniform(0.1, 0.7)
-    torso = rotation(fraction * yaw + rng.normal(0, 4), rng.normal(0, 2), 0.15 * roll + rng.normal(0, 2))
+    torso = (fraction * yaw + rng.normal(0, 4), rng.normal(0, 2), 0.15 * roll + rng.normal(0, 2))
     distance = rng.uniform(75, 110) if frontal else float(np.exp(rng.uniform(np.log(48), np.log(130))))
-    head = rotation(yaw, pitch, roll)
+    size = 0.40 if frontal else float(np.clip(rng.normal(0.37, 0.05), 0.28, 0.52))
+    right, up = rng.normal(0, 0.012 if frontal else 0.035, 2)
+    return Framing((yaw, pitch, roll), torso, distance, size, (right, up))
+
+
+def view(framing: Framing, pixels: int) -> Viewpoint:
+    """The pose and the camera of a framing, for an image of so many pixels a side."""
+    focused = framing.distance_cm if framing.focused_cm is None else framing.focused_cm
     # sqrt(w h) of the 70 points is close to 13.5 cm on a frontal face.
-    size = (0.40 if frontal else float(np.clip(rng.normal(0.37, 0.05), 0.28, 0.52))) * pixels
-    focal = size / 13.5 * distance
-    face = head @ (np.array([0.0, -1.0, 6.0]) - _NECK_JOINT)
-    shift = rng.normal(0, 0.012 if frontal else 0.035, 2) * pixels / focal * distance
-    aim = np.array([shift[0], shift[1] + 0.03 * pixels / focal * distance, -distance])
-    return Viewpoint(head, torso, aim - face * (1, 1, 0), focal, pixels)
+    focal = framing.size * pixels / 13.5 * focused
+    face = rotation(*(framing.aim or framing.head)) @ (np.array([0.0, -1.0, 6.0]) - _NECK_JOINT)
+    shift = np.array(framing.shift) * pixels / focal * focused
+    aim = np.array([shift[0], shift[1] + 0.03 * pixels / focal * focused, -framing.distance_cm])
+    return Viewpoint(rotation(*framing.head), rotation(*framing.torso), aim - face * (1, 1, 0), focal, pixels)
+
+
+def draw_viewpoint(rng: np.random.Generator, pixels: int, frontal: bool) -> Viewpoint:
+    """Draw pose and camera; frontal keeps every angle within 8 degrees."""
+    return view(draw_framing(rng, frontal), pixels)
 
 
 def pose(assembly: Assembly, viewpoint: Viewpoint) -> np.ndarray:

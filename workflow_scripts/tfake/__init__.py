@@ -12,11 +12,12 @@ from tfake.core.extras import needs_extra
 
 __version__ = "0.1.0"
 
-__all__ = ["ThermalLandmarker", "__version__", "open_dataset"]
+__all__ = ["ThermalLandmarker", "__version__", "open_dataset", "open_sequences"]
 
 #: What the package itself offers: the module that it is in, imported when first asked for, and the extra that it needs.
 _OFFERED = {
     "open_dataset": ("tfake.reader", None),
+    "open_sequences": ("tfake.reader.sequences", None),
     "ThermalLandmarker": ("tfake.landmarks.landmarker", "landmarks"),
 }
 

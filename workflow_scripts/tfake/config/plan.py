@@ -13,6 +13,7 @@ from tfake.config.plan_distillation import DistillationPlan
 from tfake.config.plan_label_efficiency import LabelEfficiencyPlan
 from tfake.config.plan_pretraining import PretrainingPlan
 from tfake.config.plan_rules import variant_kind
+from tfake.config.plan_sequences import SequencePlan
 from tfake.config.plan_stages import ProductPlan, SourcePlan, ThermalizerPlan
 from tfake.config.plan_stores import StoreFiles, StorePlan
 from tfake.config.plan_studies import AblationPlan, LandmarkPlan, LandmarkSpeedPlan, RealismPlan, TestSetPlan
@@ -108,6 +109,11 @@ class Plan:
     def landmark_speed(self) -> LandmarkSpeedPlan:
         """Landmark networks whose speed is measured."""
         return LandmarkSpeedPlan(self.config)
+
+    @cached_property
+    def sequences(self) -> SequencePlan:
+        """Sequences of procedural people."""
+        return SequencePlan(self.config)
 
     @cached_property
     def products(self) -> ProductPlan:

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from tfake.config.faults import ConfigError
 from tfake.config.plan_rules import FINISHED_LABELS, Wildcards, in_key_order, without_neutral
+from tfake.config.plan_sequences import FOLDER
 from tfake.config.preflight import check_compared
 
 if TYPE_CHECKING:
@@ -213,6 +214,8 @@ class ProductPlan:
         self.exports_rgb: bool = publication["rgb"]
         #: Folders of all stores.
         self.stores = ["results/faces", "results/images", *(f"results/variants/{name}" for name in plan.variants)]
+        #: Those of the sequences, where they were asked for.
+        self.stores += [FOLDER] if Path(FOLDER).is_dir() else []
 
     def rgb(self, wildcards: Wildcards) -> bool:
         """Whether a variant's export holds the source's images: a camera's geometry is its own."""

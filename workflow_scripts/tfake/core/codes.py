@@ -76,6 +76,61 @@ class PointState(IntEnum):
     UNKNOWN = 8  # the row has no points
 
 
+class ExpressionClass(IntEnum):
+    """Codes of ``expression`` in stores of sequences."""
+
+    NEUTRAL = 0
+    SMILE = 1
+    FROWN = 2
+    SURPRISE = 3
+    TALK = 4
+    WINK = 5
+    ANGER = 6
+    DISGUST = 7
+    FEAR = 8
+    SADNESS = 9
+    PUFF = 10  # cheeks blown up
+
+
+#: The movements of a face in the order of ``expression_parameters``; right and left are the subject's.
+EXPRESSION_PARAMETERS = (
+    *("jaw_degrees", "smile", "pucker", "show_teeth", "brow_raise_right", "brow_raise_left", "frown"),
+    *("lid_right", "lid_left", "corner_right", "corner_left", "stretch", "cheek_puff", "nose_wrinkle"),
+    *("inner_brow", "lip_press"),
+)
+#: What a body does to its face's temperatures at a moment, in the order of ``body_temperature``.
+BODY_TEMPERATURES = (
+    *("fever_kelvin", "nose_kelvin", "perfusion", "breath", "pulse_kelvin", "drift_kelvin"),
+    *("breaths_per_minute", "beats_per_minute"),
+)
+
+
+class BodyState(IntEnum):
+    """Codes of ``state`` in stores of sequences: what a body does to its face's temperatures."""
+
+    REST = 0
+    STRESS = 1  # vessels of the nose close
+    FEVER = 2  # the core warms
+    COLD = 3  # skin that comes in from the cold, and is perfused again
+
+
+class ApparentSex(IntEnum):
+    """Codes of ``apparent_sex``: which shape of face and hair was drawn for a synthetic person."""
+
+    MALE = 0
+    FEMALE = 1
+
+
+def subject_name(subject: int) -> str:
+    """The id of a person of sequences."""
+    return f"s{subject:04d}"
+
+
+def sequence_name(subject: int, look: int, state: str, expression: str) -> str:
+    """The id of a sequence, of at most ``IMAGE_ID_BYTES`` letters."""
+    return f"{subject_name(subject)}_l{look:02d}_{state}_{expression}"
+
+
 def encode_ids(ids: Iterable[str]) -> "np.ndarray":
     """Turn ids into rows of NUL-padded ASCII: (N,) str to (N, 32) uint8."""
     import numpy as np

@@ -92,6 +92,9 @@ def _skin_below(surface: HeatSurface, ambient_celsius: float, subject: Subject |
         above = CORE_CELSIUS - ambient_celsius
         follows = (skin - np.float32(ambient_celsius)) / np.float32(above) if above > 1.0 else np.float32(1.0)
         skin += np.float32(subject.state.fever_kelvin) * follows
+        gained = subject.state.pulse_kelvin + subject.state.drift_kelvin
+        if gained:
+            skin += np.float32(contrast(ambient_celsius) * gained)
     # Cloth hangs on neck and chest wherever its place lies; below a mask it is as warm as the lips.
     under = surface.under.ravel()[surface.inside]
     for covering, below in ((_CLOTH, "neck"), (_MASK, "mouth")):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cache
 
@@ -53,7 +53,9 @@ class SubjectState:
         nose_kelvin: added to the nose, in which vessels close in the cold and under stress.
         canthi_kelvin: added to the inner canthi.
         perfusion: factor on the fine pattern of perfusion and vessels.
-        breath: phase of breathing, -1 (in) .. 1 (out), or None for the drawn one.
+        breath: phase of breathing, -1 (in) .. 1 (out), or None for the drawn one; a deep breath goes beyond.
+        pulse_kelvin: what the beat of the heart adds to the skin at this moment.
+        drift_kelvin: what else the skin has gained since.
     """
 
     fever_kelvin: float = 0.0
@@ -61,6 +63,8 @@ class SubjectState:
     canthi_kelvin: float = 0.0
     perfusion: float = 1.0
     breath: float | None = None
+    pulse_kelvin: float = 0.0
+    drift_kelvin: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,11 @@ class Subject:
     def asymmetry_kelvin(self, ambient_celsius: float, tables: str = "measured") -> np.ndarray:
         """Half the difference left minus right (R,) in K."""
         return ASYMMETRY * self.asymmetry * read_regions(tables).spread(ambient_celsius)
+
+
+def in_state(subject: Subject, state: SubjectState) -> Subject:
+    """The same person in another state."""
+    return replace(subject, state=state, breath=subject.breath if state.breath is None else state.breath)
 
 
 def perfusion_spread(spread: np.ndarray) -> np.ndarray:

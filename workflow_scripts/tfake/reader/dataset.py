@@ -24,6 +24,7 @@ from tfake.reader.dataset_store import (
 from tfake.reader.face import FIELDS, ON_DEMAND, ThermalFace
 from tfake.reader.presence import ImageStatus
 from tfake.reader.rgb import RgbRows, find_rgb
+from tfake.reader.sequences import SequenceDataset, open_sequences
 from tfake.reader.splits import SPLIT_FRACTIONS, split_parts
 from tfake.reader.summary import as_html, as_text
 from tfake.store.shards import ArrayMetadata
@@ -201,6 +202,14 @@ class FaceDataset:
             raise DatasetError(f"{name!r} is no part of the split; they are {', '.join(fractions)}")
         parts = split_parts(self.columns.image_id, self.columns.groups, fractions, seed)
         return self._with_rows(self.rows[parts[self.rows] == list(fractions).index(name)])
+
+    def sequences(self) -> SequenceDataset:
+        """The sequences of procedural people that were made beside the faces (:mod:`tfake.reader.sequences`).
+
+        Raises:
+            DatasetError: there are none.
+        """
+        return open_sequences(self.address)
 
     def torch(self) -> Any:
         """The dataset for torch's ``DataLoader``: a :class:`tfake.reader.torch_faces.TorchFaces`.

@@ -45,25 +45,27 @@ class DatasetStore:
     Sent to another process, or found in a forked one, it leaves open files behind and opens its own.
     """
 
-    def __init__(self, address: str | os.PathLike):
+    def __init__(self, address: str | os.PathLike, holds: str = FACES):
         """Find the dataset; nothing but names is read.
 
         Args:
             address: a results folder or a published one, a zip of either, or an fsspec URL of any of these
                 (``https://...``, ``s3://...``, ``memory://...``; a URL that ends in ``.zip`` is a zip there).
+            holds: the store that makes it a dataset.
 
         Raises:
-            DatasetError: nothing is there, or it holds no ``faces/faces.zarr``.
+            DatasetError: nothing is there, or it does not hold that store.
             ModuleNotFoundError: a URL, and fsspec or what it needs for it is not installed.
         """
         self.address = os.path.expanduser(os.fspath(address))
+        self._holds = holds
         self._opened: tuple[int, _Folder | _ZarrFiles, dict[str, ShardReader | zarr.Array]] | None = None
         self._prefix = ""
         self._prefix = self._find_prefix()
 
     def __getstate__(self):
         """Leave open files behind."""
-        return {"address": self.address, "_prefix": self._prefix, "_opened": None}
+        return {"address": self.address, "_holds": self._holds, "_prefix": self._prefix, "_opened": None}
 
     def array(self, path: str) -> "zarr.Array":
         """Open an array with Zarr.
@@ -156,14 +158,17 @@ class DatasetStore:
         return readers[path]
 
     def _find_prefix(self) -> str:
-        if self.has(_MARK):
+        mark = f"{self._holds}/zarr.json"
+        if self.has(mark):
             return ""
         if self.address.endswith(".zip"):
             inside = [f"{name}/" for name in self.names("")]
-            found = [prefix for prefix in inside if self.has(prefix + _MARK)]
+            found = [prefix for prefix in inside if self.has(prefix + mark)]
             if len(found) == 1:
                 return found[0]
         listed = ", ".join(self.names("")[:8]) or "nothing that can be listed"
+        if self._holds != FACES:
+            raise DatasetError(f"{self.address} holds no {self._holds}; found {listed}")
         message = f"{self.address} holds no {FACES} and so is no dataset; found {listed}"
         raise DatasetError("; ".join([message, *self._advice()]))
 

@@ -18,10 +18,15 @@ import tfake
 from tfake.core.classes import LABELLED_CLASSES, FaceClass
 from tfake.core.codes import (
     BLENDSHAPES,
+    BODY_TEMPERATURES,
+    EXPRESSION_PARAMETERS,
     IMAGE_ID_BYTES,
     LANDMARKS,
     MESH_POINTS,
+    ApparentSex,
     Attempt,
+    BodyState,
+    ExpressionClass,
     MeshStatus,
     PointState,
     SampleStatus,
@@ -241,6 +246,75 @@ def imported_layout(pixels: int) -> tuple[ArrayLayout, ...]:
     return (*thermal_layout(pixels), _landmarks_478())
 
 
+def sequences_layout(pixels: int) -> tuple[ArrayLayout, ...]:
+    """The arrays of ``sequences.zarr``: one row a frame, one shard a sequence.
+
+    Args:
+        pixels: height and width of the images.
+
+    Returns:
+        ``thermal`` (N, H, W) uint16 as of :func:`thermal_layout`, ``rgb`` (N, H, W, 3), ``segmentation`` (N, H, W);
+        ``landmarks_70`` (N, 70, 2), ``landmarks_478`` (N, 478, 3), ``landmarks_478_visibility`` (N, 478);
+        ``sequence_id`` and ``subject_id`` (N, 32), ``look``, ``frame``, ``time``, ``expression``, ``intensity`` (N,),
+        ``expression_parameters`` (N, 16), ``head_pose`` and ``head_position`` (N, 3), ``gaze`` (N, 2), ``state`` (N,),
+        ``body_temperature`` (N, 8), ``apparent_sex`` (N,).
+    """
+    mesh = "MediaPipe's face mesh with irises, exact: vertices of the rendered head, iris centres and edges"
+    in_order: dict[str, Any] = {"columns": list(EXPRESSION_PARAMETERS)}
+    body: dict[str, Any] = {"columns": list(BODY_TEMPERATURES)}
+    return (
+        *thermal_layout(pixels),
+        images_layout(pixels)[0],
+        _segmentation(pixels, pixels),
+        _landmarks_70(),
+        _mesh("landmarks_478", mesh),
+        _codes(
+            "landmarks_478_visibility",
+            PointState,
+            "whether each point of landmarks_478 can be seen, or what covers it",
+            mesh_point=MESH_POINTS,
+        ),
+        _ids("sequence_id", "the sequence that the frame belongs to"),
+        _ids("subject_id", "who is seen, whatever they wear"),
+        _whole("look", "number of what the person wears"),
+        _whole("frame", "number of the frame in its sequence"),
+        _numbers("time", long_name="time since the sequence's first frame", units="s"),
+        _codes("expression", ExpressionClass, "the expression that comes and goes in the sequence"),
+        _numbers("intensity", long_name="of the expression at this moment", units="1"),
+        _numbers(
+            "expression_parameters",
+            {"parameter": len(EXPRESSION_PARAMETERS)},
+            long_name="strength of each movement of the face, 1 is strong; the jaw in degrees",
+            **in_order,
+        ),
+        _numbers(
+            "head_pose",
+            {"angle": 3},
+            long_name="yaw to the image's right, pitch upwards, roll clockwise in the image, exact",
+            units="degree",
+        ),
+        _numbers(
+            "head_position",
+            {"axis": 3},
+            long_name="middle of the face from the camera: right, up, towards the camera",
+            units="cm",
+        ),
+        _numbers("gaze", {"angle": 2}, long_name="of the eyes against the head: right, up", units="degree"),
+        _codes("state", BodyState, "what the body does to the temperatures in the sequence"),
+        _numbers(
+            "body_temperature",
+            {"quantity": len(BODY_TEMPERATURES)},
+            long_name="what the body does to the temperatures at this moment, and its rates",
+            **body,
+        ),
+        _codes(
+            "apparent_sex",
+            ApparentSex,
+            "of the synthetic person's shape; not to be used on people",
+        ),
+    )
+
+
 def describe_codes(codes: Iterable[IntEnum]) -> dict[str, Any]:
     """CF-style description of an integer code (CF Conventions 3.5)."""
     codes = list(codes)
@@ -288,7 +362,7 @@ def _mesh(name: str, long_name: str) -> ArrayLayout:
     return ArrayLayout(name, "float32", {"mesh_point": MESH_POINTS, "xyz": 3}, -math.inf, attributes)
 
 
-def _numbers(name: str, axes: dict[str, int] | None = None, **attributes: str) -> ArrayLayout:
+def _numbers(name: str, axes: dict[str, int] | None = None, **attributes: Any) -> ArrayLayout:
     missing = {"missing": "NaN"}
     return ArrayLayout(name, "float32", axes or {}, -math.inf, {**attributes, **missing}, chunk_per_row=False)
 
@@ -296,6 +370,15 @@ def _numbers(name: str, axes: dict[str, int] | None = None, **attributes: str) -
 def _codes(name: str, codes: Iterable[IntEnum], long_name: str, **axes: int) -> ArrayLayout:
     attributes = {"long_name": long_name, **describe_codes(codes)}
     return ArrayLayout(name, "uint8", axes, UNUSED_CODE, attributes, chunk_per_row=False)
+
+
+def _ids(name: str, long_name: str) -> ArrayLayout:
+    attributes = {"long_name": long_name, "encoding": "ASCII, padded with NUL"}
+    return ArrayLayout(name, "uint8", {"byte": IMAGE_ID_BYTES}, 255, attributes, chunk_per_row=False)
+
+
+def _whole(name: str, long_name: str) -> ArrayLayout:
+    return ArrayLayout(name, "int32", {}, -1, {"long_name": long_name}, chunk_per_row=False)
 
 
 def _grey(height: int, width: int, values: str) -> ArrayLayout:

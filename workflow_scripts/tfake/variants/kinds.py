@@ -1,7 +1,8 @@
 """The kinds of stores: what each holds, which rules make it, and how its metadata are found.
 
-``faces`` and ``images`` are made once a source; the other kinds are those of variants. One more kind of variant is an
-entry here, a model of its keys in the config, the script of its shards, and its two rules in ``rules/variants.smk``.
+``faces`` and ``images`` are made once a source, ``sequences`` of procedural people; the other kinds are those of
+variants. One more kind of variant is an entry here, a model of its keys in the config, the script of its shards, and
+its two rules in ``rules/variants.smk``.
 
 Planning a run imports this module where numpy is not installed, so a description imports what it needs by itself.
 """
@@ -20,6 +21,7 @@ from tfake.store.layouts import (
     images_layout,
     imported_layout,
     recorded_layout,
+    sequences_layout,
     store_attributes,
     thermal_layout,
 )
@@ -162,6 +164,22 @@ def _describe_imported(given: Given) -> Description:
     return Description(imported_layout(pixels), rows, attributes)
 
 
+def _describe_sequences(given: Given) -> Description:
+    settings, tables = dict(given["settings"]), given["settings"]["tables"]
+    identity = json.dumps([settings, given["recipe"], _tables_sha256(tables)], sort_keys=True)
+    attributes = store_attributes(
+        "Sequences of procedural people: thermal, RGB, labels and physiology through time",
+        "CC0-1.0",
+        hashlib.sha256(identity.encode()).hexdigest(),
+        settings=settings,
+        sequences=given["sequences"],
+        frames=settings["frames"],
+        frames_per_second=settings["frames_per_second"],
+    )
+    rows = len(given["sequences"]) * settings["frames"]
+    return Description(sequences_layout(settings["image_pixels"]), rows, attributes)
+
+
 KINDS = {
     "faces": StoreKind("faces.zarr", faces_layout, "create_faces_store", "label_faces", _describe_faces),
     "images": StoreKind("images.zarr", images_layout, "create_images_store", "decode_images", _describe_images),
@@ -171,6 +189,9 @@ KINDS = {
     "modelled": StoreKind("thermal.zarr", thermal_layout, "create_heat_store", "model_faces", _describe_modelled),
     "recorded": StoreKind("thermal.zarr", recorded_layout, "create_camera_store", "record_faces", _describe_recorded),
     "imported": StoreKind("thermal.zarr", imported_layout, "create_import_store", "import_faces", _describe_imported),
+    "sequences": StoreKind(
+        "sequences.zarr", sequences_layout, "create_sequences_store", "render_sequence", _describe_sequences
+    ),
 }
 
 

@@ -14,7 +14,6 @@ from tfake.pages.page_images import encode_png
 from tfake.products.exports.image_folders import CORNER, has_mesh, iterate_faces, thermal_pixels
 from tfake.products.publication.facts import terms_of
 from tfake.reader.dataset import FaceDataset
-from tfake.reader.face import ThermalFace
 
 
 @dataclass(frozen=True)
@@ -113,10 +112,10 @@ def write_coco(folder: Path, dataset: FaceDataset) -> None:
             images[-1]["rgb_file_name"] = f"rgb/{face.image_id}.png"
             (folder / images[-1]["rgb_file_name"]).write_bytes(encode_png(face.rgb))
         inside = ((face.landmarks_70 > -CORNER) & (face.landmarks_70 < [width - CORNER, height - CORNER])).all(axis=1)
-        annotations[FACES_70.name].append(_annotation(face, face.landmarks_70, inside))
+        annotations[FACES_70.name].append(annotate(face.row, face.segmentation, face.landmarks_70, inside))
         if has_mesh(face):
             seen = face.landmarks_478_visibility == PointState.VISIBLE
-            annotations[MESH_478.name].append(_annotation(face, face.landmarks_478, seen))
+            annotations[MESH_478.name].append(annotate(face.row, face.segmentation, face.landmarks_478, seen))
     (variant,) = dataset.variants
     terms = terms_of(dataset.attributes(f"variants/{variant}/thermal.zarr").get("license", "not stated"))
     for name, point_set in POINT_SETS.items():
@@ -125,22 +124,32 @@ def write_coco(folder: Path, dataset: FaceDataset) -> None:
             "licenses": [{"id": 1, "name": terms.title, "url": terms.url, "attribution": terms.attribution}],
             "images": images,
             "annotations": annotations[point_set.name],
-            "categories": [_category(point_set)],
+            "categories": [describe_points(point_set)],
         }
         (folder / name).write_text(json.dumps(content) + "\n")
 
 
-def _annotation(face: ThermalFace, points: np.ndarray, visible: np.ndarray) -> dict[str, Any]:
+def annotate(row: int, classes: np.ndarray, points: np.ndarray, visible: np.ndarray) -> dict[str, Any]:
+    """The annotation of a face.
+
+    Args:
+        row: of the store, the id of image and annotation.
+        classes: (H, W) uint8 class ids.
+        points: (n, 2) pixels, centres at integers.
+        visible: (n,) bool, which can be seen.
+    """
     points = points.astype(np.float64) + CORNER
     low, high = points.min(axis=0), points.max(axis=0)
     states = np.where(visible, VISIBLE, HIDDEN)
     keypoints = np.column_stack([points.round(3), states])
-    is_face = np.isin(face.segmentation, FACE_CLASSES)
+    is_face = np.isin(classes, FACE_CLASSES)
     return {
-        "id": face.row,
-        "image_id": face.row,
+        "id": row,
+        "image_id": row,
         "category_id": 1,
-        "keypoints": [int(value) if column == 2 else value for row in keypoints for column, value in enumerate(row)],
+        "keypoints": [
+            int(value) if column == 2 else value for point in keypoints for column, value in enumerate(point)
+        ],
         "num_keypoints": len(points),
         "bbox": [round(float(value), 3) for value in (*low, *(high - low))],
         "area": int(is_face.sum()),
@@ -164,7 +173,8 @@ def run_lengths(mask: np.ndarray) -> dict[str, list[int]]:
     return {"size": list(mask.shape), "counts": [0, *counts] if down[0] else counts}
 
 
-def _category(point_set: PointSet) -> dict[str, Any]:
+def describe_points(point_set: PointSet) -> dict[str, Any]:
+    """The category of a point set: its names and its skeleton."""
     return {
         "id": 1,
         "name": "face",
