@@ -1,18 +1,15 @@
 """The terms of distillation: everything that tells one from another is one entry of ``TERMS``.
 
-Losses, their table, gradient norms and figures read it. A term's weight is a key of the arms' ``weights``.
+Losses, their table, gradient norms and figures read it. A term's weight is an entry of the settings' ``weights``.
 
 Gradients go where a term says what is wrong, and nowhere else: the teacher is frozen, its features and answers are
 constants. With f_t = B_t(thermal), f_r = B_r(rgb), A_up and A_down the maps between their channels:
 
-=====  ======================================  ==================
-term   compares                                 its gradient reaches
-=====  ======================================  ==================
-fd     A_up f_t with f_r                        B_t, A_up
-ld     p_t = H_t(f_t) with p_r = H_r(f_r)       B_t, H_t
-fi     p_F = H_t(A_down f_r) with the truth     H_t, A_down
-ri     p_R = H_r(A_up f_t) with the truth       B_t, A_up
-=====  ======================================  ==================
+    term  compares                                  and its gradient reaches
+    fd    A_up f_t with f_r                         B_t, A_up
+    ld    p_t = H_t(f_t) with p_r = H_r(f_r)        B_t, H_t
+    fi    p_F = H_t(A_down f_r) with the truth      H_t, A_down
+    ri    p_R = H_r(A_up f_t) with the truth        B_t, A_up
 """
 
 from collections.abc import Callable
