@@ -13,6 +13,7 @@ from onnx import TensorProto
 from tfake.landmarks.__main__ import main
 from tfake.landmarks.calibration_crops import calibration_crops
 from tfake.landmarks.landmarker import ThermalLandmarker
+from tfake.landmarks.onnx_export import pack_filters
 from tfake.landmarks.onnx_finder import LANDMARKS_FORMAT, OnnxFinder, OnnxSession
 from tfake.landmarks.onnx_int8 import Int8Arithmetic, Moved, measure_moved, nodes_in_float, quantise_arithmetic
 from tiny_dataset import make_dataset
@@ -71,6 +72,25 @@ def test_what_is_no_number_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("tfake.landmarks.onnx_int8.measure_moved", lambda *sessions: nan)
     with pytest.raises(ValueError, match="moves points by nan"):
         quantise_arithmetic(write_network(tmp_path / "n.onnx"), tmp_path / "o.onnx", Int8Arithmetic(CROPS))
+
+
+def test_filters_alone_are_packed_and_arithmetic_stays_float(network, tmp_path):
+    target = tmp_path / "packed.onnx"
+    pack_filters(network, target)
+    moved = measure_moved(OnnxSession(network, LANDMARKS_FORMAT), OnnxSession(target, LANDMARKS_FORMAT), CROPS[:16])
+    model = onnx.load(target)
+    # Of these small filters none is worth it: the file says the same, to the bit.
+    assert moved.largest == 0
+    assert not [node for node in model.graph.node if node.op_type == "QuantizeLinear"]
+    large = onnx.load(network)
+    filters = np.random.default_rng(3).normal(0, 1, (64, 3, 4, 4)).astype(np.float32)
+    large.graph.initializer.append(onnx.numpy_helper.from_array(filters, "large"))
+    large.graph.node.append(onnx.helper.make_node("Conv", ["normal", "large"], ["unread"], "large", strides=[4, 4]))
+    onnx.save(large, tmp_path / "large.onnx")
+    pack_filters(tmp_path / "large.onnx", target)
+    levels = {tensor.name: tensor.data_type for tensor in onnx.load(target).graph.initializer}
+    assert levels["large.levels"] == TensorProto.INT8
+    assert "large" not in levels
 
 
 def test_a_handful_of_faces_is_too_few(network, tmp_path):

@@ -168,6 +168,23 @@ def export_detector(path: str | Path, detector: Detector, int8: bool = False) ->
     _write(path, network.eval(), torch.zeros(1, 3, 96, 160), shapes, ["maps"], metadata, int8)
 
 
+def pack_filters(source: str | Path, target: str | Path) -> None:
+    """Write a model again with filters of 8-bit numbers, as ``int8`` of an export does.
+
+    Args:
+        source: a file of ``export_landmarks`` or ``export_detector``, its filters float32.
+        target: the file to write.
+
+    Raises:
+        ModuleNotFoundError: the extra ``onnx`` is not installed.
+    """
+    with needs_extra("onnx", "exporting"):
+        import onnx
+    model = onnx.load(source)
+    _quantise_filters(model)
+    _save(model, target)
+
+
 def _write(
     path: str | Path,
     network: nn.Module,
@@ -178,7 +195,7 @@ def _write(
     int8: bool,
 ) -> None:
     with needs_extra("onnx", "exporting"):
-        import onnx
+        import onnx  # noqa: F401
         import onnxscript  # noqa: F401 - torch's own message would name one package of several
     program = torch.onnx.export(
         network,
@@ -195,6 +212,12 @@ def _write(
         _quantise_filters(model)
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA, json.dumps(metadata, separators=(",", ":"), sort_keys=True)
+    _save(model, path)
+
+
+def _save(model: "onnx.ModelProto", path: str | Path) -> None:
+    import onnx
+
     save: Callable[[str], None] = partial(onnx.save, model)
     write_whole(str(path), save)
 

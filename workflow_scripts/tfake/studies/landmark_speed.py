@@ -196,11 +196,11 @@ def _write_files(
         files["torch"] = candidate.weights
     if not has_onnx:
         return files, None
-    from tfake.landmarks.onnx_export import export_landmarks
+    from tfake.landmarks.onnx_export import export_landmarks, pack_filters
 
     files |= {kind: folder / f"{kind}.onnx" for kind in (*ONNX, "onnx_int8_filters")}
     export_landmarks(files["onnx_float32"], network, candidate.threshold)
-    export_landmarks(files["onnx_int8_filters"], network, candidate.threshold, int8=True)
+    pack_filters(files["onnx_float32"], files["onnx_int8_filters"])
     is_held = candidate.weights is not None and calibration is not None
     if is_held:
         crops = calibration_crops(calibration, ThermalLandmarker(candidate.weights, "cpu"))
