@@ -1,10 +1,13 @@
 """Pretexts: their losses in closed form, views that say the truth, and tasks that can be learnt."""
 
+from typing import get_args
+
 import cv2
 import numpy as np
 import pytest
 import torch
 
+from tfake.config.models_pretraining import PretextName
 from tfake.imaging.crops import build_pyramid
 from tfake.pretraining.dense_contrast import contrast, draw_places, read_places
 from tfake.pretraining.five_points import draw_points
@@ -190,3 +193,7 @@ def test_every_pretext_gives_a_loss_whose_gradient_reaches_the_encoder(name):
     reached = {key.split(".")[0] for key, value in encoder.named_parameters() if value.grad is not None}
     assert ("smooth" in reached) == pretext.trains_neck
     assert any(value.grad.abs().sum() > 0 for value in encoder.backbone.parameters() if value.grad is not None)
+
+
+def test_the_config_offers_every_pretext():
+    assert set(get_args(PretextName)) == PRETEXTS.keys()
