@@ -18,6 +18,7 @@ from tfake.config.keys import Section
 from tfake.config.models_sequences import Expression, Physiology, Sequences, State
 from tfake.core.codes import BODY_TEMPERATURES, BodyState, ExpressionClass, PointState, sequence_name
 from tfake.heat.physiology import PhysiologyRanges
+from tfake.reader.dataset import FaceDataset
 from tfake.reader.dataset_store import DatasetError
 from tfake.store.layouts import sequences_layout
 from tfake.store.manifest import read_manifest
@@ -125,6 +126,11 @@ def test_sequences_are_chosen(sequences):
         tfake.open_sequences("/")
     again = pickle.loads(pickle.dumps(sequences))
     assert again.sequence_ids == sequences.sequence_ids
+
+
+def test_a_dataset_of_faces_knows_the_sequences_beside_it(results, sequences):
+    beside = FaceDataset.sequences(SimpleNamespace(address=str(results)))
+    assert beside.sequence_ids == sequences.sequence_ids
 
 
 def test_nobody_is_in_two_parts_of_a_split(sequences):

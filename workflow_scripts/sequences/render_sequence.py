@@ -56,7 +56,7 @@ def render_sequence(
     name = sequence_name(sequence["subject"], sequence["look"], sequence["state"], sequence["expression"])
     _fill_sequence(values, prepared, name, subject_name(sequence["subject"]))
     write_shard(store, values, shard)
-    made_from = {key: open_store(store).attrs[key] for key in ("source_sha256",)}
+    made_from = {"source_sha256": open_store(store).attrs["source_sha256"]}
     counts = {f"expression_{sequence['expression']}": clip.frames, f"state_{sequence['state']}": clip.frames}
     finish_shard(manifest, store, layout, shard, rows, made_from, counts, statistics.as_mapping())
 
