@@ -4,7 +4,6 @@ import json
 
 import pandas as pd
 import pytest
-import torch
 import yaml
 
 import tfake
@@ -56,10 +55,7 @@ def test_the_study_runs_from_the_stores(tmp_path):
     assert small["distillation"]["teacher_sees"] == "same"
     network, _ = load_landmark_weights(results / "small/levels/dikd/0/thermal_70/weights.pt")
     assert network.architecture.backbone == "lcnet_050"
-    faces = tfake.ThermalLandmarker(folder / "weights.pt", "cpu").process(
-        torch.zeros(64, 64).numpy(), mode="temperature"
-    )
-    assert faces.landmarks.shape[1:] == (70, 2)
+    assert tfake.ThermalLandmarker(folder / "weights.pt", "cpu").n_landmarks == 70
     rows = pd.read_csv(results / "scores.csv")
     assert set(rows["set"]) == {"rgb", "heat", "other_people_rgb", "other_room", "other_camera", "mine", "mean"}
     assert len(rows.groupby(["student", "route", "arm"])) == 5
