@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tfake.landmarks.crop_views import stretch, stretch_gray
+from tfake.landmarks.crop_views import _at, stretch, stretch_gray
 from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker import ThermalLandmarker
 from tfake.landmarks.landmarker_file import load_landmark_weights, save_landmark_weights
@@ -24,6 +24,16 @@ def test_a_ramp_is_stretched_between_its_percentiles():
     low, high = 0.3 + 0.2 * 0.02, 0.3 + 0.2 * 0.995
     expected = ((ramp - low) / (high - low)).clamp(0, 1)
     torch.testing.assert_close(shown, expected, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("quantile", [0.0, 0.02, 0.4999, 0.5, 0.51, 0.995, 1.0])
+@pytest.mark.parametrize("count", [1, 2, 3, 777])
+def test_a_quantile_is_that_of_sorted_values_to_the_bit(quantile, count):
+    values = torch.randint(0, 50, (4, count), generator=torch.Generator().manual_seed(count)) / 7
+    ordered = values.sort(1).values
+    place = quantile * (count - 1)
+    below, above = int(place), min(int(place) + 1, count - 1)
+    assert torch.equal(_at(values, quantile), ordered[:, below].lerp(ordered[:, above], place - below))
 
 
 def test_no_gain_or_offset_of_a_camera_is_left():
