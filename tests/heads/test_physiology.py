@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from heads.performance import draw_rest
 from heads.scene import FaceState, render_face
+from heads.sequence import Clip, prepare_sequence
 from heads.truth_camera import record
 from heads.viewpoint import Framing
 from tfake.core.classes import FaceClass
@@ -110,3 +112,16 @@ def test_the_rate_of_breath_is_read_back_through_a_camera(read, rendering, rate)
     still = read(replace(body.state_at(0.0), breath=0.0))
     held = [box(record(still, _ROOM, 4, 1, frame=number), nostrils, 3).mean() for number in range(len(seconds))]
     assert not breathing_rate(seconds, np.array(held)).valid
+
+
+def test_the_rate_of_breath_is_read_back_while_the_head_moves():
+    clip = Clip(1, 3, frames=36, frames_per_second=2.0, pixels=128, setting="lab")
+    sequence = prepare_sequence(clip)
+    trace = []
+    for frame in sequence:
+        blurred = cv2.GaussianBlur(frame.celsius, (0, 0), 1.0)
+        x, y = frame.mesh_478[[97, 326], :2].T.astype(np.float32)
+        trace.append(cv2.remap(blurred, x[None], y[None], cv2.INTER_LINEAR).mean())
+    found = breathing_rate(sequence.performance.seconds, np.array(trace))
+    assert found.valid, found.reason
+    assert abs(found.breaths_per_minute - sequence.physiology.breaths_per_minute) < 1.0
