@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self, TypeVar
 
 import cv2
 import numpy as np
@@ -65,19 +65,8 @@ class RealFace:
             mesh: (478, 2) pixels of the picture.
             disagreement: as the attribute.
         """
-        least, most = mesh.min(axis=0), mesh.max(axis=0)
-        middle, half = (least + most) / 2, _MARGIN / 2 * float((most - least).max())
-        low = np.maximum(np.floor(middle - half), 0).astype(int)
-        high = np.minimum(np.ceil(middle + half) + 1, thermal.shape[::-1]).astype(int)
-        crop, points = thermal[low[1] : high[1], low[0] : high[0]], mesh - low
-        if is_relative:
-            crop = relative_as_celsius(crop)
-        factor = _MOST_PIXELS / max(crop.shape)
-        if factor < 1:
-            size = tuple(max(1, round(edge * factor)) for edge in crop.shape[::-1])
-            points = (points + 0.5) * (np.array(size) / crop.shape[::-1]) - 0.5
-            crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-        return cls(name, subject, crop.astype(np.float16), points.astype(np.float32), disagreement)
+        crop, points = cut_crop(thermal, is_relative, mesh)
+        return cls(name, subject, crop, points, disagreement)
 
     @property
     def points_70(self) -> np.ndarray:
@@ -92,6 +81,32 @@ class RealFace:
         return TrainingFace(
             points, weights_of_mesh(landmarks), self.celsius.shape, (REAL,), lambda kind, variant: levels[kind]
         )
+
+
+def cut_crop(thermal: np.ndarray, is_relative: bool, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cut the surroundings of a face out of its picture, no finer than a network looks.
+
+    Args:
+        thermal: (H, W) float32, °C or relative values.
+        is_relative: whether they are relative: they are then spread over 20 to 40 °C.
+        points: (L, 2) of the face, pixels of the picture.
+
+    Returns:
+        (h, w) float16 °C, and the points as (L, 2) float32 pixels of it.
+    """
+    least, most = points.min(axis=0), points.max(axis=0)
+    middle, half = (least + most) / 2, _MARGIN / 2 * float((most - least).max())
+    low = np.maximum(np.floor(middle - half), 0).astype(int)
+    high = np.minimum(np.ceil(middle + half) + 1, thermal.shape[::-1]).astype(int)
+    crop, points = thermal[low[1] : high[1], low[0] : high[0]], points - low
+    if is_relative:
+        crop = relative_as_celsius(crop)
+    factor = _MOST_PIXELS / max(crop.shape)
+    if factor < 1:
+        size = tuple(max(1, round(edge * factor)) for edge in crop.shape[::-1])
+        points = (points + 0.5) * (np.array(size) / crop.shape[::-1]) - 0.5
+        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+    return crop.astype(np.float16), points.astype(np.float32)
 
 
 @cache
@@ -157,7 +172,15 @@ def load_real_faces(path: str | Path) -> list[RealFace]:
         raise ValueError(f"{path}: expected a file of labelled real faces ({error})") from error
 
 
-def split_by_subject(faces: Iterable[RealFace], share: float) -> tuple[list[RealFace], list[RealFace]]:
+class _OfSubject(Protocol):
+    @property
+    def subject(self) -> str: ...
+
+
+_Face = TypeVar("_Face", bound=_OfSubject)
+
+
+def split_by_subject(faces: Iterable[_Face], share: float) -> tuple[list[_Face], list[_Face]]:
     """Part faces into those to learn from and those held out, no subject in both.
 
     Args:

@@ -212,7 +212,7 @@ class FaceCache(Sequence[TrainingFace]):
             return _Image(build_pyramid(finest))
         face = self._faces[index]
         if kind == "foreground":
-            return _Image((face.foreground,))
+            return _Image(face.read(kind, None))
         levels = face.read(kind, variant)
         # The smallest crop's edge over the crop's pixels: what is finer than that is never looked at.
         side = float((face.points.max(axis=0) - face.points.min(axis=0)).max())
