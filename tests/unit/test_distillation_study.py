@@ -142,7 +142,7 @@ def test_what_students_and_teacher_are_trained_with():
     plan = plan_of(distillation=changes).distillation
     job = wildcards(student="tiny", route="levels", lesson="dikd_steady", seed=2, task="thermal_70")
     settings = LandmarkSettings.from_mapping(plan.settings(job))
-    assert (settings.backbone, settings.image_pixels, settings.steps, settings.seed) == ("lcnet_050", 96, 7, 2)
+    assert (settings.backbone, settings.image_pixels, settings.steps, settings.seed) == ("lcnet_035", 96, 7, 2)
     assert settings.thermal_share == 1.0
     lesson = DistillationSettings(**plan.lesson(job))
     assert (lesson.terms, lesson.decay, lesson.teacher_sees) == (("fi", "ri"), "none", "same")

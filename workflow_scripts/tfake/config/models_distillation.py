@@ -23,6 +23,7 @@ class Student(Section):
 
     backbone: Text = key(..., "Name of a timm model.")
     image_pixels: int = optional_key("Edge of its crops; without it as for landmarks.", ge=32, multiple_of=32)
+    neck_channels: int = optional_key("Width of its neck; without it as for landmarks.", unit="channels", ge=1)
 
 
 class DistillationArm(Section):
