@@ -13,7 +13,15 @@ from tfake.labels.conventions import convention
 from tfake.landmarks import adaptation
 from tfake.landmarks.__main__ import main
 from tfake.landmarks.adaptation import AdaptationRefusedError, AdaptationSettings, adapt_landmarker
-from tfake.landmarks.adaptation_check import CheckFigures, CheckLimits, _second_differences, measure, what_is_worse
+from tfake.landmarks.adaptation_check import (
+    CheckFigures,
+    CheckLimits,
+    Moves,
+    _second_differences,
+    compare,
+    measure,
+    what_is_worse,
+)
 from tfake.landmarks.face_views import VIEWS, View, consensus, look, view_matrix
 from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork, gaussian_nll
 from tfake.landmarks.landmarker import ThermalLandmarker
@@ -40,6 +48,7 @@ from tfake.landmarks.self_training import (
 from tiny_landmarks import CPU
 
 BOX = (20.0, 24.0, 60.0, 72.0)
+STILL = Moves(0.01, 0.0)
 FEW_WINDOWS = SearchSettings(min_window_fraction=0.9, nominated=1, refinements=0)
 EASY = LabelSettings(point_spread=10.0, least_points=0.0, from_track=10.0, least_pixels=0.0)
 
@@ -240,7 +249,7 @@ def test_equal_faces_give_equal_networks_and_the_first_one_stays(clips):
 def test_each_figure_that_is_worse_is_named():
     good = CheckFigures(10, 0.02, 0.01, 9, 1)
     limits = CheckLimits()
-    assert what_is_worse(good, good, 0.01, limits) == []
+    assert what_is_worse(good, good, STILL, limits) == []
     for change, said in (
         ({"inconsistency": 0.021}, "disagree"),
         ({"inconsistency": float("nan")}, "disagree"),
@@ -248,10 +257,10 @@ def test_each_figure_that_is_worse_is_named():
         ({"found": 8}, "8 of 10 faces"),
         ({"wrong": 2}, "2 windows"),
     ):
-        (worse,) = what_is_worse(good, replace(good, **change), 0.01, limits)
+        (worse,) = what_is_worse(good, replace(good, **change), STILL, limits)
         assert said in worse
-    assert "moved" in what_is_worse(good, good, 0.06, limits)[0]
-    assert what_is_worse(replace(good, jitter=None), replace(good, jitter=None), 0.0, limits) == []
+    assert "moved" in what_is_worse(good, good, Moves(0.06, 0.0), limits)[0]
+    assert what_is_worse(replace(good, jitter=None), replace(good, jitter=None), STILL, limits) == []
 
 
 def test_every_random_window_passes_where_the_threshold_is_high(clips):
@@ -260,6 +269,15 @@ def test_every_random_window_passes_where_the_threshold_is_high(clips):
     assert (figures.faces, figures.found, figures.wrong) == (4, 4, 16)
     assert [face.shape for face in points] == [(70, 2)] * 4
     assert (measure(network(), faces, 1e-9, CPU)[0].found, measure(network(), faces, 1e-9, CPU)[0].wrong) == (0, 0)
+
+
+def test_opposite_moves_are_no_drift():
+    face = np.array(((0, 0), (10, 10), (5, 0), (5, 10)), float)
+    apart = face + ((1, 0), (-1, 0), (1, 0), (-1, 0))
+    assert compare([face], [apart]) == pytest.approx((0.1, 0.0))
+    assert compare([face, face], [face + (0, 1), face + (0, 1)]) == pytest.approx((0.1, 0.1))
+    good = CheckFigures(2, 0.02, None, 2, 0)
+    assert "drifted by 0.0100" in what_is_worse(good, good, Moves(0.01, 0.01), CheckLimits())[0]
 
 
 def test_jitter_is_the_second_difference_in_the_picture(clips):
@@ -299,7 +317,7 @@ def test_what_is_written_is_what_was_given_in_the_same_form(clips, tmp_path, few
     output = tmp_path / "mine.pt"
     record, weights = adapt(clips, output, lambda start, *_: start, release)
     assert record["before"] == pytest.approx(record["after"])
-    assert record["moved"] < 1e-3
+    assert record["moves"]["each"] < 1e-3
     assert json.loads(output.with_suffix(".json").read_text())["after"] == record["after"]
     assert ThermalLandmarker(output, device="cpu").threshold == 10.0
     if release:

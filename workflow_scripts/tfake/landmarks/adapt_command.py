@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-o", "--output", required=True, help="the landmarker to write; a JSON goes beside it")
     parser.add_argument("--steps", type=int, help="of the training (default: 100)")
     parser.add_argument("--learning-rate", type=float, help="at its peak (default: 0.0003)")
-    parser.add_argument("--share", type=float, help="of the way from the old weights to the new (default: 0.5)")
+    parser.add_argument("--share", type=float, help="of the way from the old weights to the new (default: 0.2)")
     parser.add_argument("--held-out-share", type=float, help="of the subjects, to check on (default: 0.25)")
     parser.add_argument("--seed", type=int, help="of the training's crops (default: 0)")
     parser.add_argument("--subjects", help="a regular expression: who is on a picture, by its name (default: its file)")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from tfake.core.devices import resolve_device
-from tfake.landmarks.adaptation_check import CheckFigures, CheckLimits, compare, measure, what_is_worse
+from tfake.landmarks.adaptation_check import CheckFigures, CheckLimits, Moves, compare, measure, what_is_worse
 from tfake.landmarks.landmark_network import Calibration, LandmarkNetwork
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.landmarker import ThermalLandmarker
@@ -58,7 +58,7 @@ class AdaptationSettings:
         limits: what is worse.
     """
 
-    share: float = 0.5
+    share: float = 0.2
     held_out_share: float = 0.25
     steps: int = 100
     learning_rate: float = 3e-4
@@ -145,10 +145,10 @@ def adapt_landmarker(
     adapted = _as_written(average_weights(start.network, end, settings.share), start.kind)
     before, old = measure(start.network, held, start.calibration.threshold, place)
     after, new = measure(adapted, held, start.calibration.threshold, place)
-    moved = compare(old, new)
-    for line in describe(before, after, moved):
+    moves = compare(old, new)
+    for line in describe(before, after, moves):
         say(line)
-    if worse := what_is_worse(before, after, moved, settings.limits):
+    if worse := what_is_worse(before, after, moves, settings.limits):
         raise AdaptationRefusedError(
             f"{folder}: the adapted landmarker is worse on {len(held)} held-out faces, and was not written: "
             + "; ".join(worse)
@@ -166,7 +166,7 @@ def adapt_landmarker(
         "held_out": {"faces": len(held), "subjects": sorted({face.found.subject for face in held})},
         "before": asdict(before),
         "after": asdict(after),
-        "moved": moved,
+        "moves": moves._asdict(),
         "device": place.type,
         "threads": torch.get_num_threads(),
     }
@@ -190,7 +190,7 @@ def open_landmarker(path: str | Path) -> Landmarker:
     raise ValueError(f"{path}: no landmarker to adapt: expected {RELEASE} or {FORMAT}, found {kind!r}")
 
 
-def describe(before: CheckFigures, after: CheckFigures, moved: float) -> list[str]:
+def describe(before: CheckFigures, after: CheckFigures, moves: Moves) -> list[str]:
     """What a check measured, in lines."""
     jitters = ["none" if figures.jitter is None else f"{figures.jitter:.4f}" for figures in (before, after)]
     return [
@@ -199,7 +199,7 @@ def describe(before: CheckFigures, after: CheckFigures, moved: float) -> list[st
         f"  points jitter by {', '.join(jitters)}",
         f"  faces found {before.found}, {after.found}; windows beside them that pass for one {before.wrong}, "
         f"{after.wrong}",
-        f"  points moved by {moved:.4f}",
+        f"  points moved by {moves.each:.4f}, all together by {moves.together:.4f}",
     ]
 
 
