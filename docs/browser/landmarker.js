@@ -5,7 +5,7 @@
 const Landmarker = (() => {
   // tfake.detector.face_maps, face_detector and views; tfake.landmarks.landmarker.
   const STRIDE = 4, COARSEST_STRIDE = 32, SIZE_PIXELS = 32, FIRST_POINT = 5;
-  const OVERLAP = 0.5, MOST_PEAKS = 100, UNSURE = 2, TWICE_FROM = 1.6, GRAY = 1e-4;
+  const OVERLAP = 0.5, MOST_PEAKS = 100, UNSURE = 2.5, TWICE_FROM = 1.6, GRAY = 1e-4;
   const STRETCH_PERCENT = [1, 99.5], LEAST_CONTRAST = 0.02;
   const SEVENTY = 70, MESH = 478;
 
@@ -287,7 +287,7 @@ const Landmarker = (() => {
     async find(image, { confidence = 0.6, points = this.pointSets[0] } = {}) {
       const { metadata } = this.landmarks, both = metadata.landmarks === SEVENTY + MESH;
       const first = both && points === MESH ? SEVENTY : 0;
-      // What tells a face, and where it is: of a network for both sets the 70 points.
+      // What tells a face: of a network for both sets the 70 points. Where to look closer is told by all points.
       const judge = (answer) => answer.slice(0, both ? SEVENTY : answer.length);
       const boxOf = (landmarks) => [Math.min, Math.max].flatMap((pick) => [0, 1].map((axis) => pick(...landmarks.map((point) => point[axis]))));
       const inImage = (answer, [left, top, side]) => answer.map(([x, y, sigma]) => [left + x * side, top + y * side, sigma * side]);
@@ -296,15 +296,15 @@ const Landmarker = (() => {
       if (this.detector) {
         const detected = await this.detect(image, confidence);
         const squares = detected.map(({ box }) => squareAround(box, metadata.margin));
-        const answers = (await this.look(image, squares, false)).map(judge);
+        const answers = await this.look(image, squares, false);
         const sure = detected.flatMap(({ logit }, i) =>
-          mean(answers[i]) < UNSURE * metadata.threshold ? [{ logit, box: boxOf(inImage(answers[i], squares[i])) }] : []);
+          mean(judge(answers[i])) < UNSURE * metadata.threshold ? [{ logit, box: boxOf(inImage(answers[i], squares[i])) }] : []);
         places = kept(sure, OVERLAP);
       } else {
         const side = Math.max(image.width, image.height);
         const square = [(image.width - side) / 2 - 0.5, (image.height - side) / 2 - 0.5, side];
         const [answer] = await this.look(image, [square], false);
-        places = [{ box: boxOf(inImage(judge(answer), square)) }];
+        places = [{ box: boxOf(inImage(answer, square)) }];
       }
       const squares = places.map(({ box }) => squareAround(box, metadata.margin));
       const answers = await this.look(image, squares, true);

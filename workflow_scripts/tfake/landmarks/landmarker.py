@@ -17,7 +17,13 @@ import numpy as np
 
 from tfake.core.extras import needs_extra
 from tfake.detector.face_detector import OVERLAP, find_faces
-from tfake.imaging.crops import box_overlap, crop_squares, square_around, square_around_image, to_image_coordinates
+from tfake.imaging.crops import (
+    box_overlap,
+    crop_squares,
+    square_around,
+    square_around_image,
+    to_image_coordinates,
+)
 from tfake.landmarks.onnx_finder import is_onnx, load_onnx_finders
 from tfake.landmarks.point_finder import SHIPPED, Finders, PointFinder, predict
 from tfake.landmarks.preprocessing import preprocess
@@ -30,11 +36,11 @@ if TYPE_CHECKING:
 METHODS = ("auto", "detector", "windows")
 #: Of what a detector found, the network has to be this sure at least: its mean standard deviation over the threshold
 #: that tells a face among all windows. Tiny and cut faces are less sure than those.
-UNSURE = 2.0
+UNSURE = 2.5
 #: The shipped detector's lamps and black bodies have up to this on real pictures, and next to no face has less.
 CONFIDENCE = 0.6
 #: Over sqrt(w h) of the face: of real points with a larger deviation most are more than .1 of the face away.
-VALID_SIGMA = 0.07
+VALID_SIGMA = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +138,7 @@ class ThermalLandmarker:
             finders = load_onnx_finders(weights, device, n_landmarks, detector)
         else:
             finders = self._load_torch(weights, device, n_landmarks, detector)
-        self.finder, self._face_finder, own_threshold, self.detector, self._scores = finders
+        self.finder, self._whole, self._face_finder, own_threshold, self.detector, self._scores = finders
         self.threshold = own_threshold if threshold is None else threshold
         self.n_landmarks = self.finder.landmarks
 
@@ -236,10 +242,8 @@ class ThermalLandmarker:
         elif sliding_window:
             squares = find_windows(self._face_finder, picture, self.threshold, multi, self.search, stretched)
         else:
-            squares = square_around_image(picture.shape)[None]
             # Once to see where in the image the face is, and once more on it alone.
-            points, _ = to_image_coordinates(self._predict(self._face_finder, picture, squares, stretched), squares)
-            squares = np.array([square_around((*found.min(axis=0), *found.max(axis=0))) for found in points])
+            squares = self._look_closer(picture, square_around_image(picture.shape)[None], stretched)
         found = self._predict(self.finder, picture, squares, stretched, mirrored)
         landmarks, sigma = to_image_coordinates(found, squares)
         score = found[..., 2].mean(axis=1)
@@ -251,8 +255,10 @@ class ThermalLandmarker:
         """Squares around the faces that the detector finds, looked at once by the network, and their probabilities."""
         found = find_faces(self.detector, picture, self._scores.logit_of(self.confidence))
         squares = np.array([square_around(box) for box in found.boxes]).reshape(-1, 3)
-        answers = self._predict(self._face_finder, picture, squares, stretched)
-        is_sure = answers[..., 2].mean(axis=1) < UNSURE * self.threshold
+        answers = self._predict(self._whole, picture, squares, stretched)
+        # Faces are told by the points that the threshold is for: of a network for both sets the first 70.
+        told = answers[:, : self._face_finder.landmarks]
+        is_sure = told[..., 2].mean(axis=1) < UNSURE * self.threshold
         points, _ = to_image_coordinates(answers, squares)
         boxes = [(*face.min(axis=0), *face.max(axis=0)) for face in points]
         kept: list[int] = []
@@ -260,8 +266,12 @@ class ThermalLandmarker:
             if all(box_overlap(boxes[place], boxes[other]) <= OVERLAP for other in kept):
                 kept.append(place)
         kept = kept if multi else kept[:1]
-        squares = np.array([square_around(boxes[place]) for place in kept]).reshape(-1, 3)
-        return squares, self._scores.confidence(found.logits[kept])
+        return _squares_around(points[kept]), self._scores.confidence(found.logits[kept])
+
+    def _look_closer(self, picture: np.ndarray, squares: np.ndarray, stretched: bool | None) -> np.ndarray:
+        """Squares (F, 3) around the faces that the network finds in squares (F, 3)."""
+        answers = self._predict(self._whole, picture, squares, stretched)
+        return _squares_around(to_image_coordinates(answers, squares)[0])
 
     def _predict(
         self,
@@ -273,3 +283,9 @@ class ThermalLandmarker:
     ) -> np.ndarray:
         """A network's answers on squares of a picture: (F, L, 3) float32."""
         return predict(finder, crop_squares(picture, squares, finder.image_pixels), stretched, mirrored)
+
+
+def _squares_around(faces: np.ndarray) -> np.ndarray:
+    """The squares (F, 3) to look closer at, around all points (F, L, 2) that a network learnt to find."""
+    boxes = [(*points.min(axis=0), *points.max(axis=0)) for points in faces]
+    return np.array([square_around(box) for box in boxes]).reshape(-1, 3)

@@ -101,13 +101,13 @@ def load_finders(
     found = network.architecture.landmarks
     wanted = choose_points(found, n_landmarks, weights)
     # Of a network for both sets, faces are told by the 70 points, whose threshold the file has.
-    parts = {wanted, LANDMARKS} if found == BOTH_POINTS else {wanted}
+    parts = {wanted, found, LANDMARKS} if found == BOTH_POINTS else {wanted}
     finders = {
         part: NetworkFinder((network if part == found else network.select(part)).to(device).eval(), device)
         for part in parts
     }
-    points, faces = finders[wanted], finders.get(LANDMARKS, finders[wanted])
+    points, whole, faces = finders[wanted], finders[found], finders.get(LANDMARKS, finders[wanted])
     given = own_detector if detector is None else load_detector(detector)
     if given is None:
-        return Finders(points, faces, threshold)
-    return Finders(points, faces, threshold, NetworkMaps(given[0].to(device), device), given[1])
+        return Finders(points, whole, faces, threshold)
+    return Finders(points, whole, faces, threshold, NetworkMaps(given[0].to(device), device), given[1])

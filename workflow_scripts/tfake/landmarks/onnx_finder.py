@@ -161,14 +161,15 @@ def load_onnx_finders(
         raise ValueError(f"an ONNX landmarker computes on the CPU; found the device {device!r}")
     path = Path(path)
     session = OnnxSession(path / LANDMARKS_FILE if path.is_dir() else path, LANDMARKS_FORMAT, threads)
-    points = OnnxFinder(session, n_landmarks)
-    faces = OnnxFinder(session, LANDMARKS) if session.metadata["landmarks"] == BOTH_POINTS else points
+    found = session.metadata["landmarks"]
+    points, whole = OnnxFinder(session, n_landmarks), OnnxFinder(session, found)
+    faces = OnnxFinder(session, LANDMARKS) if found == BOTH_POINTS else points
     if detector is None and path.is_dir() and (path / DETECTOR_FILE).exists():
         detector = path / DETECTOR_FILE
     if detector is None:
-        return Finders(points, faces, session.metadata["threshold"])
+        return Finders(points, whole, faces, session.metadata["threshold"])
     if not isinstance(detector, str | Path) or Path(detector).suffix.lower() != _SUFFIX:
         raise ValueError(f"an ONNX landmarker takes a detector in ONNX; found {detector!r}")
     maps = OnnxSession(detector, DETECTOR_FORMAT, threads)
     scores = ScoreCalibration(maps.metadata["slope"], maps.metadata["offset"])
-    return Finders(points, faces, session.metadata["threshold"], OnnxMaps(maps), scores)
+    return Finders(points, whole, faces, session.metadata["threshold"], OnnxMaps(maps), scores)

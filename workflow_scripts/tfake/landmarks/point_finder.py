@@ -73,6 +73,7 @@ class Finders(NamedTuple):
 
     Attributes:
         points: finds the points that were asked for.
+        whole: finds all points of the network, which its crops were cut around in training: where to look closer.
         faces: tells faces from other windows; of a network for both sets its 70 points.
         threshold: mean standard deviation in crop widths below which a window is a face, for ``faces``.
         maps: of the face detector; None: there is none.
@@ -80,6 +81,7 @@ class Finders(NamedTuple):
     """
 
     points: PointFinder
+    whole: PointFinder
     faces: PointFinder
     threshold: float
     maps: FaceMaps | None = None

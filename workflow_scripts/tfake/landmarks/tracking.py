@@ -52,7 +52,7 @@ class TrackingSettings:
     uncertain_ratio: float = UNSURE
     acceleration: float = 2.0
     deformation: float = 0.1
-    jitter_share: float = 0.3
+    jitter_share: float = 0.2
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.
