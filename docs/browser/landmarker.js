@@ -158,6 +158,12 @@ const Landmarker = (() => {
     return (width * height) / Math.max(Math.min(area(a), area(b)), 1e-9);
   }
 
+  /** A box, grown to the left, up, to the right and down by fractions of its edges. */
+  function grown([left, top, right, bottom], [before, above, behind, below]) {
+    const width = right - left, height = bottom - top;
+    return [left - before * width, top - above * height, right + behind * width, bottom + below * height];
+  }
+
   function squareAround([left, top, right, bottom], margin) {
     const side = Math.max(right - left, bottom - top, 1) * margin;
     return [(left + right - side) / 2, (top + bottom - side) / 2, side];
@@ -295,7 +301,7 @@ const Landmarker = (() => {
       let places;
       if (this.detector) {
         const detected = await this.detect(image, confidence);
-        const squares = detected.map(({ box }) => squareAround(box, metadata.margin));
+        const squares = detected.map(({ box }) => squareAround(grown(box, metadata.growth ?? [0, 0, 0, 0]), metadata.margin));
         const answers = await this.look(image, squares, false);
         const sure = detected.flatMap(({ logit }, i) =>
           mean(judge(answers[i])) < UNSURE * metadata.threshold ? [{ logit, box: boxOf(inImage(answers[i], squares[i])) }] : []);

@@ -22,7 +22,7 @@ from tfake.landmarks.search import SearchSettings
 def test_a_point_is_valid_where_its_deviation_is_small_for_its_face():
     corners = np.array(((0, 0), (100, 0), (100, 25), (0, 25)), np.float32)  # sqrt(w h) = 50
     faces = LandmarkDetections(
-        np.stack((corners, 2 * corners)), np.array(((3.4, 3.6, 1, 9),) * 2, np.float32), np.zeros(2, np.float32)
+        np.stack((corners, 2 * corners)), np.array(((4.9, 5.1, 1, 12),) * 2, np.float32), np.zeros(2, np.float32)
     )
     np.testing.assert_array_equal(faces.valid, [[True, False, True, False], [True, True, True, False]])
     assert LandmarkDetections(np.empty((0, 70, 2)), np.empty((0, 70)), np.empty(0)).valid.shape == (0, 70)

@@ -60,6 +60,9 @@ class DiscLandmarker:
         scores = np.array([face[1] for face in found], np.float32)
         return LandmarkDetections(points, np.full(points.shape[:2], 0.5, np.float32), scores)
 
+    def to_whole_face(self, boxes):
+        return boxes
+
     def _look(self, celsius, box):
         left, top, side = square_around(box)
         rows, columns = np.nonzero(celsius > (WALL + SKIN) / 2)

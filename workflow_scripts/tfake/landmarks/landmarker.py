@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfake.core.codes import LANDMARKS
 from tfake.core.extras import needs_extra
 from tfake.detector.face_detector import OVERLAP, find_faces
 from tfake.imaging.crops import (
@@ -24,6 +25,7 @@ from tfake.imaging.crops import (
     square_around_image,
     to_image_coordinates,
 )
+from tfake.landmarks.framing import to_whole_face
 from tfake.landmarks.onnx_finder import is_onnx, load_onnx_finders
 from tfake.landmarks.point_finder import SHIPPED, Finders, PointFinder, predict
 from tfake.landmarks.preprocessing import preprocess
@@ -224,6 +226,10 @@ class ThermalLandmarker:
 
         return process_video(self, frames, **options)
 
+    def to_whole_face(self, boxes: np.ndarray) -> np.ndarray:
+        """Boxes (F, 4) of answered points to those that ``process`` looks best around, to look at the faces anew."""
+        return to_whole_face(boxes, self.n_landmarks, self._whole.landmarks)
+
     def _process(
         self,
         picture: np.ndarray,
@@ -236,7 +242,7 @@ class ThermalLandmarker:
     ) -> LandmarkDetections:
         confidence = None
         if boxes is not None:
-            squares = np.array([square_around(box) for box in boxes]).reshape(-1, 3)
+            squares = _squares(boxes)
         elif sliding_window and by_detector:
             squares, confidence = self._detect(picture, multi, stretched)
         elif sliding_window:
@@ -254,7 +260,8 @@ class ThermalLandmarker:
     def _detect(self, picture: np.ndarray, multi: bool, stretched: bool | None) -> tuple[np.ndarray, np.ndarray]:
         """Squares around the faces that the detector finds, looked at once by the network, and their probabilities."""
         found = find_faces(self.detector, picture, self._scores.logit_of(self.confidence))
-        squares = np.array([square_around(box) for box in found.boxes]).reshape(-1, 3)
+        # The detector's boxes are those of 70 points.
+        squares = _squares(to_whole_face(found.boxes, LANDMARKS, self._whole.landmarks))
         answers = self._predict(self._whole, picture, squares, stretched)
         # Faces are told by the points that the threshold is for: of a network for both sets the first 70.
         told = answers[:, : self._face_finder.landmarks]
@@ -285,7 +292,10 @@ class ThermalLandmarker:
         return predict(finder, crop_squares(picture, squares, finder.image_pixels), stretched, mirrored)
 
 
+def _squares(boxes: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
+    return np.array([square_around(box) for box in boxes]).reshape(-1, 3)
+
+
 def _squares_around(faces: np.ndarray) -> np.ndarray:
     """The squares (F, 3) to look closer at, around all points (F, L, 2) that a network learnt to find."""
-    boxes = [(*points.min(axis=0), *points.max(axis=0)) for points in faces]
-    return np.array([square_around(box) for box in boxes]).reshape(-1, 3)
+    return _squares([(*points.min(axis=0), *points.max(axis=0)) for points in faces])

@@ -22,6 +22,7 @@ from tfake.core.files import write_whole
 from tfake.detector.detector_file import load_detector
 from tfake.imaging.crops import MARGIN
 from tfake.labels.conventions import convention, set_of_points
+from tfake.landmarks.framing import growth_to_whole_face
 from tfake.landmarks.networks import load_landmark_networks
 from tfake.landmarks.onnx_finder import (
     DETECTOR_FILE,
@@ -128,6 +129,8 @@ def export_landmarks(path: str | Path, network: nn.Module, threshold: float, int
         "image_pixels": architecture.image_pixels,
         "stride": network.stride,
         "margin": MARGIN,
+        # How far a detector's box, that of 70 points, grows on each side before the network looks.
+        "growth": growth_to_whole_face(LANDMARKS, network.architecture.landmarks),
         "threshold": threshold,
         "temperature": temperature,
         "thermal_stretch": architecture.thermal_stretch,

@@ -78,7 +78,7 @@ class FaceFinder:
         if frame.seconds <= self._seconds:
             self._begin_anew()
         boxes, just_seen = self.tracker.boxes(frame.seconds)
-        known = self.landmarker.process(frame.image, mode=frame.mode, boxes=boxes)
+        known = self.landmarker.process(frame.image, mode=frame.mode, boxes=self.landmarker.to_whole_face(boxes))
         is_face = known.score < self.landmarker.threshold * self.tracker.settings.uncertain_ratio
         lost = bool((just_seen & ~is_face).any())
         # Somebody who comes in changes a picture as well; but then those who were there are where they were.
