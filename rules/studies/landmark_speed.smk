@@ -21,7 +21,7 @@ rule measure_landmark_speed:
     benchmark:
         "benchmarks/measure_landmark_speed.tsv"
     conda:
-        "../../envs/thermalizer.yaml"
+        "../../envs/speed.yaml"
     threads: PLAN.landmark_speed.most_threads
     resources:
         **NETWORK_DEVICE,

@@ -22,15 +22,8 @@ from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, 
 from tfake.landmarks.landmark_training import train_landmarks
 from tfake.landmarks.landmarker_file import load_landmark_weights, save_landmark_weights
 from tfake.landmarks.scoring import center_crops
-from tfake.studies.label_efficiency import (
-    best_saving,
-    build_curves,
-    labels_needed,
-    saving_at,
-    score_annotated,
-    score_crops,
-    summarise,
-)
+from tfake.studies.label_curves import best_saving, build_curves, labels_needed, saving_at, summarise
+from tfake.studies.label_efficiency import score_annotated, score_crops
 from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
 from tfake.test_sets.read_log import ReadLog
 from tiny_landmarks import CPU, TINY, make_faces, settings

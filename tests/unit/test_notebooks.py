@@ -1,6 +1,7 @@
 """The notebooks of docs/notebooks run from top to bottom on a small dataset, and are kept without outputs."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
@@ -31,7 +32,9 @@ def test_a_notebook_runs(path, results, monkeypatch, tmp_path):
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "workflow_scripts"))
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": path.parent}})
-    asyncio.run(client.async_execute())
+    # In a thread of its own: a browser that other tests left open has a running loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(client.async_execute())).result()
     assert any(cell.get("outputs") for cell in notebook.cells)
 
 

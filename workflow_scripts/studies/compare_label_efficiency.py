@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from tfake.core.files import write_text_whole, write_whole
-from tfake.studies.label_efficiency import build_curves
+from tfake.studies.label_curves import build_curves
 from tfake.studies.label_efficiency_page import render_label_efficiency
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 import tfake
 from tfake.pages.charts import Drawing, draw, series_style
 from tfake.pages.template_environment import template_environment
-from tfake.studies.label_efficiency import best_saving, saving_at, summarise
+from tfake.studies.label_curves import best_saving, saving_at, summarise
 
 #: What Aghaomidi, Aram, Bahmani (ICBME 2023) report of each pretext: the figure, and what it is.
 PUBLISHED = {
