@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from tfake.landmarks.landmark_network import LandmarkArchitecture
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.training.training_faces import TrainingFace
 
@@ -42,3 +43,16 @@ def make_faces(count, pixels=96, landmarks=70):
         weights = np.ones(landmarks, np.float32)
         faces.append(TrainingFace.of_arrays(rgb, {"warm": celsius}, inside.astype(np.uint8), points, weights))
     return faces
+
+
+class Oracle:
+    """Knows the points of the crops it will be shown, and misses them by a known distance."""
+
+    architecture = LandmarkArchitecture(70, "resnet10t", "heatmap", 32)
+
+    def __init__(self, points, miss):
+        self.points, self.miss = points, miss
+
+    def __call__(self, images):
+        moved = torch.from_numpy(self.points) + torch.tensor([self.miss, 0.0])
+        return torch.cat((moved, torch.full((*moved.shape[:2], 1), 0.02)), 2).float()

@@ -26,7 +26,7 @@ from tfake.studies.label_curves import best_saving, build_curves, labels_needed,
 from tfake.studies.label_efficiency import score_annotated, score_crops
 from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
 from tfake.test_sets.read_log import ReadLog
-from tiny_landmarks import CPU, TINY, make_faces, settings
+from tiny_landmarks import CPU, TINY, Oracle, make_faces, settings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 PEOPLE = [f"p{number // 3}" for number in range(30)]
@@ -99,19 +99,6 @@ def test_curves_average_draws_and_tell_what_is_saved():
     assert savings == {("dense", "full"): pytest.approx(0.5)}
     assert best_saving(savings, ["dense"]) == ("dense, full", pytest.approx(0.5))
     assert best_saving(savings, ["masked"]) is None
-
-
-class Oracle:
-    """Knows the points of the crops it will be shown, and misses them by a known distance."""
-
-    architecture = LandmarkArchitecture(70, "resnet10t", "heatmap", 32)
-
-    def __init__(self, points, miss):
-        self.points, self.miss = points, miss
-
-    def __call__(self, images):
-        moved = torch.from_numpy(self.points) + torch.tensor([self.miss, 0.0])
-        return torch.cat((moved, torch.full((*moved.shape[:2], 1), 0.02)), 2).float()
 
 
 def test_either_error_is_the_distance_over_its_own_length():

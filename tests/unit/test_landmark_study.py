@@ -22,7 +22,7 @@ from tfake.landmarks.scoring import Scores, center_crops, score
 from tfake.landmarks.search import SearchSettings
 from tfake.studies.landmark_page import compare, gather
 from tfake.studies.landmark_study import record_cheaply, score_sets, search_folder
-from tiny_landmarks import CPU, make_faces
+from tiny_landmarks import CPU, Oracle, make_faces
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 FACES = make_faces(5)
@@ -31,19 +31,6 @@ FACES = make_faces(5)
 def build():
     torch.manual_seed(0)
     return LandmarkNetwork(LandmarkArchitecture(70, "resnet10t", "heatmap", 32)).eval()
-
-
-class Oracle:
-    """Knows the points of the crops it will be shown, and misses them by a known distance."""
-
-    architecture = LandmarkArchitecture(70, "resnet10t", "heatmap", 32)
-
-    def __init__(self, points, miss):
-        self.points, self.miss = points, miss
-
-    def __call__(self, images):
-        moved = torch.from_numpy(self.points) + torch.tensor([self.miss, 0.0])
-        return torch.cat((moved, torch.full((*moved.shape[:2], 1), 0.02)), 2).float()
 
 
 def test_nme_is_the_distance_over_the_box():

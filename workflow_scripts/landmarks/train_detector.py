@@ -26,7 +26,7 @@ if __name__ == "__main__":
     from tfake.config.plan_rules import with_neutral
     from tfake.core.gpu_claims import claim_device
     from tfake.core.runlog import start_log
-    from tfake.landmarks.landmark_job import StoredFaces, results_folder
+    from tfake.landmarks.landmark_job import StoredFaces
 
     start_log(snakemake.log[0])
     train_detector(
@@ -38,13 +38,13 @@ if __name__ == "__main__":
             sample_figure=snakemake.output.sample_figure,
             # No output of the rule: Snakemake deletes those of a job that was stopped.
             checkpoint=str(Path(snakemake.output.weights).with_name("checkpoint.pt")),
-            stored=StoredFaces(
-                results=results_folder(snakemake.input.faces),
-                archive=list(snakemake.input.archive),
+            stored=StoredFaces.of_files(
+                faces=snakemake.input.faces,
+                archive=snakemake.input.archive,
                 index=snakemake.input.index,
+                images=snakemake.input.images,
                 landmarks=70,
-                variants=list(snakemake.params.variants),
-                images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
+                variants=snakemake.params.variants,
             ),
             sums=[snakemake.input.faces, *snakemake.input.variants],
             settings=with_neutral(snakemake.params.settings, snakemake.config["detector"]),

@@ -75,11 +75,8 @@ def evaluate_landmarker(
 
 
 if __name__ == "__main__":
-    from pathlib import Path
-
     from tfake.core.gpu_claims import claim_device
     from tfake.core.runlog import start_log
-    from tfake.landmarks.landmark_job import results_folder
 
     start_log(snakemake.log[0])
     evaluate_landmarker(
@@ -87,13 +84,13 @@ if __name__ == "__main__":
         points=snakemake.output.points,
         figure=snakemake.output.figure,
         weights=snakemake.input.weights,
-        stored=StoredFaces(
-            results=results_folder(snakemake.input.faces),
-            archive=list(snakemake.input.archive),
+        stored=StoredFaces.of_files(
+            faces=snakemake.input.faces,
+            archive=snakemake.input.archive,
             index=snakemake.input.index,
+            images=snakemake.input.images,
             landmarks=snakemake.params.landmarks,
-            variants=list(snakemake.params.variants),
-            images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
+            variants=snakemake.params.variants,
         ),
         people=(snakemake.input.people, snakemake.input.people_index, snakemake.input.people_truth),
         image_pixels=snakemake.params.image_pixels,

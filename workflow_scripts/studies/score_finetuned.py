@@ -73,19 +73,18 @@ def score_finetuned(
 if __name__ == "__main__":
     from tfake.core.gpu_claims import claim_device
     from tfake.core.runlog import start_log
-    from tfake.landmarks.landmark_job import results_folder
 
     start_log(snakemake.log[0])
     score_finetuned(
         scores=snakemake.output.scores,
         runs=snakemake.params.runs,
-        stored=StoredFaces(
-            results=results_folder(snakemake.input.faces),
-            archive=list(snakemake.input.archive),
+        stored=StoredFaces.of_files(
+            faces=snakemake.input.faces,
+            archive=snakemake.input.archive,
             index=snakemake.input.index,
+            images=snakemake.input.images,
             landmarks=70,
-            variants=list(snakemake.params.variants),
-            images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
+            variants=snakemake.params.variants,
         ),
         people=(snakemake.input.people, snakemake.input.people_index, snakemake.input.people_truth),
         image_pixels=snakemake.params.image_pixels,

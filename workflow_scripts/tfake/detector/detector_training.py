@@ -18,7 +18,7 @@ from tfake.detector.scene_people import PastedFace
 from tfake.detector.scenes import Scene, SceneMaker
 from tfake.detector.views import round_edge
 from tfake.imaging.crops import box_iou
-from tfake.training.distributed import current_shard
+from tfake.training.distributed import shard_of_batch
 from tfake.training.loading import CACHE_BYTES, TensorBatch
 from tfake.training.loop import TrainState, reproducible, run_steps
 from tfake.training.rng import SINGLE_PROCESS, ProcessShard, RngStream, derive_seed
@@ -176,9 +176,7 @@ def train_detector(
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: ``is_stopping`` said yes.
     """
-    precision, shard = resolve_precision(settings.precision, device), current_shard()
-    if settings.batch % shard.world_size:
-        raise ValueError(f"batch {settings.batch} must be a multiple of the {shard.world_size} processes")
+    precision, shard = resolve_precision(settings.precision, device), shard_of_batch(settings.batch)
     if not len(held_out):
         raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
     sampler = SceneSampler(faces, settings, shard, real)

@@ -209,16 +209,30 @@ def crop_squares(image: np.ndarray, squares: np.ndarray, pixels: int) -> np.ndar
     crops = np.empty((len(squares), 3, pixels, pixels), dtype=np.float32)
     for index, (left, top, side) in enumerate(squares):
         scale = side / pixels
-        source = image
-        if scale > 2:
-            # Linear interpolation alone would skip pixels.
-            source = cv2.blur(image, (int(scale) | 1,) * 2)
         # Pixel i of the crop is centred (i + 1/2) / pixels of the way through the square.
-        there = np.array(((scale, 0.0, left + scale / 2), (0.0, scale, top + scale / 2)))
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        crop = cv2.warpAffine(source, there, (pixels, pixels), flags=flags, borderMode=cv2.BORDER_CONSTANT)
-        crops[index] = crop.transpose(2, 0, 1)
+        crops[index] = warp_crop(
+            image, np.array(((scale, 0.0, left + scale / 2), (0.0, scale, top + scale / 2))), pixels
+        )
     return crops
+
+
+def warp_crop(image: np.ndarray, matrix: np.ndarray, pixels: int) -> np.ndarray:
+    """One crop of an image (H, W, 3), as a network is shown it.
+
+    Args:
+        image: float32.
+        matrix: (2, 3) from the crop's pixels to the image's.
+        pixels: edge of the crop.
+
+    Returns:
+        (3, pixels, pixels) float32; what is beyond the image is 0.
+    """
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    # Linear interpolation alone would skip pixels.
+    source = cv2.blur(image, (int(scale) | 1,) * 2) if scale > 2 else image
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    crop = cv2.warpAffine(source, matrix, (pixels, pixels), flags=flags, borderMode=cv2.BORDER_CONSTANT)
+    return crop.transpose(2, 0, 1)
 
 
 def to_image_coordinates(found: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

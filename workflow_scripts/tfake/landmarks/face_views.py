@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from tfake.imaging.crops import Box, square_around
-from tfake.labels.conventions import convention, set_of_points
-from tfake.landmarks.point_finder import PointFinder, predict
+from tfake.imaging.crops import Box, square_around, warp_crop
+from tfake.landmarks.point_finder import PointFinder, predict, unmirror
 
 
 class View(NamedTuple):
@@ -83,11 +81,9 @@ def look(finder: PointFinder, picture: np.ndarray, box: Box, views: Sequence[Vie
     """
     pixels = finder.image_pixels
     matrices = np.array([view_matrix(box, view, pixels) for view in views])
-    crops = np.stack([_warp(picture, matrix, pixels) for matrix in matrices])
+    crops = np.stack([warp_crop(picture, matrix, pixels) for matrix in matrices])
     found = predict(finder, np.concatenate((crops, np.ascontiguousarray(crops[..., ::-1]))))
-    mirrored = found[len(views) :][:, convention(set_of_points(found.shape[1])).partners]
-    mirrored = mirrored * np.array((-1, 1, 1), np.float32) + np.array((1, 0, 0), np.float32)
-    answers = np.concatenate((found[: len(views)], mirrored))
+    answers = np.concatenate((found[: len(views)], unmirror(found[len(views) :])))
     back = np.concatenate((matrices, matrices))
     scale = np.sqrt(np.abs(np.linalg.det(back[:, :, :2])))
     places = (pixels * answers[..., :2] - 0.5) @ back[:, :, :2].transpose(0, 2, 1) + back[:, None, :, 2]
@@ -111,13 +107,3 @@ def view_matrix(box: Box, view: View, pixels: int) -> np.ndarray:
     centre = np.array((left, top)) + edge / 2 + edge * np.array(view.shift)
     half = (pixels - 1) / 2
     return np.column_stack((linear, centre - linear @ np.array((half, half))))
-
-
-def _warp(picture: np.ndarray, matrix: np.ndarray, pixels: int) -> np.ndarray:
-    """(3, P, P): what is beyond the picture is 0, as in inference."""
-    scale = float(np.sqrt(np.linalg.det(matrix[:, :2])))
-    # Linear interpolation alone would skip pixels.
-    source = cv2.blur(picture, (int(scale) | 1,) * 2) if scale > 2 else picture
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    crop = cv2.warpAffine(source, matrix, (pixels, pixels), flags=flags, borderMode=cv2.BORDER_CONSTANT)
-    return crop.transpose(2, 0, 1)

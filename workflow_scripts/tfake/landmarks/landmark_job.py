@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -51,6 +51,29 @@ class StoredFaces:
     landmarks: int
     variants: Sequence[str]
     images: str | None = None
+
+    @classmethod
+    def of_files(
+        cls,
+        faces: str,
+        archive: Sequence[str],
+        index: str,
+        images: Sequence[str],
+        landmarks: int,
+        variants: Sequence[str],
+    ) -> Self:
+        """The stores of a run, as a rule names what it waits for.
+
+        Args:
+            faces: the checksum list of the faces store.
+            archive: as the attribute.
+            index: the same.
+            images: files of ``images.zarr``; none where the archive is read.
+            landmarks: as the attribute.
+            variants: the same.
+        """
+        decoded = str(Path(images[0]).parent) if images else None
+        return cls(str(Path(faces).parents[1]), list(archive), index, landmarks, list(variants), decoded)
 
 
 @dataclass(frozen=True)
@@ -243,8 +266,3 @@ def _digest(job: LandmarkJob, settings: LandmarkSettings) -> str:
 
 def _teacher_sums(job: LandmarkJob) -> list[str]:
     return [file_sha256(path) for path in filter(None, [job.teacher])]
-
-
-def results_folder(faces_sums: str) -> str:
-    """The folder of the stores, from the path of the faces store's checksum list."""
-    return str(Path(faces_sums).parents[1])

@@ -24,7 +24,7 @@ from tfake.landmarks.landmark_network import (
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.real_faces import REAL
 from tfake.landmarks.scoring import center_crops, negative_sigma, score, texture_sigma, window_sigma
-from tfake.training.distributed import all_reduce_sum, current_shard
+from tfake.training.distributed import all_reduce_sum, shard_of_batch
 from tfake.training.loading import SCRATCH_BYTES, ScratchFile
 from tfake.training.loop import TrainState, reproducible, run_steps
 from tfake.training.rng import RngStream, derive_seed
@@ -186,9 +186,7 @@ def train_landmarks(
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: ``is_stopping`` said yes.
     """
-    precision, shard = resolve_precision(settings.precision, device), current_shard()
-    if settings.batch % shard.world_size:
-        raise ValueError(f"batch {settings.batch} must be a multiple of the {shard.world_size} processes")
+    precision, shard = resolve_precision(settings.precision, device), shard_of_batch(settings.batch)
     if not len(held_out):
         raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
     scratch = None if scratch_folder is None else ScratchFile(scratch_folder, SCRATCH_BYTES // shard.world_size)

@@ -138,6 +138,12 @@ def predict(
     return np.concatenate(parts) if parts else np.empty((0, finder.landmarks, 3), np.float32)
 
 
+def unmirror(mirrored: np.ndarray) -> np.ndarray:
+    """Answers (B, L, 3) on mirrored crops, in crop widths, as answers on the crops themselves."""
+    partners = convention(set_of_points(mirrored.shape[1])).partners
+    return mirrored[:, partners] * np.array((-1, 1, 1), np.float32) + np.array((1, 0, 0), np.float32)
+
+
 def average_mirrored(found: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
     """Join a network's answers on crops with those on their mirror images.
 
@@ -151,8 +157,7 @@ def average_mirrored(found: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
     Returns:
         (B, L, 3) float32.
     """
-    partners = convention(set_of_points(found.shape[1])).partners
-    other = mirrored[:, partners] * np.array((-1, 1, 1), np.float32) + np.array((1, 0, 0), np.float32)
+    other = unmirror(mirrored)
     apart = np.square(found[..., :2] - other[..., :2]).sum(-1) / 8
     variance = (np.square(found[..., 2]) + np.square(other[..., 2])) / 2 + apart
     points = (found[..., :2] + other[..., :2]) / 2

@@ -114,7 +114,7 @@ class SelfTrainState(TrainState):
         self, settings: LandmarkSettings, network: LandmarkNetwork, precision: str, device: torch.device
     ) -> None:
         """Start at step 0 with a copy of the network, whose normalisation keeps its statistics."""
-        super().__init__(settings, keep_statistics(copy.deepcopy(network).to(device).train()), precision, device)
+        super().__init__(settings, freeze_statistics(copy.deepcopy(network).to(device).train()), precision, device)
 
     def compute(self, step: int, batch: LandmarkBatch, sureness: Sureness) -> tuple[Tensor, ...]:
         """The loss terms of a step."""
@@ -162,7 +162,7 @@ def average_weights(start: LandmarkNetwork, end: LandmarkNetwork, share: float) 
     return network.eval()
 
 
-def keep_statistics(network: nn.Module) -> nn.Module:
+def freeze_statistics(network: nn.Module) -> nn.Module:
     """Let batch normalisation use, and keep, what it has learnt: batches of one camera are no measure of all."""
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):

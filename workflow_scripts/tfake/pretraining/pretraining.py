@@ -12,7 +12,7 @@ from tfake.pretraining.pretext import Encoder, Views
 from tfake.pretraining.pretraining_settings import PretrainingSettings
 from tfake.pretraining.pretraining_views import PretrainingImage
 from tfake.pretraining.registry import PRETEXTS
-from tfake.training.distributed import current_shard
+from tfake.training.distributed import shard_of_batch
 from tfake.training.loop import TrainState, reproducible, run_steps
 from tfake.training.rng import SINGLE_PROCESS, BatchSampler, ProcessShard, RngStream, derive_seed
 from tfake.training.training_settings import resolve_precision
@@ -163,9 +163,7 @@ def pretrain(
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: ``is_stopping`` said yes.
     """
-    precision, shard = resolve_precision(settings.precision, device), current_shard()
-    if settings.batch % shard.world_size:
-        raise ValueError(f"batch {settings.batch} must be a multiple of the {shard.world_size} processes")
+    precision, shard = resolve_precision(settings.precision, device), shard_of_batch(settings.batch)
     if not len(held_out):
         raise ValueError("there are no images to validate on: a split of so few subjects has an empty part")
     sampler = ViewSampler(stored, folders, settings, shard)

@@ -88,6 +88,18 @@ def current_shard() -> ProcessShard:
     return ProcessShard(torch.distributed.get_rank(), torch.distributed.get_world_size())
 
 
+def shard_of_batch(batch: int) -> ProcessShard:
+    """This process's part of batches of so many items.
+
+    Raises:
+        ValueError: they cannot be split evenly.
+    """
+    shard = current_shard()
+    if batch % shard.world_size:
+        raise ValueError(f"batch {batch} must be a multiple of the {shard.world_size} processes")
+    return shard
+
+
 def wrap_distributed(network: nn.Module, device: torch.device) -> nn.Module:
     """The network as one process of a group trains it; outside a group the network itself."""
     if not torch.distributed.is_initialized():
