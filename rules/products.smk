@@ -105,6 +105,7 @@ rule build_report:
         config=in_key_order(config),
         ambients=PLAN.ambients,
         benchmarks="benchmarks",
+        sequences=PLAN.products.sequence_page,
     message:
         "Building the report."
     script:

@@ -7,6 +7,7 @@ MAKES  results/sequences/sequences.zarr              thermal, rgb, segmentation,
        results/sequences/manifests/{shard}.json
        results/sequences/SHA256SUMS, summary.json, verified.json
        results/sequences/exports/{format}/SHA256SUMS  video, mot or coco
+       results/sequences/page/index.html           the page: films, curves, failures; data/ and films/ beside it
 """
 
 
@@ -117,9 +118,43 @@ rule export_sequences:
         "../workflow_scripts/sequences/export_sequences.py"
 
 
+rule build_sequence_page:
+    """Build the page of the sequences: players, curves, failures."""
+    input:
+        report=rules.verify_sequences.output.report,
+        sums=rules.seal_sequences.output.sums,
+    output:
+        page=report(
+            "results/sequences/page/index.html",
+            caption="../docs/captions/sequences.rst",
+            category="Sequences",
+            labels={"figure": "the sequences"},
+        ),
+        data=directory("results/sequences/page/data"),
+        films=directory("results/sequences/page/films"),
+    log:
+        "logs/build_sequence_page.log",
+    benchmark:
+        "benchmarks/build_sequence_page.tsv"
+    conda:
+        "../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=minutes(120),
+    params:
+        recipe=1,
+        most=lookup(dpath="sequences/page_sequences", within=config),
+    message:
+        "Building the page of the sequences."
+    script:
+        "../workflow_scripts/sequences/build_sequence_page.py"
+
+
 rule sequences:
     input:
         rules.verify_sequences.output.report,
+        rules.build_sequence_page.output.page,
         collect(rules.export_sequences.output.sums, format=PLAN.sequences.formats),
     message:
-        "The sequences are verified: {input[0]}."
+        "The sequences are verified, and shown in {input[1]}."

@@ -127,6 +127,9 @@ def make_report(run):
         text = BENCHMARK.format(seconds=seconds, rss=100 + job, cpu=1.0)
         (run / f"benchmarks/label_faces/{job}.tsv").write_text(text)
     (run / "benchmarks/index_archive.tsv").write_text(BENCHMARK.format(seconds=9.0, rss="NA", cpu="-"))
+    sequences = run / "sequences/page/index.html"
+    sequences.parent.mkdir(parents=True)
+    sequences.write_text("<!doctype html>")
     build_report(
         page=str(run / "report/index.html"),
         viewer=str(run / "report/faces"),
@@ -142,4 +145,5 @@ def make_report(run):
         losses={condition: str(run / "losses.csv") for condition in CONFIG["conditions"]},
         evaluations={"warm": str(run / "evaluation.csv")},
         benchmarks=str(run / "benchmarks"),
+        sequences=str(sequences),
     )

@@ -21,6 +21,7 @@ from tfake.products.report.temperatures import (
 from tiny_report import CONFIG, make_report
 
 SECTIONS = ("variants", "lineage", "gallery", "labels", "temperatures", "statuses", "losses", "timings", "checksums")
+SEQUENCES = "../sequences/page/index.html"
 VOID = {"meta", "link", "img", "input", "br"}
 
 
@@ -95,8 +96,12 @@ def test_links_lead_somewhere(run, page):
             assert target[1:] in ids, (tag, target)
         elif tag == "a":
             assert (run / "report" / target).is_file(), target
-            # The folder may be sent: nothing leads out of it.
-            assert ".." not in target
+            # The folder may be sent: nothing leads out of it but to the page of the sequences, and that says so.
+            assert ".." not in target or target == SEQUENCES
+
+
+def test_it_leads_to_the_page_of_the_sequences(source):
+    assert f'<a href="{SEQUENCES}">people through time</a>, a page of its own beside this folder' in source
 
 
 def test_its_checksum_lists_are_the_stores(run):

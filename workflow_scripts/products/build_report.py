@@ -52,6 +52,7 @@ def build_report(
     losses: Mapping[str, str],
     evaluations: Mapping[str, str],
     benchmarks: str,
+    sequences: str | None = None,
 ) -> None:
     """Write one self-contained folder: the page, the viewer's data, and the figures as files of their own.
 
@@ -70,6 +71,7 @@ def build_report(
         losses: condition to its ``losses.csv``; conditions with imported weights have none.
         evaluations: variant to its ``evaluation.csv``; empty where no truth is known.
         benchmarks: the folder with Snakemake's benchmark files.
+        sequences: the page of the sequences, where there is one.
 
     Raises:
         SampleError: a sample that was good when indexed is not any more: the archive has changed.
@@ -122,6 +124,7 @@ def build_report(
         sampled_faces=SAMPLED_FACES,
         temperature_drawing=drawings.get("temperatures"),
         loss_drawing=drawings.get("losses"),
+        sequences=sequences,
         reference=compare_with_reference(reference["path"], compared, source) if reference["path"] else None,
     )
     written = write_faces(viewer, source, opened, shown)
@@ -179,4 +182,5 @@ if __name__ == "__main__":
         losses={Path(path).parent.name: path for path in snakemake.input.losses},
         evaluations={Path(path).parent.name: path for path in snakemake.input.evaluations},
         benchmarks=snakemake.params.benchmarks,
+        sequences=snakemake.params.sequences,
     )

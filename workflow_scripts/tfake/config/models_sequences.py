@@ -64,3 +64,4 @@ class Sequences(Section):
         ["video", "mot", "coco"],
         "Exports: 16-bit FFV1 films with previews and labels; MOT challenge folders; COCO keypoints by frame.",
     )
+    page_sequences: int = key(32, "Sequences that the page shows, spread evenly.", unit="sequences", ge=1)

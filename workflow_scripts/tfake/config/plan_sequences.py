@@ -8,8 +8,9 @@ from typing import Any
 from tfake.config.plan_rules import Wildcards, in_key_order
 
 #: Keys that say which sequences there are, or what is made of them, and not what a frame of one looks like.
-_NOT_OF_A_FRAME = ("subjects", "looks", "expressions", "states", "formats")
+_NOT_OF_A_FRAME = ("subjects", "looks", "expressions", "states", "formats", "page_sequences")
 FOLDER = "results/sequences"
+PAGE = f"{FOLDER}/page/index.html"
 
 
 class SequencePlan:

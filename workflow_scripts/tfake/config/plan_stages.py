@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from tfake.config.faults import ConfigError
 from tfake.config.plan_rules import FINISHED_LABELS, Wildcards, in_key_order, without_neutral
-from tfake.config.plan_sequences import FOLDER
+from tfake.config.plan_sequences import FOLDER, PAGE
 from tfake.config.preflight import check_compared
 
 if TYPE_CHECKING:
@@ -216,6 +216,8 @@ class ProductPlan:
         self.stores = ["results/faces", "results/images", *(f"results/variants/{name}" for name in plan.variants)]
         #: Those of the sequences, where they were asked for.
         self.stores += [FOLDER] if Path(FOLDER).is_dir() else []
+        #: The page of the sequences, to which the report leads where it has been made: the report makes none.
+        self.sequence_page = PAGE if Path(PAGE).is_file() else None
 
     def rgb(self, wildcards: Wildcards) -> bool:
         """Whether a variant's export holds the source's images: a camera's geometry is its own."""

@@ -66,6 +66,11 @@ def series_marker(number: int) -> dict[str, str]:
     return {"color": series_style(number)["color"], "marker": marker, "linestyle": "none"}
 
 
+def page_series() -> list[str]:
+    """The series' colours as CSS has them, for charts that a page's script draws."""
+    return [_PAGE_COLOURS.get(colour, colour) for colour in _SERIES]
+
+
 @dataclass(frozen=True)
 class Drawing:
     """One figure drawn twice: for a desktop's width, and for a phone's."""

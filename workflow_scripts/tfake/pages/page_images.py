@@ -164,7 +164,7 @@ _LEVEL = 6
 
 
 def pack(image: np.ndarray) -> str:
-    """Pack a (H, W) uint8 or uint16 image as ASCII text, from which a page's ``reading.js`` gets the very same numbers.
+    """Pack a (H, W) uint8 or uint16 image as ASCII text, from which a page's ``loading.js`` gets the very same numbers.
 
     A browser may change the pixels of a picture on their way to a script (colour management, protection against
     fingerprinting), so numbers travel as numbers: differences to the left neighbour, the low bytes and then the high

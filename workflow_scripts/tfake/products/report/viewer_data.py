@@ -1,11 +1,9 @@
 """The viewer's data: what all faces share, within the page, and each face in a few small scripts beside it.
 
-A page opened from the disk may not fetch its neighbours, but it may run scripts that lie beside it; so each file calls
-``tfakeData(name, data)``. ``faces/{row}.js`` has the photograph and the source's labels, ``faces/{row}.{v}.js`` the
-image of variant number v, and its own labels where it has some.
+``faces/{row}.js`` has the photograph and the source's labels, ``faces/{row}.{v}.js`` the image of variant number v, and
+its own labels where it has some (:mod:`tfake.pages.page_scripts`).
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import numpy as np
 
 from tfake.core.classes import CLASS_COLOURS, LABELLED_CLASSES, FaceClass
 from tfake.pages.page_images import IGNORE_COLOUR, TemperatureScale, full_photo_uri, offered_palettes, pack
+from tfake.pages.page_scripts import HERE, write_data
 from tfake.pages.wording import words_of
 from tfake.products.report.image_sources import FaceSource, VariantImages
 from tfake.store.arrays import StoreGroup
@@ -68,11 +67,10 @@ def write_faces(folder: str | Path, source: FaceSource, variants: Sequence[Varia
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     labels = source.labels
-    # By its arrival the page knows that this folder lies beside it.
-    written = _write(folder, "here", {})
+    written = write_data(folder, HERE, {})
     for record in source.usable(rows, "write faces for the viewer"):
         row, rgb = record.Index, source.read_rgb(record)
-        written += _write(folder, f"{row}", {"rgb": full_photo_uri(rgb), **_labels(labels, row)})
+        written += write_data(folder, f"{row}", {"rgb": full_photo_uri(rgb), **_labels(labels, row)})
         for number, variant in enumerate(variants):
             if not variant.has_image(row):
                 continue
@@ -83,7 +81,7 @@ def write_faces(folder: str | Path, source: FaceSource, variants: Sequence[Varia
             elif variant.landmarks_478.store_path != labels["landmarks_478"].store_path:
                 # Published images may come with points of their own, in the source's geometry.
                 data["points"] = _labels(variant, row)["points"]
-            written += _write(folder, f"{row}.{number}", data)
+            written += write_data(folder, f"{row}.{number}", data)
     return written
 
 
@@ -113,8 +111,3 @@ def _as_seen_by(variant: VariantImages, rgb: np.ndarray, row: int) -> np.ndarray
         # What several pixels share is blurred over them first: interpolation looks at four of them.
         rgb = cv2.GaussianBlur(rgb, (0, 0), _BLUR / zoom)
     return cv2.warpAffine(rgb, matrix, (finer * width, finer * height), flags=cv2.INTER_LINEAR)
-
-
-def _write(folder: Path, name: str, data: dict[str, Any]) -> int:
-    text = f"tfakeData({json.dumps(name)},{json.dumps(data, separators=(',', ':'), allow_nan=False)});\n"
-    return (folder / f"{name}.js").write_text(text, encoding="ascii")

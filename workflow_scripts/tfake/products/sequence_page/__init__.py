@@ -1,0 +1,1 @@
+"""The page of the sequences: players, curves and failures."""
