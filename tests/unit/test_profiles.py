@@ -33,6 +33,7 @@ compare: [{folder}, {folder}]
 realism: {{real: {{people: {{path: {folder}, values: relative}}}}}}
 evaluation: {{sets: {{tfw: {{kind: tfw, path: {folder}}}}}}}
 landmarks: {{real: {{here: {{path: {folder}, values: relative}}}}}}
+diffusion: {{model: {folder}, license: none}}
 """
 
 
@@ -75,6 +76,8 @@ def test_every_target_is_planned():
         "landmarker_release",
         "realism",
         "sequences",
+        "thermal_generation",
+        "thermal_lora",
         "landmark_evaluation",
         "publish",
         "exports",

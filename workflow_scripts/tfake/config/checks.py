@@ -110,6 +110,8 @@ def _check_lists(config: Config, removed: Removed) -> Iterator[Fault]:
     ):
         for place, name in enumerate(config[block][key] or ()):
             yield from _find_name((block, key, place), name, names, known, removed)
+    if (learnt := config["diffusion"]["variant"]) is not None:
+        yield from _find_name(("diffusion", "variant"), learnt, "variants", uncropped, removed)
     distillation = config["distillation"]
     arm_path = ("distillation", "student_arm")
     yield from _find_name(arm_path, distillation["student_arm"], "distillation.arms", distillation["arms"], removed)

@@ -6,6 +6,7 @@ from annotated_types import Len
 
 from tfake.config.keys import Name, Section, Text, key
 from tfake.config.models_detector import DetectorTraining
+from tfake.config.models_diffusion import Diffusion
 from tfake.config.models_distillation import Distillation
 from tfake.config.models_heat import Heat
 from tfake.config.models_label_efficiency import LabelEfficiency
@@ -58,6 +59,7 @@ class Configuration(Section):
     compare: Annotated[list[Text], Len(2, 2)] | None = key(
         None, "Two datasets for `snakemake compare`, folders of results or published ones.", neutral=True
     )
+    diffusion: Diffusion
     adapters: Adapters
     evaluation: Evaluation
     realism: Realism

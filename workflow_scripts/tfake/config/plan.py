@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from tfake.config.plan_diffusion import DiffusionPlan
 from tfake.config.plan_distillation import DistillationPlan
 from tfake.config.plan_label_efficiency import LabelEfficiencyPlan
 from tfake.config.plan_pretraining import PretrainingPlan
@@ -79,6 +80,11 @@ class Plan:
     def distillation(self) -> DistillationPlan:
         """Landmark networks that learn from others."""
         return DistillationPlan(self)
+
+    @cached_property
+    def diffusion(self) -> DiffusionPlan:
+        """LoRAs of diffusion models."""
+        return DiffusionPlan(self)
 
     @cached_property
     def pretraining(self) -> PretrainingPlan:
@@ -207,6 +213,7 @@ class Plan:
             self.thermalizers,
             self.landmarks,
             self.pretraining,
+            self.diffusion,
             self.label_efficiency,
             self.test_sets,
             self.realism,
