@@ -78,6 +78,7 @@ def test_every_target_is_planned():
         "sequences",
         "thermal_generation",
         "thermal_lora",
+        "face_classification",
         "landmark_evaluation",
         "publish",
         "exports",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from annotated_types import Len
 
 from tfake.config.keys import Name, Section, Text, key
+from tfake.config.models_classification import FaceClassification
 from tfake.config.models_detector import DetectorTraining
 from tfake.config.models_diffusion import Diffusion
 from tfake.config.models_distillation import Distillation
@@ -64,6 +65,7 @@ class Configuration(Section):
     evaluation: Evaluation
     realism: Realism
     sequences: Sequences
+    face_classification: FaceClassification
     store: Store
     report: Report
     publication: Publication

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from tfake.config.plan_diffusion import DiffusionPlan
+from tfake.config.plan_classification import ClassificationPlan
 from tfake.config.plan_distillation import DistillationPlan
 from tfake.config.plan_label_efficiency import LabelEfficiencyPlan
 from tfake.config.plan_pretraining import PretrainingPlan
@@ -122,6 +123,11 @@ class Plan:
         return SequencePlan(self.config)
 
     @cached_property
+    def face_classification(self) -> ClassificationPlan:
+        """Classes of faces in sequences."""
+        return ClassificationPlan(self.config)
+
+    @cached_property
     def products(self) -> ProductPlan:
         """Publication, exports, comparison, repair and forecast."""
         return ProductPlan(self)
@@ -218,6 +224,7 @@ class Plan:
             self.test_sets,
             self.realism,
             self.landmark_speed,
+            self.face_classification,
         )
         for part in parts:
             part.check_files()

@@ -1,0 +1,148 @@
+"""A classifier's training job: from sequences, labelled sets and settings to its files."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+
+from tfake.classification.classification_settings import ClassificationSettings
+from tfake.classification.classifier_network import save_classifier
+from tfake.classification.classifier_training import ClassifierState, TrainedClassifier, train_classifier
+from tfake.classification.clip_sources import ClipSources
+from tfake.classification.face_clips import FaceClip
+from tfake.core.devices import explain_full_memory
+from tfake.core.ethics_note import require_accepted
+from tfake.core.files import stopping_on_sigterm, write_whole
+from tfake.store.manifest import file_sha256
+from tfake.training.curves import LossCurve, plot_loss_terms
+from tfake.training.distributed import prepare_process, rank_zero_only
+from tfake.training.training_settings import precisions_to_resume
+from tfake.training.weights_file import find_checkpoint, run_digest, save_record
+
+_RECORDED_PACKAGES = ("torch", "timm", "numpy", "opencv-contrib-python")
+_CURVES = {
+    "total": LossCurve("cross-entropy", "#0f172a"),
+    "accuracy": LossCurve("fraction of right answers"),
+    "validation": LossCurve("cross-entropy, validation people"),
+    "validation_accuracy": LossCurve("fraction of right answers, validation people"),
+}
+
+
+@dataclass(frozen=True)
+class ClassifierJob:
+    """Everything a job reads, writes and is told; plain values, so that it can be sent to other processes.
+
+    Attributes:
+        weights: the file to write (:func:`tfake.classification.classifier_network.save_classifier`).
+        provenance: the JSON to write beside it.
+        losses: the CSV to write, one row a step.
+        loss_figure: the PNG of losses to write.
+        checkpoint: where the run's state is kept until it is finished.
+        sources: where clips come from.
+        sums: the checksum list of the sequences: what the run is told apart by.
+        regime: ``synthetic``, ``hybrid`` or ``real``.
+        accepts_ethics_note: whether the configuration accepts the note (:mod:`tfake.core.ethics_note`).
+        settings: fields of :class:`tfake.classification.classification_settings.ClassificationSettings`.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
+    """
+
+    weights: str
+    provenance: str
+    losses: str
+    loss_figure: str
+    checkpoint: str
+    sources: ClipSources
+    sums: str
+    regime: str
+    accepts_ethics_note: bool
+    settings: Mapping[str, Any]
+    device: str
+    threads: int
+
+
+def run_classifier_job(job: ClassifierJob) -> None:
+    """Train and write; of a group of processes the first one writes.
+
+    Raises:
+        EthicsNoteError: apparent sex is to be learnt, and the note is not accepted.
+        FileNotFoundError: a labelled set is not there; the message says where to ask for it.
+        ValueError: a setting, a store or a set that cannot be used; the message names it.
+        FloatingPointError: the loss is not finite any more.
+        TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
+    """
+    require_accepted(job.sources.attribute, job.accepts_ethics_note)
+    device, workers = prepare_process(job.device, job.threads)
+    settings = ClassificationSettings.from_mapping(job.settings)
+    synthetic, real, held_out = job.sources.to_learn_from(job.regime)
+    said = "%d synthetic and %d real clips to learn from, of %d people; %d clips of %d people to choose the weights"
+    counts = _people(synthetic) + _people(real), len(held_out), _people(held_out)
+    logging.info(said, len(synthetic), len(real), *counts)
+    clips = [[(clip.name, clip.subject, clip.label) for clip in part] for part in (synthetic, real, held_out)]
+    checkpoint, precision = find_checkpoint(
+        job.checkpoint,
+        precisions_to_resume(settings.precision, device),
+        lambda number: run_digest(
+            replace(settings, precision=number), file_sha256(job.sums), job.sources.classes, clips, job.regime
+        ),
+    )
+    with (
+        stopping_on_sigterm() as is_stopping,
+        explain_full_memory(device, "face_classification.", settings, ("batch",)),
+    ):
+        trained = train_classifier(
+            replace(settings, precision=precision),
+            job.sources.classes,
+            synthetic,
+            real,
+            held_out,
+            device,
+            checkpoint,
+            is_stopping,
+            workers,
+        )
+    with rank_zero_only() as writes:
+        if writes:
+            _write_products(job, settings, trained, (synthetic, real, held_out), device)
+            checkpoint.remove()
+
+
+def _write_products(
+    job: ClassifierJob,
+    settings: ClassificationSettings,
+    trained: TrainedClassifier,
+    clips: tuple[Sequence[FaceClip], Sequence[FaceClip], Sequence[FaceClip]],
+    device: torch.device,
+) -> None:
+    loss, right = trained.validation
+    logging.info("validation people: cross-entropy %.4f, %.1f %% right", loss, 100 * right)
+    write_whole(job.losses, lambda part: trained.losses.to_csv(part, index=False, float_format="%.6g"))
+    title = f"{job.sources.attribute}, {settings.backbone}, {len(trained.losses)} steps"
+    # Measured at some steps alone, and drawn as they stand until the next.
+    held = {name: trained.losses[name].ffill() for name in ClassifierState.validation_names}
+    measured = trained.losses.assign(**held)
+    write_whole(job.loss_figure, lambda part: plot_loss_terms(part, measured, _CURVES, title))
+    named = dict(zip(("synthetic", "real", "validation"), clips, strict=True))
+    record = {
+        "weights_sha256": save_classifier(job.weights, trained.network),
+        "attribute": job.sources.attribute,
+        "classes": list(job.sources.classes),
+        "regime": job.regime,
+        "settings": settings.as_mapping(),
+        "precision": trained.precision,
+        "parameters": sum(parameter.numel() for parameter in trained.network.parameters()),
+        "validation": {"cross_entropy": loss, "accuracy": right},
+        "clips": {name: len(own) for name, own in named.items()},
+        "people": {name: _people(own) for name, own in named.items()},
+        "division": {key: asdict(job.sources)[key] for key in ("validation_share", "test_share", "split_seed")},
+        "sequences_sha256": file_sha256(job.sums),
+        "device": device.type,
+        "threads": torch.get_num_threads(),
+    }
+    save_record(job.provenance, record, _RECORDED_PACKAGES)
+
+
+def _people(clips: Sequence[FaceClip]) -> int:
+    return len({clip.subject for clip in clips})
