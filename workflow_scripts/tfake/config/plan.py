@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from tfake.config.plan_diffusion import DiffusionPlan
 from tfake.config.plan_classification import ClassificationPlan
+from tfake.config.plan_diffusion import DiffusionPlan
 from tfake.config.plan_distillation import DistillationPlan
 from tfake.config.plan_label_efficiency import LabelEfficiencyPlan
 from tfake.config.plan_pretraining import PretrainingPlan
