@@ -1,13 +1,14 @@
 """Thermalizers: one network a condition, from RGB to degrees Celsius; trained here, or elsewhere.
 
 NEEDS  the source archive and its index; pairs of RGB and thermal images (conditions.*.pairs, or the lab set);
-       thermal images without a partner (conditions.*.bank, or those of the pairs)
+       thermal images without a partner (conditions.*.bank, or those of the pairs), unless its kind is diffusion
        for a pretrained encoder (thermalizer.encoder_weights, landmarks.pretrained) a connection to the host of its weights
-       for networks with a heat field (thermalizer.heat_field) results/faces/faces.zarr, which has the sources' points
+       for networks with a heat field (heat_field of thermalizer or diffusion) results/faces/faces.zarr, which has the sources' points
        for a condition that is not trained thermalizers.{condition}: a path or a URL, and the file's SHA-256
 MAKES  resources/encoders/{network}.pt      read by every process of a training, which then needs no connection
        results/thermalizers/{condition}/patches.npz
        results/thermalizers/{condition}/weights.pt, provenance.json, losses.csv, losses.png, samples.png
+                                           of the network that conditions.{condition}.kind names
        resources/weights/{condition}.pt     weights that were trained elsewhere and have a URL
 """
 
@@ -87,8 +88,8 @@ rule train_thermalizer:
             then=lookup(dpath="conditions/{condition}/pairs/path", within=config),
             otherwise=rules.render_lab.output.pairs,
         ),
-        patches=rules.sample_patches.output.patches,
-        encoder=PLAN.thermalizers.encoder,
+        patches=PLAN.thermalizers.patches,
+        encoder=PLAN.thermalizers.pretrained,
         faces=PLAN.thermalizers.faces,
     output:
         weights="results/thermalizers/{condition}/weights.pt",
@@ -113,7 +114,11 @@ rule train_thermalizer:
     wildcard_constraints:
         condition=one_of(PLAN.trained),
     conda:
-        f"{REPOSITORY}/envs/thermalizer.yaml"
+        branch(
+            PLAN.thermalizers.is_diffusion,
+            then=f"{REPOSITORY}/envs/diffusion.yaml",
+            otherwise=f"{REPOSITORY}/envs/thermalizer.yaml",
+        )
     threads: NETWORK_THREADS
     resources:
         **NETWORK_DEVICE,
@@ -125,7 +130,7 @@ rule train_thermalizer:
         image_pixels=lookup(dpath="source/image_pixels", within=config),
         condition=PLAN.thermalizers.condition,
         rooms=PLAN.thermalizers.ambient_range,
-        settings=PLAN.thermalizers.settings,
+        settings=PLAN.thermalizers.training_settings,
     message:
         "Training the thermalizer for {wildcards.condition}."
     script:
@@ -174,7 +179,11 @@ rule import_thermalizer:
     wildcard_constraints:
         condition=one_of(PLAN.released),
     conda:
-        "../envs/thermalizer.yaml"
+        branch(
+            PLAN.thermalizers.is_diffusion,
+            then="../envs/diffusion.yaml",
+            otherwise="../envs/thermalizer.yaml",
+        )
     threads: 1
     resources:
         mem_mb=memory_mb(3000),

@@ -69,7 +69,11 @@ for _name, (_batch, _variants) in PLAN.stores.batches(USES_GPU).items():
         wildcard_constraints:
             variant=one_of(_variants),
         conda:
-            "../envs/thermalizer.yaml"
+            branch(
+                PLAN.thermalizers.is_diffusion,
+                then="../envs/diffusion.yaml",
+                otherwise="../envs/thermalizer.yaml",
+            )
         threads: NETWORK_THREADS
         resources:
             **NETWORK_DEVICE,

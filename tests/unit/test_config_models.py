@@ -20,6 +20,7 @@ from tfake.config.models_products import Store
 from tfake.config.plan_rules import NEUTRAL_KEYS
 from tfake.config.schema import json_schema, walk
 from tfake.landmarks.landmark_settings import LandmarkSettings
+from tfake.thermalizer.diffusion_settings import DiffusionSettings
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 
 
@@ -135,7 +136,10 @@ print(sorted(plan_rules.without_neutral({"steps": 1, "compile": True})))
     assert done.stdout == "['steps']\n", done.stderr
 
 
-@pytest.mark.parametrize(("block", "settings"), [("thermalizer", TrainingSettings), ("landmarks", LandmarkSettings)])
+@pytest.mark.parametrize(
+    ("block", "settings"),
+    [("thermalizer", TrainingSettings), ("diffusion", DiffusionSettings), ("landmarks", LandmarkSettings)],
+)
 def test_a_training_without_a_config_has_the_config_s_defaults(block, settings):
     defaults = settings().as_mapping()
     assert defaults.items() <= DEFAULTS[block].items()

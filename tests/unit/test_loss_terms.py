@@ -13,6 +13,7 @@ from torch import nn
 from recipes import ROOT, SCRIPTS, sources_of
 from tfake.products.report.temperatures import draw_losses
 from tfake.studies.costs import measure_costs
+from tfake.thermalizer.kinds import KINDS
 from tfake.thermalizer.objective import StepOutput, ThermalObjective
 from tfake.thermalizer.terms import TERMS, LossTerm, weight_defaults
 from tfake.thermalizer.thermalizer_job import _loss_curves
@@ -56,7 +57,7 @@ def test_a_new_term_is_trained_tabulated_drawn_and_reported(toy, tmp_path, monke
     assert losses["gradient_norm"].tolist() != known["gradient_norm"].tolist()
     drawn = []
     monkeypatch.setattr(curves.Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
-    curves.plot_loss_terms(tmp_path / "losses.png", losses, _loss_curves(), "toy")
+    curves.plot_loss_terms(tmp_path / "losses.png", losses, _loss_curves(KINDS["unet"]), "toy")
     assert [axes.get_title() for axes in drawn[0].axes][-1] == "smoothness of sources, K²"
 
 

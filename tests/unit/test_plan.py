@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planned import plan_of, wildcards
+from planned import DEFAULTS, plan_of, wildcards
 from tfake.config.faults import ConfigError
 from tfake.config.plan import MOST_SHARDS
 from tfake.config.plan_stages import name_downloads
@@ -111,13 +111,36 @@ def test_a_variants_files():
 def test_heat_fields_wait_for_the_sealed_labels_whatever_shards_a_job_writes():
     job = wildcards(variant="warm")
     labels = ["results/faces/faces.zarr/zarr.json", "results/faces/SHA256SUMS"]
-    assert plan_of().stores.meshes(job) == plan_of().thermalizers.faces == labels
+    training = wildcards(condition="warm")
+    assert plan_of().stores.meshes(job) == plan_of().thermalizers.faces(training) == labels
     without = plan_of(thermalizer={"heat_field": False})
-    assert (without.stores.meshes(job), without.thermalizers.faces) == ([], [])
+    assert (without.stores.meshes(job), without.thermalizers.faces(training)) == ([], [])
     # Weights from elsewhere may take a field, whatever is trained here.
     released = plan_of(thermalizer={"heat_field": False}, thermalizers={"warm": {"weights": "w.pt", "sha256": None}})
     assert released.stores.meshes(job) == labels
     assert released.stores.meshes(wildcards(variant="cold")) == []
+
+
+def test_a_diffusion_thermalizer_has_settings_inputs_and_packages_of_its_own():
+    kinds = {"warm": {"kind": "diffusion"}}
+    changes = {"encoder_weights": "imagenet", "heat_field": False}
+    plan = plan_of(conditions=kinds, thermalizer=changes)
+    thermalizers, drawn, regressed = plan.thermalizers, wildcards(condition="warm"), wildcards(condition="cold")
+    assert [thermalizers.is_diffusion(job) for job in (drawn, regressed)] == [True, False]
+    assert [thermalizers.is_diffusion(wildcards(variant=name)) for name in ("warm", "cold")] == [True, False]
+    assert not thermalizers.is_diffusion(wildcards(arm="full", rooms="warm", seed=0))
+    settings = thermalizers.training_settings(drawn)
+    assert (settings["kind"], settings["sampling_steps"]) == ("diffusion", DEFAULTS["diffusion"]["sampling_steps"])
+    assert "compile" not in settings
+    assert thermalizers.training_settings(regressed) == thermalizers.settings
+    # Stating the kind that a condition has anyhow makes nothing anew.
+    assert "kind" not in thermalizers.condition(drawn)
+    assert (thermalizers.patches(drawn), thermalizers.pretrained(drawn)) == ([], [])
+    assert thermalizers.patches(regressed) == ["results/thermalizers/cold/patches.npz"]
+    assert thermalizers.pretrained(regressed) == ["resources/encoders/thermalizer.pt"]
+    # Each kind has a say of its own on heat fields.
+    assert (bool(thermalizers.faces(drawn)), bool(thermalizers.faces(regressed))) == (True, False)
+    assert [bool(plan.stores.meshes(wildcards(variant=name))) for name in ("warm", "cold")] == [True, False]
 
 
 def test_decoded_images_are_read_where_they_are_kept():

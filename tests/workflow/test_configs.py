@@ -38,6 +38,8 @@ NEUTRAL_CHANGES = {
     "source__accept_license": True,
     "thermalizer__checkpoint_every": 7,
     "thermalizer__compile": True,
+    "diffusion__checkpoint_every": 7,
+    "diffusion__compile": True,
     "landmarks__checkpoint_every": 7,
     "landmarks__compile": True,
     "detector__checkpoint_every": 7,

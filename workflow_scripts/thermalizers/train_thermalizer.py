@@ -26,9 +26,11 @@ if __name__ == "__main__":
     from tfake.config.plan_rules import with_neutral
     from tfake.core.gpu_claims import claim_device
     from tfake.core.runlog import start_log
+    from tfake.thermalizer.kinds import KINDS
 
     start_log(snakemake.log[0])
-    condition = snakemake.params.condition
+    condition, settings = snakemake.params.condition, dict(snakemake.params.settings)
+    kind = KINDS[settings.pop("kind", "unet")]
     train_thermalizer(
         TrainingJob(
             weights=snakemake.output.weights,
@@ -45,19 +47,20 @@ if __name__ == "__main__":
             pair_layout=condition["pairs"]["layout"],
             pair_values=condition["pairs"]["values"],
             supervision=condition["pairs"]["supervision"],
-            patches=snakemake.input.patches,
+            patches=str(snakemake.input.patches) or None,
             condition=snakemake.params.name,
             ambient_celsius=tuple(snakemake.params.rooms),
             prior_table=condition["prior"]["table"],
             read_prior_at_celsius=condition["prior"]["read_at_celsius"],
             prior_offsets_kelvin=condition["prior"]["offsets_kelvin"],
             prior_per_pixel=condition["prior"]["per_pixel"],
-            settings=with_neutral(snakemake.params.settings, snakemake.config["thermalizer"]),
+            settings=with_neutral(settings, snakemake.config[kind.section]),
             device=claim_device(snakemake.config["device"], snakemake.resources.gpu),
             threads=snakemake.threads,
             images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
             encoder=str(snakemake.input.encoder) or None,
             faces=str(Path(snakemake.input.faces[0]).parent) if snakemake.input.faces else None,
+            kind=kind.name,
         ),
         processes=snakemake.resources.gpu,
     )

@@ -177,14 +177,27 @@ def _check_rows(config: Config, plan: Plan) -> Iterator[Fault]:
 
 def _check_network_range(config: Config, plan: Plan) -> Iterator[Fault]:
     """Room temperatures that the network could not give."""
-    low, high = config["thermalizer"]["output_celsius"]
     for name in plan.trained:
+        section = plan.thermalizers.section_of(name)
+        low, high = config[section]["output_celsius"]
         rooms = plan.ambient_range(name)
         if not low <= rooms[0] <= rooms[1] <= high:
             shown = rooms[0] if rooms[0] == rooms[1] else list(rooms)
             yield Fault(
                 ("conditions", name, "ambient_celsius"),
-                f"is {shown}, which the network cannot give: thermalizer.output_celsius is [{low}, {high}]",
+                f"is {shown}, which the network cannot give: {section}.output_celsius is [{low}, {high}]",
+            )
+
+
+def _check_kinds(config: Config, plan: Plan) -> Iterator[Fault]:
+    """Pairs that a kind of network cannot learn from."""
+    for name in plan.trained:
+        settings = config["conditions"][name]
+        if settings["kind"] == "diffusion" and settings["pairs"]["values"] == "relative":
+            yield Fault(
+                ("conditions", name, "pairs", "values"),
+                "is 'relative'; a diffusion thermalizer draws temperatures, and needs pairs that have them. Take the "
+                "kind unet, or other pairs",
             )
 
 
@@ -242,5 +255,6 @@ _VALUES: tuple[Callable[[Config, Plan], Iterator[Fault]], ...] = (
     _check_heat,
     _check_rows,
     _check_network_range,
+    _check_kinds,
     _check_priors,
 )

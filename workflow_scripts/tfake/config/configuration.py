@@ -8,6 +8,7 @@ from tfake.config.keys import Name, Section, Text, key
 from tfake.config.models_classification import FaceClassification
 from tfake.config.models_detector import DetectorTraining
 from tfake.config.models_diffusion import Diffusion
+from tfake.config.models_diffusion import DiffusionTraining
 from tfake.config.models_distillation import Distillation
 from tfake.config.models_heat import Heat
 from tfake.config.models_label_efficiency import LabelEfficiency
@@ -36,6 +37,7 @@ class Configuration(Section):
     conditions: dict[Name, Condition] = key(..., "What a thermalizer is trained for, by name.", min_length=1)
     thermalizers: dict[Name, ReleasedWeights] = key(..., "Weights to take instead of training, by condition.")
     thermalizer: ThermalizerTraining
+    diffusion: DiffusionTraining
     heat: Heat
     variants: dict[Name, Variant] = key(
         ...,

@@ -91,6 +91,11 @@ class Bank(Section):
 class Condition(Section):
     """What a thermalizer is trained for."""
 
+    kind: Literal["unet", "diffusion"] = key(
+        "unet",
+        "Its network. unet: a regression, trained as the block thermalizer says, which gives the mean of what an image "
+        "leaves open; diffusion: a flow from noise, trained as the block diffusion says, which gives a draw from it.",
+    )
     ambient_celsius: Celsius | Range[Celsius] = key(
         ...,
         "Temperature of the room; [lowest, highest] trains one thermalizer for every room between, and its variants "
@@ -161,8 +166,8 @@ class Training(Section):
         return self
 
 
-class ThermalizerTraining(Training):
-    """How a thermalizer is trained; shared by the conditions. Two minutes on two cores; more is in config/presets."""
+class PairedTraining(Training):
+    """What every kind of thermalizer is trained with; each adds keys and changes defaults."""
 
     batch_pairs: int = key(4, "Paired images per step.", unit="images", ge=1)
     batch_sources: int = key(
@@ -197,6 +202,23 @@ class ThermalizerTraining(Training):
     validation_share: float = key(
         0.125, "Fraction of the pairs, whole subjects, that is held out to validate on.", ge=0, lt=1
     )
+    output_celsius: Range[Celsius] = key([10.0, 45.0], "Lowest and highest temperature that the network can give.")
+
+
+def check_stride(image_pixels: int, levels: int, named: str) -> None:
+    """Hold crops to the stride of a network that halves them so often; ``named`` is the key that says so.
+
+    Raises:
+        PydanticCustomError: they are no multiples of it.
+    """
+    stride = 2**levels
+    if image_pixels % stride:
+        raise conflict(f"expected a multiple of {stride}, the stride of its {named}", "image_pixels")
+
+
+class ThermalizerTraining(PairedTraining):
+    """How a thermalizer is trained; shared by the conditions. Two minutes on two cores; more is in config/presets."""
+
     weight_wasserstein: float = key(
         0.1, "Weight of the patch Wasserstein term against the supervised one; 0 leaves it out.", ge=0
     )
@@ -222,11 +244,8 @@ class ThermalizerTraining(Training):
         max_length=5,
     )
     class_offset: bool = key(True, "Whether the class map, where there is one, shifts what the image alone gives.")
-    output_celsius: Range[Celsius] = key([10.0, 45.0], "Lowest and highest temperature that the network can give.")
 
     @model_validator(mode="after")
     def _crops_fit_the_network(self) -> Self:
-        stride = 2 ** len(self.decoder_channels)
-        if self.image_pixels % stride:
-            raise conflict(f"expected a multiple of {stride}, the stride of its decoder_channels", "image_pixels")
+        check_stride(self.image_pixels, len(self.decoder_channels), "decoder_channels")
         return self

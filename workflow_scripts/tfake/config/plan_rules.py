@@ -123,7 +123,7 @@ NEUTRAL_KEYS = tuple(Path(__file__).with_name("neutral_keys.txt").read_text(enco
 NEUTRAL_SETTINGS = frozenset(
     key.split(".")[1]
     for key in NEUTRAL_KEYS
-    if key.startswith(("thermalizer.", "landmarks.", "detector.", "pretraining."))
+    if key.startswith(("thermalizer.", "diffusion.", "landmarks.", "detector.", "pretraining."))
 )
 
 

@@ -152,14 +152,12 @@ class ThermalizerPlan:
         self._plan = plan
         self._conditions = plan.config["conditions"]
         block = plan.config["thermalizer"]
-        #: The training settings that weights depend on.
+        #: The training settings that a regression network's weights depend on.
         self.settings = in_key_order(without_neutral(block))
         #: Those that a bank of real patches depends on.
         self.bank_settings = {key: block[key] for key in _BANK_KEYS}
-        #: Pretrained weights that a training starts from; none where it starts from random ones.
+        #: Pretrained weights that a regression network starts from; none where it starts from random ones.
         self.encoder = ["resources/encoders/thermalizer.pt"] if block["encoder_weights"] else []
-        #: The finished labels, whose points heat fields need, the store's root first; none where no network takes one.
-        self.faces = FINISHED_LABELS if block["heat_field"] else []
         #: What the pretrained weights depend on, by the network that starts from them.
         self.encoder_settings = {
             "thermalizer": {key: block[key] for key in ("decoder_channels", "encoder", "encoder_weights")},
@@ -167,8 +165,41 @@ class ThermalizerPlan:
         }
 
     def condition(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The settings of a condition."""
-        return in_key_order(self._conditions[wildcards.condition])
+        """The settings of a condition, without its kind: stating it makes nothing anew."""
+        settings = self._conditions[wildcards.condition]
+        return in_key_order({key: own for key, own in settings.items() if key != "kind"})
+
+    def section_of(self, condition: str) -> str:
+        """The config's block of a condition's training settings."""
+        return {"unet": "thermalizer", "diffusion": "diffusion"}[self._conditions[condition]["kind"]]
+
+    def is_diffusion(self, wildcards: Wildcards) -> bool:
+        """Whether a job is of a diffusion thermalizer, which has packages of its own.
+
+        It may train or import one of a condition, make a variant, or train an arm of the ablation, which never is one.
+        """
+        variant = getattr(wildcards, "variant", None)
+        condition = getattr(wildcards, "condition", None) if variant is None else self._plan.condition(variant)
+        return condition is not None and self.section_of(condition) == "diffusion"
+
+    def training_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The training settings that a condition's weights depend on; other kinds than the regression state theirs."""
+        if not self.is_diffusion(wildcards):
+            return self.settings
+        return in_key_order({"kind": "diffusion", **without_neutral(self._plan.config["diffusion"])})
+
+    def faces(self, wildcards: Wildcards) -> list[str]:
+        """The finished labels, whose points heat fields need, the store's root first; none for a network without."""
+        takes_field = self._plan.config[self.section_of(wildcards.condition)]["heat_field"]
+        return FINISHED_LABELS if takes_field else []
+
+    def pretrained(self, wildcards: Wildcards) -> list[str]:
+        """The pretrained encoder that a condition's training starts from; none where it has none."""
+        return [] if self.is_diffusion(wildcards) else self.encoder
+
+    def patches(self, wildcards: Wildcards) -> list[str]:
+        """The bank of real patches that a condition's training is compared with; a diffusion is with none."""
+        return [] if self.is_diffusion(wildcards) else [f"results/thermalizers/{wildcards.condition}/patches.npz"]
 
     def ambient_range(self, wildcards: Wildcards) -> list[float]:
         """Lowest and highest ambient temperature in °C that a condition is trained for."""

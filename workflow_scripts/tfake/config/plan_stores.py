@@ -67,8 +67,9 @@ class StorePlan:
 
     def takes_heat(self, wildcards: Wildcards) -> bool:
         """Whether a variant's thermalizer may take heat fields; what weights from elsewhere do is not known yet."""
-        trained = self.condition(wildcards) in self._plan.trained
-        return self._plan.config["thermalizer"]["heat_field"] or not trained
+        condition = self.condition(wildcards)
+        section = self._plan.thermalizers.section_of(condition)
+        return self._plan.config[section]["heat_field"] or condition not in self._plan.trained
 
     def shard_rows(self, wildcards: Wildcards) -> list[int]:
         """First row of the shard ``{shard}`` and its stop (exclusive)."""

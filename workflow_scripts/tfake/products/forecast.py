@@ -69,14 +69,14 @@ def _faces(config: Mapping[str, Any], plan: Plan) -> Iterator[Job]:
 
 
 def _thermalizers(config: Mapping[str, Any], plan: Plan) -> Iterator[Job]:
-    settings = without_neutral(config["thermalizer"])
-    steps = settings.pop("steps")
     pixels = _kind(config["source"]["image_pixels"])
     for condition in plan.awaited:
         if config["conditions"][condition]["pairs"]["path"] is None:
             yield Job("render_lab", condition, config["procedural"]["lab_pairs"], pixels)
-        yield Job("sample_patches", condition, kind=_kind(settings["bank_patches"]))
-        yield Job("train_thermalizer", condition, steps, _kind(settings))
+        settings = without_neutral(config[plan.thermalizers.section_of(condition)])
+        if "bank_patches" in settings:
+            yield Job("sample_patches", condition, kind=_kind(settings["bank_patches"]))
+        yield Job("train_thermalizer", condition, settings.pop("steps"), _kind(settings))
     for condition in plan.released:
         yield Job("import_thermalizer", condition)
 
@@ -86,7 +86,9 @@ def _variants(config: Mapping[str, Any], plan: Plan) -> Iterator[Job]:
     for variant in plan.variants:
         store, kind = KINDS[plan.kind_of[variant]], pixels
         if variant in plan.thermalized:
-            kind = _kind(pixels, config["thermalizer"]["encoder"])
+            settings = config[plan.thermalizers.section_of(plan.condition(variant))]
+            sampled = (settings["block_channels"], settings["sampling_steps"]) if "block_channels" in settings else ()
+            kind = _kind(pixels, *(sampled or (settings["encoder"],)))
         elif variant in plan.recorded:
             camera = plan.cameras[config["variants"][variant]["camera"]]
             kind = _kind(pixels, camera["native_pixels"], camera["output_pixels"])

@@ -11,16 +11,17 @@ A network that takes one image at a time, as on a CPU, has no stage of its own: 
 three. The cores are as busy as with several at one image, and none waits for the slowest.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tfake.archive.image_reader import ImageReader
 from tfake.core.codes import SampleStatus
@@ -29,18 +30,48 @@ from tfake.core.processes import map_ahead
 from tfake.imaging.foreground import fill_glasses, mask_background, set_background
 from tfake.store.thermal_rows import Compress, ThermalRow, finish_row, missing_row
 from tfake.thermalizer.heat_input import RowFields
-from tfake.thermalizer.thermal_unet import ThermalUNet
+from tfake.training.rng import draw_noise
 from tfake.training.training_settings import autocast_body, resolve_precision
 
 #: Images a forward pass on a GPU, always: the last batch is padded, so that every image meets the same kernels.
 GPU_BATCH_IMAGES = 16
 
 
+class ThermalNetwork(Protocol):
+    """What every kind of network in :data:`tfake.thermalizer.kinds.KINDS` is, beside an ``nn.Module``.
+
+    It is called with (B, 3, H, W) images, (B, H, W) class ids, (B,) ambient temperatures, (B, 1, H, W) heat fields or
+    None, and an autocast region; one that draws also with (B, 1, H, W) noise. It returns (B, 1, H, W) float32 °C.
+
+    Attributes:
+        kind: its name in ``KINDS``.
+        architecture: what rebuilds it, with ``ambient_celsius`` (the range that it was trained for, or None) and
+            ``heat_field``.
+        raw_rgb: whether it takes RGB / 255 as it is.
+        stride: height and width of an input must be multiples of this.
+        noise_seed: of the noise that it is called with; None: it draws nothing.
+    """
+
+    kind: str
+    architecture: Any
+    raw_rgb: bool
+    stride: int
+    noise_seed: int | None
+
+    def __call__(self, *inputs: Any) -> Tensor:
+        """Temperatures of a batch."""
+
+
 class Thermalizer:
-    """A trained network, ready for images. An image's temperatures do not depend on the images beside it."""
+    """A trained network, ready for images. An image's temperatures do not depend on the images beside it.
+
+    Attributes:
+        network: the network, a :class:`ThermalNetwork`.
+        batch_images: images a forward pass.
+    """
 
     def __init__(
-        self, network: ThermalUNet, device: torch.device, precision: str = "auto", condition: str | None = None
+        self, network: nn.Module, device: torch.device, precision: str = "auto", condition: str | None = None
     ) -> None:
         """Take a trained network, moved to the device and set to evaluation.
 
@@ -62,7 +93,12 @@ class Thermalizer:
         return {"device": device_model(self.device), "precision": self.precision, "torch": torch.__version__}
 
     def thermalize(
-        self, rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float, field: np.ndarray | None = None
+        self,
+        rgb: np.ndarray,
+        classes: np.ndarray,
+        ambient_celsius: float,
+        field: np.ndarray | None = None,
+        image_ids: Sequence[str] | None = None,
     ) -> np.ndarray:
         """Generate temperatures.
 
@@ -72,6 +108,7 @@ class Thermalizer:
             ambient_celsius: written to every background pixel, and an input of a network that takes it.
             field: (B, H, W) float32 heat field of each face (:meth:`tfake.heat.face_heat.FaceHeat.render`), NaN
                 where it is not known; an input of a network that takes it, which does without it, too.
+            image_ids: of each image, from which a network that draws takes its noise; None: the same for all.
 
         Returns:
             (B, H, W) float32 degrees Celsius.
@@ -87,7 +124,8 @@ class Thermalizer:
         for start in range(0, len(rgb), self.batch_images):
             part = slice(start, start + self.batch_images)
             known = None if field is None else field[part]
-            celsius[part] = self.start(masked[part], filled[part], ambient_celsius, known)()
+            ids = None if image_ids is None else image_ids[part]
+            celsius[part] = self.start(masked[part], filled[part], ambient_celsius, known, ids)()
         return set_background(celsius, classes, ambient_celsius)
 
     def thermalize_each(self, images: Iterable[tuple[np.ndarray, ...]], ambient_celsius: float) -> Iterator[np.ndarray]:
@@ -110,7 +148,12 @@ class Thermalizer:
             yield from self.thermalize(rgb, classes, ambient_celsius, *field)
 
     def start(
-        self, masked: np.ndarray, filled: np.ndarray, ambient_celsius: float, field: np.ndarray | None = None
+        self,
+        masked: np.ndarray,
+        filled: np.ndarray,
+        ambient_celsius: float,
+        field: np.ndarray | None = None,
+        image_ids: Sequence[str] | None = None,
     ) -> Callable[[], np.ndarray]:
         """Start the network on a few images; a GPU works on while the caller does something else.
 
@@ -119,6 +162,7 @@ class Thermalizer:
             filled: (B, H, W) uint8 class ids with lenses filled.
             ambient_celsius: an input of a network that takes it.
             field: as of ``thermalize``.
+            image_ids: as of ``thermalize``.
 
         Returns:
             A function that waits and returns (B, H, W) float32 degrees Celsius, the background as the network has it.
@@ -132,22 +176,38 @@ class Thermalizer:
                 f"ambient_celsius is {ambient_celsius}, but the thermalizer was trained for {known[0]} to {known[1]}"
             )
         count, height, width = filled.shape
-        stride = self.network.stride
+        stride, noise = self.network.stride, self._draw_noise(filled.shape, image_ids)
         padding = ((0, self.batch_images - count), (0, -height % stride), (0, -width % stride))
         if any(after for _, after in padding):
             masked, filled = np.pad(masked, (*padding, (0, 0))), np.pad(filled, padding)
             field = None if field is None else np.pad(field, padding, constant_values=np.nan)
-        finish = self._run(masked, filled, ambient_celsius, field)
+            noise = None if noise is None else np.pad(noise, padding)
+        finish = self._run(masked, filled, ambient_celsius, field, noise)
         return lambda: finish()[:count, :height, :width]
+
+    def _draw_noise(self, shape: tuple[int, ...], image_ids: Sequence[str] | None) -> np.ndarray | None:
+        """(B, H, W) float32 for a network that draws."""
+        seed = self.network.noise_seed
+        if seed is None:
+            return None
+        ids = [""] * shape[0] if image_ids is None else image_ids
+        return np.stack([draw_noise(seed, image_id, shape[1:]) for image_id in ids])
 
     @torch.inference_mode()
     def _run(
-        self, rgb: np.ndarray, classes: np.ndarray, ambient_celsius: float, field: np.ndarray | None
+        self,
+        rgb: np.ndarray,
+        classes: np.ndarray,
+        ambient_celsius: float,
+        field: np.ndarray | None,
+        noise: np.ndarray | None,
     ) -> Callable[[], np.ndarray]:
         images, ids = self._upload(rgb).permute(0, 3, 1, 2), self._upload(classes)
         ambient = torch.full((len(rgb),), ambient_celsius, device=self.device)
         known = None if field is None else self._upload(field)[:, None]
-        celsius = self.network(images, ids, ambient, known, autocast_body(self.precision, self.device))[:, 0]
+        drawn = () if noise is None else (self._upload(noise)[:, None],)
+        body = autocast_body(self.precision, self.device)
+        celsius = self.network(images, ids, ambient, known, body, *drawn)[:, 0]
         if self.device.type != "cuda":
             return celsius.cpu().numpy
         # Into memory that the GPU writes by itself, so that this thread goes on meanwhile.
@@ -242,7 +302,7 @@ def _thermalize_alone(
     if image is None:
         return finish(None)
     field = None if image.field is None else image.field[None]
-    celsius = thermalizer.start(image.masked[None], image.filled[None], ambient_celsius, field)()
+    celsius = thermalizer.start(image.masked[None], image.filled[None], ambient_celsius, field, [image.image_id])()
     return finish((image, celsius[0]))
 
 
@@ -265,7 +325,8 @@ def _generate(
         if images:
             masked, filled = np.stack([image.masked for image in images]), np.stack([image.filled for image in images])
             known = [image.field for image in images if image.field is not None]
-            celsius = thermalizer.start(masked, filled, ambient_celsius, np.stack(known) if known else None)
+            ids = [image.image_id for image in images]
+            celsius = thermalizer.start(masked, filled, ambient_celsius, np.stack(known) if known else None, ids)
         yield from in_flight
         in_flight = _collect(group, celsius)
     yield from in_flight

@@ -284,7 +284,7 @@ class TrainingData:
         pair_values: what their thermal images hold, ``celsius`` or ``relative``.
         supervision: what radiometric pairs are trusted for, ``absolute`` or ``within_class``.
         sources: (rgb (H, W, 3) uint8, classes (H, W) uint8) of the unpaired images.
-        bank: patches of real thermal images.
+        bank: patches of real thermal images; None for networks that are not compared with any.
         prior: the table of the temperature prior.
         ambient_celsius: lowest and highest ambient temperature trained for.
         read_prior_at_celsius: see ``PriorTable.at``.
@@ -297,7 +297,7 @@ class TrainingData:
     pair_values: str
     supervision: str
     sources: Sequence[tuple[np.ndarray, np.ndarray]]
-    bank: PatchBank
+    bank: PatchBank | None
     prior: PriorTable
     ambient_celsius: tuple[float, float]
     read_prior_at_celsius: float | None = None

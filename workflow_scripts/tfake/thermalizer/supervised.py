@@ -24,7 +24,7 @@ from tfake.core.classes import LABELLED_CLASSES
 from tfake.thermalizer.objective import StepOutput
 from tfake.thermalizer.pair_sampling import PairBatch, TrainingData
 from tfake.thermalizer.patches import RELATIVE_SPREAD_KELVIN
-from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from tfake.thermalizer.thermalizer_settings import PairedSettings
 
 PairValues = Literal["celsius", "relative"]
 Supervision = Literal["absolute", "within_class"]
@@ -94,12 +94,26 @@ def within_class_mse(prediction: Tensor, target: Tensor, mask: Tensor, classes: 
     Returns:
         () scalar in K^2.
     """
-    batch = prediction.shape[0]
     residual = torch.where(mask, prediction - target, 0.0)
+    return celsius_mse(residual, class_means(residual, mask, classes), mask)
+
+
+def class_means(values: Tensor, mask: Tensor, classes: Tensor) -> Tensor:
+    """The mean of each class of each image, at its pixels.
+
+    Args:
+        values: (B, 1, H, W), finite.
+        mask: (B, 1, H, W) bool, the pixels that count.
+        classes: (B, H, W) uint8 class ids; pixels of unknown class (IGNORE) are taken for one class.
+
+    Returns:
+        (B, 1, H, W); 0 outside the mask.
+    """
+    batch = values.shape[0]
     slots = nn.functional.one_hot(classes.long().clamp(max=len(LABELLED_CLASSES)), len(LABELLED_CLASSES) + 1)
-    members = slots.reshape(batch, -1, slots.shape[-1]).to(residual) * mask.reshape(batch, -1, 1)
-    means = torch.bmm(residual.reshape(batch, 1, -1), members) / members.sum(1, keepdim=True).clamp(min=1)
-    return celsius_mse(residual, torch.bmm(members, means.mT).reshape(residual.shape), mask)
+    members = slots.reshape(batch, -1, slots.shape[-1]).to(values) * mask.reshape(batch, -1, 1)
+    means = torch.bmm(values.reshape(batch, 1, -1), members) / members.sum(1, keepdim=True).clamp(min=1)
+    return torch.bmm(members, means.mT).reshape(values.shape)
 
 
 class SupervisedLoss(nn.Module):
@@ -125,7 +139,7 @@ class SupervisedLoss(nn.Module):
         self.values, self.supervision = values, supervision
 
     @classmethod
-    def build(cls, settings: TrainingSettings, data: TrainingData) -> Self:
+    def build(cls, settings: PairedSettings, data: TrainingData) -> Self:
         """The term of a run."""
         return cls(data.pair_values, data.supervision)
 

@@ -25,8 +25,8 @@ from torch import Tensor, nn
 
 from tfake.core.classes import LABELLED_CLASSES, FaceClass
 from tfake.thermalizer.objective import StepOutput
-from tfake.thermalizer.pair_sampling import TrainingData
-from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from tfake.thermalizer.pair_sampling import SourceBatch, TrainingData
+from tfake.thermalizer.thermalizer_settings import PairedSettings
 
 _CLASS_COUNT = len(LABELLED_CLASSES)
 
@@ -162,17 +162,20 @@ class TemperaturePrior(nn.Module):
         self.per_pixel = per_pixel
 
     @classmethod
-    def build(cls, settings: TrainingSettings, data: TrainingData) -> Self:
+    def build(cls, settings: PairedSettings, data: TrainingData) -> Self:
         """The term of a run."""
         per_pixel = data.prior_per_pixel and settings.heat_field and data.meshes is not None
         return cls(torch.from_numpy(data.prior_at(data.middle_celsius).std_kelvin), per_pixel)
 
     def forward(self, step: StepOutput) -> Tensor:
         """Compare the source images with what is expected at their ambients: () in (1 K)^2."""
-        celsius, batch = step.unpaired, step.source_batch
+        return self.compare(step.unpaired, step.source_batch, step.draws.targets)
+
+    def compare(self, celsius: Tensor, batch: SourceBatch, targets: Tensor) -> Tensor:
+        """As ``forward``: (C, 1, P, P) degrees Celsius of source images, and (C, 19) of what is expected of them."""
         if not self.per_pixel:
-            return temperature_prior(celsius, batch.classes, step.draws.targets, self.std_kelvin)
+            return temperature_prior(celsius, batch.classes, targets, self.std_kelvin)
         by_pixel = is_skin(batch.classes) & ~batch.field[:, 0].isnan()
-        of_classes = temperature_prior(celsius, batch.classes, step.draws.targets, self.std_kelvin, by_pixel)
+        of_classes = temperature_prior(celsius, batch.classes, targets, self.std_kelvin, by_pixel)
         of_field = (batch.field, batch.spread_kelvin, batch.pixels_per_cm, by_pixel)
         return of_classes + field_prior(celsius, batch.classes, *of_field)

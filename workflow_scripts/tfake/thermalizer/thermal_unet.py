@@ -110,7 +110,15 @@ class Architecture:
 
 
 class ThermalUNet(nn.Module):
-    """U-Net with a bounded float32 output in degrees Celsius."""
+    """U-Net with a bounded float32 output in degrees Celsius.
+
+    Attributes:
+        kind: of :data:`tfake.thermalizer.kinds.KINDS`.
+        noise_seed: of a network that draws; this one does not.
+    """
+
+    kind = "unet"
+    noise_seed: int | None = None
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """Thermalizer files: a network's tensors with what rebuilds it, and the provenance beside them; own and imported ones.
 
-Both files depend on the run's result alone: no time, no path, no name of the file.
+A file's format tells the kind of its network (:mod:`tfake.thermalizer.kinds`). Both files depend on the run's result
+alone: no time, no path, no name of the file.
 
 T-FAKE's translator (Flotho et al., CVPR 2025) is segmentation_models_pytorch's U-Net with its default decoder and a
 resnet34 encoder. It takes RGB / 255 without ImageNet's statistics, and its sigmoid v means 20 + 20 v degrees Celsius.
@@ -15,36 +16,29 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from tfake.thermalizer.inference import Thermalizer
-from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
-from tfake.thermalizer.thermalizer_settings import TrainingSettings
-from tfake.training.weights_file import bare_tensors, load_payload, save_payload, save_record
+from tfake.thermalizer.inference import Thermalizer, ThermalNetwork
+from tfake.thermalizer.kinds import KINDS, ThermalizerKind
+from tfake.thermalizer.thermal_unet import Architecture
+from tfake.thermalizer.thermalizer_settings import PairedSettings
+from tfake.training.weights_file import bare_tensors, read_weights, save_payload, save_record
 
-FORMAT = "tfake-thermalizer-2"
-
-_RECORDED_PACKAGES = (
-    "torch",
-    "torchvision",
-    "timm",
-    "segmentation-models-pytorch",
-    "geomloss",
-    "numpy",
-    "opencv-contrib-python",
-)
+#: Of the regression network's files, the kind that others publish.
+FORMAT = KINDS["unet"].format
+_BY_FORMAT = {kind.format: kind for kind in KINDS.values()}
 
 
-def save_weights(path: str | Path, network: ThermalUNet, condition: str) -> str:
+def save_weights(path: str | Path, network: ThermalNetwork, condition: str) -> str:
     """Write a network's tensors with the condition it was trained for; returns the file's SHA-256."""
-    tensors = bare_tensors(network)
-    payload = {"format": FORMAT, "condition": condition, **asdict(network.architecture), "tensors": tensors}
+    tensors, own_format = bare_tensors(network), KINDS[network.kind].format
+    payload = {"format": own_format, "condition": condition, **asdict(network.architecture), "tensors": tensors}
     if network.raw_rgb:
         payload["raw_rgb"] = True
     return save_payload(path, payload)
 
 
-def save_provenance(path: str | Path, settings: TrainingSettings, ambient_celsius: tuple[float, float], **more) -> None:
+def save_provenance(path: str | Path, settings: PairedSettings, ambient_celsius: tuple[float, float], **more) -> None:
     """Write where a weights file comes from, as JSON.
 
     Args:
@@ -54,20 +48,20 @@ def save_provenance(path: str | Path, settings: TrainingSettings, ambient_celsiu
         **more: further plain values by name, such as the digests of weights and sources.
     """
     record = {
-        "format": FORMAT,
+        "format": KINDS[settings.kind].format,
         "ambient_celsius": ambient_celsius,
         "architecture": asdict(settings.architecture(ambient_celsius)),
         "settings": settings.as_mapping(),
         "seed": settings.seed,
         **more,
     }
-    save_record(path, record, _RECORDED_PACKAGES)
+    save_record(path, record, KINDS[settings.kind].packages)
 
 
 def load_thermalizer(
-    path: str | Path, device: torch.device, precision: str = "auto", expected: Architecture | None = None
+    path: str | Path, device: torch.device, precision: str = "auto", expected: Any | None = None
 ) -> Thermalizer:
-    """Rebuild a thermalizer from its file.
+    """Rebuild a thermalizer of whatever kind from its file.
 
     Args:
         path: a file of ``save_weights``.
@@ -80,16 +74,19 @@ def load_thermalizer(
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: the file is no thermalizer, its architecture is not the expected one, or its tensors do not fit the
-            architecture it names.
+        ValueError: the file is no thermalizer, its architecture is not the expected one, its tensors do not fit the
+            architecture it names, or its kind needs a package that is not installed.
     """
-    payload = load_payload(path, FORMAT, "thermalizer")
-    found = read_architecture(payload)
+    payload = read_weights(path, "thermalizer")
+    named = payload.get("format") if isinstance(payload, dict) else None
+    if named not in _BY_FORMAT:
+        known = " or ".join(map(repr, _BY_FORMAT))
+        raise ValueError(f"{path}: not a thermalizer file: expected the format {known}, found {named!r}")
+    kind = _BY_FORMAT[named]
+    found = read_architecture(payload, kind)
     if expected is not None and found != expected:
         raise ValueError(f"{path}: weights of another architecture: expected {expected}, found {found}")
-    with torch.random.fork_rng([]):
-        network = ThermalUNet(found)
-    network.set_input_normalization(payload.get("raw_rgb", False))
+    network = _build(kind, found, payload.get("raw_rgb", False))
     try:
         network.load_state_dict(payload["tensors"])
     except RuntimeError as error:
@@ -99,13 +96,22 @@ def load_thermalizer(
     return Thermalizer(network, device, precision, payload["condition"])
 
 
-def read_architecture(payload: Mapping[str, Any]) -> Architecture:
+def read_architecture(payload: Mapping[str, Any], kind: ThermalizerKind) -> Any:
     """The architecture that the content of a file of ``save_weights`` names.
 
     What files did not name when they were written has its default: such a network takes no heat field.
     """
-    named = [field.name for field in fields(Architecture) if field.name in payload or field.default is MISSING]
-    return Architecture(**{name: payload[name] for name in named})
+    architecture = kind.load("architecture")
+    named = [field.name for field in fields(architecture) if field.name in payload or field.default is MISSING]
+    return architecture(**{name: payload[name] for name in named})
+
+
+def _build(kind: ThermalizerKind, architecture: Any, raw_rgb: bool) -> nn.Module:
+    with torch.random.fork_rng([]):
+        network = kind.load("network")(architecture)
+    if raw_rgb:
+        network.set_input_normalization(raw_rgb)
+    return network
 
 
 #: What T-FAKE's code builds; a state dict does not hold its range, and shapes give its encoder alone.
@@ -132,17 +138,15 @@ def import_weights(path: str | Path, released: str | Path, condition: str) -> tu
             message names some that are missing or too many.
     """
     content = _read(released)
-    if content.get("format") == FORMAT:
-        architecture = read_architecture(content)
-        raw_rgb, tensors, kind = content.get("raw_rgb", False), content["tensors"], FORMAT
+    kind = _BY_FORMAT.get(content.get("format"))
+    if kind is None:
+        origin, tensors = "tfake-2025 state dict", _translate(_find_state_dict(content, released))
+        network = _build(KINDS["unet"], TFAKE_ARCHITECTURE, True)
     else:
-        architecture, raw_rgb, kind = TFAKE_ARCHITECTURE, True, "tfake-2025 state dict"
-        tensors = _translate(_find_state_dict(content, released))
-    with torch.random.fork_rng([]):
-        network = ThermalUNet(architecture)
-    network.set_input_normalization(raw_rgb)
+        origin, tensors = kind.format, content["tensors"]
+        network = _build(kind, read_architecture(content, kind), content.get("raw_rgb", False))
     _load(network, tensors, released)
-    return save_weights(path, network, condition), {"kind": kind}
+    return save_weights(path, network, condition), {"kind": origin}
 
 
 def _read(path: str | Path) -> Mapping[str, Any]:
@@ -177,7 +181,7 @@ def _translate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def _load(network: ThermalUNet, tensors: Mapping[str, Tensor], path: str | Path) -> None:
+def _load(network: nn.Module, tensors: Mapping[str, Tensor], path: str | Path) -> None:
     expected = network.state_dict()
     missing, extra = sorted(expected.keys() - tensors.keys()), sorted(tensors.keys() - expected.keys())
     unlike = sorted(name for name in expected.keys() & tensors.keys() if expected[name].shape != tensors[name].shape)

@@ -18,12 +18,13 @@ from tfake.core.files import stopping_on_sigterm, write_whole
 from tfake.heat.face_heat import FaceHeat
 from tfake.store.manifest import file_sha256
 from tfake.thermalizer.inference import Thermalizer
+from tfake.thermalizer.kinds import KINDS, ThermalizerKind
 from tfake.thermalizer.pair_sampling import TrainingData
 from tfake.thermalizer.patch_bank import load_patch_bank
 from tfake.thermalizer.prior_table import PriorTable, load_prior
-from tfake.thermalizer.terms import TERMS, column_labels
+from tfake.thermalizer.terms import TERMS
 from tfake.thermalizer.thermalizer_file import save_provenance, save_weights
-from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from tfake.thermalizer.thermalizer_settings import PairedSettings
 from tfake.thermalizer.thermalizer_training import Trained, train
 from tfake.training.curves import LossCurve, plot_loss_terms, plot_samples
 from tfake.training.distributed import prepare_process, rank_zero_only
@@ -51,14 +52,15 @@ class TrainingJob:
         pair_layout: how their files are named.
         pair_values: what their thermal images hold, as :func:`tfake.thermal_io.scales.parse_scale` reads it.
         supervision: ``absolute`` or ``within_class``.
-        patches: the bank of real thermal patches.
+        patches: the bank of real thermal patches; None for a kind that is not compared with any.
         condition: the condition's name.
         ambient_celsius: lowest and highest ambient temperature trained for.
         prior_table: the prior's table, a name or a path.
         read_prior_at_celsius: read the body's temperatures of the table at this ambient; None: at its own.
         prior_offsets_kelvin: class name to what is added to its temperature in the table.
         prior_per_pixel: whether skin is held to the heat field, where the network takes it, and not to class means.
-        settings: the config's block (:class:`tfake.thermalizer.thermalizer_settings.TrainingSettings`).
+        kind: of :data:`tfake.thermalizer.kinds.KINDS`.
+        settings: the config's block of its kind.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
         images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
@@ -79,7 +81,7 @@ class TrainingJob:
     pair_layout: str
     pair_values: str | Mapping[str, Any]
     supervision: str
-    patches: str
+    patches: str | None
     condition: str
     ambient_celsius: tuple[float, float]
     prior_table: str
@@ -92,6 +94,7 @@ class TrainingJob:
     encoder: str | None = None
     faces: str | None = None
     prior_per_pixel: bool = True
+    kind: str = "unet"
 
 
 def run_job(job: TrainingJob) -> None:
@@ -106,7 +109,8 @@ def run_job(job: TrainingJob) -> None:
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
     device, workers = prepare_process(job.device, job.threads)
-    settings = TrainingSettings.from_mapping(job.settings)
+    kind = KINDS[job.kind]
+    settings: PairedSettings = kind.load("settings").from_mapping(job.settings)
     prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
     prior.check_ambients(job.ambient_celsius, job.read_prior_at_celsius)
     table = read_index(job.index)
@@ -118,7 +122,7 @@ def run_job(job: TrainingJob) -> None:
         pair_values=paired.values,
         supervision=job.supervision,
         sources=sources,
-        bank=load_patch_bank(job.patches),
+        bank=None if job.patches is None else load_patch_bank(job.patches),
         prior=prior,
         ambient_celsius=job.ambient_celsius,
         read_prior_at_celsius=job.read_prior_at_celsius,
@@ -132,7 +136,7 @@ def run_job(job: TrainingJob) -> None:
     )
     chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
     keys = ("batch_pairs", "batch_sources", "image_pixels")
-    with stopping_on_sigterm() as is_stopping, explain_full_memory(device, "thermalizer.", settings, keys):
+    with stopping_on_sigterm() as is_stopping, explain_full_memory(device, f"{kind.section}.", settings, keys):
         trained = train(chosen, data, device, checkpoint, is_stopping, workers, encoder)
     with rank_zero_only() as writes:
         if writes:
@@ -142,18 +146,19 @@ def run_job(job: TrainingJob) -> None:
 
 def _write_products(
     job: TrainingJob,
-    settings: TrainingSettings,
+    settings: PairedSettings,
     data: TrainingData,
     trained: Trained,
     source_sha256: str,
     device: torch.device,
 ) -> None:
+    kind = KINDS[job.kind]
     last = trained.losses.tail(max(1, settings.steps // 10)).mean()
-    logging.info("last tenth of the steps: %s", ", ".join(f"{name} {last[name]:.3f}" for name in column_labels()))
+    logging.info("last tenth of the steps: %s", ", ".join(f"{name} {last[name]:.3f}" for name in kind.column_labels()))
     title = f"thermalizer {job.condition}, {len(trained.losses)} steps"
     thermalizer = Thermalizer(trained.network, device, trained.precision, job.condition)
     write_whole(job.losses, lambda part: trained.losses.to_csv(part, index=False, float_format="%.6g"))
-    write_whole(job.loss_figure, lambda part: plot_loss_terms(part, trained.losses, _loss_curves(), title))
+    write_whole(job.loss_figure, lambda part: plot_loss_terms(part, trained.losses, _loss_curves(kind), title))
     samples = list(_thermalize_samples(thermalizer, data))
     write_whole(job.sample_figure, lambda part: plot_samples(part, samples, data.middle_celsius, title))
     digest = save_weights(job.weights, trained.network, job.condition)
@@ -177,17 +182,17 @@ def _write_products(
     )
 
 
-def _loss_curves() -> dict[str, LossCurve]:
+def _loss_curves(kind: ThermalizerKind) -> dict[str, LossCurve]:
     colours = {name: {"colour": term.colour} for name, term in TERMS.items()}
-    return {name: LossCurve(f"{label}, K²", **colours.get(name, {})) for name, label in column_labels().items()}
+    return {name: LossCurve(f"{label}, K²", **colours.get(name, {})) for name, label in kind.column_labels().items()}
 
 
-def _digest(job: TrainingJob, settings: TrainingSettings, prior: PriorTable, source_sha256: str) -> str:
+def _digest(job: TrainingJob, settings: PairedSettings, prior: PriorTable, source_sha256: str) -> str:
     """Stands for everything the weights depend on, given the number format; paths are no part of it."""
     return run_digest(
         settings,
         source_sha256,
-        file_sha256(job.patches),
+        job.patches and file_sha256(job.patches),
         job.encoder and file_sha256(job.encoder),
         job.faces and file_sha256(Path(job.faces).with_name("SHA256SUMS")),
         _describe_files(Path(job.pairs)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from tfake.imaging.crops import CropSettings
 from tfake.thermalizer.terms import weight_defaults
@@ -11,18 +11,18 @@ from tfake.training.training_settings import LoopSettings
 
 
 @dataclass(frozen=True)
-class TrainingSettings(LoopSettings):
-    """How a thermalizer is trained. Each field is the key of its name in the config's block ``thermalizer``.
+class PairedSettings(LoopSettings):
+    """What every kind of thermalizer is trained with: crops of pairs and of sources, as the config's block has them.
 
     Attributes:
-        weights: ``weight_{term}`` of :data:`tfake.thermalizer.terms.TERMS` to its weight against the supervised term;
-            0 leaves it out. Each is a key of its own in ``from_mapping`` and ``as_mapping``.
+        kind: of :data:`tfake.thermalizer.kinds.KINDS`; a subclass says which.
     """
+
+    kind: ClassVar[str]
 
     batch_pairs: int = 4
     batch_sources: int = 4
     image_pixels: int = 160
-    validation_share: float = 0.125
     largest_zoom: float = 1.0
     rotation_degrees: float = 25.0
     shear_degrees: float = 8.0
@@ -30,6 +30,60 @@ class TrainingSettings(LoopSettings):
     class_dropout: float = 0.0
     heat_field: bool = True
     field_dropout: float = 0.2
+    validation_share: float = 0.125
+    output_celsius: tuple[float, float] = (10.0, 45.0)
+
+    def __post_init__(self) -> None:
+        """As of ``LoopSettings``."""
+        super().__post_init__()
+        self._require_all(("batch_pairs", "batch_sources", "image_pixels"), 1)
+        self._require("largest_zoom", self.largest_zoom > 0, "above 0")
+        self._require_all(("rotation_degrees", "shear_degrees", "photometric_strength"), 0)
+        for key in ("class_dropout", "field_dropout", "validation_share"):
+            self._require_fraction(key)
+        low, high = self.output_celsius
+        self._require("output_celsius", low < high, "(lowest, highest)")
+
+    def _require_stride(self, levels: int) -> None:
+        """The crops must be multiples of the stride of a network that halves them so often."""
+        stride = 2**levels
+        self._require("image_pixels", self.image_pixels % stride == 0, f"a multiple of {stride}, the network's stride")
+
+    @property
+    def _validates(self) -> bool:
+        return self.validation_share > 0 and super()._validates
+
+    @property
+    def crop(self) -> CropSettings:
+        """Limits of the training's crops."""
+        return CropSettings(
+            pixels=self.image_pixels,
+            largest_zoom=self.largest_zoom,
+            rotation_degrees=self.rotation_degrees,
+            shear_degrees=self.shear_degrees,
+            photometric_strength=self.photometric_strength,
+        )
+
+    def architecture(self, ambient_celsius: tuple[float, float]) -> Any:
+        """What weights trained with these settings fit.
+
+        Args:
+            ambient_celsius: lowest and highest ambient temperature that it is trained for.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class TrainingSettings(PairedSettings):
+    """How a regression network is trained. Each field is the key of its name in the config's block ``thermalizer``.
+
+    Attributes:
+        weights: ``weight_{term}`` of :data:`tfake.thermalizer.terms.TERMS` to its weight against the supervised term;
+            0 leaves it out. Each is a key of its own in ``from_mapping`` and ``as_mapping``.
+    """
+
+    kind: ClassVar[str] = "unet"
+
     # Not hashed, as a mapping cannot be; settings that differ in it alone are still unequal.
     weights: Mapping[str, float] = field(default_factory=weight_defaults, hash=False)
     patch_pixels: int = 8
@@ -42,30 +96,19 @@ class TrainingSettings(LoopSettings):
     # Four, not the usual five: a deeper body sees beyond the crops of training, learns their padding, and errs at 512.
     decoder_channels: tuple[int, ...] = (64, 48, 32, 16)
     class_offset: bool = True
-    output_celsius: tuple[float, float] = (10.0, 45.0)
 
     def __post_init__(self) -> None:
         """As of ``LoopSettings``."""
         super().__post_init__()
-        counts = ("batch_pairs", "batch_sources", "image_pixels", "patch_pixels", "patches", "bank_patches")
-        self._require_all(counts, 1)
-        for key in ("largest_zoom", "sinkhorn_blur_kelvin"):
-            self._require(key, getattr(self, key) > 0, "above 0")
-        angles = ("rotation_degrees", "shear_degrees")
-        self._require_all((*angles, "photometric_strength"), 0)
+        self._require_all(("patch_pixels", "patches", "bank_patches"), 1)
+        self._require("sinkhorn_blur_kelvin", self.sinkhorn_blur_kelvin > 0, "above 0")
         for key, weight in self.weights.items():
             if weight < 0:
                 raise ValueError(f"{key} must be at least 0; found {weight!r}")
-        self._require_fraction("class_dropout")
-        self._require_fraction("field_dropout")
-        self._require_fraction("validation_share")
         self._require(
             "patch_scales", len(self.patch_scales) > 0 and min(self.patch_scales) >= 1, "factors of at least 1"
         )
-        low, high = self.output_celsius
-        self._require("output_celsius", low < high, "(lowest, highest)")
-        stride = 2 ** len(self.decoder_channels)
-        self._require("image_pixels", self.image_pixels % stride == 0, f"a multiple of {stride}, the network's stride")
+        self._require_stride(len(self.decoder_channels))
 
     @classmethod
     def known_keys(cls) -> tuple[str, ...]:
@@ -83,21 +126,6 @@ class TrainingSettings(LoopSettings):
         """See ``LoopSettings.as_mapping``."""
         plain = super().as_mapping()
         return plain | plain.pop("weights")
-
-    @property
-    def _validates(self) -> bool:
-        return self.validation_share > 0 and super()._validates
-
-    @property
-    def crop(self) -> CropSettings:
-        """Limits of the training's crops."""
-        return CropSettings(
-            pixels=self.image_pixels,
-            largest_zoom=self.largest_zoom,
-            rotation_degrees=self.rotation_degrees,
-            shear_degrees=self.shear_degrees,
-            photometric_strength=self.photometric_strength,
-        )
 
     def architecture(self, ambient_celsius: tuple[float, float]) -> Architecture:
         """What weights trained with these settings fit; of a range of ambients the network takes it as an input."""

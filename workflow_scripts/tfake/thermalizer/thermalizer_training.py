@@ -1,19 +1,22 @@
 """Training a thermalizer: the step, the paired error on subjects that are never trained on, and the whole run."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import Subset
 
 from tfake.archive.pairs import Pair
 from tfake.core.processes import map_threads
 from tfake.core.subject_splits import split_by_subject
+from tfake.thermalizer.kinds import KINDS
 from tfake.thermalizer.objective import StepOutput, ThermalObjective
 from tfake.thermalizer.pair_sampling import (
     PairBatch,
@@ -27,7 +30,7 @@ from tfake.thermalizer.pair_sampling import (
 from tfake.thermalizer.supervised import SupervisedLoss
 from tfake.thermalizer.terms import TERMS
 from tfake.thermalizer.thermal_unet import ThermalUNet
-from tfake.thermalizer.thermalizer_settings import TrainingSettings
+from tfake.thermalizer.thermalizer_settings import PairedSettings, TrainingSettings
 from tfake.training.distributed import all_reduce_sum, current_shard
 from tfake.training.loading import MemoryCache
 from tfake.training.loop import TrainState, reproducible, run_steps
@@ -36,8 +39,37 @@ from tfake.training.training_settings import autocast_body, resolve_precision
 from tfake.training.weights_file import CheckpointFile
 
 
-class ThermalizerTrainState(TrainState):
-    """A thermalizer in training; terms are in K^2, not weighted, the validation error is in K.
+class PairedTrainState(TrainState):
+    """A thermalizer of any kind in training; terms are in K^2, not weighted, the validation error is in K.
+
+    A subclass is built from settings, data, number format and device, and starts at step 0.
+    """
+
+    @classmethod
+    @abstractmethod
+    def make_batches(
+        cls, settings: PairedSettings, data: TrainingData, pairs: Sequence[Pair], shard: ProcessShard
+    ) -> Callable[[int], tuple]:
+        """A function from a step's number to what ``step`` takes, of pairs that are not held out."""
+
+    @staticmethod
+    @abstractmethod
+    def predict(network: nn.Module, batch: PairBatch, step: int, body: AbstractContextManager) -> Tensor:
+        """What a network in training gives for held-out pairs.
+
+        Args:
+            network: as ``network`` of the state.
+            batch: the crops.
+            step: which of the validation's batches they are.
+            body: an autocast region.
+
+        Returns:
+            (B, 1, P, P) float32 degrees Celsius.
+        """
+
+
+class ThermalizerTrainState(PairedTrainState):
+    """A regression network in training.
 
     Attributes:
         objective: the weighted sum of the loss terms.
@@ -62,6 +94,18 @@ class ThermalizerTrainState(TrainState):
         super().__init__(settings, network, precision, device)
         self.term_names = ("total", *TERMS)
         self.objective = ThermalObjective(settings, data).to(device)
+
+    @classmethod
+    def make_batches(
+        cls, settings: TrainingSettings, data: TrainingData, pairs: Sequence[Pair], shard: ProcessShard
+    ) -> Callable[[int], tuple]:
+        """See ``PairedTrainState``."""
+        return step_batches(settings, data, pairs, shard)
+
+    @staticmethod
+    def predict(network: nn.Module, batch: PairBatch, step: int, body: AbstractContextManager) -> Tensor:
+        """See ``PairedTrainState``."""
+        return network(batch.rgb, batch.classes, batch.ambient_celsius, batch.field, body)
 
     def compute(
         self, step: int, pair_batch: PairBatch, source_batch: SourceBatch, draws: StepDraws
@@ -98,18 +142,19 @@ class Validation:
 
     def __init__(
         self,
-        settings: TrainingSettings,
+        settings: PairedSettings,
         data: TrainingData,
         pairs: Sequence[Pair],
         precision: str,
         device: torch.device,
         shard: ProcessShard = SINGLE_PROCESS,
         workers: int = 0,
+        predict: Callable[..., Tensor] = ThermalizerTrainState.predict,
     ) -> None:
         """Say which crops of the held-out pairs; none is made yet.
 
         ``shard`` are the crops of a batch that this process evaluates; no result depends on ``workers``, threads that
-        make batches ahead.
+        make batches ahead. ``predict`` is ``PairedTrainState.predict`` of the kind.
         """
         seed = derive_seed(settings.seed, RngStream.VALIDATION)
         crop = replace(settings.crop, photometric_strength=0.0)
@@ -126,10 +171,11 @@ class Validation:
         self._batches = MemoryCache(sampler.batch, VALIDATION_BYTES)
         self._steps = range(math.ceil(CROPS_PER_PAIR * len(pairs) / settings.batch_pairs))
         self._loss = SupervisedLoss.build(settings, data)
+        self._predict = predict
         self._precision, self._device, self._workers = precision, device, workers
 
     @torch.no_grad()
-    def measure(self, network: ThermalUNet) -> float:
+    def measure(self, network: nn.Module) -> float:
         """Root of the mean paired term over the crops, of all processes of a group, in K.
 
         The network is left in the mode it was in.
@@ -138,9 +184,10 @@ class Validation:
         network.eval()
         body = autocast_body(self._precision, self._device)
         terms = []
-        for made in map_threads(self._batches.__getitem__, self._steps, self._workers, ahead=1):
-            batch = made.to(self._device)
-            celsius = network(batch.rgb, batch.classes, batch.ambient_celsius, batch.field, body)
+        made = map_threads(self._batches.__getitem__, self._steps, self._workers, ahead=1)
+        for step, crops in zip(self._steps, made, strict=True):
+            batch = crops.to(self._device)
+            celsius = self._predict(network, batch, step, body)
             terms.append(self._loss.compare(celsius, batch))
         network.train(was_training)
         total, processes = all_reduce_sum([torch.stack(terms).mean().item(), 1])
@@ -153,19 +200,19 @@ class Trained:
 
     Attributes:
         network: the network, in evaluation mode.
-        losses: one row a step with the columns ``ThermalizerTrainState.columns``.
+        losses: one row a step with the columns of its ``PairedTrainState``.
         precision: the number format that the body was trained in.
         validation_pairs: how many pairs were held out.
     """
 
-    network: ThermalUNet
+    network: nn.Module
     losses: pd.DataFrame
     precision: str
     validation_pairs: int
 
 
 def train(
-    settings: TrainingSettings,
+    settings: PairedSettings,
     data: TrainingData,
     device: torch.device,
     checkpoint: CheckpointFile | None = None,
@@ -176,7 +223,7 @@ def train(
     """Train a thermalizer; on one machine and thread count the result depends on settings and data alone.
 
     Args:
-        settings: every number of the run.
+        settings: every number of the run, and by their class the kind of network.
         data: what it learns from.
         device: where to compute.
         checkpoint: see :func:`tfake.training.loop.run_steps`, as of ``is_stopping`` and ``workers``.
@@ -199,12 +246,15 @@ def train(
             f"{shard.world_size} processes"
         )
     kept, held_out = split_by_subject(data.pair_subjects, settings.validation_share, settings.seed)
-    make_batches = step_batches(settings, data, Subset(data.pairs, kept), shard)
+    kind: type[PairedTrainState] = KINDS[settings.kind].load("state")
+    make_batches = kind.make_batches(settings, data, Subset(data.pairs, kept), shard)
     with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
-        run = ThermalizerTrainState(settings, data, precision, device, encoder)
+        pretrained = {} if encoder is None else {"encoder": encoder}
+        run = kind(settings, data, precision, device, **pretrained)
         validation = None
         if held_out and settings.validate_every:
-            validation = Validation(settings, data, Subset(data.pairs, held_out), precision, device, shard, workers)
+            pairs = Subset(data.pairs, held_out)
+            validation = Validation(settings, data, pairs, precision, device, shard, workers, kind.predict)
         losses = run_steps(
             run,
             settings,
@@ -227,6 +277,20 @@ def step_batches(
     Raises:
         ValueError: a set is empty.
     """
+    of_pairs, of_sources = build_samplers(settings, data, pairs, shard)
+
+    def make(step: int) -> tuple[PairBatch, SourceBatch, StepDraws]:
+        sources = of_sources.batch(step)
+        draws = draw_step(data, sources.ambient_celsius, settings.patches, settings.seed, step)
+        return of_pairs.batch(step), sources, draws
+
+    return make
+
+
+def build_samplers(
+    settings: PairedSettings, data: TrainingData, pairs: Sequence[Pair], shard: ProcessShard
+) -> tuple[PairSampler, SourceSampler]:
+    """The crops of a run; raises as ``step_batches``."""
     of_pairs = PairSampler(
         pairs,
         settings.crop,
@@ -248,10 +312,4 @@ def step_batches(
         data.meshes if settings.heat_field else None,
         settings.field_dropout,
     )
-
-    def make(step: int) -> tuple[PairBatch, SourceBatch, StepDraws]:
-        sources = of_sources.batch(step)
-        draws = draw_step(data, sources.ambient_celsius, settings.patches, settings.seed, step)
-        return of_pairs.batch(step), sources, draws
-
-    return make
+    return of_pairs, of_sources

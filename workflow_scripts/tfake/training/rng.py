@@ -1,5 +1,6 @@
 """Everything random in a training run follows from (seed, stream, step), whatever ran before or runs beside it."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -32,11 +33,21 @@ class RngStream(IntEnum):
     FOLDER_ORDER = 18
     FOLDER_VIEWS = 19
     LABELS = 20
+    FLOW = 31
+    SOURCE_FLOW = 32
+    VALIDATION_FLOW = 33
+    SAMPLING = 34
 
 
 def derive_seed(seed: int, stream: RngStream, step: int = 0) -> int:
     """A 63-bit seed of one step of one stream, for generators that take one number (torch)."""
     return int(np.random.SeedSequence([seed, stream, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def draw_noise(seed: int, image_id: str, shape: tuple[int, ...]) -> np.ndarray:
+    """The noise that an image's sample begins with: float32 of a shape, of (seed, image id) alone."""
+    image = int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "big")
+    return np.random.default_rng([seed, image, RngStream.SAMPLING]).standard_normal(shape, np.float32)
 
 
 def draw_indices(count: int, batch: int, step: int, seed: int, stream: RngStream) -> list[int]:

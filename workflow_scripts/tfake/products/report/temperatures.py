@@ -16,8 +16,8 @@ from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw, series_style
 from tfake.pages.page_images import class_colour
 from tfake.pages.wording import words_of
 from tfake.products.report.image_sources import VariantImages
+from tfake.thermalizer.kinds import all_column_labels
 from tfake.thermalizer.prior_table import load_prior
-from tfake.thermalizer.terms import column_labels
 
 #: Faces whose pixels are looked at: enough for a shape, however large the dataset.
 SAMPLED_FACES = 200
@@ -146,7 +146,10 @@ def prior_pull(config: Mapping[str, Any]) -> float | None:
     pairs = [
         settings["pairs"]
         for name, settings in config["conditions"].items()
-        if name not in config["thermalizers"] and not (with_field and settings["prior"]["per_pixel"])
+        if name not in config["thermalizers"]
+        # What a diffusion draws is no compromise between the two.
+        and settings.get("kind", "unet") == "unet"
+        and not (with_field and settings["prior"]["per_pixel"])
     ]
     if not any(pair["values"] == "celsius" and pair["supervision"] == "absolute" for pair in pairs):
         return None
@@ -251,7 +254,7 @@ def draw_losses(losses: Mapping[str, pd.DataFrame]) -> Drawing:
     Returns:
         The drawing; a term that is positive throughout has a logarithmic axis.
     """
-    labels = {**column_labels(), "validation": "error on held-out pairs"}
+    labels = {**all_column_labels(), "validation": "error on held-out pairs"}
     terms = [term for term in labels if any(term in table and table[term].any() for table in losses.values())]
 
     def panel(axes: Axes, term: str) -> None:
