@@ -309,7 +309,7 @@ def sequences_layout(pixels: int) -> tuple[ArrayLayout, ...]:
         ),
         _codes(
             "apparent_sex",
-            ApparentSex,
+            (ApparentSex.MALE, ApparentSex.FEMALE),
             "of the synthetic person's shape; not to be used on people",
         ),
     )
