@@ -12,6 +12,7 @@ from typing import Any
 from tfake.config.plan_distillation import DistillationPlan
 from tfake.config.plan_label_efficiency import LabelEfficiencyPlan
 from tfake.config.plan_pretraining import PretrainingPlan
+from tfake.config.plan_retargeting import RetargetingPlan
 from tfake.config.plan_rules import variant_kind
 from tfake.config.plan_sequences import SequencePlan
 from tfake.config.plan_stages import ProductPlan, SourcePlan, ThermalizerPlan
@@ -116,6 +117,11 @@ class Plan:
         return SequencePlan(self.config)
 
     @cached_property
+    def retargeting(self) -> RetargetingPlan:
+        """Stills that are set in motion."""
+        return RetargetingPlan(self)
+
+    @cached_property
     def products(self) -> ProductPlan:
         """Publication, exports, comparison, repair and forecast."""
         return ProductPlan(self)
@@ -211,6 +217,7 @@ class Plan:
             self.test_sets,
             self.realism,
             self.landmark_speed,
+            self.retargeting,
         )
         for part in parts:
             part.check_files()

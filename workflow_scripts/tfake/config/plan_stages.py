@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from tfake.config.faults import ConfigError
+from tfake.config.plan_retargeting import RETARGETING_STORE
 from tfake.config.plan_rules import FINISHED_LABELS, Wildcards, in_key_order, without_neutral
 from tfake.config.plan_sequences import FOLDER
 from tfake.config.preflight import check_compared
@@ -215,7 +216,7 @@ class ProductPlan:
         #: Folders of all stores.
         self.stores = ["results/faces", "results/images", *(f"results/variants/{name}" for name in plan.variants)]
         #: Those of the sequences, where they were asked for.
-        self.stores += [FOLDER] if Path(FOLDER).is_dir() else []
+        self.stores += [folder for folder in (FOLDER, RETARGETING_STORE) if Path(folder).is_dir()]
 
     def rgb(self, wildcards: Wildcards) -> bool:
         """Whether a variant's export holds the source's images: a camera's geometry is its own."""

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from heads.expression import Expression, express, movements
+from heads.expression_classes import express_class
 from heads.features import EYE_CENTRE
 from heads.performance import Performance, draw_performance, draw_rest
 from heads.viewpoint import rotation
@@ -87,3 +88,11 @@ def lid_fields() -> np.ndarray:
     still = _nothing()
     closed = ((1.0, 0.0), (0.0, 1.0))
     return np.stack([_shape(replace(still, lids=lids)) - _shape(still) for lids in closed])
+
+
+@cache
+def largest_movement() -> np.ndarray:
+    """The farthest that any expression at full strength takes each point of the mean head's mesh, (468,) cm."""
+    still = _nothing()
+    shapes = [_shape(express_class(kind, 1.0, still)) for kind in ExpressionClass]
+    return np.linalg.norm(np.stack(shapes) - _shape(still), axis=2).max(axis=0)
