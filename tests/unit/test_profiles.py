@@ -79,6 +79,7 @@ def test_every_target_is_planned():
         "thermal_generation",
         "thermal_lora",
         "face_classification",
+        "retargeting",
         "landmark_evaluation",
         "publish",
         "exports",

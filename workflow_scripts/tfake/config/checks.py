@@ -126,6 +126,10 @@ def _check_lists(config: Config, removed: Removed) -> Iterator[Fault]:
     for name in config["realism"]["real"]:
         if name in variants:
             yield Fault(("realism", "real", name), "is the name of a variant, too; choose another")
+    moved = config["retargeting"]["variant"]
+    if moved is not None:
+        made = [name for name in variants if variant_kind(variants[name]) in _GENERATED]
+        yield from _find_name(("retargeting", "variant"), moved, "variants", made, removed)
     reference = config["report"]["reference"]
     if reference["path"] is not None and reference["variant"] is not None:
         yield from _find_name(("report", "reference", "variant"), reference["variant"], "variants", variants, removed)

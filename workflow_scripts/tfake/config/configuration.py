@@ -14,6 +14,7 @@ from tfake.config.models_heat import Heat
 from tfake.config.models_label_efficiency import LabelEfficiency
 from tfake.config.models_pretraining import Pretraining
 from tfake.config.models_products import Forecast, Publication, Report, Store
+from tfake.config.models_retargeting import Retargeting
 from tfake.config.models_sequences import Sequences
 from tfake.config.models_source import Labels, Procedural, Source
 from tfake.config.models_studies import (
@@ -68,6 +69,7 @@ class Configuration(Section):
     realism: Realism
     sequences: Sequences
     face_classification: FaceClassification
+    retargeting: Retargeting
     store: Store
     report: Report
     publication: Publication

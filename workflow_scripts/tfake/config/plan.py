@@ -14,6 +14,7 @@ from tfake.config.plan_diffusion import DiffusionPlan
 from tfake.config.plan_distillation import DistillationPlan
 from tfake.config.plan_label_efficiency import LabelEfficiencyPlan
 from tfake.config.plan_pretraining import PretrainingPlan
+from tfake.config.plan_retargeting import RetargetingPlan
 from tfake.config.plan_rules import variant_kind
 from tfake.config.plan_sequences import SequencePlan
 from tfake.config.plan_stages import ProductPlan, SourcePlan, ThermalizerPlan
@@ -126,6 +127,9 @@ class Plan:
     def face_classification(self) -> ClassificationPlan:
         """Classes of faces in sequences."""
         return ClassificationPlan(self.config)
+    def retargeting(self) -> RetargetingPlan:
+        """Stills that are set in motion."""
+        return RetargetingPlan(self)
 
     @cached_property
     def products(self) -> ProductPlan:
@@ -225,6 +229,7 @@ class Plan:
             self.realism,
             self.landmark_speed,
             self.face_classification,
+            self.retargeting,
         )
         for part in parts:
             part.check_files()

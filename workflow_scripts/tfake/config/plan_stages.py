@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from tfake.config.faults import ConfigError
+from tfake.config.plan_retargeting import RETARGETING_STORE
 from tfake.config.plan_rules import FINISHED_LABELS, Wildcards, in_key_order, without_neutral
 from tfake.config.plan_sequences import FOLDER, PAGE
 from tfake.config.preflight import check_compared
@@ -249,6 +250,7 @@ class ProductPlan:
         self.stores += [FOLDER] if Path(FOLDER).is_dir() else []
         #: The page of the sequences, to which the report leads where it has been made: the report makes none.
         self.sequence_page = PAGE if Path(PAGE).is_file() else None
+        self.stores += [folder for folder in (FOLDER, RETARGETING_STORE) if Path(folder).is_dir()]
 
     def rgb(self, wildcards: Wildcards) -> bool:
         """Whether a variant's export holds the source's images: a camera's geometry is its own."""

@@ -119,6 +119,18 @@ class ApparentSex(IntEnum):
 
     MALE = 0
     FEMALE = 1
+    UNKNOWN = 2  # a still that was set in motion: nobody has drawn its shape
+
+
+class RetargetStatus(IntEnum):
+    """Codes of ``status`` in stores of stills that were set in motion. From ``NO_IMAGE`` on no frame can be used."""
+
+    OK = 0
+    FOLDED = 1  # the motion would fold the mesh: the frame repeats the one before
+    NO_DRIVER = 2  # the driving film shows no face at this moment: the frame repeats the one before
+    NO_IMAGE = 3  # the source sample cannot be used, or the variant has no image of it
+    NO_MESH = 4  # the still has no 478 points
+    UNFIT = 5  # the still's mesh leaves the picture, or cannot be laid out flat: too much of it is hidden
 
 
 def subject_name(subject: int) -> str:

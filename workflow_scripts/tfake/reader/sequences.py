@@ -15,6 +15,7 @@ from tfake.core.codes import (
     ApparentSex,
     BodyState,
     ExpressionClass,
+    RetargetStatus,
     decode_ids,
 )
 from tfake.core.extras import needs_extra
@@ -249,6 +250,9 @@ class SequenceDataset:
         }
         # A run that is not finished leaves other sequences empty.
         made = codes["expression"] != UNUSED_CODE
+        # Stills that could not be set in motion have rows without a picture, or without a motion.
+        if self._store.has(f"{SEQUENCES}/status/zarr.json"):
+            made &= self._store.rows(f"{SEQUENCES}/status", first) < RetargetStatus.NO_IMAGE
         ids = {
             name: np.array(list(decode_ids(self._store.rows(f"{SEQUENCES}/{name}", first[made]))), dtype=str)
             for name in ("sequence_id", "subject_id")

@@ -10,7 +10,7 @@ Planning a run imports this module where numpy is not installed.
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ from tfake.core.codes import (
     ExpressionClass,
     MeshStatus,
     PointState,
+    RetargetStatus,
     SampleStatus,
 )
 from tfake.core.radiometry import KELVIN_PER_COUNT, NEVER_WRITTEN, NO_IMAGE, ZERO_CELSIUS_KELVIN
@@ -309,9 +310,41 @@ def sequences_layout(pixels: int) -> tuple[ArrayLayout, ...]:
         ),
         _codes(
             "apparent_sex",
-            ApparentSex,
+            (ApparentSex.MALE, ApparentSex.FEMALE),
             "of the synthetic person's shape; not to be used on people",
         ),
+    )
+
+
+def retargeted_layout(pixels: int) -> tuple[ArrayLayout, ...]:
+    """The arrays of ``sequences.zarr`` of stills that were set in motion.
+
+    Args:
+        pixels: height and width of the images.
+
+    Returns:
+        The arrays of :func:`sequences_layout`, of which ``gaze``, ``head_position`` and ``body_temperature`` hold
+        nothing, and beside them ``status`` and ``folded_triangles`` (N,), ``image_id`` (N, 32).
+    """
+    other = {
+        "landmarks_478": "the still's mesh, taken along by the map that its pixels are",
+        "landmarks_70": "the still's points, taken along by the map that its pixels are",
+        "expression_parameters": "change of each movement from the still; the jaw in degrees, lids in their open gap",
+        "head_pose": "yaw to the image's right, pitch upwards, roll clockwise: the still's, and exact turns of it",
+    }
+    alike = (
+        replace(
+            array, attributes={**array.attributes, "long_name": other.get(array.name, array.attributes["long_name"])}
+        )
+        for array in sequences_layout(pixels)
+        if array.name != "apparent_sex"
+    )
+    return (
+        *alike,
+        _codes("apparent_sex", (ApparentSex.UNKNOWN,), "nobody has drawn the person's shape"),
+        _codes("status", RetargetStatus, "whether the frame shows what was asked for"),
+        _whole("folded_triangles", "triangles that the motion asked for would fold; the frame then shows another"),
+        _ids("image_id", "id of the still in the source archive"),
     )
 
 

@@ -1,8 +1,8 @@
 """The kinds of stores: what each holds, which rules make it, and how its metadata are found.
 
-``faces`` and ``images`` are made once a source, ``sequences`` of procedural people; the other kinds are those of
-variants. One more kind of variant is an entry here, a model of its keys in the config, the script of its shards, and
-its two rules in ``rules/variants.smk``.
+``faces`` and ``images`` are made once a source, ``sequences`` of procedural people, ``retargeted`` of stills that were
+set in motion; the other kinds are those of variants. One more kind of variant is an entry here, a model of its keys in
+the config, the script of its shards, and its two rules in ``rules/variants.smk``.
 
 Planning a run imports this module where numpy is not installed, so a description imports what it needs by itself.
 """
@@ -21,6 +21,7 @@ from tfake.store.layouts import (
     images_layout,
     imported_layout,
     recorded_layout,
+    retargeted_layout,
     sequences_layout,
     store_attributes,
     thermal_layout,
@@ -180,6 +181,32 @@ def _describe_sequences(given: Given) -> Description:
     return Description(sequences_layout(settings["image_pixels"]), rows, attributes)
 
 
+def _describe_retargeted(given: Given) -> Description:
+    """The terms and the source of the stills; of a frame, what is moved and how."""
+    from tfake.store.arrays import open_store
+
+    base = open_store(Path(given["thermal_root"]).parent)
+    settings = dict(given["settings"])
+    tables = _tables_sha256(settings["tables"])
+    identity = json.dumps(
+        [settings, given["recipe"], given["variant"], base.attrs["source_sha256"], tables], sort_keys=True
+    )
+    attributes = store_attributes(
+        "Stills in motion: thermal, RGB and labels through time, warped by a mesh",
+        base.attrs["license"],
+        hashlib.sha256(identity.encode()).hexdigest(),
+        settings=settings,
+        sequences=given["sequences"],
+        frames=settings["frames"],
+        frames_per_second=settings["frames_per_second"],
+        variant=given["variant"],
+        ambient_celsius=base.attrs["ambient_celsius"],
+        stills_sha256=base.attrs["source_sha256"],
+    )
+    rows, pixels = len(given["sequences"]) * settings["frames"], base["thermal"].shape[1]
+    return Description(retargeted_layout(pixels), rows, attributes)
+
+
 KINDS = {
     "faces": StoreKind("faces.zarr", faces_layout, "create_faces_store", "label_faces", _describe_faces),
     "images": StoreKind("images.zarr", images_layout, "create_images_store", "decode_images", _describe_images),
@@ -191,6 +218,9 @@ KINDS = {
     "imported": StoreKind("thermal.zarr", imported_layout, "create_import_store", "import_faces", _describe_imported),
     "sequences": StoreKind(
         "sequences.zarr", sequences_layout, "create_sequences_store", "render_sequence", _describe_sequences
+    ),
+    "retargeted": StoreKind(
+        "sequences.zarr", retargeted_layout, "create_retargeting_store", "retarget_face", _describe_retargeted
     ),
 }
 

@@ -1,0 +1,103 @@
+"""The plan of the stills that are set in motion: which still moves how, and what its job is told and reads."""
+
+import itertools
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tfake.config.faults import ConfigError
+from tfake.config.plan_rules import Wildcards, in_key_order
+
+if TYPE_CHECKING:
+    from tfake.config.plan import Plan
+
+#: Keys that say which sequences there are, or what is made of them, and not what a frame of one looks like.
+_NOT_OF_A_FRAME = ("rows", "variant", "expressions", "drivers", "formats")
+#: The folder that is opened, and the one of the store in it.
+RETARGETING = "results/retargeting"
+RETARGETING_STORE = f"{RETARGETING}/sequences"
+
+
+class RetargetingPlan:
+    """Sequences by number, which is that of their shard."""
+
+    def __init__(self, plan: "Plan") -> None:
+        """Take a plan."""
+        self._plan = plan
+        self._settings = plan.config["retargeting"]
+        self.frames: int = self._settings["frames"]
+        #: What all sequences have in common.
+        self.settings = in_key_order({key: own for key, own in self._settings.items() if key not in _NOT_OF_A_FRAME})
+        self.formats: tuple[str, ...] = tuple(self._settings["formats"])
+        #: The films by name.
+        self.drivers: dict[str, dict[str, Any]] = dict(self._settings["drivers"])
+        #: The variant whose temperatures move.
+        self.variant: str = self._settings["variant"] or next(iter(plan.generated), plan.variants[0])
+        self.ambient_celsius: float = plan.ambients[self.variant]
+
+    @cached_property
+    def sequences(self) -> list[dict[str, Any]]:
+        """Each sequence: ``row``, ``expression`` and ``driver``, null for curves; stills behind one another."""
+        (start, stop), (low, high) = self._settings["rows"], self._plan.rows(self.variant)
+        motions: list[tuple[str, str | None]] = [(expression, None) for expression in self._settings["expressions"]]
+        motions += [(film["expression"], name) for name, film in self.drivers.items()]
+        return [
+            {"row": row, "expression": expression, "driver": driver}
+            for row, (expression, driver) in itertools.product(range(max(start, low), min(stop, high)), motions)
+        ]
+
+    def all_sequences(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+        """The sequences, of which there must be one.
+
+        Raises:
+            ConfigError: the config asks for none.
+        """
+        if not self.sequences:
+            low, high = self._plan.rows(self.variant)
+            motions = ", ".join([*self._settings["expressions"], *self.drivers]) or "none"
+            raise ConfigError(
+                f"config: retargeting: expected a still and a motion; rows is {self._settings['rows']}, the variant "
+                f"{self.variant} has the rows {low} to {high - 1}, and the expressions and drivers are {motions}"
+            )
+        return self.sequences
+
+    def rows(self, wildcards: Wildcards) -> int:
+        """Frames of all sequences."""
+        return len(self.sequences) * self.frames
+
+    def sequence(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The sequence of the shard ``{shard}``."""
+        return self.sequences[int(wildcards.shard)]
+
+    def shard_rows(self, wildcards: Wildcards) -> list[int]:
+        """First row of the shard ``{shard}`` and its stop (exclusive)."""
+        start = int(wildcards.shard) * self.frames
+        return [start, start + self.frames]
+
+    def manifests(self, wildcards: Wildcards) -> list[str]:
+        """The manifests of all sequences."""
+        return [f"{RETARGETING_STORE}/manifests/{shard}.json" for shard in range(len(self.sequences))]
+
+    def decoded(self, wildcards: Wildcards) -> list[str]:
+        """The shard of decoded images that holds the still of the shard ``{shard}``; nothing where none are kept."""
+        return self._plan.stores.decoded([self.sequence(wildcards)["row"] // self._plan.shard_images])
+
+    def film_motion(self, wildcards: Wildcards) -> list[str]:
+        """The motion of the film that drives the shard ``{shard}``; nothing where curves do."""
+        driver = self.sequence(wildcards)["driver"]
+        return [f"{RETARGETING}/drivers/{driver}.npz"] if driver else []
+
+    def film(self, wildcards: Wildcards) -> str:
+        """The film of the driver ``{driver}``."""
+        return self.drivers[wildcards.driver]["path"]
+
+    def check_files(self) -> None:
+        """Look for the films.
+
+        Raises:
+            ConfigError: one is not there.
+        """
+        for name, driver in self.drivers.items():
+            if not os.path.exists(driver["path"]):
+                where = f"there is no {driver['path']} (seen from {os.getcwd()})"
+                raise ConfigError(f"config: retargeting.drivers.{name}.path: {where}")
