@@ -31,6 +31,7 @@ include: "rules/studies/label_efficiency.smk"
 include: "rules/studies/test_sets.smk"
 include: "rules/studies/distillation.smk"
 include: "rules/studies/realism.smk"
+include: "rules/studies/sequence_tasks.smk"
 
 
 rule all:

@@ -75,6 +75,7 @@ def test_every_target_is_planned():
         "landmarker_release",
         "realism",
         "sequences",
+        "sequence_tasks",
         "landmark_evaluation",
         "publish",
         "exports",

@@ -11,7 +11,7 @@ from tfake.config.models_heat import Heat
 from tfake.config.models_label_efficiency import LabelEfficiency
 from tfake.config.models_pretraining import Pretraining
 from tfake.config.models_products import Forecast, Publication, Report, Store
-from tfake.config.models_sequences import Sequences
+from tfake.config.models_sequences import Sequences, SequenceTasks
 from tfake.config.models_source import Labels, Procedural, Source
 from tfake.config.models_studies import (
     Ablation,
@@ -62,6 +62,7 @@ class Configuration(Section):
     evaluation: Evaluation
     realism: Realism
     sequences: Sequences
+    sequence_tasks: SequenceTasks
     store: Store
     report: Report
     publication: Publication

@@ -13,7 +13,7 @@ from tfake.config.plan_distillation import DistillationPlan
 from tfake.config.plan_label_efficiency import LabelEfficiencyPlan
 from tfake.config.plan_pretraining import PretrainingPlan
 from tfake.config.plan_rules import variant_kind
-from tfake.config.plan_sequences import SequencePlan
+from tfake.config.plan_sequences import SequencePlan, SequenceTasksPlan
 from tfake.config.plan_stages import ProductPlan, SourcePlan, ThermalizerPlan
 from tfake.config.plan_stores import StoreFiles, StorePlan
 from tfake.config.plan_studies import AblationPlan, LandmarkPlan, LandmarkSpeedPlan, RealismPlan, TestSetPlan
@@ -116,6 +116,11 @@ class Plan:
         return SequencePlan(self.config)
 
     @cached_property
+    def sequence_tasks(self) -> SequenceTasksPlan:
+        """What a landmarker does on them."""
+        return SequenceTasksPlan(self.config)
+
+    @cached_property
     def products(self) -> ProductPlan:
         """Publication, exports, comparison, repair and forecast."""
         return ProductPlan(self)
@@ -211,6 +216,7 @@ class Plan:
             self.test_sets,
             self.realism,
             self.landmark_speed,
+            self.sequence_tasks,
         )
         for part in parts:
             part.check_files()
