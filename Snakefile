@@ -34,6 +34,7 @@ include: "rules/studies/test_sets.smk"
 include: "rules/studies/distillation.smk"
 include: "rules/studies/realism.smk"
 include: "rules/studies/face_classification.smk"
+include: "rules/studies/sequence_tasks.smk"
 
 
 rule all:

@@ -80,6 +80,7 @@ def test_every_target_is_planned():
         "thermal_lora",
         "face_classification",
         "retargeting",
+        "sequence_tasks",
         "landmark_evaluation",
         "publish",
         "exports",

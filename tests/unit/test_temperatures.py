@@ -125,7 +125,7 @@ def test_a_breath_s_rate(rate):
     celsius[rng.random(len(seconds)) < 0.1] = np.nan
     found = breathing_rate(seconds, celsius)
     assert found.valid
-    assert found.breaths_per_minute == pytest.approx(rate, abs=0.7)
+    assert found.breaths_per_minute == pytest.approx(rate, abs=0.3)
 
 
 @pytest.mark.parametrize(

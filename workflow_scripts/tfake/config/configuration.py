@@ -16,6 +16,7 @@ from tfake.config.models_pretraining import Pretraining
 from tfake.config.models_products import Forecast, Publication, Report, Store
 from tfake.config.models_retargeting import Retargeting
 from tfake.config.models_sequences import Sequences
+from tfake.config.models_sequences import Sequences, SequenceTasks
 from tfake.config.models_source import Labels, Procedural, Source
 from tfake.config.models_studies import (
     Ablation,
@@ -70,6 +71,7 @@ class Configuration(Section):
     sequences: Sequences
     face_classification: FaceClassification
     retargeting: Retargeting
+    sequence_tasks: SequenceTasks
     store: Store
     report: Report
     publication: Publication

@@ -1,10 +1,10 @@
-"""Keys of the sequences of procedural people, `snakemake sequences`."""
+"""Keys of the sequences of procedural people, `snakemake sequences`, and of the tasks on them."""
 
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MinLen
 
-from tfake.config.keys import Celsius, Natural, Positive, Range, Section, Unique, key
+from tfake.config.keys import Celsius, Count, Natural, Positive, Range, Section, Text, Unique, key
 
 Expression = Literal[
     "neutral", "smile", "frown", "surprise", "talk", "wink", "anger", "disgust", "fear", "sadness", "puff"
@@ -65,3 +65,16 @@ class Sequences(Section):
         "Exports: 16-bit FFV1 films with previews and labels; MOT challenge folders; COCO keypoints by frame.",
     )
     page_sequences: int = key(32, "Sequences that the page shows, spread evenly.", unit="sequences", ge=1)
+
+
+class SequenceTasks(Section):
+    """What a landmarker does on the sequences, `snakemake sequence_tasks`."""
+
+    weights: Text = key("package", "A file of landmark weights; package is the landmarker that comes with the library.")
+    scenes: int = key(
+        12, "Scenes in which several people pass in front of one another; with one person there are none.", ge=0
+    )
+    scene_people: int = key(3, "How many people a scene has; as many as there are, where there are fewer.", ge=2, le=8)
+    scene_seconds: Positive = key(4.0, "Time of one walk, and of a scene, at most that of a sequence.", unit="s")
+    seed: Natural = key(0, "Who meets whom and how, and whom the intervals draw.")
+    interval_draws: Count = key(2000, "How often people are drawn for a confidence interval.")

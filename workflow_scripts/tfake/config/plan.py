@@ -16,7 +16,7 @@ from tfake.config.plan_label_efficiency import LabelEfficiencyPlan
 from tfake.config.plan_pretraining import PretrainingPlan
 from tfake.config.plan_retargeting import RetargetingPlan
 from tfake.config.plan_rules import variant_kind
-from tfake.config.plan_sequences import SequencePlan
+from tfake.config.plan_sequences import SequencePlan, SequenceTasksPlan
 from tfake.config.plan_stages import ProductPlan, SourcePlan, ThermalizerPlan
 from tfake.config.plan_stores import StoreFiles, StorePlan
 from tfake.config.plan_studies import AblationPlan, LandmarkPlan, LandmarkSpeedPlan, RealismPlan, TestSetPlan
@@ -130,6 +130,9 @@ class Plan:
     def retargeting(self) -> RetargetingPlan:
         """Stills that are set in motion."""
         return RetargetingPlan(self)
+    def sequence_tasks(self) -> SequenceTasksPlan:
+        """What a landmarker does on them."""
+        return SequenceTasksPlan(self.config)
 
     @cached_property
     def products(self) -> ProductPlan:
@@ -230,6 +233,7 @@ class Plan:
             self.landmark_speed,
             self.face_classification,
             self.retargeting,
+            self.sequence_tasks,
         )
         for part in parts:
             part.check_files()

@@ -3,7 +3,8 @@
 The input is a file of any format in :data:`tfake.thermal_io.FORMATS`, or a folder of such; the output is one JSON file
 with an entry an image. Drawings go to one file for an image, to a folder for a folder, to a video for a video.
 ``--track`` follows faces through a video, and reads their temperatures (:mod:`tfake.landmarks.video_command`).
-``adapt FOLDER -o mine.pt`` fits the landmarker to a camera (:mod:`tfake.landmarks.adapt_command`).
+``adapt FOLDER -o mine.pt`` fits the landmarker to a camera (:mod:`tfake.landmarks.adapt_command`); ``breathing
+temperatures.csv`` tells how fast people breathe (:mod:`tfake.landmarks.breathing_command`).
 ``--onnx`` takes an exported landmarker, and needs no torch: nothing that needs it is imported up here.
 Everything that can be read is answered; what cannot is listed, in the JSON and on stderr, and makes the exit status 1.
 """
@@ -24,7 +25,7 @@ from tqdm import tqdm
 
 from tfake.core.extras import needs_extra
 from tfake.labels.conventions import set_of_points
-from tfake.landmarks.adapt_command import COMMAND, run_adapt
+from tfake.landmarks import adapt_command, breathing_command
 from tfake.landmarks.inputs import Picture, Pictures, Unreadable, open_pictures
 from tfake.landmarks.landmarker import CONFIDENCE, LandmarkDetections, ThermalLandmarker
 from tfake.landmarks.onnx_finder import ARITHMETIC, LANDMARKS_FORMAT, OnnxSession
@@ -41,6 +42,11 @@ from tfake.thermal_io.scales import parse_scale
 
 _COORDINATES = "pixels, centres at integers, in the rows and columns that the file stores"
 _NAMED = 5
+#: What the first argument may ask for in place of an input.
+_COMMANDS = {
+    adapt_command.COMMAND: adapt_command.run_adapt,
+    breathing_command.COMMAND: breathing_command.run_breathing,
+}
 
 
 def describe(picture: Picture, faces: LandmarkDetections, tracked: TrackedFaces | None = None) -> dict:
@@ -89,8 +95,9 @@ def find_faces(
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0, or 1 after a message, where anything could not be read or written."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments[:1] == [COMMAND]:
-        return run_adapt(arguments[1:])
+    for command, run in _COMMANDS.items():
+        if arguments[:1] == [command]:
+            return run(arguments[1:])
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.input is None and not options.export:

@@ -65,7 +65,7 @@ def breathing_rate(seconds: np.ndarray, celsius: np.ndarray) -> Breathing:
     power = np.abs(np.fft.rfft(signal * np.hanning(len(signal)), _PADDING * len(signal))) ** 2
     rates = np.fft.rfftfreq(_PADDING * len(signal), step) * 60
     band = (rates >= RATES[0]) & (rates <= RATES[1])
-    peak = float(rates[band][np.argmax(power[band])])
+    peak = _peak(rates, power, int(np.flatnonzero(band)[np.argmax(power[band])]))
     # A Hann window's main lobe reaches two bins of the unpadded spectrum to each side.
     near = band & (np.abs(rates - peak) <= 2 * 60 / length)
     share = float(power[near].sum() / max(power[band].sum(), 1e-30))
@@ -79,3 +79,17 @@ def breathing_rate(seconds: np.ndarray, celsius: np.ndarray) -> Breathing:
     elif share < _MIN_PEAK_SHARE:
         reason = f"the peak has {share:.0%} of the power between {RATES[0]:g} and {RATES[1]:g} a minute"
     return Breathing(peak, share, length, not reason, reason)
+
+
+def _peak(rates: np.ndarray, power: np.ndarray, place: int) -> float:
+    """The rate at which a parabola through the logarithms of a bin and its neighbours is highest.
+
+    A main lobe's logarithm is close to a parabola, and its top lies between the bins; at an edge of the band, or on a
+    slope that the next bin outside goes on with, the bin itself is the answer.
+    """
+    if not 0 < place < len(power) - 1:
+        return float(rates[place])
+    low, top, high = np.log(np.maximum(power[place - 1 : place + 2], 1e-300))
+    bend = low - 2 * top + high
+    shift = (low - high) / (2 * bend) if top >= max(low, high) and bend < 0 else 0.0
+    return float(rates[place] + shift * (rates[1] - rates[0]))

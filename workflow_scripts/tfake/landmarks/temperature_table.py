@@ -93,6 +93,30 @@ class TemperatureTable(AbstractContextManager):
         self._part.unlink(missing_ok=True)
 
 
+def read_table(path: str | os.PathLike) -> "pd.DataFrame":
+    """Read a table that was written.
+
+    Args:
+        path: of a .csv or .parquet.
+
+    Returns:
+        By ``COLUMNS``.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no such table; with what was expected and found.
+    """
+    import pandas as pd  # here, for what reads no temperatures does without
+
+    file = Path(path)
+    if file.suffix.lower() not in _SUFFIXES:
+        raise ValueError(f"expected a table {' or '.join(_SUFFIXES)}, found {path}")
+    table = pd.read_parquet(file) if file.suffix.lower() == ".parquet" else pd.read_csv(file)
+    if missing := [name for name in COLUMNS if name not in table]:
+        raise ValueError(f"{path}: expected the columns {', '.join(COLUMNS)}; it has no {', '.join(missing)}")
+    return table
+
+
 def breathing_of_tracks(table: "pd.DataFrame") -> list[dict]:
     """The breathing rate of each face of a table, of a frame by the mean of the nostrils that are valid.
 

@@ -4,7 +4,7 @@ A search of the whole picture costs many times what a known face costs (docs/lan
 searched where a face has just been lost, where nobody is known, and every few frames for who has come in.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -136,13 +136,30 @@ def track_video(
         yield from answers
         return
     times = [answer.time_seconds for answer in answers]
+    yield from smoothed_answers(tracker, times, landmarker.n_landmarks, smoothing == "both")
+
+
+def smoothed_answers(
+    tracker: FaceTracker, times: Sequence[float | None], n_landmarks: int, smooths: bool = True
+) -> Iterator[TrackedFaces]:
+    """All that a tracker has followed, by the frames before and after each.
+
+    Args:
+        tracker: which kept its history, after the last frame.
+        times: of the frames.
+        n_landmarks: points of a face.
+        smooths: the points, too; otherwise they stay as they were found, where they were.
+
+    Yields:
+        One answer a frame.
+    """
     places: list[list[tuple[int, LandmarkDetections, bool]]] = [[] for _ in times]
     for track in tracker.history():
-        for frame, face, observed in _smoothed(track, tracker.settings, smoothing == "both"):
+        for frame, face, observed in _smoothed(track, tracker.settings, smooths):
             places[frame].append((track.track_id, face, observed))
     for frame, (seconds, faces) in enumerate(zip(times, places, strict=True)):
         ids, found, observed = zip(*faces, strict=True) if faces else ((), (), ())
-        together = gathered(found, (landmarker.n_landmarks, 2))
+        together = gathered(found, (n_landmarks, 2))
         yield TrackedFaces(frame, seconds, together, np.array(ids, np.int64), np.array(observed, bool))
 
 
