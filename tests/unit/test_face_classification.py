@@ -27,7 +27,7 @@ from tfake.classification.classifier_network import (
 from tfake.classification.classifier_training import ClipSampler, loss_and_accuracy, train_classifier
 from tfake.classification.clip_sources import ClipSources
 from tfake.classification.face_clips import ClipViews, FaceClip, ShownClips
-from tfake.classification.people_parts import fractions_of
+from tfake.classification.people_parts import PARTS, fractions_of
 from tfake.config.faults import ConfigError
 from tfake.config.validation import find_faults
 from tfake.core.ethics_note import ETHICS_NOTE, EthicsNoteError
@@ -293,7 +293,9 @@ def test_real_people_are_learnt_from_and_choose_the_weights(runs, tmp_path, regi
     synthetic, real, held_out = asked.to_learn_from(regime)
     assert (len(synthetic), len(real), len(held_out)) == ({"hybrid": 2, "real": 0}[regime], 2, 2)
     assert all(clip.subject.startswith("mine:") for clip in (*real, *held_out))
-    assert asked.count_people()["mine"] == {"train": 2, "validation": 2, "test": 2}
+    assert {
+        part: len({clip.subject for clip in own}) for part, own in asked.real_sets["mine"].items()
+    } == dict.fromkeys(PARTS, 2)
     job = job_of(
         tmp_path / "net",
         runs[0],

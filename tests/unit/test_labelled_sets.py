@@ -35,7 +35,7 @@ def test_the_config_has_the_kinds_that_there_are():
     assert tuple(code.name.lower() for code in ApparentSex) == CLASSES
 
 
-@pytest.mark.parametrize("kind", ["table", "tufts", "carl"])
+@pytest.mark.parametrize("kind", ["table", "carl"])
 def test_a_table_says_who_and_what_is_on_each_image(tmp_path, kind):
     for number, celsius in enumerate((33.0, 34.0, 35.0)):
         write_tlinear(tmp_path / f"set/deep/{number}.tiff", celsius)
@@ -93,6 +93,38 @@ def test_sf_tl54_has_subjects_in_its_names(tmp_path):
     table = write_table(tmp_path / "who.txt", "subject,label", "7,male", "8,female")
     clips, _ = labelled_clips("sf", about("sf_tl54", tmp_path, table, "relative"), CLASSES)
     assert [(clip.subject, clip.label) for clip in clips] == [("sf:7", 0), ("sf:8", 1)]
+
+
+@pytest.mark.parametrize("has_boxes", [True, False])
+def test_tufts_has_participants_as_folders_and_boxes_beside_them(tmp_path, has_boxes):
+    folder = tmp_path / "set"
+    for place in ("TD_IR_A_Set1/1/TD_IR_A_0", "TD_IR_A_Set1/1/TD_IR_A_8", "TD_IR_E_Set2/26/TD_IR_E_1", "x/y/TD_IR_E_1"):
+        write_image(folder / f"{place}.jpg")
+    write_image(folder / "TD_RGB_E_Set1/1/TD_RGB_E_1.jpg")
+    if has_boxes:
+        boxes = ("TD_IR_A_Set1,1,TD_IR_A_0.jpg,40,30,60,80", "TD_IR_A_Set1,1,TD_IR_A_8.jpg,78,58,1,2")
+        boxes += ("TD_IR_E_Set2,26,TD_IR_E_1.jpg,41,31,61,81",)
+        write_table(folder / "bounding-boxes.csv", "Set,Participant,File,Left,Top,Width,Height", *boxes)
+    table = write_table(tmp_path / "who.csv", "subject,label", "1,female", "26,male")
+    clips, log = labelled_clips("tufts", about("tufts", folder, table, "relative"), CLASSES)
+    people = [("tufts:1", 1), ("tufts:26", 0)] if has_boxes else [("tufts:1", 1), ("tufts:1", 1), ("tufts:26", 0)]
+    assert [(clip.subject, clip.label) for clip in clips] == people
+    assert clips[-1].box == ((41.0, 31.0, 102.0, 112.0) if has_boxes else None)
+    faults = {finding.row: finding.fault for finding in log.findings}
+    assert faults == {"x/y/TD_IR_E_1.jpg": "no_participant"} | (
+        {"TD_IR_A_Set1/1/TD_IR_A_8.jpg": "no_face"} if has_boxes else {}
+    )
+
+
+def test_a_folder_without_tufts_images_or_with_other_boxes_is_refused(tmp_path):
+    write_image(tmp_path / "set/1/a.jpg")
+    table = write_table(tmp_path / "who.csv", "subject,label", "1,female")
+    with pytest.raises(ValueError, match=r"expected TD_IR_A_Set\*/ and .* found none"):
+        labelled_clips("tufts", about("tufts", tmp_path / "set", table, "relative"), CLASSES)
+    write_image(tmp_path / "set/1/TD_IR_A_0.jpg")
+    write_table(tmp_path / "set/bounding-boxes.csv", "a,b", "1,2")
+    with pytest.raises(ValueError, match=r"expected the columns set,participant,.*; found a,b"):
+        labelled_clips("tufts", about("tufts", tmp_path / "set", table, "relative"), CLASSES)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

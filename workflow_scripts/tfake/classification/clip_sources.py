@@ -8,7 +8,7 @@ from typing import Any
 
 from tfake.classification.face_clips import ATTRIBUTES, FaceClip, clips_of_sequences
 from tfake.classification.labelled_sets import labelled_clips
-from tfake.classification.people_parts import PARTS, fractions_of, split_by_class, split_sequences
+from tfake.classification.people_parts import fractions_of, split_by_class, split_sequences
 from tfake.reader.sequences import SequenceDataset, open_sequences
 
 #: What is learnt from; regimes of an attribute that real sets have.
@@ -97,14 +97,6 @@ class ClipSources:
             raise ValueError(f"the regime {regime} learns from real sets, and none is named")
         synthetic = list(self.synthetic["train"]) if regime == "hybrid" else []
         return synthetic, self.real("train"), self.real("validation")
-
-    def count_people(self) -> dict[str, dict[str, int]]:
-        """How many people of each source are in each part."""
-        sources: dict[str, Parts] = {"sequences": self.synthetic, **self.real_sets}
-        return {
-            source: {part: len({clip.subject for clip in parts[part]}) for part in PARTS}
-            for source, parts in sources.items()
-        }
 
     @property
     def _fractions(self) -> dict[str, float]:

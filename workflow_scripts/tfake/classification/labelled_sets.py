@@ -5,7 +5,7 @@ with the columns ``subject`` and ``label``, and ``path`` where the set has no re
 ``right``, ``bottom`` may give the face's box in pixels.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 
 from tfake.archive.file_trees import open_tree
 from tfake.classification.face_clips import FaceClip
+from tfake.classification.tufts import open_tufts
 from tfake.core.radiometry import WINDOW_CELSIUS
 from tfake.core.text_tables import TableRow, parse_number, read_rows
 from tfake.landmarks.preprocessing import preprocess
@@ -23,6 +24,7 @@ from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, declare
 from tfake.test_sets.read_log import ReadLog, RowError
 from tfake.test_sets.set_images import ImageIndex, reader
 
+_OF_SUBJECTS = ("subject", "label")
 _BOX = ("left", "top", "right", "bottom")
 
 
@@ -36,8 +38,7 @@ class LabelledSetKind:
         terms: under which it is given, as far as is known.
         contents: what the folder or zip has to hold.
         columns: what the table of labels has to say.
-        annotated: who reads its images and boxes, a name in :data:`tfake.test_sets.catalogue.KINDS`; None: the table
-            names every image.
+        read: gives its images, boxes and subjects from a path; None: the table names every image.
     """
 
     title: str
@@ -45,7 +46,7 @@ class LabelledSetKind:
     terms: str
     contents: str
     columns: tuple[str, ...] = ("path", "subject", "label")
-    annotated: str | None = None
+    read: Callable[[str], AnnotatedSet] | None = None
 
     def open(self, path: str, labels: str) -> AnnotatedSet:
         """Read who is on which image, and what is labelled.
@@ -62,14 +63,14 @@ class LabelledSetKind:
             ValueError: it holds nothing of the kind, or the table lacks a column.
         """
         columns, rows = _read_table(labels, self.columns)
-        if self.annotated is None:
+        if self.read is None:
             return _open_table(path, columns, rows, labels)
-        return _join_labels(catalogue.KINDS[self.annotated].open(path), columns, rows, labels)
+        return _join_labels(self.read(path), columns, rows, labels)
 
 
 def _annotated(name: str, terms: str) -> LabelledSetKind:
     known = catalogue.KINDS[name]
-    return LabelledSetKind(known.title, known.source, terms, known.contents, ("subject", "label"), name)
+    return LabelledSetKind(known.title, known.source, terms, known.contents, _OF_SUBJECTS, known.open)
 
 
 KINDS = {
@@ -83,7 +84,10 @@ KINDS = {
         "Tufts Face Database, thermal part (Panetta et al., IEEE TPAMI 42, 2020; 113 people)",
         "tdface.ece.tufts.edu",
         "for researchers, as its paper says; read those on its page",
-        "its thermal images, in any folders",
+        "TD_IR_A_Set1 to 4 and TD_IR_E_Set1 to 4, NUMBER/TD_IR_*.jpg in each; and bounding-boxes.csv of "
+        "github.com/maxbbraun/tdface-annotations: without it whole pictures are the crops",
+        _OF_SUBJECTS,
+        open_tufts,
     ),
     "carl": LabelledSetKind(
         "CARL (Espinosa-Duro, Faundez-Zanuy, Mekyska; 41 people in visible, near infrared and thermal images)",

@@ -39,7 +39,7 @@ class LabelledSet(Section):
     path: Text = key(..., "Its folder or zip.")
     labels: Text = key(
         ...,
-        "A CSV of your own: subject, label (male or female) and, but for sf_tl54 and charlotte, path.",
+        "A CSV of your own: subject, label (male or female) and, for table and carl, path.",
     )
     values: ThermalValues = key(..., "What its images of more than 8 bits hold, as for pairs.")
 
