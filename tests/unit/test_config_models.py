@@ -138,7 +138,7 @@ print(sorted(plan_rules.without_neutral({"steps": 1, "compile": True})))
 
 @pytest.mark.parametrize(
     ("block", "settings"),
-    [("thermalizer", TrainingSettings), ("diffusion", DiffusionSettings), ("landmarks", LandmarkSettings)],
+    [("thermalizer", TrainingSettings), ("diffusion_thermalizer", DiffusionSettings), ("landmarks", LandmarkSettings)],
 )
 def test_a_training_without_a_config_has_the_config_s_defaults(block, settings):
     defaults = settings().as_mapping()

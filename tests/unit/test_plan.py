@@ -130,7 +130,10 @@ def test_a_diffusion_thermalizer_has_settings_inputs_and_packages_of_its_own():
     assert [thermalizers.is_diffusion(wildcards(variant=name)) for name in ("warm", "cold")] == [True, False]
     assert not thermalizers.is_diffusion(wildcards(arm="full", rooms="warm", seed=0))
     settings = thermalizers.training_settings(drawn)
-    assert (settings["kind"], settings["sampling_steps"]) == ("diffusion", DEFAULTS["diffusion"]["sampling_steps"])
+    assert (settings["kind"], settings["sampling_steps"]) == (
+        "diffusion",
+        DEFAULTS["diffusion_thermalizer"]["sampling_steps"],
+    )
     assert "compile" not in settings
     assert thermalizers.training_settings(regressed) == thermalizers.settings
     # Stating the kind that a condition has anyhow makes nothing anew.

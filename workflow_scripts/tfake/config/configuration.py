@@ -8,14 +8,13 @@ from tfake.config.keys import Name, Section, Text, key
 from tfake.config.models_classification import FaceClassification
 from tfake.config.models_detector import DetectorTraining
 from tfake.config.models_diffusion import Diffusion
-from tfake.config.models_diffusion import DiffusionTraining
+from tfake.config.models_diffusion_thermalizer import DiffusionTraining
 from tfake.config.models_distillation import Distillation
 from tfake.config.models_heat import Heat
 from tfake.config.models_label_efficiency import LabelEfficiency
 from tfake.config.models_pretraining import Pretraining
 from tfake.config.models_products import Forecast, Publication, Report, Store
 from tfake.config.models_retargeting import Retargeting
-from tfake.config.models_sequences import Sequences
 from tfake.config.models_sequences import Sequences, SequenceTasks
 from tfake.config.models_source import Labels, Procedural, Source
 from tfake.config.models_studies import (
@@ -39,7 +38,7 @@ class Configuration(Section):
     conditions: dict[Name, Condition] = key(..., "What a thermalizer is trained for, by name.", min_length=1)
     thermalizers: dict[Name, ReleasedWeights] = key(..., "Weights to take instead of training, by condition.")
     thermalizer: ThermalizerTraining
-    diffusion: DiffusionTraining
+    diffusion_thermalizer: DiffusionTraining
     heat: Heat
     variants: dict[Name, Variant] = key(
         ...,

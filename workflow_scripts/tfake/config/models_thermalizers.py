@@ -94,7 +94,8 @@ class Condition(Section):
     kind: Literal["unet", "diffusion"] = key(
         "unet",
         "Its network. unet: a regression, trained as the block thermalizer says, which gives the mean of what an image "
-        "leaves open; diffusion: a flow from noise, trained as the block diffusion says, which gives a draw from it.",
+        "leaves open; diffusion: a flow from noise, trained as the block diffusion_thermalizer says, which gives a "
+        "draw from it.",
     )
     ambient_celsius: Celsius | Range[Celsius] = key(
         ...,

@@ -127,9 +127,11 @@ class Plan:
     def face_classification(self) -> ClassificationPlan:
         """Classes of faces in sequences."""
         return ClassificationPlan(self.config)
+
     def retargeting(self) -> RetargetingPlan:
         """Stills that are set in motion."""
         return RetargetingPlan(self)
+
     def sequence_tasks(self) -> SequenceTasksPlan:
         """What a landmarker does on them."""
         return SequenceTasksPlan(self.config)

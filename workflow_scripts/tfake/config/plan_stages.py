@@ -172,7 +172,7 @@ class ThermalizerPlan:
 
     def section_of(self, condition: str) -> str:
         """The config's block of a condition's training settings."""
-        return {"unet": "thermalizer", "diffusion": "diffusion"}[self._conditions[condition]["kind"]]
+        return {"unet": "thermalizer", "diffusion": "diffusion_thermalizer"}[self._conditions[condition]["kind"]]
 
     def is_diffusion(self, wildcards: Wildcards) -> bool:
         """Whether a job is of a diffusion thermalizer, which has packages of its own.
@@ -181,13 +181,13 @@ class ThermalizerPlan:
         """
         variant = getattr(wildcards, "variant", None)
         condition = getattr(wildcards, "condition", None) if variant is None else self._plan.condition(variant)
-        return condition is not None and self.section_of(condition) == "diffusion"
+        return condition is not None and self.section_of(condition) == "diffusion_thermalizer"
 
     def training_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """The training settings that a condition's weights depend on; other kinds than the regression state theirs."""
         if not self.is_diffusion(wildcards):
             return self.settings
-        return in_key_order({"kind": "diffusion", **without_neutral(self._plan.config["diffusion"])})
+        return in_key_order({"kind": "diffusion", **without_neutral(self._plan.config["diffusion_thermalizer"])})
 
     def faces(self, wildcards: Wildcards) -> list[str]:
         """The finished labels, whose points heat fields need, the store's root first; none for a network without."""

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from tfake.archive.pairs import Pair
 from tfake.thermalizer.diffusion_settings import DiffusionSettings
-from tfake.thermalizer.flow_matching import interpolate, velocity_error
 from tfake.thermalizer.pair_sampling import PairBatch, SourceBatch, TrainingData
+from tfake.thermalizer.rectified_flow import interpolate, velocity_error
 from tfake.thermalizer.supervised import celsius_mse, class_means
 from tfake.thermalizer.temperature_prior import TemperaturePrior
 from tfake.thermalizer.thermal_diffusion import ThermalDenoiser, ThermalDiffusion

@@ -75,7 +75,7 @@ _ALL = (
     ),
     ThermalizerKind(
         "diffusion",
-        "diffusion",
+        "diffusion_thermalizer",
         "tfake-thermal-diffusion-1",
         (*_COMMON_PACKAGES, "diffusers"),
         _flow_labels,

@@ -1,6 +1,6 @@
 """The diffusion thermalizer: temperatures drawn by rectified flow around what is known of a face, given its image.
 
-    T = B + s x_0,    x_0 by the flow from noise x_1 (:mod:`tfake.thermalizer.flow_matching`)
+    T = B + s x_0,    x_0 by the flow from noise x_1 (:mod:`tfake.thermalizer.rectified_flow`)
 
 B is the base image: the heat field where it is known, elsewhere the temperature that the table of the prior expects of
 a pixel's class in that room. So means are right before anything is learnt, and the network, a small U-Net of diffusers,
@@ -23,8 +23,8 @@ from diffusers import UNet2DModel
 from torch import Tensor, nn
 
 from tfake.core.classes import LABELLED_CLASSES, FaceClass
-from tfake.thermalizer.flow_matching import integrate
 from tfake.thermalizer.pair_sampling import TrainingData
+from tfake.thermalizer.rectified_flow import integrate
 
 #: A slot for each class, and one for pixels of unknown class.
 _SLOTS = len(LABELLED_CLASSES) + 1
