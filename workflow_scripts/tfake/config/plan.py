@@ -128,10 +128,12 @@ class Plan:
         """Classes of faces in sequences."""
         return ClassificationPlan(self.config)
 
+    @cached_property
     def retargeting(self) -> RetargetingPlan:
         """Stills that are set in motion."""
         return RetargetingPlan(self)
 
+    @cached_property
     def sequence_tasks(self) -> SequenceTasksPlan:
         """What a landmarker does on them."""
         return SequenceTasksPlan(self.config)
