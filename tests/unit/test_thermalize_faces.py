@@ -30,6 +30,7 @@ from tfake.store.stream import empty_face_rows
 from tfake.thermalizer.thermal_unet import Architecture, ThermalUNet
 from tfake.thermalizer.thermalizer_file import save_weights
 from tfake.variants.kinds import KINDS
+from tiny_diffusion import make_diffusion
 from variants.thermalize_faces import thermalize_faces
 
 IMAGES, SHARD, AMBIENT = 5, 2, 18.5
@@ -89,6 +90,19 @@ def seal_and_verify(folder):
     manifests = [str(folder / f"{shard}.json") for shard in SHARDS]
     seal_store(sums, str(folder / "summary.json"), store, manifests, (0, IMAGES))
     verify_store(str(folder / "verified.json"), sums, store, threads=2)
+
+
+def test_what_a_diffusion_draws_depends_on_no_shard_job_or_thread(folder, tmp_path):
+    """Each image's noise is its own."""
+    save_weights(tmp_path / "d.pt", make_diffusion(), "warm")
+    thermalize(folder, tmp_path / "d.pt", *SHARDS, threads=3)
+    together = zarr.open_group(folder / "thermal.zarr", mode="r")["thermal"][:]
+    for shard in SHARDS:
+        thermalize(folder, tmp_path / "d.pt", shard)
+    np.testing.assert_array_equal(zarr.open_group(folder / "thermal.zarr", mode="r")["thermal"][:], together)
+    celsius = decode_counts(together)
+    assert np.isfinite(celsius[[0, 1, 2, 4]]).all()
+    assert celsius[0, 0, 0] == pytest.approx(AMBIENT, abs=1e-4)
 
 
 def test_a_store_from_end_to_end(folder, weights):

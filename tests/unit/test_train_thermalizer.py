@@ -15,11 +15,13 @@ from tfake.archive.image_reader import SourceImages
 from tfake.archive.index import read_index
 from tfake.core.radiometry import encode_celsius
 from tfake.store.manifest import file_sha256
+from tfake.thermalizer.kinds import KINDS
 from tfake.thermalizer.thermalizer_file import load_thermalizer
 from tfake.thermalizer.thermalizer_job import TrainingJob
 from tfake.training.loop import TrainingStoppedError, TrainState
 from thermalizers.sample_patches import sample_patches
 from thermalizers.train_thermalizer import train_thermalizer
+from tiny_diffusion import TINY_DIFFUSION
 
 SETTINGS = {
     "steps": 2,
@@ -111,6 +113,23 @@ def test_the_same_run_gives_the_same_bytes(folder):
     first, second = run(folder, "first"), run(folder, "second")
     for name in FILES:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+def test_a_diffusion_thermalizer_is_trained_by_the_same_job_and_needs_no_patches(folder):
+    given = {"kind": "diffusion", "patches": None, "settings": TINY_DIFFUSION}
+    out, again = run(folder, "diffusion", **given), run(folder, "diffusion again", **given)
+    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
+    for name in FILES:
+        assert (out / name).read_bytes() == (again / name).read_bytes(), name
+    thermalizer = load_thermalizer(out / "weights.pt", torch.device("cpu"))
+    assert (thermalizer.condition, thermalizer.network.kind) == ("chilly", "diffusion")
+    provenance = json.loads((out / "provenance.json").read_text())
+    assert provenance["format"] == KINDS["diffusion"].format
+    assert provenance["architecture"]["sampling_steps"] == TINY_DIFFUSION["sampling_steps"]
+    assert "diffusers" in provenance["versions"]
+    assert "flow" in pd.read_csv(out / "losses.csv")
+    with pytest.raises(ValueError, match="'relative'"):
+        run(folder, "relative diffusion", **given, pair_values="relative")
 
 
 def test_relative_pairs_and_terms_left_out(folder):

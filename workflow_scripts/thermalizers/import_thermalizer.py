@@ -5,7 +5,8 @@ import logging
 
 from tfake.core.files import write_text_whole
 from tfake.store.manifest import file_sha256
-from tfake.thermalizer.thermalizer_file import FORMAT, import_weights
+from tfake.thermalizer.thermalizer_file import import_weights
+from tfake.training.weights_file import read_weights
 
 
 def import_thermalizer(weights: str, provenance: str, released: str, sha256: str | None, condition: str) -> None:
@@ -25,7 +26,8 @@ def import_thermalizer(weights: str, provenance: str, released: str, sha256: str
     if sha256 is not None and found != sha256:
         raise ValueError(f"{released}: its SHA-256 is {found}, thermalizers.{condition}.sha256 is {sha256}")
     digest, origin = import_weights(weights, released, condition)
-    record = {"format": FORMAT, "weights_sha256": digest, "condition": condition}
+    own_format = read_weights(weights, "thermalizer")["format"]
+    record = {"format": own_format, "weights_sha256": digest, "condition": condition}
     record["imported"] = {"sha256": found, **origin}
     write_text_whole(provenance, json.dumps(record, indent=2, sort_keys=True) + "\n")
     logging.info("%s: %s, SHA-256 %s", released, origin["kind"], found)
