@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 import yaml
 
 import tfake
@@ -20,6 +21,7 @@ TRAINING = {
 }
 
 
+@pytest.mark.slow
 def test_pictures_by_control_become_a_variant_with_the_labels(copy, tmp_path):
     model = {"model": str(make_flux(tmp_path / "flux")), "license": "none, made by tests"}
     config = configured(tmp_path, diffusion={**TRAINING, **model})
