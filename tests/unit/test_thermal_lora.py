@@ -353,8 +353,9 @@ def test_text_to_thermal_from_the_stores_to_pictures(results, flux, tmp_path):
 
 
 def test_control_keeps_the_labels_and_the_means(results, flux, tmp_path):
-    job = lora_job(results, flux, tmp_path, "control")
+    job = lora_job(results, flux, tmp_path, "control", settings=TINY | {"steps": 2, "precision": "bfloat16"})
     train_thermal_lora(job)
+    assert {value.dtype for value in load_file(job.weights).values()} == {torch.bfloat16}
     assert load_file(job.comfyui)["lora_unet_img_in.reshape_weight"].tolist() == [32, 2 * CHANNELS]
     transformer, _ = loaded(flux, Path(shutil.copy(job.weights, tmp_path / "a.safetensors")), FluxControlPipeline)
     assert transformer.config.in_channels == 2 * CHANNELS

@@ -36,6 +36,7 @@ class Diffusion(Training):
     weight_decay: float = with_default(Training, "weight_decay", 0.01)
     clip_norm: float = with_default(Training, "clip_norm", 1.0)
     validate_every: int = with_default(Training, "validate_every", 500)
+    checkpoint_every: int = with_default(Training, "checkpoint_every", 500)
     model: Text | None = key(None, "Folder of a FLUX model in diffusers' layout; nothing is downloaded.")
     license: Text | None = key(
         None,

@@ -92,7 +92,8 @@ def generate(
     pipeline.set_progress_bar_config(disable=True)
     pipeline.load_lora_weights(str(Path(lora).parent), weight_name=Path(lora).name, adapter_name=_ADAPTER)
     pipeline.set_adapters(_ADAPTER, settings.strength)
-    pipeline.transformer.to(device)
+    # Its autoencoder, too: the pipeline takes the device of any of its parts for that of all.
+    pipeline.to(device)
     coder = LatentCoder(model, device)
     for order in orders:
         control = {"control_image": order.control[None].to(device)} if has_control else {}
