@@ -51,7 +51,7 @@ class LoraFaces(Sequence[ThermalFace]):
 
         Raises:
             DatasetError: a store cannot be used.
-            ValueError: the template names a field that nothing fills.
+            ValueError: brackets of the template hold no name.
         """
         self._source, self._pixels = source, pixels
         self.has_control = kind == "control"
