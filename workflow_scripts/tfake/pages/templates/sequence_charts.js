@@ -62,7 +62,7 @@ function makeChart(title, unit, least, onSeek) {
     let [low, high] = finite.length ? [Math.min(...finite), Math.max(...finite)] : [0, least];
     const more = Math.max(0.06 * (high - low), (least - (high - low)) / 2);
     [low, high] = [low - more, high + more];
-    const size = STEPS.find((wide) => (high - low) / wide <= 4) ?? (high - low) / 4;
+    const size = STEPS.find((wide) => (high - low) / wide <= 5) ?? (high - low) / 4;
     const written = Math.max(0, -Math.floor(Math.log10(size) + 1e-9));
     decimals = written + 1;
     const height = (value) => 100 - (100 * (value - low)) / (high - low);
