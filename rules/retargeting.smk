@@ -3,7 +3,8 @@
 On the way of `snakemake retargeting` alone. A sequence is a job and a shard.
 
 NEEDS  the faces store and a variant, sealed; the archive or the decoded images; films, where drivers name them
-MAKES  results/retargeting/drivers/{driver}.npz       FaceMesh's points in each frame of a film
+MAKES  results/retargeting/labels.json                how far FaceMesh agrees with the labels, on the stills and after
+       results/retargeting/drivers/{driver}.npz       FaceMesh's points in each frame of a film
        results/retargeting/sequences/sequences.zarr   as results/sequences/sequences.zarr, and a status of each frame
        results/retargeting/sequences/manifests/{shard}.json
        results/retargeting/sequences/SHA256SUMS, summary.json, verified.json
@@ -74,6 +75,7 @@ rule retarget_face:
         thermal_root=rules.create_retargeting_store.input.thermal_root,
         thermal_sums=rules.create_retargeting_store.input.thermal_sums,
         film=PLAN.retargeting.film_motion,
+        film_file=PLAN.retargeting.film_file,
     output:
         **KINDS["retargeted"].shard_files("results/retargeting/sequences"),
         manifest="results/retargeting/sequences/manifests/{shard}.json",
@@ -132,6 +134,38 @@ use rule verify_store as verify_retargeting with:
         "Verifying the stills in motion."
 
 
+rule check_retargeting:
+    """Compare FaceMesh's points of the moved pictures with their labels."""
+    input:
+        archive=PLAN.source.undecoded,
+        images=PLAN.retargeting.all_decoded,
+        index=rules.index_archive.output.index,
+        faces_root=rules.create_faces_store.output.root,
+        faces_sums=rules.seal_faces.output.sums,
+        root=rules.create_retargeting_store.output.root,
+        report=rules.verify_retargeting.output.report,
+    output:
+        figures="results/retargeting/labels.json",
+    log:
+        "logs/check_retargeting.log",
+    benchmark:
+        "benchmarks/check_retargeting.tsv"
+    conda:
+        "../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=minutes(480),
+    params:
+        recipe=1,
+        image_pixels=lookup(dpath="source/image_pixels", within=config),
+        min_detection_confidence=lookup(dpath="labels/min_detection_confidence", within=config),
+    message:
+        "Comparing FaceMesh's points of the moved pictures with their labels."
+    script:
+        "../workflow_scripts/retargeting/check_retargeting.py"
+
+
 use rule export_sequences as export_retargeting with:
     input:
         report=rules.verify_retargeting.output.report,
@@ -149,6 +183,7 @@ use rule export_sequences as export_retargeting with:
 rule retargeting:
     input:
         rules.verify_retargeting.output.report,
+        rules.check_retargeting.output.figures,
         collect(rules.export_retargeting.output.sums, format=PLAN.retargeting.formats),
     message:
         "The stills in motion are verified: {input[0]}."

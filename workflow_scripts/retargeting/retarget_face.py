@@ -1,6 +1,7 @@
 """Set one still in motion and write its shard of the retargeted sequences."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,6 +15,7 @@ from tfake.core.codes import (
     ExpressionClass,
     RetargetStatus,
     SampleStatus,
+    ThermalOrigin,
     encode_ids,
     sequence_name,
     subject_name,
@@ -23,6 +25,7 @@ from tfake.core.radiometry import NO_IMAGE, decode_counts
 from tfake.retargeting.animation import Animation, Picture
 from tfake.retargeting.curves import draw_motion
 from tfake.retargeting.driver import FilmedMeshes, film_motion
+from tfake.retargeting.live_portrait import LivePortrait, Repainting
 from tfake.retargeting.mesh_motion import MeshMotion
 from tfake.retargeting.mouth import mouth_celsius
 from tfake.retargeting.rows import RetargetedRows
@@ -45,6 +48,7 @@ def retarget_face(
     sequence: Mapping[str, Any],
     settings: Mapping[str, Any],
     film: str | None = None,
+    film_file: str | None = None,
     images: str | None = None,
 ) -> None:
     """Set a still in motion.
@@ -61,11 +65,13 @@ def retarget_face(
         sequence: ``row`` of the faces store, ``expression``, and ``driver``, the film's name, or None for curves.
         settings: what all sequences have in common: keys of the config's ``retargeting``.
         film: the driver's meshes (:class:`tfake.retargeting.driver.FilmedMeshes`).
+        film_file: the film itself, where LivePortrait paints what it drives.
         images: the folder ``images.zarr``, where the source is kept decoded.
 
     Raises:
         StoreError: the stores are of different sources, or what was written does not read back.
         SampleError: a sample that was good when indexed is not any more.
+        LivePortraitError: it failed.
     """
     # A job is one core's work, and the same whatever the machine has.
     limit_compute_threads(1)
@@ -99,7 +105,12 @@ def retarget_face(
         points = (faces[name][row] for name in ("landmarks_70", "landmarks_478"))
         picture = Picture(decode_counts(counts), reader.read_rgb(record), faces["segmentation"][row], *points)
         motions = _motions(kind, row, seconds, settings, film)
-        _fill_frames(made, picture, motions, mouth_celsius(settings["tables"], thermal.attrs["ambient_celsius"]), shard)
+        inside_celsius = mouth_celsius(settings["tables"], thermal.attrs["ambient_celsius"])
+        portrait = None
+        if film_file is not None:
+            tool = LivePortrait(Path(settings["live_portrait"]["checkout"]), settings["live_portrait"]["python"])
+            portrait = Repainting(tool, picture, Path(film_file), seconds)
+        _fill_frames(made, picture, motions, inside_celsius, portrait)
     write_shard(store, made.values, shard)
     made_from = {"source_sha256": open_store(store).attrs["source_sha256"], "stills_sha256": source}
     counted = count_codes("retargeted", RetargetStatus, made.values["status"])
@@ -117,7 +128,11 @@ def _motions(
 
 
 def _fill_frames(
-    made: RetargetedRows, picture: Picture, motions: list[MeshMotion | None], inside_celsius: float, shard: int
+    made: RetargetedRows,
+    picture: Picture,
+    motions: list[MeshMotion | None],
+    inside_celsius: float,
+    portrait: Repainting | None,
 ) -> None:
     if not np.isfinite(picture.landmarks_478).all():
         made.fill_still(picture, RetargetStatus.NO_MESH)
@@ -127,13 +142,13 @@ def _fill_frames(
     except StillError:
         made.fill_still(picture, RetargetStatus.UNFIT)
         return
-    for number, frame in enumerate(tqdm(animation, f"retarget sequence {shard}", len(motions))):
-        made.fill_frame(number, frame)
+    if portrait is not None:
+        made.fill_columns(thermal_origin=ThermalOrigin.REPAINTED)
+    for number, frame in enumerate(tqdm(animation, "retarget still", len(motions))):
+        made.fill_frame(number, frame if portrait is None else portrait.repaint(number, frame))
 
 
 if __name__ == "__main__":
-    from pathlib import Path
-
     from tfake.core.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -149,5 +164,6 @@ if __name__ == "__main__":
         sequence=snakemake.params.sequence,
         settings=snakemake.params.settings,
         film=snakemake.input.film[0] if snakemake.input.film else None,
+        film_file=snakemake.input.film_file[0] if snakemake.input.film_file else None,
         images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
     )

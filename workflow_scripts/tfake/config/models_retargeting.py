@@ -19,6 +19,13 @@ class Driver(Section):
     expression: Expression = key(..., "What it is taken to show, the label of its sequences.")
 
 
+class LivePortrait(Section):
+    """A checkout of LivePortrait of the user's own, with its weights."""
+
+    checkout: Text = key(..., "The folder that holds its inference.py.")
+    python: Text = key("python", "The interpreter that has what it needs.")
+
+
 class Retargeting(Section):
     """Stills of the source set in motion, `snakemake retargeting`: every still with every expression and every film."""
 
@@ -39,6 +46,11 @@ class Retargeting(Section):
     frames_per_second: Positive = key(16.0, "Rate of the frames; films are sampled at it.", unit="frames/s")
     strength: float = key(1.0, "Factor on the expressions' movements, and on those of films.", unit="1", ge=0, le=2)
     most_degrees: float = key(6.0, "The head turns by at most this about each axis.", ge=0, le=20)
+    live_portrait: LivePortrait | None = key(
+        None,
+        "Lets LivePortrait paint the sequences of films, {checkout, python}: 8 bits that are brought to each class's "
+        "mean in the still, and no measured temperatures. Null warps them.",
+    )
     tables: Literal["measured", "charlotte"] = key(
         "measured", "Parameters of the temperature model, as heat.tables: how warm the inside of a mouth is."
     )

@@ -82,6 +82,11 @@ class RetargetingPlan:
         """The shard of decoded images that holds the still of the shard ``{shard}``; nothing where none are kept."""
         return self._plan.stores.decoded([self.sequence(wildcards)["row"] // self._plan.shard_images])
 
+    def all_decoded(self, wildcards: Wildcards) -> list[str]:
+        """The shards of decoded images that hold the stills; nothing where none are kept."""
+        shards = dict.fromkeys(one["row"] // self._plan.shard_images for one in self.sequences)
+        return self._plan.stores.decoded(list(shards))
+
     def film_motion(self, wildcards: Wildcards) -> list[str]:
         """The motion of the film that drives the shard ``{shard}``; nothing where curves do."""
         driver = self.sequence(wildcards)["driver"]
@@ -91,12 +96,21 @@ class RetargetingPlan:
         """The film of the driver ``{driver}``."""
         return self.drivers[wildcards.driver]["path"]
 
+    def film_file(self, wildcards: Wildcards) -> list[str]:
+        """The film of the shard ``{shard}`` where LivePortrait paints it; nothing otherwise."""
+        driver = self.sequence(wildcards)["driver"]
+        return [self.drivers[driver]["path"]] if driver and self._settings["live_portrait"] else []
+
     def check_files(self) -> None:
-        """Look for the films.
+        """Look for the films, and for LivePortrait.
 
         Raises:
             ConfigError: one is not there.
         """
+        portrait = self._settings["live_portrait"]
+        if portrait is not None and not os.path.exists(script := os.path.join(portrait["checkout"], "inference.py")):
+            where = f"there is no {script} (seen from {os.getcwd()})"
+            raise ConfigError(f"config: retargeting.live_portrait.checkout: {where}")
         for name, driver in self.drivers.items():
             if not os.path.exists(driver["path"]):
                 where = f"there is no {driver['path']} (seen from {os.getcwd()})"

@@ -122,6 +122,13 @@ class ApparentSex(IntEnum):
     UNKNOWN = 2  # a still that was set in motion: nobody has drawn its shape
 
 
+class ThermalOrigin(IntEnum):
+    """Codes of ``thermal_origin`` in stores of stills that were set in motion."""
+
+    WARPED = 0  # the still's own temperatures, moved
+    REPAINTED = 1  # 8 bits of a network, brought to each class's mean in the still: not radiometric
+
+
 class RetargetStatus(IntEnum):
     """Codes of ``status`` in stores of stills that were set in motion. From ``NO_IMAGE`` on no frame can be used."""
 

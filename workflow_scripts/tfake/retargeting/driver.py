@@ -115,7 +115,7 @@ def film_motion(
     pose = fit_similarity(mean_face(), neutral)
     shape = pose.bring_back(neutral)
     motions: list[MeshMotion | None] = []
-    for number in _sample(film.seconds, np.asarray(seconds, float)):
+    for number in nearest_frames(film.seconds, np.asarray(seconds, float)):
         if not found[number]:
             motions.append(None)
             continue
@@ -142,7 +142,7 @@ def _relative(
     )
 
 
-def _sample(times: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+def nearest_frames(times: np.ndarray, seconds: np.ndarray) -> np.ndarray:
     """The frame nearest to each time (T,) int, of a film that is shown forwards and backwards."""
     length = times[-1] - times[0]
     if length <= 0.0:

@@ -31,6 +31,7 @@ from tfake.core.codes import (
     PointState,
     RetargetStatus,
     SampleStatus,
+    ThermalOrigin,
 )
 from tfake.core.radiometry import KELVIN_PER_COUNT, NEVER_WRITTEN, NO_IMAGE, ZERO_CELSIUS_KELVIN
 
@@ -324,7 +325,7 @@ def retargeted_layout(pixels: int) -> tuple[ArrayLayout, ...]:
 
     Returns:
         The arrays of :func:`sequences_layout`, of which ``gaze``, ``head_position`` and ``body_temperature`` hold
-        nothing, and beside them ``status`` and ``folded_triangles`` (N,), ``image_id`` (N, 32).
+        nothing, and beside them ``status``, ``thermal_origin`` and ``folded_triangles`` (N,), ``image_id`` (N, 32).
     """
     other = {
         "landmarks_478": "the still's mesh, taken along by the map that its pixels are",
@@ -343,6 +344,7 @@ def retargeted_layout(pixels: int) -> tuple[ArrayLayout, ...]:
         *alike,
         _codes("apparent_sex", (ApparentSex.UNKNOWN,), "nobody has drawn the person's shape"),
         _codes("status", RetargetStatus, "whether the frame shows what was asked for"),
+        _codes("thermal_origin", ThermalOrigin, "what thermal is; what a network repainted is not radiometric"),
         _whole("folded_triangles", "triangles that the motion asked for would fold; the frame then shows another"),
         _ids("image_id", "id of the still in the source archive"),
     )
