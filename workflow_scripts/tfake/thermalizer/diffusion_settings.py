@@ -22,7 +22,7 @@ class DiffusionSettings(PairedSettings):
     batch_sources: int = 2
     image_pixels: int = 128
     weight_prior: float = 0.1
-    residual_kelvin: float = 1.5
+    residual_kelvin: float = 1.0
     block_channels: tuple[int, ...] = (16, 32, 64, 64)
     layers_per_block: int = 1
     sampling_steps: int = 8
