@@ -204,6 +204,7 @@ def checked(plan, dry_run=False):
         ({"landmark_study": {"pictures": {"here": "none"}}}, "landmark_study.pictures.here: no folder none"),
         ({"landmark_speed": {"weights": {"a": "none.pt"}}}, "landmark_speed.weights.a: there is no none.pt"),
         ({"landmark_speed": {"calibration": "none"}}, "landmark_speed.calibration: there is no none"),
+        ({"sequence_tasks": {"weights": "none.pt"}}, "sequence_tasks.weights: there is no none.pt"),
         ({"evaluation": {"landmarkers": {"a": "none.pt"}}}, "evaluation.landmarkers.a: there is no none.pt"),
         ({"evaluation": {"sets": {"own_70": {"path": "hot"}}}}, "it is a variant: warm, cold, heat"),
     ],

@@ -177,6 +177,17 @@ def test_networks_are_measured_from_the_library_and_from_files(tmp_path):
     plan.check_files()
 
 
+def test_sequences_are_followed_person_by_person():
+    plan = plan_of(sequences={"subjects": 2}).sequence_tasks
+    assert plan.records(wildcards()) == [f"results/sequence_tasks/people/s000{subject}.json" for subject in (0, 1)]
+    assert (plan.has_scenes, plan.weights_files) == (True, [])
+    assert plan.crossings == {"people": 2, "scenes": 12, "seconds": 4.0, "seed": 0}
+    alone = plan_of(sequences={"subjects": 1}, sequence_tasks={"weights": "results/mine.pt"}).sequence_tasks
+    assert (alone.has_scenes, alone.weights_files) == (False, ["results/mine.pt"])
+    alone.check_files()
+    assert not plan_of(sequence_tasks={"scenes": 0}).sequence_tasks.has_scenes
+
+
 def test_no_network_is_trained_on_a_variant_where_nothing_can_score_it(tmp_path):
     assert plan_of(realism={"variants": ["warm"]}).realism.trained == ()
     sets = {"sets": {"tfw": {"path": str(tmp_path)}}}

@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from tfake.imaging.crops import box_iou
 from tfake.landmarks.landmarker import LandmarkDetections
 from tfake.landmarks.tracking import FaceTracker, TrackingSettings, associate, split
+from tfake.landmarks.video import smoothed_answers
 
 STEP = 1 / 9
 SHAPE = np.random.default_rng(0).uniform(-20, 20, (70, 2))
@@ -75,6 +76,71 @@ def test_an_identity_outlasts_an_occlusion_of_so_many_seconds(hidden, is_same):
     assert answers[9].track_ids.tolist() == [0]
     assert not any(len(answer) for answer in answers[10 : 10 + gone])
     assert answers[-1].track_ids.tolist() == ([0] if is_same else [1])
+
+
+def behind(way, seconds=1.8):
+    """Somebody in front, who stands, and somebody who goes there, is hidden, and comes out again: frames, and places.
+
+    The hidden one is not found within 30 pixels; ``way`` is 1 for on, and -1 for back.
+    """
+    frames, places = [], []
+    gone = round(seconds / STEP)
+    for number in range(-8, gone + 9):
+        if number < 0:
+            x = 100 + 8 * number - 30
+        elif number < gone:
+            x = 100
+        else:
+            x = 100 + way * (30 + 8 * (number - gone))
+        places.append(x)
+        frames.append(faces((100, 50)) if x == 100 else faces((100, 50), (x, 56)))
+    return frames, places
+
+
+@pytest.mark.parametrize("way", [1, -1])
+@pytest.mark.parametrize(("seconds", "is_same"), [(0.5, True), (1.8, True), (4.0, False)])
+def test_who_is_lost_behind_somebody_comes_out_on_either_side(way, seconds, is_same):
+    frames, places = behind(way, seconds)
+    tracker = FaceTracker(keeps_history=True)
+    answers = follow(tracker, frames)
+    before, after = id_near(answers[7], (places[7], 56)), id_near(answers[-1], (places[-1], 56))
+    assert None not in (before, after)
+    assert (before == after) == is_same
+    assert {id_near(answer, (100, 50)) for answer in answers[1:]} == {id_near(answers[1], (100, 50))}
+    # Nothing is told of where the hidden face looks.
+    smoothed = list(smoothed_answers(tracker, [answer.time_seconds for answer in answers], 70))
+    assert all(len(answer) == 1 for answer, x in zip(smoothed, places, strict=True) if x == 100)
+
+
+def test_nobody_is_looked_for_behind_somebody():
+    frames, _ = behind(1)
+    tracker = FaceTracker()
+    follow(tracker, frames[:12])
+    assert tracker.hides_somebody
+    boxes, just_seen = tracker.boxes(12 * STEP)
+    assert len(boxes) == 1
+    assert just_seen.all()
+
+
+def test_of_two_behind_one_face_each_is_the_one_whose_points_are_alike():
+    """One comes from the left and one from the right; both turn back. Their faces are of other shapes."""
+    frames = []
+    for number in range(30):
+        left, right = 100 - 6 * abs(number - 15), 100 + 6 * abs(number - 15)
+        front, wide = faces((100, 50)), faces((left, 56))
+        narrow = faces((right, 44))
+        narrow = replace(narrow, landmarks=(narrow.landmarks - (right, 44)) * (0.8, 1.1) + (right, 44))
+        shown = [front] if abs(number - 15) < 5 else [front, wide, narrow]
+        parts = [np.concatenate([getattr(face, name) for face in shown]) for name in ("landmarks", "sigma", "score")]
+        frames.append(LandmarkDetections(*(part.astype(np.float32) for part in parts)))
+    answers = follow(FaceTracker(), frames)
+
+    def who(answer):
+        """The numbers by place, from the left."""
+        return answer.track_ids[np.argsort(answer.faces.landmarks[..., 0].mean(axis=1))].tolist()
+
+    assert sorted(who(answers[5])) == [0, 1, 2]
+    assert who(answers[5]) == who(answers[-1])
 
 
 def test_a_gap_in_time_and_a_reset_begin_anew():

@@ -184,9 +184,9 @@ def test_planted_temperatures_come_back_as_a_table(run, tmp_path, suffix):
     assert [[face["track_id"] for face in found] for found in faces] == [[0]] * 20
     assert written["images"][9]["time_seconds"] == 1.0
     assert written["summary"]["tracks"] == 1
-    assert "shorter than 15 s" in written["summary"]["breathing"][0]["reason"]
+    assert "shorter than 25 s" in written["summary"]["breathing"][0]["reason"]
     table = pd.read_csv(tmp_path / "t.csv") if suffix == "csv" else pd.read_parquet(tmp_path / "t.parquet")
-    assert len(table) == 20 * len(PLACES)
+    assert len(table) == 20 * (len(PLACES) + 1)
     assert table["time_seconds"].max() == pytest.approx(19 / 9)
     for place, celsius in (("right_inner_canthus", CANTHUS), ("left_inner_canthus", SKIN), ("nose_tip", SKIN)):
         found = table[table["place"] == place]

@@ -14,7 +14,7 @@ RATES = (6.0, 45.0)
 #: The shortest signal that has a rate: three breaths of twelve a minute.
 MIN_SECONDS = 15.0
 #: Share of the power in the band that the peak must have, with what lies within a main lobe's half width of it.
-_MIN_PEAK_SHARE = 0.5
+MIN_PEAK_SHARE = 0.5
 #: The largest part of the signal that may be missing, and the longest gap, seconds.
 _MAX_MISSING, _MAX_GAP = 0.2, 2.0
 #: A temperature that moves by less (standard deviation, K) is noise of any camera.
@@ -40,12 +40,29 @@ class Breathing(NamedTuple):
     reason: str
 
 
-def breathing_rate(seconds: np.ndarray, celsius: np.ndarray) -> Breathing:
+class _Spectra(NamedTuple):
+    """Spectra of K signals: F rates, (F, K) power, (K,) bins of the peaks, their shares, and deviations in K."""
+
+    rates: np.ndarray
+    power: np.ndarray
+    peaks: np.ndarray
+    shares: np.ndarray
+    swings: np.ndarray
+
+
+def breathing_rate(
+    seconds: np.ndarray,
+    celsius: np.ndarray,
+    min_peak_share: float = MIN_PEAK_SHARE,
+    min_seconds: float = MIN_SECONDS,
+) -> Breathing:
     """Estimate a breathing rate.
 
     Args:
         seconds: (N,) times, increasing.
         celsius: (N,) °C, NaN where there is none.
+        min_peak_share: of the band's power, that the peak of a valid rate has.
+        min_seconds: of a signal that has a rate.
     """
     seconds, celsius = (np.asarray(values, np.float64) for values in (seconds, celsius))
     known = np.isfinite(seconds) & np.isfinite(celsius)
@@ -54,31 +71,54 @@ def breathing_rate(seconds: np.ndarray, celsius: np.ndarray) -> Breathing:
     if len(times) < 2:
         return Breathing(nothing, nothing, 0.0, False, f"{len(times)} temperatures with a time, fewer than 2")
     length = float(times[-1] - times[0])
-    if length < MIN_SECONDS:
-        return Breathing(nothing, nothing, length, False, f"{length:.1f} s, shorter than {MIN_SECONDS:g} s")
+    if length < min_seconds:
+        return Breathing(nothing, nothing, length, False, f"{length:.1f} s, shorter than {min_seconds:g} s")
     step = float(np.median(np.diff(times)))
     if 60 / (2 * step) < RATES[1]:
         return Breathing(nothing, nothing, length, False, f"a temperature every {step:.2f} s, too few for a breath")
-    even = np.arange(times[0], times[-1], step)
-    signal = np.interp(even, times, values)
-    signal -= np.polyval(np.polyfit(even, signal, 1), even)
-    power = np.abs(np.fft.rfft(signal * np.hanning(len(signal)), _PADDING * len(signal))) ** 2
-    rates = np.fft.rfftfreq(_PADDING * len(signal), step) * 60
-    band = (rates >= RATES[0]) & (rates <= RATES[1])
-    peak = _peak(rates, power, int(np.flatnonzero(band)[np.argmax(power[band])]))
-    # A Hann window's main lobe reaches two bins of the unpadded spectrum to each side.
-    near = band & (np.abs(rates - peak) <= 2 * 60 / length)
-    share = float(power[near].sum() / max(power[band].sum(), 1e-30))
+    spectra = _spectra(times, values[:, None])
+    swing, share = float(spectra.swings[0]), float(spectra.shares[0])
+    peak = _peak(spectra.rates, spectra.power[:, 0], int(spectra.peaks[0]))
     gaps = np.diff(times)
     missing = float((gaps[gaps > 1.5 * step] - step).sum() / length)
     reason = ""
     if missing > _MAX_MISSING or gaps.max() > _MAX_GAP:
         reason = f"{missing:.0%} of the time is missing, {gaps.max():.1f} s at once"
-    elif signal.std() < _MIN_SWING:
-        reason = f"the temperature moves by {signal.std():.3f} K, less than {_MIN_SWING} K"
-    elif share < _MIN_PEAK_SHARE:
+    elif swing < _MIN_SWING:
+        reason = f"the temperature moves by {swing:.3f} K, less than {_MIN_SWING} K"
+    elif share < min_peak_share:
         reason = f"the peak has {share:.0%} of the power between {RATES[0]:g} and {RATES[1]:g} a minute"
     return Breathing(peak, share, length, not reason, reason)
+
+
+def peak_shares(seconds: np.ndarray, signals: np.ndarray) -> np.ndarray:
+    """Which part of each signal's power within ``RATES`` lies at its peak.
+
+    Args:
+        seconds: (N,) times, increasing.
+        signals: (N, K), without gaps.
+
+    Returns:
+        (K,) 0 to 1: 1 for a pure tone.
+    """
+    return _spectra(np.asarray(seconds, np.float64), signals).shares
+
+
+def _spectra(seconds: np.ndarray, signals: np.ndarray) -> _Spectra:
+    step = float(np.median(np.diff(seconds)))
+    even = np.arange(seconds[0], seconds[-1], step)
+    signals = np.column_stack([np.interp(even, seconds, signal) for signal in signals.T])
+    line = np.column_stack((np.ones(len(even)), even - even.mean()))
+    signals = signals - line @ np.linalg.lstsq(line, signals, rcond=None)[0]
+    padded = _PADDING * len(even)
+    power = np.abs(np.fft.rfft(signals * np.hanning(len(even))[:, None], padded, axis=0)) ** 2
+    rates = np.fft.rfftfreq(padded, step) * 60
+    band = np.flatnonzero((rates >= RATES[0]) & (rates <= RATES[1]))
+    peaks = band[np.argmax(power[band], axis=0)]
+    # A Hann window's main lobe reaches two bins of the unpadded spectrum to each side.
+    near = np.abs(rates[band, None] - rates[peaks]) <= 2 * 60 / (seconds[-1] - seconds[0])
+    shares = (power[band] * near).sum(axis=0) / np.maximum(power[band].sum(axis=0), 1e-30)
+    return _Spectra(rates, power, peaks, shares, signals.std(axis=0))
 
 
 def _peak(rates: np.ndarray, power: np.ndarray, place: int) -> float:

@@ -1,7 +1,7 @@
 """Temperatures over time as a table in a file, CSV or Parquet by its suffix, and what follows for each face."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfake.landmarks.breathing import breathing_rate
+from tfake.landmarks.nostril_signal import breath_signal, nose_patch, signal_rate
 from tfake.landmarks.outputs import refuse_input
-from tfake.landmarks.temperatures import read_temperatures
+from tfake.landmarks.temperatures import as_celsius, read_temperatures
 from tfake.landmarks.tracking import TrackedFaces
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("image", "frame", "time_seconds", "track_id", "place", "celsius", "pixels", "sigma", "valid", "reason")
 _SUFFIXES = (".csv", ".parquet")
+#: The place of the signal that breath is read from.
+BREATH = "breath"
 _NOSTRILS = ("right_nostril", "left_nostril")
 _NOT_SEEN = "the face was not found in this frame"
 
@@ -34,6 +37,7 @@ class TemperatureTable(AbstractContextManager):
         """
         self.path = Path(path)
         self._rows: list[tuple] = []
+        self._noses: dict[int, list[tuple[str, int, float | None, np.ndarray]]] = {}
         if self.path.suffix.lower() not in _SUFFIXES:
             raise ValueError(f"--temperatures: name a file {' or '.join(_SUFFIXES)}; found {path}")
         if self.path.is_dir():
@@ -68,15 +72,26 @@ class TemperatureTable(AbstractContextManager):
                 valid, reason = (reading.valid, reading.reason) if observed else (False, _NOT_SEEN)
                 row = (reading.place, reading.celsius, reading.pixels, reading.sigma, valid, reason)
                 self._rows.append((name, frame, tracked.time_seconds, int(track_id), *row))
+            if observed:
+                nose = (name, frame, tracked.time_seconds, nose_patch(as_celsius(image), points))
+                self._noses.setdefault(int(track_id), []).append(nose)
 
     def frame(self) -> "pd.DataFrame":
         """The table so far, by ``COLUMNS``: °C, pixels, seconds."""
         import pandas as pd  # here, for what reads no temperatures does without
 
-        table = pd.DataFrame(self._rows, columns=COLUMNS)
+        table = pd.DataFrame([*self._rows, *self._breath_rows()], columns=COLUMNS)
         numbers = {"time_seconds": "float64", "celsius": "float64", "sigma": "float64"}
         whole = {"frame": "int64", "track_id": "int64", "pixels": "int64"}
         return table.astype(numbers | whole | {"valid": "bool"})
+
+    def _breath_rows(self) -> Iterator[tuple]:
+        """The signal of each face whose frames have times: °C of no one place, so without pixels and sigma."""
+        for track_id, noses in self._noses.items():
+            if all(seconds is not None for _, _, seconds, _ in noses):
+                signal = breath_signal(np.array([nose[2] for nose in noses]), np.stack([nose[3] for nose in noses]))
+                for (name, frame, seconds, _), celsius in zip(noses, signal, strict=True):
+                    yield name, frame, seconds, track_id, BREATH, float(celsius), 0, float("nan"), True, ""
 
     def write(self) -> None:
         """Write it."""
@@ -118,16 +133,22 @@ def read_table(path: str | os.PathLike) -> "pd.DataFrame":
 
 
 def breathing_of_tracks(table: "pd.DataFrame") -> list[dict]:
-    """The breathing rate of each face of a table, of a frame by the mean of the nostrils that are valid.
+    """The breathing rate of each face of a table.
+
+    It is read from the place ``breath`` (:mod:`tfake.landmarks.nostril_signal`); where a table has none of a face, from
+    the mean of the nostrils that are valid.
 
     Returns:
         ``track_id`` and the fields of :class:`tfake.landmarks.breathing.Breathing`, NaN as None.
     """
-    chosen = table[table["place"].isin(_NOSTRILS) & table["valid"]]
     answers = []
     for track_id in sorted(table["track_id"].unique()):
-        nostrils = chosen[chosen["track_id"] == track_id].groupby("time_seconds")["celsius"].mean()
-        found = breathing_rate(nostrils.index.to_numpy(), nostrils.to_numpy())
+        own = table[(table["track_id"] == track_id) & table["valid"]]
+        signal = own[own["place"] == BREATH]
+        estimate = signal_rate if len(signal) else breathing_rate
+        chosen = signal if len(signal) else own[own["place"].isin(_NOSTRILS)]
+        trace = chosen.groupby("time_seconds")["celsius"].mean()
+        found = estimate(trace.index.to_numpy(), trace.to_numpy())
         answers.append({"track_id": int(track_id)} | {name: _plain(value) for name, value in found._asdict().items()})
     return answers
 

@@ -5,6 +5,11 @@ assignment. Less certain faces may continue a track and not begin one (ByteTrack
 that were not seen for a while are widened (C-BIoU, Yang et al., 2023). A face is certain where the landmark network is,
 or where a detector found it.
 
+A face that is lost where another one is stands behind it: its track stays with that one, wherever it goes, and takes
+what appears on either side. A velocity from before would lead elsewhere, for people stop and turn, and the face in
+front would be taken for it: so whoever is in front chooses first. Of several behind one face, each takes what is most
+like its own points, relative to their mean, of a moment ago; nobody is recognised who comes back later.
+
 Each point has a Kalman filter (:mod:`tfake.landmarks.kalman`). A head moves quickly and a face changes slowly, so what
 is filtered are the mean of the points and each point's place relative to it, with a noise of its own. The noise of a
 measurement is the network's own standard deviation; but most of that is an error that stays from frame to frame, which
@@ -26,6 +31,10 @@ from tfake.landmarks.landmarker import UNSURE, LandmarkDetections
 _SAME_FACE_IOU = 0.6
 #: What a face is not born within (over the smaller box): a part of a face that passes for one.
 _WITHIN = 0.5
+#: A face that is lost where it overlaps another one (over the smaller box) by this is behind that.
+_HIDDEN = 0.2
+#: Points relative to their mean that differ by so much, over the face's size, make an overlap count half.
+_SHAPE_TOLERANCE = 0.03
 _MIN_SIGMA_PIXELS = 1e-3
 
 
@@ -40,6 +49,7 @@ class TrackingSettings:
         coast_seconds: how long a track waits for its face.
         confirmations: in how many frames, one after the other, a face is found before it is a track.
         uncertain_ratio: a track takes faces whose score is up to so many times the threshold.
+        hidden_seconds: how long a track waits for its face behind another one.
         acceleration: standard deviation of what the velocity of a face changes by in a second, face sizes/s (the face's
             size is sqrt(w h) of its points' box).
         deformation: the same of a point's velocity relative to its face: turning, nearing, speaking.
@@ -50,6 +60,7 @@ class TrackingSettings:
     coast_seconds: float = 1.0
     confirmations: int = 2
     uncertain_ratio: float = UNSURE
+    hidden_seconds: float = 3.0
     acceleration: float = 2.0
     deformation: float = 0.1
     jitter_share: float = 0.2
@@ -65,6 +76,7 @@ class TrackingSettings:
             ("coast_seconds", 0.0, np.inf),
             ("confirmations", 1, np.inf),
             ("uncertain_ratio", 1.0, np.inf),
+            ("hidden_seconds", 0.0, np.inf),
             ("acceleration", 1e-6, np.inf),
             ("deformation", 1e-6, np.inf),
             ("jitter_share", 1e-6, 1.0),
@@ -107,6 +119,7 @@ class TrackStep(NamedTuple):
         measured: (L, 2) pixels as they were found; None where the face was not.
         sigma: (L,) pixels, the network's own, of this frame or the last one in which the face was found.
         score: the same.
+        is_hidden: the face was not found, and is taken to be behind another one.
     """
 
     frame: int
@@ -116,6 +129,7 @@ class TrackStep(NamedTuple):
     measured: np.ndarray | None
     sigma: np.ndarray
     score: float
+    is_hidden: bool = False
 
 
 @dataclass(eq=False)
@@ -129,6 +143,8 @@ class Track:
         seen_seconds: when it was found last.
         hits: in how many frames it was found.
         is_detected: a detector found it when it began, so that points which are less certain may confirm it.
+        is_hidden: it was lost where another face is, and is taken to be behind that one wherever it goes.
+        shape: (L, 2) pixels, its points relative to their mean when it was found last, filtered.
     """
 
     track_id: int | None
@@ -137,11 +153,18 @@ class Track:
     seen_seconds: float
     hits: int = 1
     is_detected: bool = False
+    is_hidden: bool = False
+    shape: np.ndarray | None = None
 
     @property
     def points(self) -> np.ndarray:
         """(L, 2) pixels, filtered."""
         return joined(self.steps[-1].states)
+
+    def waits(self, seconds: float, settings: TrackingSettings) -> bool:
+        """Whether it still waits for its face at a time."""
+        patience = settings.hidden_seconds if self.is_hidden else settings.coast_seconds
+        return seconds - self.seen_seconds <= max(patience, settings.coast_seconds)
 
     def predict(self, seconds: float, settings: TrackingSettings) -> tuple[PointStates, np.ndarray]:
         """The states at a later time, and the noise that was assumed on the way."""
@@ -175,8 +198,13 @@ class FaceTracker:
         self._end(self._tracks)
         self._tracks, self._seconds = [], -np.inf
 
+    @property
+    def hides_somebody(self) -> bool:
+        """Whether a face is taken to be behind another one."""
+        return any(track.is_hidden for track in self._tracks)
+
     def boxes(self, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-        """Where the faces will be.
+        """Where the faces will be that are not behind others.
 
         Args:
             seconds: the next frame's time.
@@ -185,7 +213,7 @@ class FaceTracker:
             (T, 4) left, top, right, bottom of each track's points, those that wait included; and (T,) bool: it was
             found in the last frame.
         """
-        live = [track for track in self._tracks if seconds - track.seen_seconds <= self.settings.coast_seconds]
+        live = [track for track in self._tracks if track.waits(seconds, self.settings) and not track.is_hidden]
         boxes = [_box(joined(track.predict(seconds, self.settings)[0])) for track in live]
         return np.array(boxes).reshape(-1, 4), np.array([t.seen_seconds == t.time_seconds for t in live], bool)
 
@@ -204,13 +232,15 @@ class FaceTracker:
         """
         self._check(found, seconds)
         self._frame, self._seconds = self._frame + 1, seconds
-        waited = [track for track in self._tracks if seconds - track.seen_seconds > self.settings.coast_seconds]
+        waited = [track for track in self._tracks if not track.waits(seconds, self.settings)]
         self._end(waited)
         self._tracks = [track for track in self._tracks if track not in waited]
         pairs, new = self._associate(found, seconds)
         predicted = [track.predict(seconds, self.settings) for track in self._tracks]
         for place, (track, (states, noise)) in enumerate(zip(self._tracks, predicted, strict=True)):
             self._step(track, states, noise, found, pairs.get(place), seconds)
+            if place not in pairs:
+                self._hide(track, found.landmarks[list(pairs.values())])
         # Who waits to be confirmed must be found again at once.
         unconfirmed = [track for track in self._tracks if track.track_id is None and track.seen_seconds < seconds]
         self._tracks = [track for track in self._tracks if track not in unconfirmed]
@@ -246,27 +276,35 @@ class FaceTracker:
 
     def _associate(self, found: LandmarkDetections, seconds: float) -> tuple[dict[int, int], list[int]]:
         """Which face continues each track, by the places of both; and the faces that begin one."""
-        boxes, _ = self.boxes(seconds)
+        boxes = np.array([_box(joined(track.predict(seconds, self.settings)[0])) for track in self._tracks])
+        boxes = boxes.reshape(-1, 4)
         margins = np.array([self._margin(track, seconds) for track in self._tracks])
         usable = without_repeats(found)
         detected = np.isfinite(found.confidence)
         certain = [place for place in usable if detected[place] or found.score[place] < self.threshold]
         loosest = self.threshold * self.settings.uncertain_ratio
         uncertain = [place for place in usable if place not in certain and found.score[place] < loosest]
+        followed = [k for k, track in enumerate(self._tracks) if track.is_detected or track.track_id is not None]
         pairs: dict[int, int] = {}
-        for faces, tracks in (
-            (certain, range(len(self._tracks))),
-            (uncertain, [k for k, track in enumerate(self._tracks) if track.is_detected or track.track_id is not None]),
+        # Who stands in front comes first: a face that appears beside it is theirs who were hidden.
+        for faces, tracks, is_hidden in (
+            (certain, range(len(self._tracks)), False),
+            (certain, followed, True),
+            (uncertain, followed, False),
         ):
-            free = np.array([place for place in tracks if place not in pairs], int)
-            some = np.array(faces, int)
-            for track, face in associate(boxes[free], found.boxes[some], self.settings.iou_threshold, margins[free]):
-                pairs[int(free[track])] = int(some[face])
+            free = [k for k in tracks if k not in pairs and self._tracks[k].is_hidden == is_hidden]
+            taken = [found.boxes[face] for face in pairs.values()]
+            some = [face for face in faces if not is_hidden or _is_apart(found.boxes[face], taken)]
+            some = [face for face in some if face not in pairs.values()]
+            alike = _alikeness([self._tracks[k] for k in free], found.landmarks[some]) if is_hidden else 1.0
+            threshold = self.settings.iou_threshold
+            for track, face in associate(boxes[free], found.boxes[some], threshold, margins[free], alike):
+                pairs[free[track]] = some[face]
         taken = [found.boxes[face] for face in pairs.values()]
         new: list[int] = []
         for face in certain:
             around = [*taken, *(found.boxes[other] for other in new)]
-            if face not in pairs.values() and all(box_overlap(found.boxes[face], box) <= _WITHIN for box in around):
+            if face not in pairs.values() and _is_apart(found.boxes[face], around):
                 new.append(face)
         return pairs, new
 
@@ -292,10 +330,25 @@ class FaceTracker:
             states = kalman.update(states, split(points), _measurement_noise(sigma, self.settings))
             step = TrackStep(self._frame, elapsed, noise, states, points, sigma, float(found.score[face]))
             track.seen_seconds, track.hits = seconds, track.hits + 1
+            track.is_hidden, track.shape = False, states.positions[:-1]
         track.time_seconds = seconds
         if not self._keeps_history:
             track.steps.clear()
         track.steps.append(step)
+
+    def _hide(self, track: Track, faces: np.ndarray) -> None:
+        """Put a track that was not found behind the face (of (F, L, 2)) that it overlaps most, if there is one.
+
+        Where it does not show, it is behind that face, and comes out on either side, whatever its velocity was.
+        """
+        own = _box(track.points)
+        overlaps = [box_overlap(own, _box(points)) for points in faces]
+        track.is_hidden = bool(overlaps) and max(overlaps) >= _HIDDEN
+        if track.is_hidden:
+            mean = track.steps[-1].states.mean
+            mean[-1, 0] = faces[int(np.argmax(overlaps))].mean(axis=0)
+            mean[:, 1] = 0.0
+            track.steps[-1] = track.steps[-1]._replace(is_hidden=True)
 
     def _birth(self, found: LandmarkDetections, face: int, seconds: float) -> Track:
         points, sigma = found.landmarks[face].astype(np.float64), found.sigma[face].astype(np.float64)
@@ -316,15 +369,20 @@ class FaceTracker:
 
 
 def associate(
-    tracks: np.ndarray, faces: np.ndarray, iou_threshold: float, margins: np.ndarray | float = 0.0
+    tracks: np.ndarray,
+    faces: np.ndarray,
+    iou_threshold: float,
+    margins: np.ndarray | float = 0.0,
+    alike: np.ndarray | float = 1.0,
 ) -> list[tuple[int, int]]:
-    """Assign faces to tracks, each to one at most, so that the overlaps' sum is the greatest.
+    """Assign faces to tracks, each to one at most, so that the sum of weighed overlaps is the greatest.
 
     Args:
         tracks: (T, 4) predicted boxes.
         faces: (F, 4) found boxes.
         iou_threshold: intersection over union below which two are not assigned to one another.
         margins: (T,) pixels by which a track's box, and any that it is compared to, is widened on each side.
+        alike: (T, F) what each overlap counts, above 0.
 
     Returns:
         Pairs of a track's place and a face's, by the former.
@@ -339,7 +397,7 @@ def associate(
             for track, margin in zip(tracks, margins, strict=True)
         ]
     ).reshape(len(tracks), len(faces))
-    allowed = np.where(overlaps >= iou_threshold, overlaps, 0.0)
+    allowed = np.where(overlaps >= iou_threshold, overlaps * alike, 0.0)
     rows, columns = linear_sum_assignment(allowed, maximize=True)
     return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if allowed[row, column] > 0]
 
@@ -408,6 +466,21 @@ def _measurement_noise(sigma: np.ndarray, settings: TrackingSettings) -> np.ndar
     """(L + 1,) square pixels. Neighbouring points err alike: their mean is no better than they are."""
     variances = (settings.jitter_share * np.maximum(sigma, _MIN_SIGMA_PIXELS)) ** 2
     return np.append(variances, variances.mean())
+
+
+def _alikeness(tracks: Sequence[Track], faces: np.ndarray) -> np.ndarray:
+    """How alike tracks' points and those of faces (F, L, 2) are, relative to their means: (T, F), 1 for the same."""
+    alike = np.ones((len(tracks), len(faces)))
+    for row, track in enumerate(tracks):
+        for column, points in enumerate(faces):
+            apart = np.linalg.norm(split(points)[:-1] - track.shape, axis=1).mean() / face_size(track.shape)
+            alike[row, column] = 1 / (1 + (apart / _SHAPE_TOLERANCE) ** 2)
+    return alike
+
+
+def _is_apart(box: np.ndarray, others: Sequence[np.ndarray]) -> bool:
+    """Whether a box is no part of another one."""
+    return all(box_overlap(box, other) <= _WITHIN for other in others)
 
 
 def _box(points: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Videos: faces are looked for where they are expected, in the whole picture now and then, and followed.
 
-A search of the whole picture costs many times what a known face costs (docs/landmarks.md has figures), so a frame is
-searched where a face has just been lost, where nobody is known, and every few frames for who has come in.
+A search of the whole picture costs more than a known face (docs/landmarks.md has figures), so a frame is searched where
+a face has just been lost or is behind another one, where nobody is known, and every few frames for who has come in.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -87,7 +87,8 @@ class FaceFinder:
         self._thumbnail, self._seconds = thumbnail, frame.seconds
         found = _chosen(known, np.flatnonzero(is_face))
         self._waited += 1
-        if lost or self._waited >= self._search_every:
+        # Nobody looks for a face behind another one, where that would be found once more: it is searched for.
+        if lost or self.tracker.hides_somebody or self._waited >= self._search_every:
             self._waited = 0
             others = self.landmarker.process(frame.image, sliding_window=True, multi=True, mode=frame.mode)
             new = [
@@ -253,6 +254,9 @@ def _smoothed(
         [step.states for step in steps], [step.elapsed for step in later], [step.noise for step in later]
     )
     for step, state in zip(steps, states, strict=True):
+        if step.is_hidden:
+            # All that is known is behind whom, and nothing of where it looks.
+            continue
         face = estimate(step, state, settings)
         if not smooths and step.measured is not None:
             face = LandmarkDetections(

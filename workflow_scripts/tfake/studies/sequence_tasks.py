@@ -5,17 +5,17 @@ as a video is followed (:mod:`tfake.landmarks.video`). Scenes of several people 
 What comes of it are records of counts and sums, that add up over films.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tfake.config.plan_studies import PACKAGE
-from tfake.landmarks.breathing import breathing_rate
+from tfake.landmarks.breathing import Breathing
 from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
+from tfake.landmarks.nostril_signal import breath_signal, nose_patch, signal_rate
 from tfake.landmarks.point_finder import SHIPPED
-from tfake.landmarks.temperatures import read_temperatures
 from tfake.landmarks.tracking import FaceTracker, TrackedFaces
 from tfake.landmarks.video import FaceFinder, VideoFrame, smoothed_answers
 from tfake.reader.sequences import SequenceDataset, ThermalSequence
@@ -30,7 +30,6 @@ WAYS = (FRAMES, CAUSAL, BOTH)
 IOU_THRESHOLD = 0.5
 #: A face of which less can be seen need not be found.
 VISIBLE = 0.5
-_NOSTRILS = ("right_nostril", "left_nostril")
 
 
 class CrossingSettings(NamedTuple):
@@ -98,8 +97,8 @@ def measure_sequence(landmarker: ThermalLandmarker, sequence: ThermalSequence, r
         ],
         "breathing": {
             "true_rate": float(columns["breaths_per_minute"][0]),
-            "found": _breathing(celsius, times, found[BOTH], both),
-            "true_points": breathing_rate(times, nostril_celsius(celsius, truth, np.zeros(truth.shape[:2])))._asdict(),
+            "found": film_breathing(celsius, times, _observed(found[BOTH], both))._asdict(),
+            "true_points": film_breathing(celsius, times, truth)._asdict(),
         },
     }
 
@@ -185,24 +184,19 @@ def frame_boxes(answers: Sequence[TrackedFaces], points: np.ndarray, visible: np
     ]
 
 
-def nostril_celsius(celsius: np.ndarray, points: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """The temperature below the nostrils in every frame of a film.
+def film_breathing(celsius: np.ndarray, times: np.ndarray, points: np.ndarray) -> Breathing:
+    """The breathing rate of a face in a film.
 
     Args:
         celsius: (T, H, W) °C.
+        times: (T,) s.
         points: (T, L, 2) pixels; NaN where no face was found.
-        sigma: (T, L) pixels.
-
-    Returns:
-        (T,) °C, the mean of the nostrils that can be read; NaN where there is none.
     """
-    trace = np.full(len(celsius), np.nan)
-    for frame, (image, face, deviations) in enumerate(zip(celsius, points, sigma, strict=True)):
-        if np.isfinite(face).all():
-            readings = read_temperatures(image, face, deviations)
-            values = [reading.celsius for reading in readings if reading.place in _NOSTRILS and reading.valid]
-            trace[frame] = np.mean(values) if values else np.nan
-    return trace
+    seen = np.flatnonzero(np.isfinite(points).all(axis=(1, 2)))
+    if not len(seen):
+        return signal_rate(times[:0], times[:0])
+    patches = np.stack([nose_patch(celsius[frame], points[frame]) for frame in seen])
+    return signal_rate(times[seen], breath_signal(times[seen], patches))
 
 
 def _drawn(sequences: SequenceDataset, subject: str, rng: np.random.Generator) -> ThermalSequence:
@@ -246,14 +240,10 @@ def _judge(faces: LandmarkDetections, truth: np.ndarray) -> list[list[Any]]:
     return [[float(value), number == place] for number, value in enumerate(uncertainty)]
 
 
-def _breathing(
-    celsius: np.ndarray, times: np.ndarray, found: np.ndarray, answers: Sequence[TrackedFaces]
-) -> Mapping[str, Any]:
-    sigma = np.full(found.shape[:2], np.nan)
-    points = np.full(found.shape, np.nan)
+def _observed(points: np.ndarray, answers: Sequence[TrackedFaces]) -> np.ndarray:
+    """Points (T, L, 2) without those of frames in which the face was not seen, whose place follows from others."""
+    seen = points.copy()
     for frame, answer in enumerate(answers):
-        for face, deviations, observed in zip(*answer.faces, answer.observed, strict=True):
-            # Of the faces in a frame the one there is; a place that was not seen tells no temperature.
-            if observed and np.array_equal(face, found[frame]):
-                points[frame], sigma[frame] = face, deviations
-    return breathing_rate(times, nostril_celsius(celsius, points, sigma))._asdict()
+        if not any(np.array_equal(face, points[frame]) for face in answer.faces.landmarks[answer.observed]):
+            seen[frame] = np.nan
+    return seen
