@@ -23,11 +23,6 @@ class ThermalGeneration(Section):
         True,
         "Whether pictures with control are held to the variant's mean temperature of each class; otherwise they are "
         "pictures, and no temperatures.",
-    residual_kelvin: float = key(
-        1.0,
-        "What one unit of noise stands for: about the standard deviation of thermal images about their base image, the "
-        "heat field or the classes' temperatures.",
-        gt=0,
     )
     seed: int = key(0, "Seed of the noise; each picture's follows from it and its row.", ge=0)
 

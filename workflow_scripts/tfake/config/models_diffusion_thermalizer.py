@@ -28,7 +28,7 @@ class DiffusionTraining(PairedTraining):
         ge=0,
     )
     residual_kelvin: float = key(
-        1.5,
+        1.0,
         "What one unit of noise stands for: about the standard deviation of thermal images about their base image, the "
         "heat field or the classes' temperatures.",
         gt=0,
