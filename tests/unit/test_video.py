@@ -52,7 +52,9 @@ class DiscLandmarker:
             self.searches += 1
             boxes = [(x, 0, x + 2 * RADIUS, image.shape[0]) for x in range(0, image.shape[1], 50)]
             found = [face for face in (self._look(celsius, box) for box in boxes) if face[1] < self.threshold]
-            found = [face for n, face in enumerate(found) if all(abs(face[0] - f[0]).max() > 9 for f in found[:n])]
+            # As of every search, no two faces overlap by much.
+            apart = 1.5 * RADIUS
+            found = [face for n, face in enumerate(found) if all(abs(face[0] - f[0]).max() > apart for f in found[:n])]
         else:
             self.looks += len(boxes)
             found = [self._look(celsius, box) for box in boxes]
@@ -107,6 +109,39 @@ def test_a_face_behind_something_is_known_from_both_sides():
     np.testing.assert_allclose(hidden, walk(24)[11], atol=1)
     causal = list(track_video(DiscLandmarker(), frames_of(images), "causal"))
     assert [len(answer) for answer in causal[9:14]] == [1, 0, 0, 0, 1]
+
+
+class CloseFaces:
+    """Finds two faces beside one another in any picture; where it is told where to look, both are the one in front."""
+
+    threshold, n_landmarks = 0.06, 70
+
+    def __init__(self, apart):
+        self.points = np.array([FACE * 20 + 60, FACE * 20 + (60 + apart, 66)], np.float32)
+        self.searches = 0
+
+    def process(self, image, sliding_window=False, multi=False, mode="auto", boxes=None):
+        self.searches += boxes is None
+        points = self.points if boxes is None else self.points[:1].repeat(len(boxes), axis=0)
+        scores = np.linspace(0.02, 0.03, len(points), dtype=np.float32)
+        return LandmarkDetections(points, np.full(points.shape[:2], 0.5, np.float32), scores)
+
+    @staticmethod
+    def to_whole_face(boxes):
+        return boxes
+
+
+def test_faces_that_touch_are_searched_for_and_stay_two():
+    width = float(np.ptp(FACE[:, 0])) * 20
+    frames = [VideoFrame(np.full((120, 200), 25.0, np.float32), number / RATE) for number in range(8)]
+    close = CloseFaces(0.6 * width)
+    answers = list(track_video(close, frames, "causal"))
+    assert close.searches == 8
+    assert all(answer.track_ids.tolist() == [0, 1] for answer in answers[1:])
+    # Farther apart each is looked for where it is, which is cheaper.
+    apart = CloseFaces(1.5 * width)
+    list(track_video(apart, frames, "causal"))
+    assert apart.searches < 8
 
 
 def test_who_comes_in_is_found_by_the_next_search():

@@ -32,7 +32,7 @@ _SAME_FACE_IOU = 0.6
 #: What a face is not born within (over the smaller box): a part of a face that passes for one.
 _WITHIN = 0.5
 #: A face that is lost where it overlaps another one (over the smaller box) by this is behind that.
-_HIDDEN = 0.2
+HIDDEN = 0.2
 #: Points relative to their mean that differ by so much, over the face's size, make an overlap count half.
 _SHAPE_TOLERANCE = 0.03
 _MIN_SIGMA_PIXELS = 1e-3
@@ -343,7 +343,7 @@ class FaceTracker:
         """
         own = _box(track.points)
         overlaps = [box_overlap(own, _box(points)) for points in faces]
-        track.is_hidden = bool(overlaps) and max(overlaps) >= _HIDDEN
+        track.is_hidden = bool(overlaps) and max(overlaps) >= HIDDEN
         if track.is_hidden:
             mean = track.steps[-1].states.mean
             mean[-1, 0] = faces[int(np.argmax(overlaps))].mean(axis=0)

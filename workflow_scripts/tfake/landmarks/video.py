@@ -1,7 +1,8 @@
 """Videos: faces are looked for where they are expected, in the whole picture now and then, and followed.
 
 A search of the whole picture costs more than a known face (docs/landmarks.md has figures), so a frame is searched where
-a face has just been lost or is behind another one, where nobody is known, and every few frames for who has come in.
+a face has just been lost, or is near or behind another one, where nobody is known, and every few frames for who has
+come in.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from tfake.landmarks.inputs import Pictures, Unreadable, open_pictures
 from tfake.landmarks.landmarker import LandmarkDetections, ThermalLandmarker
 from tfake.landmarks.preprocessing import preprocess
 from tfake.landmarks.tracking import (
+    HIDDEN,
     FaceTracker,
     Track,
     TrackedFaces,
@@ -78,17 +80,20 @@ class FaceFinder:
         if frame.seconds <= self._seconds:
             self._begin_anew()
         boxes, just_seen = self.tracker.boxes(frame.seconds)
-        known = self.landmarker.process(frame.image, mode=frame.mode, boxes=self.landmarker.to_whole_face(boxes))
+        # Who is looked for where somebody else is as well would be taken for that one: such faces are searched for.
+        alone = np.array([_is_alone(place, boxes) for place in range(len(boxes))], bool)
+        looked = self.landmarker.to_whole_face(boxes[alone])
+        known = self.landmarker.process(frame.image, mode=frame.mode, boxes=looked)
         is_face = known.score < self.landmarker.threshold * self.tracker.settings.uncertain_ratio
-        lost = bool((just_seen & ~is_face).any())
+        lost = bool((just_seen[alone] & ~is_face).any())
+        crowded = self.tracker.hides_somebody or not alone.all()
         # Somebody who comes in changes a picture as well; but then those who were there are where they were.
         if not is_face.any() and not _same_scene(self._thumbnail, thumbnail, _beside(boxes, frame.image.shape)):
             self._begin_anew()
         self._thumbnail, self._seconds = thumbnail, frame.seconds
         found = _chosen(known, np.flatnonzero(is_face))
         self._waited += 1
-        # Nobody looks for a face behind another one, where that would be found once more: it is searched for.
-        if lost or self.tracker.hides_somebody or self._waited >= self._search_every:
+        if lost or crowded or self._waited >= self._search_every:
             self._waited = 0
             others = self.landmarker.process(frame.image, sliding_window=True, multi=True, mode=frame.mode)
             new = [
@@ -263,6 +268,11 @@ def _smoothed(
                 step.measured[None].astype(np.float32), step.sigma[None].astype(np.float32), face.score
             )
         yield step.frame, face, step.measured is not None
+
+
+def _is_alone(place: int, boxes: np.ndarray) -> bool:
+    """Whether a box overlaps no other one by as much as a face that hides behind that."""
+    return all(box_overlap(boxes[place], other) < HIDDEN for other in np.delete(boxes, place, axis=0))
 
 
 def _chosen(faces: LandmarkDetections, places: list[int] | np.ndarray) -> LandmarkDetections:
