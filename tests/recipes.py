@@ -29,6 +29,8 @@ LIBRARY = ROOT / "workflow_scripts"
 OURS = ("tfake", "heads")
 #: A rule's script, by the name that both have.
 SCRIPTS = {path.stem: path for path in LIBRARY.glob("*/*.py") if path.parent.name not in OURS}
+#: Registries that name modules as strings.
+REGISTRIES = ("TERMS", "KINDS")
 DATA_SUFFIXES = (".csv", ".jinja", ".css", ".js", ".txt")
 #: Where a job logs, which card it takes and how its memory is handed out: no output can tell.
 WITHOUT_EFFECT = {LIBRARY / f"tfake/core/{name}.py" for name in ("runlog", "gpu_claims", "processes")}
@@ -85,7 +87,7 @@ def imported_names(path: Path) -> list[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
             # A registry names modules as "package.module:Class"; who takes the registry itself imports them.
-            if any(alias.name == "TERMS" for alias in node.names):
+            if any(alias.name in REGISTRIES for alias in node.names):
                 registry = (LIBRARY / f"{node.module.replace('.', '/')}.py").read_text()
                 names += re.findall(r'"(tfake[\w.]+):\w+"', registry)
         elif not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):

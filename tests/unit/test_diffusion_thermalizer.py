@@ -8,9 +8,9 @@ import torch
 
 from tfake.core.classes import FaceClass
 from tfake.thermalizer.inference import Thermalizer
-from tfake.thermalizer.kinds import KINDS
 from tfake.thermalizer.thermal_diffusion import ThermalDenoiser, ThermalDiffusion
 from tfake.thermalizer.thermalizer_file import import_weights, load_thermalizer, save_weights
+from tfake.thermalizer.thermalizer_kinds import KINDS
 from tfake.training.loop import TrainingStoppedError
 from tfake.training.weights_file import CheckpointFile
 from tiny_diffusion import ARCHITECTURE, make_diffusion, run_diffusion

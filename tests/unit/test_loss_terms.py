@@ -13,10 +13,10 @@ from torch import nn
 from recipes import ROOT, SCRIPTS, sources_of
 from tfake.products.report.temperatures import draw_losses
 from tfake.studies.costs import measure_costs
-from tfake.thermalizer.kinds import KINDS
 from tfake.thermalizer.objective import StepOutput, ThermalObjective
 from tfake.thermalizer.terms import TERMS, LossTerm, weight_defaults
 from tfake.thermalizer.thermalizer_job import _loss_curves
+from tfake.thermalizer.thermalizer_kinds import KINDS
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.thermalizer.thermalizer_training import step_batches
 from tfake.training import curves

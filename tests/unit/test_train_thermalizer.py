@@ -15,9 +15,9 @@ from tfake.archive.image_reader import SourceImages
 from tfake.archive.index import read_index
 from tfake.core.radiometry import encode_celsius
 from tfake.store.manifest import file_sha256
-from tfake.thermalizer.kinds import KINDS
 from tfake.thermalizer.thermalizer_file import load_thermalizer
 from tfake.thermalizer.thermalizer_job import TrainingJob
+from tfake.thermalizer.thermalizer_kinds import KINDS
 from tfake.training.loop import TrainingStoppedError, TrainState
 from thermalizers.sample_patches import sample_patches
 from thermalizers.train_thermalizer import train_thermalizer

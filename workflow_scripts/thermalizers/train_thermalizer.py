@@ -26,7 +26,7 @@ if __name__ == "__main__":
     from tfake.config.plan_rules import with_neutral
     from tfake.core.gpu_claims import claim_device
     from tfake.core.runlog import start_log
-    from tfake.thermalizer.kinds import KINDS
+    from tfake.thermalizer.thermalizer_kinds import KINDS
 
     start_log(snakemake.log[0])
     condition, settings = snakemake.params.condition, dict(snakemake.params.settings)

@@ -38,7 +38,7 @@ GPU_BATCH_IMAGES = 16
 
 
 class ThermalNetwork(Protocol):
-    """What every kind of network in :data:`tfake.thermalizer.kinds.KINDS` is, beside an ``nn.Module``.
+    """What every kind of network in :data:`tfake.thermalizer.thermalizer_kinds.KINDS` is, beside an ``nn.Module``.
 
     It is called with (B, 3, H, W) images, (B, H, W) class ids, (B,) ambient temperatures, (B, 1, H, W) heat fields or
     None, and an autocast region; one that draws also with (B, 1, H, W) noise. It returns (B, 1, H, W) float32 °C.

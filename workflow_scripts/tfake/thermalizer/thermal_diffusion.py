@@ -177,7 +177,7 @@ class ThermalDiffusion(nn.Module):
     """Draws temperatures in degrees Celsius, as :class:`tfake.thermalizer.thermal_unet.ThermalUNet` computes them.
 
     Attributes:
-        kind: of :data:`tfake.thermalizer.kinds.KINDS`.
+        kind: of :data:`tfake.thermalizer.thermalizer_kinds.KINDS`.
         raw_rgb: whether the input's normalisation was changed, which it never is.
     """
 

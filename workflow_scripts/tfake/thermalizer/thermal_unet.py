@@ -113,7 +113,7 @@ class ThermalUNet(nn.Module):
     """U-Net with a bounded float32 output in degrees Celsius.
 
     Attributes:
-        kind: of :data:`tfake.thermalizer.kinds.KINDS`.
+        kind: of :data:`tfake.thermalizer.thermalizer_kinds.KINDS`.
         noise_seed: of a network that draws; this one does not.
     """
 

@@ -1,6 +1,6 @@
 """Thermalizer files: a network's tensors with what rebuilds it, and the provenance beside them; own and imported ones.
 
-A file's format tells the kind of its network (:mod:`tfake.thermalizer.kinds`). Both files depend on the run's result
+A file's format tells the kind of its network (:mod:`tfake.thermalizer.thermalizer_kinds`). Both files depend on the run's result
 alone: no time, no path, no name of the file.
 
 T-FAKE's translator (Flotho et al., CVPR 2025) is segmentation_models_pytorch's U-Net with its default decoder and a
@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from tfake.thermalizer.inference import Thermalizer, ThermalNetwork
-from tfake.thermalizer.kinds import KINDS, ThermalizerKind
 from tfake.thermalizer.thermal_unet import Architecture
+from tfake.thermalizer.thermalizer_kinds import KINDS, ThermalizerKind
 from tfake.thermalizer.thermalizer_settings import PairedSettings
 from tfake.training.weights_file import bare_tensors, read_weights, save_payload, save_record
 

@@ -18,12 +18,12 @@ from tfake.core.files import stopping_on_sigterm, write_whole
 from tfake.heat.face_heat import FaceHeat
 from tfake.store.manifest import file_sha256
 from tfake.thermalizer.inference import Thermalizer
-from tfake.thermalizer.kinds import KINDS, ThermalizerKind
 from tfake.thermalizer.pair_sampling import TrainingData
 from tfake.thermalizer.patch_bank import load_patch_bank
 from tfake.thermalizer.prior_table import PriorTable, load_prior
 from tfake.thermalizer.terms import TERMS
 from tfake.thermalizer.thermalizer_file import save_provenance, save_weights
+from tfake.thermalizer.thermalizer_kinds import KINDS, ThermalizerKind
 from tfake.thermalizer.thermalizer_settings import PairedSettings
 from tfake.thermalizer.thermalizer_training import Trained, train
 from tfake.training.curves import LossCurve, plot_loss_terms, plot_samples
@@ -59,7 +59,7 @@ class TrainingJob:
         read_prior_at_celsius: read the body's temperatures of the table at this ambient; None: at its own.
         prior_offsets_kelvin: class name to what is added to its temperature in the table.
         prior_per_pixel: whether skin is held to the heat field, where the network takes it, and not to class means.
-        kind: of :data:`tfake.thermalizer.kinds.KINDS`.
+        kind: of :data:`tfake.thermalizer.thermalizer_kinds.KINDS`.
         settings: the config's block of its kind.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.

@@ -15,7 +15,7 @@ class PairedSettings(LoopSettings):
     """What every kind of thermalizer is trained with: crops of pairs and of sources, as the config's block has them.
 
     Attributes:
-        kind: of :data:`tfake.thermalizer.kinds.KINDS`; a subclass says which.
+        kind: of :data:`tfake.thermalizer.thermalizer_kinds.KINDS`; a subclass says which.
     """
 
     kind: ClassVar[str]

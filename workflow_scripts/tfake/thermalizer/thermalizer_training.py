@@ -16,7 +16,6 @@ from torch.utils.data import Subset
 from tfake.archive.pairs import Pair
 from tfake.core.processes import map_threads
 from tfake.core.subject_splits import split_by_subject
-from tfake.thermalizer.kinds import KINDS
 from tfake.thermalizer.objective import StepOutput, ThermalObjective
 from tfake.thermalizer.pair_sampling import (
     PairBatch,
@@ -30,6 +29,7 @@ from tfake.thermalizer.pair_sampling import (
 from tfake.thermalizer.supervised import SupervisedLoss
 from tfake.thermalizer.terms import TERMS
 from tfake.thermalizer.thermal_unet import ThermalUNet
+from tfake.thermalizer.thermalizer_kinds import KINDS
 from tfake.thermalizer.thermalizer_settings import PairedSettings, TrainingSettings
 from tfake.training.distributed import all_reduce_sum, current_shard
 from tfake.training.loading import MemoryCache

@@ -16,8 +16,8 @@ from tfake.pages.charts import ACCENT, INK, SECOND, Drawing, draw, series_style
 from tfake.pages.page_images import class_colour
 from tfake.pages.wording import words_of
 from tfake.products.report.image_sources import VariantImages
-from tfake.thermalizer.kinds import all_column_labels
 from tfake.thermalizer.prior_table import load_prior
+from tfake.thermalizer.thermalizer_kinds import all_column_labels
 
 #: Faces whose pixels are looked at: enough for a shape, however large the dataset.
 SAMPLED_FACES = 200
