@@ -16,8 +16,8 @@ from tfake.diffusion.captions import describe_face, fill_template, read_attribut
 from tfake.diffusion.flow_matching import draw_sigma, mix_noise
 from tfake.diffusion.lora_files import to_kohya
 from tfake.diffusion.lora_settings import LoraSettings
-from tfake.diffusion.pictures import resize_celsius, to_celsius, to_picture, write_gray, write_sheet
 from tfake.diffusion.recalibration import find_offsets, recalibrate
+from tfake.diffusion.window_pictures import resize_celsius, to_celsius, to_picture, write_gray, write_sheet
 from tfake.variants.imported import list_images, read_image
 
 

@@ -10,9 +10,9 @@ from tfake.core.codes import ExpressionClass, RetargetStatus
 from tfake.mesh.raster import signed_areas
 from tfake.retargeting.animation import Animation
 from tfake.retargeting.cage import BORDER, MESH, OPENINGS, RING, VERTICES, cage, mean_face
-from tfake.retargeting.curves import draw_motion
 from tfake.retargeting.mesh_motion import MeshMotion, move, rest_motion
 from tfake.retargeting.mesh_warp import map_pixels
+from tfake.retargeting.motion_curves import draw_motion
 from tfake.retargeting.mouth import mouth_celsius
 from tfake.retargeting.still import StillError, fit_similarity, prepare_still
 

@@ -23,10 +23,10 @@ from tfake.core.codes import (
 from tfake.core.compute_threads import limit_compute_threads
 from tfake.core.radiometry import NO_IMAGE, decode_counts
 from tfake.retargeting.animation import Animation, Picture
-from tfake.retargeting.curves import draw_motion
 from tfake.retargeting.driver import FilmedMeshes, film_motion
 from tfake.retargeting.live_portrait import LivePortrait, Repainting
 from tfake.retargeting.mesh_motion import MeshMotion
+from tfake.retargeting.motion_curves import draw_motion
 from tfake.retargeting.mouth import mouth_celsius
 from tfake.retargeting.rows import RetargetedRows
 from tfake.retargeting.still import StillError

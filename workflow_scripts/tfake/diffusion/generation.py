@@ -11,7 +11,7 @@ from diffusers import FluxControlPipeline, FluxPipeline
 from torch import Tensor
 
 from tfake.diffusion.flux_model import LatentCoder, Prompt
-from tfake.diffusion.pictures import to_celsius
+from tfake.diffusion.window_pictures import to_celsius
 from tfake.training.rng import RngStream, derive_seed
 
 _ADAPTER = "thermal"
@@ -83,7 +83,7 @@ def generate(
         device: where to compute.
 
     Yields:
-        (pixels, pixels) float32 °C of the window (:mod:`tfake.diffusion.pictures`).
+        (pixels, pixels) float32 °C of the window (:mod:`tfake.diffusion.window_pictures`).
     """
     has_control = any(order.control is not None for order in orders)
     kind = FluxControlPipeline if has_control else FluxPipeline

@@ -12,8 +12,8 @@ from tfake.diffusion.generation import GenerationSettings, Order, generate
 from tfake.diffusion.lora_job import RECORDED_PACKAGES, network_dtype
 from tfake.diffusion.lora_pictures import LoraFaces, LoraSource
 from tfake.diffusion.lora_settings import LoraSettings
-from tfake.diffusion.pictures import WINDOW_CELSIUS, resize_celsius, write_gray, write_sheet
 from tfake.diffusion.recalibration import find_offsets, recalibrate
+from tfake.diffusion.window_pictures import WINDOW_CELSIUS, resize_celsius, write_gray, write_sheet
 from tfake.store.manifest import file_sha256
 from tfake.training.distributed import prepare_process
 from tfake.training.weights_file import save_record

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from tfake.diffusion.captions import describe_face, fill_template, read_attributes, template_fields
-from tfake.diffusion.pictures import resize_celsius, rgb_to_picture, to_picture
+from tfake.diffusion.window_pictures import resize_celsius, rgb_to_picture, to_picture
 from tfake.reader.dataset import FaceDataset, open_dataset
 from tfake.reader.face import Square, ThermalFace, crop_face
 

@@ -15,8 +15,8 @@ import numpy as np
 from tfake.core.codes import MESH_POINTS
 from tfake.labels.detection import Backend
 from tfake.retargeting.cage import MESH, mean_face
-from tfake.retargeting.curves import largest_movement
 from tfake.retargeting.mesh_motion import MeshMotion
+from tfake.retargeting.motion_curves import largest_movement
 from tfake.retargeting.still import TO_CAMERA, Similarity, fit_similarity
 from tfake.thermal_io.films import open_film
 

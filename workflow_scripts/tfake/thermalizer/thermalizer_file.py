@@ -1,7 +1,7 @@
 """Thermalizer files: a network's tensors with what rebuilds it, and the provenance beside them; own and imported ones.
 
-A file's format tells the kind of its network (:mod:`tfake.thermalizer.thermalizer_kinds`). Both files depend on the run's result
-alone: no time, no path, no name of the file.
+A file's format tells the kind of its network (:mod:`tfake.thermalizer.thermalizer_kinds`). Both files depend on the
+run's result alone: no time, no path, no name of the file.
 
 T-FAKE's translator (Flotho et al., CVPR 2025) is segmentation_models_pytorch's U-Net with its default decoder and a
 resnet34 encoder. It takes RGB / 255 without ImageNet's statistics, and its sigmoid v means 20 + 20 v degrees Celsius.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tfake.core.codes import BODY_TEMPERATURES, EXPRESSION_PARAMETERS
-from tfake.products.exports.films import frame_rate, thermal_images, write_counts, write_preview
+from tfake.products.exports.film_files import frame_rate, thermal_images, write_counts, write_preview
 from tfake.reader.sequences import SequenceDataset, ThermalSequence
 
 #: Columns of a frame's labels, arrays of the store or columns of those.

@@ -11,7 +11,7 @@ import numpy as np
 
 from tfake.core.radiometry import KELVIN_PER_COUNT, NO_IMAGE, ZERO_CELSIUS_KELVIN, encode_celsius
 from tfake.pages.page_images import pack
-from tfake.products.exports.films import thermal_images
+from tfake.products.exports.film_files import thermal_images
 from tfake.products.sequence_page.place_traces import Chart
 from tfake.reader.sequences import ThermalSequence
 

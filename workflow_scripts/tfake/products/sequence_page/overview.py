@@ -14,7 +14,7 @@ from tfake.pages.charts import page_series
 from tfake.pages.page_images import offered_palettes, photo_uri
 from tfake.pages.page_scripts import HERE, write_data
 from tfake.pages.template_environment import template_environment
-from tfake.products.exports.films import PREVIEW_SCALE, frame_rate, preview_side, thermal_images, write_preview
+from tfake.products.exports.film_files import PREVIEW_SCALE, frame_rate, preview_side, thermal_images, write_preview
 from tfake.products.exports.sequence_video import describe_sequence
 from tfake.products.sequence_page.clip_data import COUNTS, MOST_CELLS, describe_clip, shrink_frames
 from tfake.products.sequence_page.failures import Failure, count_unread, find_failures, find_missing

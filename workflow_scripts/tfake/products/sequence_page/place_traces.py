@@ -12,7 +12,7 @@ import numpy as np
 from tfake.core.codes import BOTH_POINTS, EXPRESSION_PARAMETERS, PointState
 from tfake.landmarks.temperatures import read_temperatures
 from tfake.pages.wording import words_of
-from tfake.products.exports.films import thermal_images
+from tfake.products.exports.film_files import thermal_images
 from tfake.reader.sequences import ThermalSequence
 
 #: Places whose temperatures are shown, and a point of the 478 that is seen where the place is.
