@@ -112,6 +112,26 @@ def test_who_is_lost_behind_somebody_comes_out_on_either_side(way, seconds, is_s
     assert all(len(answer) == 1 for answer, x in zip(smoothed, places, strict=True) if x == 100)
 
 
+@pytest.mark.parametrize("missed", [12, 20])
+def test_who_is_behind_somebody_stays_there_while_the_one_in_front_is_missed(missed):
+    frames, places = behind(1)
+    frames[missed] = faces()
+    answers = follow(FaceTracker(), frames)
+    for number in (7, -1):
+        assert [id_near(answers[number], centre) for centre in ((places[number], 56), (100, 50))] == [1, 0]
+
+
+def test_a_face_stays_where_it_was_before_it_was_hidden():
+    seen, hidden = faces((100, 50), (70, 56)), faces((100, 50))
+    tracker = FaceTracker(keeps_history=True)
+    answers = follow(tracker, [seen] * 12 + [hidden] * 8 + [seen] * 12)
+    smoothed = list(smoothed_answers(tracker, [answer.time_seconds for answer in answers], 70))
+    for number, answer in enumerate(smoothed):
+        assert answer.track_ids.tolist() == ([0] if 12 <= number < 20 else [0, 1])
+        if len(answer) == 2:
+            np.testing.assert_allclose(answer.faces.landmarks[1] - SHAPE, [[70, 56]] * 70, atol=0.02)
+
+
 def test_nobody_is_looked_for_behind_somebody():
     frames, _ = behind(1)
     tracker = FaceTracker()

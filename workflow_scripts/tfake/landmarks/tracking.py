@@ -237,10 +237,17 @@ class FaceTracker:
         self._tracks = [track for track in self._tracks if track not in waited]
         pairs, new = self._associate(found, seconds)
         predicted = [track.predict(seconds, self.settings) for track in self._tracks]
+        shown = list(found.landmarks[list(pairs.values())])
+        # Who is in front may be missed for a moment; whoever is behind stays there.
+        missed = [
+            joined(states)
+            for place, (track, (states, _)) in enumerate(zip(self._tracks, predicted, strict=True))
+            if place not in pairs and not track.is_hidden
+        ]
         for place, (track, (states, noise)) in enumerate(zip(self._tracks, predicted, strict=True)):
             self._step(track, states, noise, found, pairs.get(place), seconds)
             if place not in pairs:
-                self._hide(track, found.landmarks[list(pairs.values())])
+                self._hide(track, [*shown, *missed] if track.is_hidden else shown)
         # Who waits to be confirmed must be found again at once.
         unconfirmed = [track for track in self._tracks if track.track_id is None and track.seen_seconds < seconds]
         self._tracks = [track for track in self._tracks if track not in unconfirmed]
@@ -336,8 +343,8 @@ class FaceTracker:
             track.steps.clear()
         track.steps.append(step)
 
-    def _hide(self, track: Track, faces: np.ndarray) -> None:
-        """Put a track that was not found behind the face (of (F, L, 2)) that it overlaps most, if there is one.
+    def _hide(self, track: Track, faces: Sequence[np.ndarray]) -> None:
+        """Put a track that was not found behind the face (of some, (L, 2) each) that it overlaps most, if there is one.
 
         Where it does not show, it is behind that face, and comes out on either side, whatever its velocity was.
         """

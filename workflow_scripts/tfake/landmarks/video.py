@@ -7,6 +7,7 @@ come in.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from tfake.landmarks.tracking import (
     Track,
     TrackedFaces,
     TrackingSettings,
+    TrackStep,
     estimate,
     gathered,
 )
@@ -253,15 +255,20 @@ def _smoothed(
     track: Track, settings: TrackingSettings, smooths: bool
 ) -> Iterator[tuple[int, LandmarkDetections, bool]]:
     """The frames of a track: number, the face in it, and whether it was found there."""
-    steps = track.steps
+    # Of a hidden face all that is known is behind whom: it tells nothing of where it looks, nor of where it was before.
+    for is_hidden, run in groupby(track.steps, key=lambda step: step.is_hidden):
+        if not is_hidden:
+            yield from _smoothed_run(list(run), settings, smooths)
+
+
+def _smoothed_run(
+    steps: Sequence[TrackStep], settings: TrackingSettings, smooths: bool
+) -> Iterator[tuple[int, LandmarkDetections, bool]]:
     later = steps[1:]
     states = kalman.smooth(
         [step.states for step in steps], [step.elapsed for step in later], [step.noise for step in later]
     )
     for step, state in zip(steps, states, strict=True):
-        if step.is_hidden:
-            # All that is known is behind whom, and nothing of where it looks.
-            continue
         face = estimate(step, state, settings)
         if not smooths and step.measured is not None:
             face = LandmarkDetections(
