@@ -7,7 +7,7 @@ from still_faces import still_picture
 from tfake.core.codes import MESH_POINTS, PointState
 from tfake.labels.correspondence import face_size
 from tfake.labels.detection import Detection
-from tfake.retargeting.label_check import LabelledPicture, compare_labels, find_points, summarise
+from tfake.retargeting.label_check import LabelledPicture, compare_labels, find_points, motion_name, summarise
 
 VISIBLE = np.full(MESH_POINTS, PointState.VISIBLE)
 
@@ -58,6 +58,12 @@ def test_figures_are_means_and_percentiles(still):
     assert figures["all"]["change"] == pytest.approx(0.01375)
     assert [figures[name]["within"] for name in ("smile", "talk", "all")] == [1.0, 0.0, 0.5]
     assert figures["all"]["frames"] == 4
+
+
+def test_a_film_that_is_named_as_an_expression_is_none():
+    assert motion_name("s0003_l00_rest_smile", "s0003", "smile") == "smile"
+    assert motion_name("s0003_smile", "s0003", "talk") == "drivers/smile"
+    assert motion_name("s0003_of_all", "s0003", "smile") == "drivers/of_all"
 
 
 def test_a_face_that_is_not_found_is_none(still):

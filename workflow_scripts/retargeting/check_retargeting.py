@@ -15,7 +15,14 @@ from tfake.core.files import write_text_whole
 from tfake.labels.detection import LabelSettings
 from tfake.labels.labelling import open_backend
 from tfake.reader.sequences import open_sequences
-from tfake.retargeting.label_check import LabelChange, LabelledPicture, compare_labels, find_points, summarise
+from tfake.retargeting.label_check import (
+    LabelChange,
+    LabelledPicture,
+    compare_labels,
+    find_points,
+    motion_name,
+    summarise,
+)
 from tfake.store.arrays import StoreGroup, open_store
 
 #: What labels are asked to keep, over sqrt(w h).
@@ -63,7 +70,8 @@ def check_retargeting(
             record = next(table.iloc[row : row + 1].itertuples())
             still = LabelledPicture(reader.read_rgb(record), *(faces[name][row] for name in _POINTS))
             on_still = find_points(backend, still, _RETRY_ABOVE)
-            own = changes.setdefault(sequence.sequence_id.rpartition("_")[2], [])
+            expression = sequence.expression.name.lower()
+            own = changes.setdefault(motion_name(sequence.sequence_id, sequence.subject_id, expression), [])
             for number in np.flatnonzero(sequence.read("status") == RetargetStatus.OK).tolist():
                 moved = LabelledPicture(*(sequence.read(name, [number])[0] for name in ("rgb", *_POINTS)))
                 on_moved = None if on_still is None else find_points(backend, moved, _RETRY_ABOVE)

@@ -83,6 +83,12 @@ def compare_labels(
     )
 
 
+def motion_name(sequence_id: str, subject_id: str, expression: str) -> str:
+    """What moved a still: the expression of curves; of a film, which may be named as one of those, ``drivers/NAME``."""
+    own = sequence_id.removeprefix(f"{subject_id}_")
+    return expression if own == f"l00_rest_{expression}" else f"drivers/{own}"
+
+
 def summarise(changes: Mapping[str, Iterable[LabelChange]], bound: float) -> dict[str, dict[str, float]]:
     """Figures by kind of motion, and of all of them.
 
