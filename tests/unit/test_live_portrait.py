@@ -1,5 +1,6 @@
 """The adapter of LivePortrait, a script in its place: what it is told and gives, and what its greys become."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,8 @@ import av, cv2
 words = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 still = cv2.imread(words["-s"])
 name = "still--" + words["-d"].rsplit("/", 1)[1].split(".")[0] + ".mp4"
+# As it does.
+open(words["-d"].rsplit(".", 1)[0] + ".pkl", "wb").close()
 with av.open(words["-o"] + "/" + name, "w") as film:
     stream = film.add_stream("libx264rgb", rate=2, options={"qp": "0", "preset": "ultrafast"})
     stream.height, stream.width, stream.pix_fmt = *still.shape[:2], "rgb24"
@@ -35,21 +38,39 @@ def tool(tmp_path) -> LivePortrait:
     return LivePortrait(tmp_path, sys.executable)
 
 
-def test_it_is_run_on_still_and_film(tool):
+@pytest.fixture
+def film(tmp_path) -> Path:
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films/my.driver.mp4").write_bytes(b"a film")
+    return tmp_path / "films/my.driver.mp4"
+
+
+def test_it_is_run_on_still_and_film(tool, film):
     still = still_picture().rgb
-    frames = tool.animate(still, Path("some/driver.mp4"), [0.0, 0.5, 1.5, 2.0])
+    frames = tool.animate(still, film, [0.0, 0.5, 1.5, 2.0])
     assert frames.shape == (4, PIXELS, PIXELS, 3)
     # Beyond its end, at 1.5 s, the film runs backwards.
     for place, shown in enumerate((0, 1, 3, 2)):
         np.testing.assert_array_equal(frames[place], still // 32 * 32 + shown)
+    # What it leaves beside the film is not left beside the user's.
+    assert list(film.parent.iterdir()) == [film]
 
 
-def test_a_failure_has_its_last_words(tool):
+def test_paths_are_seen_from_where_the_workflow_runs(tool, film, monkeypatch):
+    monkeypatch.chdir(tool.checkout.parent)
+    os.symlink(sys.executable, "python")
+    near = LivePortrait(Path(tool.checkout.name), "./python")
+    (tool.checkout / "inference.py").write_text("import sys; raise SystemExit(f'it was {sys.argv[0]}')")
+    with pytest.raises(LivePortraitError, match=r"ended with 1; .* it was inference\.py"):
+        near.animate(np.zeros((64, 64, 3), np.uint8), film.relative_to(Path.cwd()), [0.0])
+
+
+def test_a_failure_has_its_last_words(tool, film):
     (tool.checkout / "inference.py").write_text("raise SystemExit('no weights here')")
     with pytest.raises(
         LivePortraitError, match=r"ended with 1; expected still--film\.mp4, found no film: no weights here"
     ):
-        tool.animate(np.zeros((64, 64, 3), np.uint8), Path("film.mp4"), [0.0])
+        tool.animate(np.zeros((64, 64, 3), np.uint8), film, [0.0])
 
 
 def test_each_class_has_the_stills_mean_again():
@@ -71,9 +92,9 @@ def test_each_class_has_the_stills_mean_again():
     assert found[0, :5].mean() < celsius[0, :5].mean() - 0.2
 
 
-def test_a_repeated_frame_repeats_its_pictures(tool):
+def test_a_repeated_frame_repeats_its_pictures(tool, film):
     picture = still_picture()
-    portrait = Repainting(tool, picture, Path("film.mp4"), [0.0, 0.5, 1.0])
+    portrait = Repainting(tool, picture, film, [0.0, 0.5, 1.0])
     frames = [
         portrait.repaint(k, frame)
         for k, frame in enumerate(Animation(picture, 35.0, [rest_motion(), None, rest_motion()]))

@@ -5,6 +5,8 @@ and each class is then shifted to the mean that it has in the still. Points and 
 mesh, driven by the same film; to LivePortrait's pixels they are near and not exact.
 """
 
+import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +35,7 @@ class LivePortrait:
 
     Attributes:
         checkout: the folder that holds ``inference.py``.
-        python: the interpreter that has what it needs.
+        python: the interpreter that has what it needs; a path is seen from here, and not from the checkout.
     """
 
     checkout: Path
@@ -54,14 +56,20 @@ class LivePortrait:
             LivePortraitError: it failed, or left no film.
         """
         with TemporaryDirectory() as scratch:
-            picture = Path(scratch, "still.png")
+            picture, driver = Path(scratch, "still.png"), Path(scratch, f"film{film.suffix}")
             cv2.imwrite(str(picture), cv2.cvtColor(still, cv2.COLOR_RGB2BGR))
-            command = [self.python, "inference.py", "-s", str(picture), "-d", str(film.resolve()), "-o", scratch]
+            # It leaves what it made of the film beside it, where the user's files are, and other jobs write the same.
+            shutil.copyfile(film, driver)
+            # Not resolved: an environment's interpreter is a link.
+            python = os.path.abspath(self.python) if os.path.dirname(self.python) else self.python
+            command = [python, "inference.py", "-s", str(picture), "-d", str(driver), "-o", scratch]
             done = subprocess.run(command, cwd=self.checkout, capture_output=True, text=True, check=False)
-            made = Path(scratch, f"still--{film.stem}.mp4")
+            made = Path(scratch, f"still--{driver.stem}.mp4")
             if done.returncode or not made.is_file():
                 words = " ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
-                left = ", ".join(sorted(path.name for path in Path(scratch).glob("*.mp4"))) or "no film"
+                left = (
+                    ", ".join(sorted(path.name for path in Path(scratch).glob("*.mp4") if path != driver)) or "no film"
+                )
                 ended = f"{self.checkout}/inference.py ended with {done.returncode}"
                 raise LivePortraitError(f"{ended}; expected {made.name}, found {left}: {words}")
             frames = list(read_film(made))
