@@ -1,5 +1,6 @@
 """Find FaceMesh's points in every frame of a film that drives stills."""
 
+from tfake.core.files import write_whole
 from tfake.labels.detection import LabelSettings
 from tfake.labels.labelling import open_backend
 from tfake.retargeting.driver import find_meshes, read_film
@@ -23,7 +24,7 @@ def track_driver(meshes: str, film: str, min_detection_confidence: float) -> Non
             found = find_meshes(read_film(film), backend)
         except ValueError as error:
             raise ValueError(f"{film}: {error}") from error
-    found.save(meshes)
+    write_whole(meshes, found.save)
 
 
 if __name__ == "__main__":

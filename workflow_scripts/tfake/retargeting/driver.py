@@ -18,7 +18,7 @@ from tfake.retargeting.cage import MESH, mean_face
 from tfake.retargeting.mesh_motion import MeshMotion
 from tfake.retargeting.motion_curves import largest_movement
 from tfake.retargeting.still import TO_CAMERA, Similarity, fit_similarity
-from tfake.thermal_io.films import open_film
+from tfake.thermal_io.films import DEFAULT_RATE, open_film
 
 #: Points of the mesh that no movement at full strength takes farther than this (cm) tell the head's pose.
 _STABLE_CM = 0.12
@@ -43,7 +43,8 @@ class FilmedMeshes:
 
     def save(self, path: str | Path) -> None:
         """Write ``meshes`` and ``seconds`` as ``.npz``."""
-        np.savez_compressed(path, meshes=self.meshes, seconds=self.seconds)
+        with open(path, "wb") as file:
+            np.savez_compressed(file, meshes=self.meshes, seconds=self.seconds)
 
     @classmethod
     def load(cls, path: str | Path) -> "FilmedMeshes":
@@ -64,12 +65,8 @@ def read_film(path: str | Path) -> Iterator[tuple[float, np.ndarray]]:
             if pixels.dtype != np.uint8:
                 raise ValueError(f"{path}: expected frames of 8 bits; frame {number} is {pixels.dtype}")
             code = cv2.COLOR_BGR2RGB if pixels.ndim == 3 else cv2.COLOR_GRAY2RGB
-            seconds = number / _RATE if frame.time_seconds is None else frame.time_seconds
+            seconds = number / DEFAULT_RATE if frame.time_seconds is None else frame.time_seconds
             yield seconds, cv2.cvtColor(pixels, code)
-
-
-#: Frames a second of a film that does not tell times.
-_RATE = 25.0
 
 
 def find_meshes(frames: Iterable[tuple[float, np.ndarray]], backend: Backend) -> FilmedMeshes:
