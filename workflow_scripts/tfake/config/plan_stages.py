@@ -247,10 +247,9 @@ class ProductPlan:
         #: Folders of all stores.
         self.stores = ["results/faces", "results/images", *(f"results/variants/{name}" for name in plan.variants)]
         #: Those of the sequences, where they were asked for.
-        self.stores += [FOLDER] if Path(FOLDER).is_dir() else []
+        self.stores += [folder for folder in (FOLDER, RETARGETING_STORE) if Path(folder).is_dir()]
         #: The page of the sequences, to which the report leads where it has been made: the report makes none.
         self.sequence_page = PAGE if Path(PAGE).is_file() else None
-        self.stores += [folder for folder in (FOLDER, RETARGETING_STORE) if Path(folder).is_dir()]
 
     def rgb(self, wildcards: Wildcards) -> bool:
         """Whether a variant's export holds the source's images: a camera's geometry is its own."""
