@@ -36,6 +36,9 @@ def test_each_face_has_its_rate(tmp_path, capsys, suffix):
     assert all(face["valid"] for face in found)
     assert main(["breathing", str(path), "-o", str(tmp_path / "out.json")]) == 0
     assert json.loads((tmp_path / "out.json").read_text())["breathing"] == found
+    assert main(["breathing", str(path), "-o", str(path)]) == 1
+    assert "would be written over the input" in capsys.readouterr().err
+    assert len(read_table(path)) == len(table)
 
 
 def test_a_clip_that_is_too_short_says_so(tmp_path, capsys):

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 
 from tfake.core.extras import needs_extra
 from tfake.core.files import write_text_whole
@@ -16,7 +17,10 @@ def run_breathing(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         with needs_extra("landmarks", COMMAND):
+            from tfake.landmarks.outputs import refuse_input
             from tfake.landmarks.temperature_table import breathing_of_tracks, read_table
+        if options.output is not None:
+            refuse_input(Path(options.output), [Path(options.table)], "-o")
         found = breathing_of_tracks(read_table(options.table))
         text = json.dumps({"breathing": found}, indent=1) + "\n"
         if options.output is None:
