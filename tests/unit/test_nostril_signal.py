@@ -80,3 +80,11 @@ def test_a_short_clip_has_no_rate():
     found = signal_rate(times, breath_signal(times, patches))
     assert not found.valid
     assert "shorter than 25 s" in found.reason
+
+
+def test_pictures_too_far_apart_for_a_breath_have_no_rate():
+    _, patches, _ = film(15.0, seconds=4)
+    times = np.arange(len(patches)) * 10.0
+    found = signal_rate(times, breath_signal(times, patches))
+    assert not found.valid
+    assert "too few for a breath" in found.reason

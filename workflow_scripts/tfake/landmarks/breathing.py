@@ -74,7 +74,7 @@ def breathing_rate(
     if length < min_seconds:
         return Breathing(nothing, nothing, length, False, f"{length:.1f} s, shorter than {min_seconds:g} s")
     step = float(np.median(np.diff(times)))
-    if 60 / (2 * step) < RATES[1]:
+    if _highest_rate(step) < RATES[1]:
         return Breathing(nothing, nothing, length, False, f"a temperature every {step:.2f} s, too few for a breath")
     spectra = _spectra(times, values[:, None])
     swing, share = float(spectra.swings[0]), float(spectra.shares[0])
@@ -99,9 +99,17 @@ def peak_shares(seconds: np.ndarray, signals: np.ndarray) -> np.ndarray:
         signals: (N, K), without gaps.
 
     Returns:
-        (K,) 0 to 1: 1 for a pure tone.
+        (K,) 0 to 1: 1 for a pure tone, 0 where times are too far apart for any of ``RATES``.
     """
-    return _spectra(np.asarray(seconds, np.float64), signals).shares
+    times = np.asarray(seconds, np.float64)
+    if _highest_rate(float(np.median(np.diff(times)))) < RATES[0]:
+        return np.zeros(signals.shape[1])
+    return _spectra(times, signals).shares
+
+
+def _highest_rate(step: float) -> float:
+    """The most a minute that can be told from a temperature every so many seconds (Nyquist)."""
+    return 60 / (2 * step)
 
 
 def _spectra(seconds: np.ndarray, signals: np.ndarray) -> _Spectra:
