@@ -51,7 +51,7 @@ def render_tasks(
 
 
 def draw_motion(sequences: pd.DataFrame) -> Drawing:
-    """NME, jitter and lag: a dot a sequence, a line the mean of a subject's, one row a way."""
+    """NME, jitter and lag: a dot a sequence, a line their mean, one row a way."""
     ways = [way for way in WAYS if way in set(sequences["way"])]
     subjects = sorted(set(sequences["subject_id"]))
 
