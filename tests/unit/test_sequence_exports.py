@@ -13,6 +13,7 @@ import tfake
 from sequences.export_sequences import export_sequences
 from tfake.core.radiometry import encode_celsius
 from tfake.products.exports.sequence_formats import SEQUENCE_FORMATS
+from tfake.reader.sequences import ThermalSequence
 from tfake.store.manifest import file_sha256, read_sums
 from tiny_sequences import sequence_plan, write_sequences
 
@@ -117,3 +118,12 @@ def test_exports_have_terms_and_checksums_and_are_the_same_again(exported, resul
         again = tmp_path / name
         export_sequences(str(again / "SHA256SUMS"), str(results), name)
         assert read_sums(again / "SHA256SUMS") == sums
+
+
+def test_a_strength_that_nobody_knows_is_null_in_coco(results, tmp_path, monkeypatch):
+    curves = ThermalSequence.curves
+    monkeypatch.setattr(ThermalSequence, "curves", lambda self: curves(self) | {"intensity": np.full(FRAMES, np.nan)})
+    SEQUENCE_FORMATS["coco"](tmp_path, tfake.open_sequences(results))
+    for path in tmp_path.glob("*.json"):
+        content = json.loads(path.read_text(), parse_constant=pytest.fail)
+        assert [own["intensity"] for own in content["annotations"]] == [None] * FRAMES

@@ -1,6 +1,7 @@
 """Sequences as COCO keypoints with the videos that the frames belong to, as video sets on COCO's base have them."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ def write_sequence_coco(folder: Path, sequences: SequenceDataset) -> None:
     """Write ``images/{id}/{frame}.png`` (counts of 0.01 K) and a JSON file each for the 70 and the 478 points.
 
     Images name their ``video_id`` and ``frame_id``, annotations their ``instance_id``, the person; ``videos`` say what
-    each sequence shows. All else is as :func:`tfake.products.exports.coco.write_coco` has it.
+    each sequence shows. The ``intensity`` of an expression is null where nobody knows it. All else is as
+    :func:`tfake.products.exports.coco.write_coco` has it.
 
     Args:
         folder: an empty folder.
@@ -43,10 +45,11 @@ def write_sequence_coco(folder: Path, sequences: SequenceDataset) -> None:
             whole = curves["landmarks_70"][number]
             inside = ((whole > -CORNER) & (whole < [width - CORNER, height - CORNER])).all(axis=1)
             seen = curves["landmarks_478_visibility"][number] == PointState.VISIBLE
+            strength = float(curves["intensity"][number])
             own = {
                 "video_id": video,
                 "instance_id": people[sequence.subject_id],
-                "intensity": round(float(curves["intensity"][number]), 4),
+                "intensity": round(strength, 4) if math.isfinite(strength) else None,
             }
             annotations[FACES_70.name].append({**annotate(row, classes, whole, inside), **own})
             mesh = curves["landmarks_478"][number, :, :2]
