@@ -176,8 +176,7 @@ def _run(options: argparse.Namespace) -> int:
         if options.track:
             summary["tracks"] = len({face["track_id"] for entry in entries for face in entry["faces"]})
         if table is not None:
-            table.write()
-            summary["breathing"] = breathing_of_tracks(table.frame())
+            summary["breathing"] = breathing_of_tracks(table.write())
         output.write(
             {
                 "weights": Path(options.weights).name,

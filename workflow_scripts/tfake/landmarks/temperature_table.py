@@ -93,8 +93,8 @@ class TemperatureTable(AbstractContextManager):
                 for (name, frame, seconds, _), celsius in zip(noses, signal, strict=True):
                     yield name, frame, seconds, track_id, BREATH, float(celsius), 0, float("nan"), True, ""
 
-    def write(self) -> None:
-        """Write it."""
+    def write(self) -> "pd.DataFrame":
+        """Write it, and give it as :meth:`frame` does, which takes a while for long films."""
         table = self.frame()
         if self.path.suffix.lower() == ".parquet":
             table.to_parquet(self._part, index=False)
@@ -102,6 +102,7 @@ class TemperatureTable(AbstractContextManager):
             rounded = table.round({"time_seconds": 6, "celsius": 3, "sigma": 3})
             rounded.to_csv(self._part, index=False)
         os.replace(self._part, self.path)
+        return table
 
     def __exit__(self, *_: object) -> None:
         """Leave nothing half-written behind."""
