@@ -76,7 +76,7 @@ def source(tmp_path_factory):
     return folder
 
 
-def retarget(source, folder, shard):
+def retarget(source, folder, shard, **changes):
     """Make one shard; its manifest."""
     sequence = PLAN.sequences[shard]
     manifest = folder / f"manifests/{shard}.json"
@@ -90,8 +90,9 @@ def retarget(source, folder, shard):
         shard,
         tuple(PLAN.shard_rows(SimpleNamespace(shard=str(shard)))),
         sequence,
-        PLAN.settings,
+        PLAN.settings | {"live_portrait": {"checkout": "nowhere", "python": "python"}},
         str(source / "film.npz") if sequence["driver"] else None,
+        **changes,
     )
     return manifest
 
@@ -179,6 +180,14 @@ def test_stills_that_cannot_be_used_are_a_status(results):
     assert read_manifest(folder / f"manifests/{2 * BROKEN}.json").counts == {"retargeted_no_image": FRAMES}
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["counts"]["retargeted_no_mesh"] == 2 * FRAMES
+
+
+def test_live_portrait_is_not_asked_for_what_cannot_be_moved(results, source, tmp_path):
+    folder = shutil.copytree(results / "sequences", tmp_path / "sequences")
+    manifest = retarget(source, folder, 2 * MESHLESS + 1, film_file="film.mp4")
+    assert read_manifest(manifest).counts == {"retargeted_no_mesh": FRAMES}
+    with pytest.raises(FileNotFoundError, match="film"):
+        retarget(source, folder, 1, film_file="film.mp4")
 
 
 def test_a_sequence_is_the_same_bytes_again(results, source, tmp_path):

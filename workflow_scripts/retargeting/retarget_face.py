@@ -1,6 +1,7 @@
 """Set one still in motion and write its shard of the retargeted sequences."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +107,11 @@ def retarget_face(
         picture = Picture(decode_counts(counts), reader.read_rgb(record), faces["segmentation"][row], *points)
         motions = _motions(kind, row, seconds, settings, film)
         inside_celsius = mouth_celsius(settings["tables"], thermal.attrs["ambient_celsius"])
-        portrait = None
+        paint = None
         if film_file is not None:
             tool = LivePortrait(Path(settings["live_portrait"]["checkout"]), settings["live_portrait"]["python"])
-            portrait = Repainting(tool, picture, Path(film_file), seconds)
-        _fill_frames(made, picture, motions, inside_celsius, portrait)
+            paint = partial(Repainting, tool, picture, Path(film_file), seconds)
+        _fill_frames(made, picture, motions, inside_celsius, paint)
     write_shard(store, made.values, shard)
     made_from = {"source_sha256": open_store(store).attrs["source_sha256"], "stills_sha256": source}
     counted = count_codes("retargeted", RetargetStatus, made.values["status"])
@@ -132,7 +133,7 @@ def _fill_frames(
     picture: Picture,
     motions: list[MeshMotion | None],
     inside_celsius: float,
-    portrait: Repainting | None,
+    paint: Callable[[], Repainting] | None,
 ) -> None:
     if not np.isfinite(picture.landmarks_478).all():
         made.fill_still(picture, RetargetStatus.NO_MESH)
@@ -142,6 +143,8 @@ def _fill_frames(
     except StillError:
         made.fill_still(picture, RetargetStatus.UNFIT)
         return
+    # Only what can be moved is painted: of a profile LivePortrait may find no face, and fail.
+    portrait = None if paint is None else paint()
     if portrait is not None:
         made.fill_columns(thermal_origin=ThermalOrigin.REPAINTED)
     for number, frame in enumerate(tqdm(animation, "retarget still", len(motions))):
