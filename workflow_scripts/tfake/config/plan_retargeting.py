@@ -33,7 +33,6 @@ class RetargetingPlan:
         self.drivers: dict[str, dict[str, Any]] = dict(self._settings["drivers"])
         #: The variant whose temperatures move.
         self.variant: str = self._settings["variant"] or next(iter(plan.generated), plan.variants[0])
-        self.ambient_celsius: float = plan.ambients[self.variant]
 
     @cached_property
     def sequences(self) -> list[dict[str, Any]]:
