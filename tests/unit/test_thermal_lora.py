@@ -345,8 +345,9 @@ def test_text_to_thermal_from_the_stores_to_pictures(results, flux, tmp_path):
     assert all(picture.shape == (32, 32) and picture.dtype == np.uint8 for picture in pictures)
     assert not np.array_equal(*pictures)
 
-    own = replace(order, folder=str(tmp_path / "own"), settings={"images": 1, "steps": 2, "prompts": ["a man"]})
+    own = replace(order, settings={"images": 1, "steps": 2, "prompts": ["a man"]})
     generate_thermal(own)
+    assert [path.name for path in Path(order.folder).iterdir()] == ["000000.png"]
     manifest = json.loads(Path(own.manifest).read_text())
     assert [entry["prompt"] for entry in manifest["pictures"]] == ["a man"]
     assert "described_row" not in manifest["pictures"][0]
