@@ -28,6 +28,8 @@ class ClassificationPlan:
         )
         #: Folders of other runs whose people are tested, by name.
         self.elsewhere = in_key_order(dict(self._block["elsewhere"]))
+        #: The checksum lists of their sequences, written last: a folder does not tell that what is below it is new.
+        self.elsewhere_sums = [os.path.join(folder, "sequences/SHA256SUMS") for folder in self.elsewhere.values()]
 
     def regimes(self, attribute: str) -> tuple[str, ...]:
         """What classifiers of an attribute learn from."""
@@ -90,9 +92,10 @@ class ClassificationPlan:
         Raises:
             ConfigError: one is not there.
         """
-        for name, folder in self.elsewhere.items():
-            if not os.path.exists(os.path.join(folder, "sequences/sequences.zarr/zarr.json")):
+        for (name, folder), sums in zip(self.elsewhere.items(), self.elsewhere_sums, strict=True):
+            if not os.path.exists(sums):
                 where = (
-                    f"there are no sequences in {folder} (seen from {os.getcwd()}); expected sequences/sequences.zarr"
+                    f"there are no sequences in {folder} (seen from {os.getcwd()}), or they are not finished; expected "
+                    "sequences/sequences.zarr and sequences/SHA256SUMS"
                 )
                 raise ConfigError(f"config: face_classification.elsewhere.{name}: {where}")
