@@ -25,7 +25,7 @@ from tfake.classification.classifier_network import (
     save_classifier,
 )
 from tfake.classification.classifier_training import ClipSampler, loss_and_accuracy, train_classifier
-from tfake.classification.clip_sources import ClipSources
+from tfake.classification.clip_sources import REGIMES, ClipSources
 from tfake.classification.face_clips import ClipViews, FaceClip, ShownClips
 from tfake.classification.people_parts import PARTS, fractions_of
 from tfake.config.faults import ConfigError
@@ -328,6 +328,13 @@ def test_the_plan_has_a_run_a_regime_network_and_seed(tmp_path):
     assert len(part.provenance) == 12 + 4
     assert part.set_paths(wildcards(attribute="apparent_sex")) == [str(tmp_path)]
     assert part.division(wildcards(attribute="expression"))["sets"] == {}
+    # Another set, or another share of it, trains no network anew that learns from none.
+    alone, both = (
+        wildcards(attribute="apparent_sex", classifier="mobilenet", regime=name, seed=5) for name in REGIMES[:2]
+    )
+    assert (part.division(alone)["sets"], part.set_paths(alone)) == ({}, [])
+    assert (part.division(both)["sets"], part.set_paths(both)) == ({"tufts": about}, [str(tmp_path)])
+    assert ["real_share" in part.settings(job) for job in (alone, both)] == [False, True]
     own = part.settings(wildcards(attribute="expression", classifier="gru", regime="synthetic", seed=6))
     assert (own["frames"], own["temporal"], own["seed"], own["backbone"]) == (8, "gru", 6, "resnet10t")
     assert ClassificationSettings.from_mapping(own).seed == 6
