@@ -3,7 +3,7 @@
 NEEDS  the source archive and its index; pairs of RGB and thermal images (conditions.*.pairs, or the lab set);
        thermal images without a partner (conditions.*.bank, or those of the pairs), unless its kind is diffusion
        for a pretrained encoder (thermalizer.encoder_weights, landmarks.pretrained) a connection to the host of its weights
-       for networks with a heat field (heat_field of thermalizer or diffusion) results/faces/faces.zarr, which has the sources' points
+       for networks with a heat field (heat_field of thermalizer or diffusion_thermalizer) results/faces/faces.zarr, which has the sources' points
        for a condition that is not trained thermalizers.{condition}: a path or a URL, and the file's SHA-256
 MAKES  resources/encoders/{network}.pt      read by every process of a training, which then needs no connection
        results/thermalizers/{condition}/patches.npz

@@ -58,7 +58,7 @@ rule score_classifiers:
         weights=PLAN.face_classification.weights,
         sequences=rules.seal_sequences.output.sums,
         sets=PLAN.face_classification.set_paths,
-        elsewhere=list(PLAN.face_classification.elsewhere.values()),
+        elsewhere=PLAN.face_classification.elsewhere_sums,
     output:
         answers="results/face_classification/{attribute}/answers.csv",
     log:

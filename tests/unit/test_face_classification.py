@@ -25,14 +25,16 @@ from tfake.classification.classifier_network import (
     save_classifier,
 )
 from tfake.classification.classifier_training import ClipSampler, loss_and_accuracy, train_classifier
-from tfake.classification.clip_sources import ClipSources
+from tfake.classification.clip_sources import REGIMES, ClipSources
 from tfake.classification.face_clips import ClipViews, FaceClip, ShownClips
 from tfake.classification.people_parts import PARTS, fractions_of
 from tfake.config.faults import ConfigError
+from tfake.config.models_classification import BASELINES, OWN_SETS
 from tfake.config.validation import find_faults
 from tfake.core.ethics_note import ETHICS_NOTE, EthicsNoteError
 from tfake.reader.splits import split_parts
 from tfake.studies.class_predictions import find_test_sets
+from tfake.studies.class_scores import MAJORITY, MOTION, OTHER_CAMERA, OTHER_PEOPLE
 from tfake.training.loop import TrainingStoppedError
 from tfake.training.rng import ProcessShard
 from tfake.training.weights_file import CheckpointFile
@@ -118,10 +120,13 @@ def test_a_hybrid_batch_has_its_share_and_processes_make_parts_of_it():
     assert sorted(whole.labels.tolist()) == [0] * 6 + [1] * 2
     assert whole.images.shape == (8, 3, 32, 32)
     assert not torch.equal(whole.images[0], whole.images[1])
-    parts = [ClipSampler(synthetic, real, chosen, ProcessShard(rank, 2)).batch(2)[0] for rank in range(2)]
-    assert sorted(torch.cat([part.images.flatten(1) for part in parts]).tolist()) == sorted(
-        whole.images.flatten(1).tolist()
-    )
+    for processes in (2, 4, 8):
+        shards = [ProcessShard(rank, processes) for rank in range(processes)]
+        parts = [ClipSampler(synthetic, real, chosen, shard).batch(2)[0] for shard in shards]
+        assert {len(part.labels) for part in parts} == {8 // processes}
+        assert sorted(torch.cat([part.images.flatten(1) for part in parts]).tolist()) == sorted(
+            whole.images.flatten(1).tolist()
+        )
     assert ClipSampler(ShownClips([], views), real, chosen).batch(0)[0].labels.tolist() == [1] * 8
 
 
@@ -323,11 +328,22 @@ def test_the_plan_has_a_run_a_regime_network_and_seed(tmp_path):
     assert len(part.provenance) == 12 + 4
     assert part.set_paths(wildcards(attribute="apparent_sex")) == [str(tmp_path)]
     assert part.division(wildcards(attribute="expression"))["sets"] == {}
+    # Another set, or another share of it, trains no network anew that learns from none.
+    alone, both = (
+        wildcards(attribute="apparent_sex", classifier="mobilenet", regime=name, seed=5) for name in REGIMES[:2]
+    )
+    assert (part.division(alone)["sets"], part.set_paths(alone)) == ({}, [])
+    assert (part.division(both)["sets"], part.set_paths(both)) == ({"tufts": about}, [str(tmp_path)])
+    assert ["real_share" in part.settings(job) for job in (alone, both)] == [False, True]
     own = part.settings(wildcards(attribute="expression", classifier="gru", regime="synthetic", seed=6))
     assert (own["frames"], own["temporal"], own["seed"], own["backbone"]) == (8, "gru", 6, "resnet10t")
     assert ClassificationSettings.from_mapping(own).seed == 6
     still = part.settings(wildcards(attribute="apparent_sex", classifier="mobilenet", regime="real", seed=5))
     assert (still["frames"], still["backbone"]) == (1, "mobilenetv2_100")
+
+
+def test_names_of_the_study_s_own_are_those_that_the_config_keeps():
+    assert (OWN_SETS, BASELINES) == ((OTHER_PEOPLE, OTHER_CAMERA), (MAJORITY, MOTION))
 
 
 def test_the_default_people_are_in_each_part_and_settings_are_those_of_the_training():
@@ -337,6 +353,16 @@ def test_the_default_people_are_in_each_part_and_settings_are_those_of_the_train
     fractions = fractions_of(block["validation_share"], block["test_share"])
     parts = split_parts(ids, np.arange(len(ids)), fractions, block["split_seed"])
     assert np.bincount(parts, minlength=3).tolist() == [4, 2, 2]
+
+
+def test_a_run_elsewhere_that_is_not_finished_is_named(tmp_path):
+    (tmp_path / "sequences/sequences.zarr").mkdir(parents=True)
+    part = plan_of(face_classification={"elsewhere": {"cold": str(tmp_path)}}).face_classification
+    with pytest.raises(ConfigError, match="or they are not finished"):
+        part.check_files()
+    (tmp_path / "sequences/SHA256SUMS").touch()
+    part.check_files()
+    assert part.elsewhere_sums == [str(tmp_path / "sequences/SHA256SUMS")]
 
 
 def test_a_run_elsewhere_that_is_not_there_is_named():
@@ -365,6 +391,8 @@ def test_settings_that_cannot_train_are_named(changes, message):
         ({"patience": 0}, "patience"),
         ({"validation_share": 0.5, "test_share": 0.5}, "test_share"),
         ({"bootstrap_draws": 3}, "bootstrap_draws"),
+        ({"elsewhere": {OTHER_CAMERA: "there"}}, "elsewhere"),
+        ({"expression": {"classifiers": {MOTION: {"backbone": "resnet10t", "temporal": "gru"}}}}, "expression"),
     ],
 )
 def test_a_config_that_cannot_be_run_is_refused(changes, key):

@@ -25,7 +25,7 @@ from tfake.diffusion.generation_job import GenerationJob
 from tfake.diffusion.lora_files import save_lora, to_kohya
 from tfake.diffusion.lora_job import LoraJob
 from tfake.diffusion.lora_network import LoraVelocity, find_targets
-from tfake.diffusion.lora_pictures import LoraSource
+from tfake.diffusion.lora_pictures import LoraFaces, LoraSource
 from tfake.diffusion.lora_settings import LoraSettings
 from tfake.diffusion.lora_training import CachedPicture, FlowSampler, train_lora
 from tfake.training.loop import TrainingStoppedError
@@ -345,11 +345,19 @@ def test_text_to_thermal_from_the_stores_to_pictures(results, flux, tmp_path):
     assert all(picture.shape == (32, 32) and picture.dtype == np.uint8 for picture in pictures)
     assert not np.array_equal(*pictures)
 
-    own = replace(order, folder=str(tmp_path / "own"), settings={"images": 1, "steps": 2, "prompts": ["a man"]})
+    own = replace(order, settings={"images": 1, "steps": 2, "prompts": ["a man"]})
     generate_thermal(own)
+    assert [path.name for path in Path(order.folder).iterdir()] == ["000000.png"]
     manifest = json.loads(Path(own.manifest).read_text())
     assert [entry["prompt"] for entry in manifest["pictures"]] == ["a man"]
     assert "described_row" not in manifest["pictures"][0]
+
+
+def test_faces_that_the_table_of_attributes_lacks_are_told(results, tmp_path, caplog):
+    (tmp_path / "own.csv").write_text("image_id,person\n0,a woman\n")
+    faces = LoraFaces(replace(source_of(results), attributes=str(tmp_path / "own.csv")), "text", "train", 2, 32)
+    assert all("woman" not in caption for caption in faces.captions)
+    assert "of 2 of 2 faces the labels alone are told" in caplog.text
 
 
 def test_control_keeps_the_labels_and_the_means(results, flux, tmp_path):

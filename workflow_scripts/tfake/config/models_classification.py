@@ -11,6 +11,8 @@ from tfake.core.ethics_note import ETHICS_NOTE
 
 Attribute = Literal["expression", "apparent_sex"]
 Regime = Literal["synthetic", "hybrid", "real"]
+#: Names of the test sets and of the baselines that every study has: nothing else is called so.
+OWN_SETS, BASELINES = ("other_people", "other_camera"), ("majority", "landmark_motion")
 _Share = Annotated[float, Gt(0), Lt(1)]
 
 
@@ -103,4 +105,12 @@ class FaceClassification(Training):
             raise conflict("expected people left to learn from: less than 1 with validation_share", "test_share")
         if self.patience == 0 or self.validate_every == 0:
             raise conflict("expected more than 0: validation people choose the weights", "patience")
+        for name in self.elsewhere:
+            if name in (*OWN_SETS, *self.apparent_sex.sets):
+                raise conflict(f"expected another name than {name!r}, which another test set has", "elsewhere")
+        for section, about in (("expression", self.expression), ("apparent_sex", self.apparent_sex)):
+            if taken := about.classifiers.keys() & {*BASELINES}:
+                raise conflict(f"expected classifiers of another name than the baseline {min(taken)!r}", section)
+        if taken := self.apparent_sex.sets.keys() & {*OWN_SETS}:
+            raise conflict(f"expected sets of another name than the test set {min(taken)!r}", "apparent_sex")
         return self

@@ -28,6 +28,8 @@ class ClassificationPlan:
         )
         #: Folders of other runs whose people are tested, by name.
         self.elsewhere = in_key_order(dict(self._block["elsewhere"]))
+        #: The checksum lists of their sequences, written last: a folder does not tell that what is below it is new.
+        self.elsewhere_sums = [os.path.join(folder, "sequences/SHA256SUMS") for folder in self.elsewhere.values()]
 
     def regimes(self, attribute: str) -> tuple[str, ...]:
         """What classifiers of an attribute learn from."""
@@ -64,24 +66,27 @@ class ClassificationPlan:
         changes = {
             **of_attribute["classifiers"].get(wildcards.classifier, {}),
             "frames": of_attribute.get("frames", _STILL),
-            "real_share": self._block["apparent_sex"]["real_share"],
             "seed": int(wildcards.seed),
         }
+        if wildcards.regime == "hybrid":
+            changes["real_share"] = of_attribute["real_share"]
         return in_key_order({**self._settings, **changes})
 
     def division(self, wildcards: Wildcards) -> dict[str, Any]:
         """How people are divided, and the labelled sets of the attribute ``{attribute}``."""
         keys = ("validation_share", "test_share", "split_seed")
-        own = {key: self._block[key] for key in keys} | {"sets": self.sets(wildcards.attribute)}
+        own = {key: self._block[key] for key in keys} | {"sets": self._sets_of(wildcards)}
         return in_key_order(own | {"attribute": wildcards.attribute})
 
-    def sets(self, attribute: str) -> dict[str, Any]:
-        """``kind``, ``path``, ``labels`` and ``values`` of the labelled sets of an attribute, by name."""
-        return in_key_order(dict(self._block[attribute].get("sets", {})))
+    def _sets_of(self, wildcards: Wildcards) -> dict[str, Any]:
+        """``kind``, ``path``, ``labels`` and ``values`` of labelled sets, by name; a synthetic training reads none."""
+        if getattr(wildcards, "regime", None) == "synthetic":
+            return {}
+        return in_key_order(dict(self._block[wildcards.attribute].get("sets", {})))
 
     def set_paths(self, wildcards: Wildcards) -> list[str]:
         """Their folders and tables, as far as they are there: a job says where to ask for one that is not."""
-        paths = [about[key] for about in self.sets(wildcards.attribute).values() for key in ("path", "labels")]
+        paths = [about[key] for about in self._sets_of(wildcards).values() for key in ("path", "labels")]
         return [path for path in paths if os.path.exists(path)]
 
     def check_files(self) -> None:
@@ -90,9 +95,10 @@ class ClassificationPlan:
         Raises:
             ConfigError: one is not there.
         """
-        for name, folder in self.elsewhere.items():
-            if not os.path.exists(os.path.join(folder, "sequences/sequences.zarr/zarr.json")):
+        for (name, folder), sums in zip(self.elsewhere.items(), self.elsewhere_sums, strict=True):
+            if not os.path.exists(sums):
                 where = (
-                    f"there are no sequences in {folder} (seen from {os.getcwd()}); expected sequences/sequences.zarr"
+                    f"there are no sequences in {folder} (seen from {os.getcwd()}), or they are not finished; expected "
+                    "sequences/sequences.zarr and sequences/SHA256SUMS"
                 )
                 raise ConfigError(f"config: face_classification.elsewhere.{name}: {where}")

@@ -1,6 +1,7 @@
 """Generation as a job: pictures of a LoRA as PNG, and a manifest of what each was made from."""
 
 import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,8 +28,9 @@ class GenerationJob:
     """Everything a job reads, writes and is told.
 
     Attributes:
-        folder: where the pictures go: ``{number}.png``, 8 bits; with control ``{id}_thermal.png``, 16 bits for 20 to
-            40 °C in the source's size, which is what a variant of ``files`` is imported from.
+        folder: where the pictures go, and no others stay: ``{number}.png``, 8 bits; with control
+            ``{id}_thermal.png``, 16 bits for 20 to 40 °C in the source's size, which is what a variant of ``files`` is
+            imported from.
         manifest: the JSON to write, last.
         sheet: the PNG of some of them to write.
         lora: file of the LoRA by diffusers' names.
@@ -95,7 +97,10 @@ def run_generation_job(job: GenerationJob) -> None:
         "image_pixels": training.image_pixels,
         "device": device.type,
     }
-    Path(job.folder).mkdir(parents=True, exist_ok=True)
+    # Pictures of an earlier run of other faces would be imported with these.
+    if Path(job.folder).exists():
+        shutil.rmtree(job.folder)
+    Path(job.folder).mkdir(parents=True)
     if faces.has_control:
         record |= _write_labelled(job, settings, faces, pictures)
     else:

@@ -1,5 +1,6 @@
 """The faces that a LoRA learns from, or begins with: pictures, captions and control images by row."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -85,14 +86,19 @@ class LoraFaces(Sequence[ThermalFace]):
     @cached_property
     def captions(self) -> list[str]:
         """What each is described by."""
-        attributes = read_attributes(self._source.attributes) if self._source.attributes else {}
-        return [
-            fill_template(
-                self._source.caption,
-                describe_face(face, self._source.ambient_celsius, attributes.get(face.image_id, {})),
+        path = self._source.attributes
+        attributes = read_attributes(path) if path else {}
+        captions, unknown = [], []
+        for face in self:
+            known = attributes.get(face.image_id, {})
+            captions.append(
+                fill_template(self._source.caption, describe_face(face, self._source.ambient_celsius, known))
             )
-            for face in self
-        ]
+            unknown += [] if face.image_id in attributes else [face.image_id]
+        if path and unknown:
+            said = "%s has no image_id %s; of %d of %d faces the labels alone are told"
+            logging.warning(said, path, ", ".join(unknown[:3]), len(unknown), len(captions))
+        return captions
 
     def celsius(self, index: int) -> np.ndarray:
         """A face's thermal image in the source's size: (H, H) float32 °C."""

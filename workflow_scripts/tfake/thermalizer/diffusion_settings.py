@@ -9,7 +9,10 @@ from tfake.thermalizer.thermalizer_settings import PairedSettings
 
 @dataclass(frozen=True)
 class DiffusionSettings(PairedSettings):
-    """How a diffusion thermalizer is trained. Each field is the key of its name in the config's block ``diffusion``."""
+    """How a diffusion thermalizer is trained.
+
+    Each field is the key of its name in the config's block ``diffusion_thermalizer``.
+    """
 
     kind: ClassVar[str] = "diffusion"
 
