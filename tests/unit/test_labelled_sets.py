@@ -32,7 +32,7 @@ def write_tlinear(path, celsius):
 
 def test_the_config_has_the_kinds_that_there_are():
     assert set(LabelledSet.model_fields["kind"].annotation.__args__) == set(KINDS)
-    assert tuple(code.name.lower() for code in ApparentSex) == CLASSES
+    assert tuple(code.name.lower() for code in ApparentSex if code is not ApparentSex.UNKNOWN) == CLASSES
 
 
 @pytest.mark.parametrize("kind", ["table", "carl"])

@@ -20,11 +20,11 @@ from tfake.training.loading import CACHE_BYTES, MemoryCache
 #: What is learnt, and its classes in the order of their numbers.
 ATTRIBUTES = {
     "expression": tuple(code.name.lower() for code in ExpressionClass),
-    "apparent_sex": tuple(code.name.lower() for code in ApparentSex),
+    "apparent_sex": tuple(code.name.lower() for code in ApparentSex if code is not ApparentSex.UNKNOWN),
 }
 #: Edge of what is kept of a frame over that of the crop: room to move and scale the crop in training.
 _SPARE = 1.25
-#: Largest shift of a crop over its edge, and largest change of its scale, in training.
+#: Largest shift of a crop over the edge of what is kept, and largest change of its scale, in training.
 _SHIFT, _ZOOM = 0.06, 0.1
 
 

@@ -77,6 +77,8 @@ def _read_boxes(tree: FileTree) -> dict[tuple[str, ...], Box] | None:
         if row.is_blank:
             continue
         cells = cells_of(row)
+        if len(cells) != len(_COLUMNS):
+            raise ValueError(f"{tree.where}: {name}:{row.line}: expected {len(_COLUMNS)} columns; found {len(cells)}")
         left, top, width, height = (parse_number(cell) for cell in cells[3:7])
         boxes[cells[:3]] = (left, top, left + width, top + height)
     return boxes

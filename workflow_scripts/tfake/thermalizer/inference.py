@@ -131,6 +131,8 @@ class Thermalizer:
     def thermalize_each(self, images: Iterable[tuple[np.ndarray, ...]], ambient_celsius: float) -> Iterator[np.ndarray]:
         """Thermalize images that come one by one, as many at a time as the network takes: none is padded but the last.
 
+        A network that draws takes each one's number for its id.
+
         Args:
             images: (H, W, 3) uint8 and (H, W) uint8 class ids of each, all of one size; and, of all or of none, the
                 field as of ``thermalize``.
@@ -142,10 +144,11 @@ class Thermalizer:
         Raises:
             ValueError: as ``thermalize``, or images of different sizes.
         """
-        images = iter(images)
-        while group := list(islice(images, self.batch_images)):
-            rgb, classes, *field = (np.stack(parts) for parts in zip(*group, strict=True))
-            yield from self.thermalize(rgb, classes, ambient_celsius, *field)
+        numbered = enumerate(images)
+        while group := list(islice(numbered, self.batch_images)):
+            numbers, parts = zip(*group, strict=True)
+            rgb, classes, *field = (np.stack(part) for part in zip(*parts, strict=True))
+            yield from self.thermalize(rgb, classes, ambient_celsius, *field, image_ids=[str(n) for n in numbers])
 
     def start(
         self,
