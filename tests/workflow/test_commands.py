@@ -52,12 +52,16 @@ def test_snakemake_plans_it(text, tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     words = [str(own) if word == OWN_CONFIG else word for word in COMMANDS[text].words[1:]]
-    # What the reader has, and the tests have not: a home to write to, another dataset.
+    # What the reader has, and the tests have not: a home to write to, other datasets, a model.
     words = [str(folder) if word.startswith("~") else word for word in words]
     if "compare" in words:
         for faces in (folder / "results/faces", tmp_path / "other/results/faces"):
             faces.mkdir(parents=True)
             (faces / "SHA256SUMS").touch()
+    (folder / "models/FLUX.1-schnell").mkdir(parents=True)
+    cold = tmp_path / "cold/results/sequences"
+    cold.mkdir(parents=True)
+    (cold / "SHA256SUMS").touch()
     if "--directory" not in words:
         words += ["--directory", str(folder)]
     path = os.pathsep.join([str(ROOT / "tests/envs/bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
