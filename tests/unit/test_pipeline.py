@@ -25,7 +25,7 @@ class Brightness:
         self.batch_images = batch_images
         self.batches = []
 
-    def start(self, masked, filled, ambient_celsius, field):
+    def start(self, masked, filled, ambient_celsius, field, image_ids):
         self.batches.append(len(masked))
         celsius = 20 + masked.mean(-1, dtype=np.float32) / 10
         return lambda: celsius
