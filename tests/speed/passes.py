@@ -52,7 +52,7 @@ class Identity:
         """As :meth:`tfake.thermalizer.inference.Thermalizer.computed_on`."""
         return {"device": "cpu", "precision": "float32", "torch": torch.__version__}
 
-    def start(self, masked, filled, ambient_celsius):
+    def start(self, masked, filled, ambient_celsius, field=None, image_ids=None):
         """As :meth:`tfake.thermalizer.inference.Thermalizer.start`, with next to no work."""
         celsius = brightness(masked)
         return lambda: celsius
