@@ -1,5 +1,6 @@
 """Every setting of a thermalizer's training, checked once; config/README.md describes each."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
@@ -11,7 +12,7 @@ from tfake.training.training_settings import LoopSettings
 
 
 @dataclass(frozen=True)
-class PairedSettings(LoopSettings):
+class PairedSettings(LoopSettings, ABC):
     """What every kind of thermalizer is trained with: crops of pairs and of sources, as the config's block has them.
 
     Attributes:
@@ -64,13 +65,13 @@ class PairedSettings(LoopSettings):
             photometric_strength=self.photometric_strength,
         )
 
+    @abstractmethod
     def architecture(self, ambient_celsius: tuple[float, float]) -> Any:
         """What weights trained with these settings fit.
 
         Args:
             ambient_celsius: lowest and highest ambient temperature that it is trained for.
         """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
