@@ -72,7 +72,7 @@ rule describe_sequence_tasks:
     """Put what came of the sequences and scenes into tables, totals and a page."""
     input:
         records=PLAN.sequence_tasks.records,
-        scenes=rules.follow_scenes.output.records if PLAN.sequence_tasks.has_scenes else [],
+        scenes=[rules.follow_scenes.output.records] if PLAN.sequence_tasks.has_scenes else [],
     output:
         tables=report(
             collect("results/sequence_tasks/{table}.csv", table=["sequences", "scenes", "breathing"]),
