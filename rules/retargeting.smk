@@ -43,8 +43,9 @@ rule track_driver:
 
 use rule create_store as create_retargeting_store with:
     input:
-        thermal_root=f"results/variants/{PLAN.retargeting.variant}/thermal.zarr/zarr.json",
-        thermal_sums=f"results/variants/{PLAN.retargeting.variant}/SHA256SUMS",
+        thermal_root=PLAN.retargeting.thermal_root,
+        thermal_sums=PLAN.retargeting.thermal_sums,
+        films=PLAN.retargeting.films,
     output:
         root="results/retargeting/sequences/sequences.zarr/zarr.json",
         arrays=KINDS["retargeted"].metadata_files("results/retargeting/sequences"),
@@ -57,7 +58,7 @@ use rule create_store as create_retargeting_store with:
         shard_images=PLAN.retargeting.frames,
         settings=PLAN.retargeting.settings,
         sequences=PLAN.retargeting.all_sequences,
-        variant=PLAN.retargeting.variant,
+        variant=PLAN.retargeting.variant_of,
     message:
         "Creating the store of the stills in motion."
 
@@ -72,8 +73,8 @@ rule retarget_face:
         arrays=rules.create_retargeting_store.output.arrays,
         faces_root=rules.create_faces_store.output.root,
         faces_sums=rules.seal_faces.output.sums,
-        thermal_root=rules.create_retargeting_store.input.thermal_root,
-        thermal_sums=rules.create_retargeting_store.input.thermal_sums,
+        thermal_root=PLAN.retargeting.thermal_root,
+        thermal_sums=PLAN.retargeting.thermal_sums,
         film=PLAN.retargeting.film_motion,
         film_file=PLAN.retargeting.film_file,
     output:

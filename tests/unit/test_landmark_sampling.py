@@ -12,6 +12,7 @@ from tfake.imaging.thermal_augmentation import augment_thermal
 from tfake.labels.conventions import reference_face
 from tfake.landmarks.crop_sampling import FaceSampler, center_crop, crop_face, mirror_order, negative_crops
 from tfake.landmarks.landmark_settings import LandmarkSettings
+from tfake.training.rng import ProcessShard
 from tiny_landmarks import make_faces, settings
 
 FACES = make_faces(4)
@@ -109,6 +110,18 @@ def test_batches_hold_faces_and_textures():
     )
     assert 0 <= batch.images.min() <= batch.images.max() <= 1
     assert ((batch.points[~batch.is_face] >= 0) & (batch.points[~batch.is_face] <= 1)).all()
+
+
+@pytest.mark.parametrize("processes", [2, 4, 8])
+def test_processes_make_as_many_crops_as_one_another(processes):
+    chosen = settings(batch=8, texture_share=0.125, real_share=0.5, others_share=0.2)
+    sets = {"real": make_faces(2), "others": make_faces(3)}
+    whole = FaceSampler(FACES, 70, chosen, **sets).batch(2)
+    shards = [ProcessShard(rank, processes) for rank in range(processes)]
+    parts = [FaceSampler(FACES, 70, chosen, shard, **sets).batch(2) for shard in shards]
+    assert [len(part.points) for part in parts] == [8 // processes] * processes
+    crops = torch.cat([part.points.flatten(1) for part in parts])
+    assert sorted(crops.tolist()) == sorted(whole.points.flatten(1).tolist())
 
 
 def test_modalities():

@@ -113,6 +113,16 @@ def test_processes_make_the_parts_of_one_batch():
             assert torch.equal(values[1::2], own[1][name])
 
 
+def test_processes_make_as_many_views_of_folders_and_stores_as_one_another():
+    chosen = settings(tasks={"rotation": 1.0}, batch=8, folder_share=0.375)
+    whole = ViewSampler(images(6), images(4), chosen).batch(3)[0]
+    parts = [ViewSampler(images(6), images(4), chosen, ProcessShard(rank, 2)).batch(3)[0] for rank in range(2)]
+    for name, values in vars(whole).items():
+        own = [vars(part)[name] for part in parts]
+        assert [len(part) for part in own] == [4, 4]
+        assert sorted(torch.cat(own).reshape(8, -1).tolist()) == sorted(values.reshape(8, -1).tolist())
+
+
 def train_in_group(folder: str) -> None:
     """What each process does; at module level, so that it can be sent."""
     torch.set_num_threads(1)

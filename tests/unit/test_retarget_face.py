@@ -33,21 +33,25 @@ from tfake.variants.kinds import KINDS
 FRAMES = 4
 
 
-def plan_of(**changes) -> Plan:
+CHANGES = {
+    "rows": [0, 4],
+    "variant": "heat",
+    "expressions": ["smile"],
+    "drivers": {"film": {"path": "film.mp4", "expression": "talk"}},
+    "frames": FRAMES,
+    "frames_per_second": 2.0,
+}
+
+
+def plan_of(variants=None, **changes) -> Plan:
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     config["source"]["images"] = ROWS
     config["retargeting"] |= changes
+    config["variants"] = variants or config["variants"]
     return Plan(config)
 
 
-PLAN = plan_of(
-    rows=[0, 4],
-    variant="heat",
-    expressions=["smile"],
-    drivers={"film": {"path": "film.mp4", "expression": "talk"}},
-    frames=FRAMES,
-    frames_per_second=2.0,
-).retargeting
+PLAN = plan_of(**CHANGES).retargeting
 
 
 def nodding_film() -> FilmedMeshes:
@@ -90,11 +94,19 @@ def retarget(source, folder, shard, **changes):
         shard,
         tuple(PLAN.shard_rows(SimpleNamespace(shard=str(shard)))),
         sequence,
-        PLAN.settings | {"live_portrait": {"checkout": "nowhere", "python": "python"}},
+        PLAN.settings,
         str(source / "film.npz") if sequence["driver"] else None,
+        live_portrait={"checkout": "nowhere", "python": "python"},
         **changes,
     )
     return manifest
+
+
+def given(source, plan, film=b"a film"):
+    """What the store is described by, with a film of these bytes."""
+    (source / "film.mp4").write_bytes(film)
+    inputs = {"thermal_root": str(source / "thermal.zarr/zarr.json"), "films": [str(source / "film.mp4")]}
+    return {"recipe": 1, "settings": plan.settings, "sequences": plan.sequences, "variant": "heat"} | inputs
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +114,7 @@ def results(source, tmp_path_factory):
     results = tmp_path_factory.mktemp("results")
     folder = results / "sequences"
     (folder / "manifests").mkdir(parents=True)
-    given = {"recipe": 1, "settings": PLAN.settings, "sequences": PLAN.sequences, "variant": "heat"}
-    given |= {"thermal_root": str(source / "thermal.zarr/zarr.json")}
-    create_store(str(folder / "sequences.zarr"), KINDS["retargeted"], FRAMES, given)
+    create_store(str(folder / "sequences.zarr"), KINDS["retargeted"], FRAMES, given(source, PLAN))
     manifests = [retarget(source, folder, shard) for shard in range(len(PLAN.sequences))]
     store = folder / "sequences.zarr"
     seal_store(folder / "SHA256SUMS", folder / "summary.json", store, manifests, PLAN.rows(SimpleNamespace()))
@@ -130,6 +140,26 @@ def test_every_still_makes_every_motion():
     assert [one["row"] for one in plan_of(rows=[3, 40], expressions=["smile"]).retargeting.sequences] == [3, 4]
     with pytest.raises(ConfigError, match=r"rows is \[7, 9\], the variant warm has the rows 0 to 4"):
         plan_of(rows=[7, 9]).retargeting.all_sequences(wildcards)
+
+
+def test_without_a_variant_of_the_sources_geometry_there_is_none_to_move():
+    variants = {"other": {"files": "other", "condition": "warm", "ambient_celsius": None}}
+    plan = plan_of(variants=variants).retargeting
+    with pytest.raises(ConfigError, match=r"variant: expected a variant that is made here .* found other \(imported\)"):
+        plan.thermal_root(SimpleNamespace())
+    with pytest.raises(ConfigError, match=r"retargeting\.variant"):
+        plan.manifests(SimpleNamespace())
+
+
+def test_a_store_is_another_of_another_film_and_the_same_wherever_live_portrait_is(source):
+    def identity(film=b"a film", **changes):
+        plan = plan_of(**CHANGES, **changes).retargeting
+        return KINDS["retargeted"].describe(given(source, plan, film)).attributes["source_sha256"]
+
+    warped = identity()
+    assert identity(b"another film") != warped
+    here, there = ({"checkout": folder, "python": f"{folder}/python"} for folder in ("here", "there"))
+    assert identity(live_portrait=here) == identity(live_portrait=there) != warped
 
 
 def test_the_store_verifies_and_opens_as_sequences(results):

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tfake.imaging.crops import box_iou
+from tfake.landmarks.association import associate
 from tfake.landmarks.landmarker import LandmarkDetections
-from tfake.landmarks.tracking import FaceTracker, TrackingSettings, associate, split
+from tfake.landmarks.tracking import FaceTracker, TrackingSettings, split
 from tfake.landmarks.video import smoothed_answers
 
 STEP = 1 / 9

@@ -1,6 +1,7 @@
 """Videos from end to end: a landmarker that sees warm discs, clips with planted temperatures, and the command line."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -163,6 +164,39 @@ def test_a_cut_and_a_recording_that_begins_anew_are_other_people():
         answers = [finder.find(VideoFrame(image, time / RATE)) for image, time in zip(images, seconds, strict=True)]
         assert [answer.track_ids.tolist() for answer in answers[1:5]] == [[0]] * 4
         assert answers[-1].track_ids.tolist() == [last]
+
+
+def in_a_crowd(*centres):
+    """Finds faces of 40 pixels around each frame's centres, which overlap; told where to look, it finds none."""
+
+    def process(image, sliding_window=False, multi=False, mode="auto", boxes=None):
+        points = [FACE * 20 + centre for centre in next(frames)] if boxes is None else []
+        points = np.array(points, np.float32).reshape(-1, 70, 2)
+        scores = np.full(len(points), 0.02, np.float32)
+        return LandmarkDetections(points, np.full(points.shape[:2], 0.5, np.float32), scores)
+
+    frames = iter(centres)
+    return SimpleNamespace(threshold=0.06, n_landmarks=70, process=process, to_whole_face=lambda boxes: boxes)
+
+
+def test_a_crowd_keeps_its_numbers_where_the_camera_turns_and_loses_them_at_a_cut():
+    rng = np.random.default_rng(0)
+    walls = [np.kron(rng.uniform(20, 30, (15, 40)), np.ones((8, 8))).astype(np.float32) for _ in range(6)]
+    apart = 0.65 * 20 * float(np.ptp(FACE[:, 0]))
+    crowd = np.array([(40.0 + apart * number, 60.0) for number in range(4)])
+    turning = [crowd + (6.0 * number, 0.0) for number in range(6)]
+    # Of the other crowd, one is by chance where somebody was.
+    cut = [crowd] * 4 + [crowd + (3 * apart, 0.0)] * 2
+    for centres, pictures, last in (
+        (turning, walls, [0, 1, 2, 3]),
+        (cut, [walls[0]] * 4 + [walls[1]] * 2, [4, 5, 6, 7]),
+    ):
+        finder = FaceFinder(in_a_crowd(*centres), FaceTracker())
+        answers = [finder.find(VideoFrame(image, number / RATE)) for number, image in enumerate(pictures)]
+        assert answers[3].track_ids.tolist() == [0, 1, 2, 3]
+        assert answers[-1].track_ids.tolist() == last
+        places = answers[-1].faces.landmarks.mean(axis=1)[:, 0]
+        np.testing.assert_allclose(places, centres[-1][:, 0] + 20 * FACE[:, 0].mean(), atol=apart / 2)
 
 
 def test_a_cut_is_seen_in_the_cold_too():

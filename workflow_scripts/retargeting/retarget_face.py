@@ -50,6 +50,7 @@ def retarget_face(
     settings: Mapping[str, Any],
     film: str | None = None,
     film_file: str | None = None,
+    live_portrait: Mapping[str, str] | None = None,
     images: str | None = None,
 ) -> None:
     """Set a still in motion.
@@ -67,6 +68,7 @@ def retarget_face(
         settings: what all sequences have in common: keys of the config's ``retargeting``.
         film: the driver's meshes (:class:`tfake.retargeting.driver.FilmedMeshes`).
         film_file: the film itself, where LivePortrait paints what it drives.
+        live_portrait: where that is: ``checkout`` and ``python``; only with ``film_file``.
         images: the folder ``images.zarr``, where the source is kept decoded.
 
     Raises:
@@ -109,7 +111,7 @@ def retarget_face(
         inside_celsius = mouth_celsius(settings["tables"], thermal.attrs["ambient_celsius"])
         paint = None
         if film_file is not None:
-            tool = LivePortrait(Path(settings["live_portrait"]["checkout"]), settings["live_portrait"]["python"])
+            tool = LivePortrait(Path(live_portrait["checkout"]), live_portrait["python"])
             paint = partial(Repainting, tool, picture, Path(film_file), seconds)
         _fill_frames(made, picture, motions, inside_celsius, paint)
     write_shard(store, made.values, shard)
@@ -168,5 +170,6 @@ if __name__ == "__main__":
         settings=snakemake.params.settings,
         film=snakemake.input.film[0] if snakemake.input.film else None,
         film_file=snakemake.input.film_file[0] if snakemake.input.film_file else None,
+        live_portrait=snakemake.config["retargeting"]["live_portrait"],
         images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
     )

@@ -1,7 +1,7 @@
 """Training a classifier: what a step learns from, and how the weights are chosen by other people."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from tfake.classification.face_clips import FaceClip, ShownClips
 from tfake.training.distributed import shard_of_batch
 from tfake.training.loading import TensorBatch
 from tfake.training.loop import TrainState, reproducible, run_steps
-from tfake.training.rng import SINGLE_PROCESS, BatchSampler, ProcessShard, RngStream, derive_seed
+from tfake.training.rng import SINGLE_PROCESS, BatchPart, ProcessShard, RngStream, derive_seed, sample_parts
 from tfake.training.training_settings import resolve_precision
 from tfake.training.weights_file import CheckpointFile
 
@@ -94,16 +94,11 @@ class ClipSampler:
         of_real = min(max(round(settings.real_share * settings.batch), 1), settings.batch - 1)
         if not len(synthetic) or not len(real):
             of_real = settings.batch if len(real) else 0
-        of_synthetic = settings.batch - of_real
-        # Real clips come behind the synthetic ones: every process makes as many of the batch.
-        behind = replace(shard, rank=(shard.rank - of_synthetic) % shard.world_size)
-        self._sources = []
-        for clips, count, own, order, crops in (
-            (synthetic, of_synthetic, shard, RngStream.SOURCE_ORDER, RngStream.SOURCE_CROPS),
-            (real, of_real, behind, RngStream.REAL_ORDER, RngStream.REAL_CROPS),
-        ):
-            if count:
-                self._sources.append((clips, BatchSampler(len(clips), count, settings.seed, own, order, crops)))
+        parts = (
+            BatchPart(len(synthetic), settings.batch - of_real, RngStream.SOURCE_ORDER, RngStream.SOURCE_CROPS),
+            BatchPart(len(real), of_real, RngStream.REAL_ORDER, RngStream.REAL_CROPS),
+        )
+        self._sources = list(zip((synthetic, real), sample_parts(parts, settings.seed, shard), strict=True))
 
     def batch(self, step: int) -> tuple[ClipBatch]:
         """Make the batch of a step."""

@@ -26,13 +26,46 @@ class RetargetingPlan:
         self._plan = plan
         self._settings = plan.config["retargeting"]
         self.frames: int = self._settings["frames"]
-        #: What all sequences have in common.
-        self.settings = in_key_order({key: own for key, own in self._settings.items() if key not in _NOT_OF_A_FRAME})
+        #: Whether LivePortrait paints the sequences of films.
+        self.paints: bool = self._settings["live_portrait"] is not None
+        common = {key: own for key, own in self._settings.items() if key not in _NOT_OF_A_FRAME}
+        #: What all sequences have in common. Where LivePortrait is on this machine tells nothing of a frame.
+        self.settings = in_key_order({**common, "live_portrait": self.paints})
         self.formats: tuple[str, ...] = tuple(self._settings["formats"])
         #: The films by name.
         self.drivers: dict[str, dict[str, Any]] = dict(self._settings["drivers"])
-        #: The variant whose temperatures move.
-        self.variant: str = self._settings["variant"] or next(iter(plan.generated), plan.variants[0])
+
+    @cached_property
+    def variant(self) -> str:
+        """The variant whose temperatures move.
+
+        Raises:
+            ConfigError: none is named, and none is made here in the source's geometry.
+        """
+        named = self._settings["variant"] or next(iter(self._plan.generated), None)
+        if named is None:
+            kinds = ", ".join(f"{name} ({kind})" for name, kind in self._plan.kind_of.items())
+            raise ConfigError(
+                "config: retargeting.variant: expected a variant that is made here in the source's geometry, "
+                f"thermalized or modelled; found {kinds}"
+            )
+        return named
+
+    def variant_of(self, wildcards: Wildcards) -> str:
+        """The variant, for params."""
+        return self.variant
+
+    def thermal_root(self, wildcards: Wildcards) -> str:
+        """The metadata of the variant's store."""
+        return f"results/variants/{self.variant}/thermal.zarr/zarr.json"
+
+    def thermal_sums(self, wildcards: Wildcards) -> str:
+        """The checksums of the variant's store."""
+        return f"results/variants/{self.variant}/SHA256SUMS"
+
+    def films(self, wildcards: Wildcards) -> list[str]:
+        """The films, in the order of their sequences of a still."""
+        return [driver["path"] for driver in self.drivers.values()]
 
     @cached_property
     def sequences(self) -> list[dict[str, Any]]:
@@ -98,7 +131,7 @@ class RetargetingPlan:
     def film_file(self, wildcards: Wildcards) -> list[str]:
         """The film of the shard ``{shard}`` where LivePortrait paints it; nothing otherwise."""
         driver = self.sequence(wildcards)["driver"]
-        return [self.drivers[driver]["path"]] if driver and self._settings["live_portrait"] else []
+        return [self.drivers[driver]["path"]] if driver and self.paints else []
 
     def check_files(self) -> None:
         """Look for the films, and for LivePortrait.

@@ -18,7 +18,7 @@ from tfake.imaging.thermal_augmentation import augment_thermal
 from tfake.labels.conventions import convention, set_of_points
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.training.loading import CACHE_BYTES, ScratchFile, TensorBatch
-from tfake.training.rng import SINGLE_PROCESS, BatchSampler, ProcessShard, RngStream
+from tfake.training.rng import SINGLE_PROCESS, BatchPart, ProcessShard, RngStream, sample_parts
 from tfake.training.training_faces import FaceCache, TrainingFace
 
 
@@ -109,17 +109,14 @@ class FaceSampler:
         of_real = round(settings.real_share * of_faces) if len(real) else 0
         of_others = round(settings.others_share * of_faces) if len(others) else 0
         self._real, self._thermal = real, replace(settings, thermal_share=1.0)
-        self._draw = BatchSampler(
-            len(faces), of_faces - of_real - of_others, settings.seed, shard, RngStream.FACE_ORDER, RngStream.FACE_CROPS
-        )
-        self._draw_real = BatchSampler(
-            len(real), of_real, settings.seed, shard, RngStream.REAL_ORDER, RngStream.REAL_CROPS
-        )
-        self._draw_other = BatchSampler(
-            len(others), of_others, settings.seed, shard, RngStream.OTHER_ORDER, RngStream.OTHER_CROPS
-        )
         # A texture needs no item: its own generator is all it needs.
-        self._blank = BatchSampler(1, self._textures, settings.seed, shard, RngStream.TEXTURES, RngStream.TEXTURES)
+        parts = (
+            BatchPart(len(faces), of_faces - of_real - of_others, RngStream.FACE_ORDER, RngStream.FACE_CROPS),
+            BatchPart(len(real), of_real, RngStream.REAL_ORDER, RngStream.REAL_CROPS),
+            BatchPart(len(others), of_others, RngStream.OTHER_ORDER, RngStream.OTHER_CROPS),
+            BatchPart(1, self._textures, RngStream.TEXTURES, RngStream.TEXTURES),
+        )
+        self._draw, self._draw_real, self._draw_other, self._blank = sample_parts(parts, settings.seed, shard)
 
     def batches(self, step: int) -> tuple[TensorBatch, ...]:
         """What a training step takes: the batch alone."""

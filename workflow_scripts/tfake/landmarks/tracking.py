@@ -22,13 +22,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfake.imaging.crops import box_iou, box_overlap
+from tfake.imaging.crops import box_overlap
 from tfake.landmarks import kalman
+from tfake.landmarks.association import associate, without_repeats
 from tfake.landmarks.kalman import PointStates
 from tfake.landmarks.landmarker import UNSURE, LandmarkDetections
 
-#: Two answers whose boxes overlap (over their union) by more are one face that was found twice.
-_SAME_FACE_IOU = 0.6
 #: What a face is not born within (over the smaller box): a part of a face that passes for one.
 _WITHIN = 0.5
 #: A face that is lost where it overlaps another one (over the smaller box) by this is behind that.
@@ -217,6 +216,17 @@ class FaceTracker:
         boxes = [_box(joined(track.predict(seconds, self.settings)[0])) for track in live]
         return np.array(boxes).reshape(-1, 4), np.array([t.seen_seconds == t.time_seconds for t in live], bool)
 
+    def share_found(self, found: LandmarkDetections, seconds: float) -> float:
+        """The share, 0..1, of the faces of the last frame that the next one's continue; 0 where there were none.
+
+        Args:
+            found: the faces of the next frame, which are not taken.
+            seconds: its time.
+        """
+        pairs, _ = self._associate(found, seconds)
+        shown = [place for place, track in enumerate(self._tracks) if track.seen_seconds == track.time_seconds]
+        return sum(place in pairs for place in shown) / max(1, len(shown))
+
     def update(self, found: LandmarkDetections, seconds: float) -> TrackedFaces:
         """Take the faces of the next frame.
 
@@ -373,49 +383,6 @@ class FaceTracker:
         faces = [estimate(track.steps[-1], track.steps[-1].states, self.settings) for track in tracks]
         ids = np.array([track.track_id for track in tracks], np.int64)
         return TrackedFaces(self._frame, seconds, gathered(faces, shape), ids, np.ones(len(tracks), bool))
-
-
-def associate(
-    tracks: np.ndarray,
-    faces: np.ndarray,
-    iou_threshold: float,
-    margins: np.ndarray | float = 0.0,
-    alike: np.ndarray | float = 1.0,
-) -> list[tuple[int, int]]:
-    """Assign faces to tracks, each to one at most, so that the sum of weighed overlaps is the greatest.
-
-    Args:
-        tracks: (T, 4) predicted boxes.
-        faces: (F, 4) found boxes.
-        iou_threshold: intersection over union below which two are not assigned to one another.
-        margins: (T,) pixels by which a track's box, and any that it is compared to, is widened on each side.
-        alike: (T, F) what each overlap counts, above 0.
-
-    Returns:
-        Pairs of a track's place and a face's, by the former.
-    """
-    from scipy.optimize import linear_sum_assignment  # here, for what does not track does without
-
-    margins = np.broadcast_to(margins, len(tracks))
-    wide = np.array((-1.0, -1.0, 1.0, 1.0))
-    overlaps = np.array(
-        [
-            [box_iou(track + margin * wide, face + margin * wide) for face in faces]
-            for track, margin in zip(tracks, margins, strict=True)
-        ]
-    ).reshape(len(tracks), len(faces))
-    allowed = np.where(overlaps >= iou_threshold, overlaps * alike, 0.0)
-    rows, columns = linear_sum_assignment(allowed, maximize=True)
-    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if allowed[row, column] > 0]
-
-
-def without_repeats(found: LandmarkDetections) -> list[int]:
-    """The places of faces that no more confident one repeats."""
-    kept: list[int] = []
-    for place in np.argsort(found.score, kind="stable"):
-        if all(box_iou(found.boxes[place], found.boxes[other]) <= _SAME_FACE_IOU for other in kept):
-            kept.append(int(place))
-    return kept
 
 
 def split(points: np.ndarray) -> np.ndarray:

@@ -38,6 +38,9 @@ SEARCH_EVERY = 5
 #: come in and go at 9 frames a second, no two frames have less than .71.
 _SAME_SCENE = 0.5
 _THUMBNAIL, _MIN_CONTRAST, _MIN_BESIDE = (32, 24), 1e-3, 0.2
+#: The share of the faces just seen that must be found again where another scene seems to begin: in another crowd, a few
+#: are by chance where others were.
+_MIN_CONTINUED = 0.5
 #: What a face of the whole picture's search must not overlap (over the smaller box) to be one that was not known.
 _KNOWN = 0.3
 
@@ -90,12 +93,11 @@ class FaceFinder:
         lost = bool((just_seen[alone] & ~is_face).any())
         crowded = self.tracker.hides_somebody or not alone.all()
         # Somebody who comes in changes a picture as well; but then those who were there are where they were.
-        if not is_face.any() and not _same_scene(self._thumbnail, thumbnail, _beside(boxes, frame.image.shape)):
-            self._begin_anew()
+        looks_cut = not is_face.any() and not _same_scene(self._thumbnail, thumbnail, _beside(boxes, frame.image.shape))
         self._thumbnail, self._seconds = thumbnail, frame.seconds
         found = _chosen(known, np.flatnonzero(is_face))
         self._waited += 1
-        if lost or crowded or self._waited >= self._search_every:
+        if lost or crowded or looks_cut or self._waited >= self._search_every:
             self._waited = 0
             others = self.landmarker.process(frame.image, sliding_window=True, multi=True, mode=frame.mode)
             new = [
@@ -104,6 +106,9 @@ class FaceFinder:
                 if all(box_overlap(box, other) <= _KNOWN for other in found.boxes)
             ]
             found = gathered((found, _chosen(others, new)), known.landmarks.shape[1:])
+        # Of a crowd nobody is looked for alone; where the camera turned, the search finds them beside where they were.
+        if looks_cut and self.tracker.share_found(found, frame.seconds) < _MIN_CONTINUED:
+            self.tracker.reset()
         return self.tracker.update(found, frame.seconds)
 
     def _begin_anew(self) -> None:

@@ -14,7 +14,7 @@ from tfake.pretraining.pretraining_views import PretrainingImage
 from tfake.pretraining.registry import PRETEXTS
 from tfake.training.distributed import shard_of_batch
 from tfake.training.loop import TrainState, reproducible, run_steps
-from tfake.training.rng import SINGLE_PROCESS, BatchSampler, ProcessShard, RngStream, derive_seed
+from tfake.training.rng import SINGLE_PROCESS, BatchPart, ProcessShard, RngStream, derive_seed, sample_parts
 from tfake.training.training_settings import resolve_precision
 from tfake.training.weights_file import CheckpointFile
 
@@ -91,13 +91,11 @@ class ViewSampler:
             if PRETEXTS[name].needs_points and of_folders == settings.batch:
                 raise ValueError(f"{name}: expected images with points, found only folders, which have none")
         self._tasks, self._views = tuple(settings.tasks), settings.views
-        self._parts = []
-        for images, count, order, crops in (
-            (stored, settings.batch - of_folders, RngStream.UNLABELLED_ORDER, RngStream.UNLABELLED_VIEWS),
-            (folders, of_folders, RngStream.FOLDER_ORDER, RngStream.FOLDER_VIEWS),
-        ):
-            if count:
-                self._parts.append((images, BatchSampler(len(images), count, settings.seed, shard, order, crops)))
+        parts = (
+            BatchPart(len(stored), settings.batch - of_folders, RngStream.UNLABELLED_ORDER, RngStream.UNLABELLED_VIEWS),
+            BatchPart(len(folders), of_folders, RngStream.FOLDER_ORDER, RngStream.FOLDER_VIEWS),
+        )
+        self._parts = list(zip((stored, folders), sample_parts(parts, settings.seed, shard), strict=True))
 
     def batch(self, step: int) -> tuple[Views, ...]:
         """Draw the views of a step."""

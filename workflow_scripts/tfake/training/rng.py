@@ -1,10 +1,11 @@
 """Everything random in a training run follows from (seed, stream, step), whatever ran before or runs beside it."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -92,3 +93,33 @@ class BatchSampler:
         indices = draw_indices(self.count, self.batch, step, self.seed, self.order)
         for place in range(self.shard.rank, self.batch, self.shard.world_size):
             yield indices[place], np.random.default_rng([self.seed, self.crops, step, place])
+
+
+class BatchPart(NamedTuple):
+    """The items of one kind in every batch.
+
+    Attributes:
+        count: how many there are to draw from.
+        batch: how many of a batch are theirs.
+        order: the stream of their order.
+        crops: the stream of their own generators.
+    """
+
+    count: int
+    batch: int
+    order: RngStream
+    crops: RngStream
+
+
+def sample_parts(parts: Sequence[BatchPart], seed: int, shard: ProcessShard) -> list[BatchSampler]:
+    """A sampler of each part of a batch.
+
+    Parts lie behind one another in the batch, and a process makes each ``world_size``-th item of the whole: as many as
+    any other one makes, where a share of each part's own would leave some with more, and gradients are averaged.
+    """
+    samplers, before = [], 0
+    for part in parts:
+        own = replace(shard, rank=(shard.rank - before) % shard.world_size)
+        samplers.append(BatchSampler(part.count, part.batch, seed, own, part.order, part.crops))
+        before += part.batch
+    return samplers

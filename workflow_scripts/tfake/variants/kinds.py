@@ -182,14 +182,17 @@ def _describe_sequences(given: Given) -> Description:
 
 
 def _describe_retargeted(given: Given) -> Description:
-    """The terms and the source of the stills; of a frame, what is moved and how."""
+    """The terms and the source of the stills; of a frame, what is moved and how, and of films what they hold."""
     from tfake.store.arrays import open_store
+    from tfake.store.manifest import file_sha256
 
     base = open_store(Path(given["thermal_root"]).parent)
     settings = dict(given["settings"])
     tables = _tables_sha256(settings["tables"])
+    drivers = dict.fromkeys(one["driver"] for one in given["sequences"] if one["driver"] is not None)
+    films = {name: file_sha256(path) for name, path in zip(drivers, given["films"], strict=True)}
     identity = json.dumps(
-        [settings, given["recipe"], given["variant"], base.attrs["source_sha256"], tables], sort_keys=True
+        [settings, given["recipe"], given["variant"], base.attrs["source_sha256"], tables, films], sort_keys=True
     )
     attributes = store_attributes(
         "Stills in motion: thermal, RGB and labels through time, warped by a mesh",
@@ -197,6 +200,7 @@ def _describe_retargeted(given: Given) -> Description:
         hashlib.sha256(identity.encode()).hexdigest(),
         settings=settings,
         sequences=given["sequences"],
+        films_sha256=films,
         frames=settings["frames"],
         frames_per_second=settings["frames_per_second"],
         variant=given["variant"],
