@@ -7,6 +7,7 @@ import torch
 from tfake.thermalizer.diffusion_settings import DiffusionSettings
 from tfake.thermalizer.thermal_diffusion import DiffusionArchitecture, ThermalDenoiser, ThermalDiffusion
 from tfake.thermalizer.thermalizer_training import train
+from tfake.training.loop import RunControl
 from tiny_training import CPU, make_data
 
 TINY_DIFFUSION = {
@@ -26,7 +27,7 @@ ARCHITECTURE = DiffusionArchitecture((8, 16), 1, (10.0, 45.0), 1.5, 2, 0)
 def run_diffusion(data=None, checkpoint=None, is_stopping=lambda: False, workers=0, **changes):
     """Train with ``TINY_DIFFUSION`` and some changes."""
     settings = DiffusionSettings.from_mapping(TINY_DIFFUSION | changes)
-    return train(settings, data or make_data(), CPU, checkpoint, is_stopping, workers)
+    return train(settings, data or make_data(), RunControl(CPU, checkpoint, is_stopping, workers))
 
 
 def make_diffusion(seed=0, **changes):

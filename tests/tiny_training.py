@@ -9,6 +9,7 @@ from tfake.thermalizer.patch_bank import PatchBank
 from tfake.thermalizer.prior_table import load_prior
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.thermalizer.thermalizer_training import train
+from tfake.training.loop import RunControl
 
 TINY = {
     "steps": 3,
@@ -64,4 +65,4 @@ def make_data(values="celsius", supervision="absolute", rooms=(26.0, 26.0), bank
 def run(data=None, checkpoint=None, is_stopping=lambda: False, workers=0, encoder=None, **changes):
     """Train with ``TINY`` and some changes."""
     settings = TrainingSettings.from_mapping(TINY | changes)
-    return train(settings, data or make_data(), CPU, checkpoint, is_stopping, workers, encoder)
+    return train(settings, data or make_data(), RunControl(CPU, checkpoint, is_stopping, workers), encoder)

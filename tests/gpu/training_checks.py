@@ -18,7 +18,7 @@ from tfake.landmarks.crop_sampling import FaceSampler
 from tfake.landmarks.landmark_training import LandmarkTrainState, train_landmarks
 from tfake.thermalizer.thermalizer_training import ThermalizerTrainState, step_batches, train
 from tfake.training.distributed import current_shard, run_distributed
-from tfake.training.loop import run_steps
+from tfake.training.loop import RunControl, run_steps
 from tfake.training.training_settings import resolve_precision
 from tfake.training.weights_file import CheckpointFile
 from tiny_landmarks import make_faces
@@ -38,7 +38,8 @@ def compare_losses(size: Size, device: torch.device, folder: Path) -> dict:
     """Both kinds of training with workers in float32, and what they say beside the CPU's without."""
     found = {}
     for name, run in (("thermalizer", _thermalizer), ("landmarks", _landmarks)):
-        losses = {where: run(size, where, workers) for where, workers in ((CPU, 0), (device, max(1, size.workers)))}
+        controls = RunControl(CPU), RunControl(device, workers=max(1, size.workers))
+        losses = {control.device: run(size, control) for control in controls}
         found[f"{name}: mean relative difference"] = _difference(losses[CPU], losses[device])
         found[f"{name}: last loss"] = round(float(losses[device]["total"].iloc[-1]), 4)
     assert max(v for key, v in found.items() if "difference" in key) <= TOLERANCE, found
@@ -47,14 +48,14 @@ def compare_losses(size: Size, device: torch.device, folder: Path) -> dict:
 
 def check_resuming(size: Size, device: torch.device, folder: Path) -> dict:
     """A training that dies behind a checkpoint and is started again, beside one that was left alone."""
-    whole = _thermalizer(size, device)
+    whole = _thermalizer(size, RunControl(device))
     resumed = _interrupted(size, folder, device, device)
     return {"mean relative difference": _require_alike(whole, resumed)}
 
 
 def check_moves(size: Size, device: torch.device, folder: Path) -> dict:
     """A training that is stopped on the CPU and goes on on the card, and the other way round."""
-    whole = _thermalizer(size, CPU)
+    whole = _thermalizer(size, RunControl(CPU))
     there, back = _interrupted(size, folder, CPU, device), _interrupted(size, folder, device, CPU)
     return {"to the card": _require_alike(whole, there), "to the CPU": _require_alike(whole, back)}
 
@@ -96,23 +97,23 @@ def _time_steps(run, settings, make, size: Size, device: torch.device, steps: in
     for stop in (size.preset_steps, 2 * size.preset_steps):
         synchronise(device)
         began = perf_counter()
-        run_steps(run, replace(settings, steps=stop), make, None, device, workers=size.workers)
+        run_steps(run, replace(settings, steps=stop), make, None, RunControl(device, workers=size.workers))
         synchronise(device)
         seconds.append((perf_counter() - began) / size.preset_steps)
     memory = torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else 0.0
     return f"{seconds[-1]:.3f} s a step, {memory:.1f} GiB; {steps} steps in {steps * seconds[-1] / 60:.0f} min"
 
 
-def _thermalizer(size: Size, device: torch.device, workers: int = 0, **how) -> pd.DataFrame:
+def _thermalizer(size: Size, control: RunControl) -> pd.DataFrame:
     settings = size.default_thermalizer(steps=size.steps, precision="float32")
-    settings = replace(settings, checkpoint_every=1 if "checkpoint" in how else 0)
+    settings = replace(settings, checkpoint_every=1 if control.checkpoint else 0)
     data = make_data(bank=make_bank(settings.patch_scales))
-    return train(settings, data, device, workers=workers, **how).losses
+    return train(settings, data, control).losses
 
 
-def _landmarks(size: Size, device: torch.device, workers: int = 0) -> pd.DataFrame:
+def _landmarks(size: Size, control: RunControl) -> pd.DataFrame:
     settings = size.default_landmarks(steps=size.steps, precision="float32")
-    return train_landmarks(settings, make_faces(6), make_faces(2), 70, device, workers=workers).losses
+    return train_landmarks(settings, make_faces(6), make_faces(2), 70, control).losses
 
 
 def _interrupted(size: Size, folder: Path, first: torch.device, then: torch.device) -> pd.DataFrame:
@@ -125,9 +126,9 @@ def _interrupted(size: Size, folder: Path, first: torch.device, then: torch.devi
         return False
 
     with suppress(_KilledError):
-        _thermalizer(size, first, checkpoint=file, is_stopping=die)
+        _thermalizer(size, RunControl(first, file, die))
     assert file.load() is not None, "no checkpoint was written"
-    losses = _thermalizer(size, then, checkpoint=file)
+    losses = _thermalizer(size, RunControl(then, file))
     file.remove()
     return losses
 
@@ -148,7 +149,7 @@ def _train_in_group(size: Size, path: str) -> None:
     shard = current_shard()
     device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else CPU
     settings = size.default_thermalizer(steps=3)
-    network = train(settings, make_data(bank=make_bank(settings.patch_scales)), device).network
+    network = train(settings, make_data(bank=make_bank(settings.patch_scales)), RunControl(device)).network
     mine = torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
     all_of_them = [torch.empty_like(mine) for _ in range(shard.world_size)]
     torch.distributed.all_gather(all_of_them, mine)

@@ -27,7 +27,7 @@ from tfake.landmarks.detector_job import DetectorJob
 from tfake.landmarks.landmark_job import StoredFaces
 from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmarker_file import save_landmark_weights
-from tfake.training.loop import TrainingStoppedError
+from tfake.training.loop import RunControl, TrainingStoppedError
 from tfake.training.training_faces import TrainingFace
 from tfake.training.weights_file import CheckpointFile
 from tiny_landmarks import CPU, make_faces
@@ -231,7 +231,7 @@ def test_calibrated_scores_are_how_often_they_are_right():
 
 
 def train(checkpoint=None, is_stopping=lambda: False, **changes):
-    return train_detector(settings(**changes), FACES, HELD_OUT, CPU, checkpoint, is_stopping)
+    return train_detector(settings(**changes), FACES, HELD_OUT, RunControl(CPU, checkpoint, is_stopping))
 
 
 def test_a_short_run_learns():
@@ -282,9 +282,9 @@ def test_a_backbone_may_have_learnt_something_else(network):
 
 def test_without_people_no_run_starts():
     with pytest.raises(ValueError, match="no faces to validate on"):
-        train_detector(settings(), FACES, [], CPU)
+        train_detector(settings(), FACES, [], RunControl(CPU))
     with pytest.raises(ValueError, match="no faces to make scenes from"):
-        train_detector(settings(), [], HELD_OUT, CPU)
+        train_detector(settings(), [], HELD_OUT, RunControl(CPU))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tfake.landmarks.distilled_network import freeze
 from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork
 from tfake.landmarks.landmark_training import train_landmarks
 from tfake.landmarks.landmarker_file import load_landmark_weights, save_landmark_weights
-from tfake.training.loop import TrainingStoppedError
+from tfake.training.loop import RunControl, TrainingStoppedError
 from tfake.training.training_faces import TrainingFace
 from tfake.training.weights_file import CheckpointFile
 from tiny_landmarks import CPU, make_faces, settings
@@ -38,7 +38,12 @@ def taught(weights=None, teacher=None, **changes):
 
 def train(teaching, checkpoint=None, is_stopping=lambda: False, **changes):
     return train_landmarks(
-        settings(**{**THERMAL, **changes}), FACES, HELD_OUT, 70, CPU, checkpoint, is_stopping, teaching=teaching
+        settings(**{**THERMAL, **changes}),
+        FACES,
+        HELD_OUT,
+        70,
+        RunControl(CPU, checkpoint, is_stopping),
+        teaching=teaching,
     )
 
 

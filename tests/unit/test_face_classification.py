@@ -35,7 +35,7 @@ from tfake.core.ethics_note import ETHICS_NOTE, EthicsNoteError
 from tfake.reader.splits import split_parts
 from tfake.studies.class_predictions import find_test_sets
 from tfake.studies.class_scores import MAJORITY, MOTION, OTHER_CAMERA, OTHER_PEOPLE
-from tfake.training.loop import TrainingStoppedError
+from tfake.training.loop import RunControl, TrainingStoppedError
 from tfake.training.rng import ProcessShard
 from tfake.training.weights_file import CheckpointFile
 from tiny_sequences import sequence_plan, write_sequences
@@ -78,7 +78,12 @@ def discs(*subjects):
 
 def train(checkpoint=None, is_stopping=lambda: False, **changes):
     return train_classifier(
-        settings(**changes), ("still", "grows"), discs("a", "b"), (), discs("c"), CPU, checkpoint, is_stopping
+        settings(**changes),
+        ("still", "grows"),
+        discs("a", "b"),
+        (),
+        discs("c"),
+        RunControl(CPU, checkpoint, is_stopping),
     )
 
 
@@ -108,9 +113,9 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path):
 def test_validation_people_are_others():
     for held_out, message in ((discs("b"), "b are learnt from, too"), ([], "no clips to validate on")):
         with pytest.raises(ValueError, match=message):
-            train_classifier(settings(), ("still", "grows"), discs("a", "b"), (), held_out, CPU)
+            train_classifier(settings(), ("still", "grows"), discs("a", "b"), (), held_out, RunControl(CPU))
     with pytest.raises(ValueError, match="no clips to learn from"):
-        train_classifier(settings(), ("still", "grows"), (), (), discs("c"), CPU)
+        train_classifier(settings(), ("still", "grows"), (), (), discs("c"), RunControl(CPU))
 
 
 def test_a_hybrid_batch_has_its_share_and_processes_make_parts_of_it():

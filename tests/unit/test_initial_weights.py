@@ -8,6 +8,7 @@ from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, 
 from tfake.landmarks.landmark_training import train_landmarks
 from tfake.landmarks.landmarker_file import save_landmark_weights
 from tfake.landmarks.release import save_release
+from tfake.training.loop import RunControl
 from tfake.training.weights_file import save_encoder, save_payload
 from tiny_landmarks import CPU, make_faces, settings
 
@@ -94,6 +95,6 @@ def test_a_training_begins_with_them(tmp_path):
     save_landmark_weights(tmp_path / "weights.pt", given := build(seed=1), Calibration())
     still = settings(steps=1, learning_rate=1e-12, weight_decay=0.0, thermal_stretch=False, thermal_mirror=False)
     faces = make_faces(3)
-    trained = train_landmarks(still, faces, faces, 70, CPU, initial=tmp_path / "weights.pt")
+    trained = train_landmarks(still, faces, faces, 70, RunControl(CPU), initial=tmp_path / "weights.pt")
     pairs = zip(given.body.parameters(), trained.network.body.parameters(), strict=True)
     assert all(torch.allclose(own, theirs, atol=1e-6) for own, theirs in pairs)

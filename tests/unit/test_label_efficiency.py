@@ -26,6 +26,7 @@ from tfake.studies.label_curves import best_saving, build_curves, labels_needed,
 from tfake.studies.label_efficiency import score_annotated, score_crops
 from tfake.test_sets.annotated_faces import AnnotatedFace, AnnotatedSet, box_of
 from tfake.test_sets.read_log import ReadLog
+from tfake.training.loop import RunControl
 from tiny_landmarks import CPU, TINY, Oracle, make_faces, settings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -128,7 +129,9 @@ def test_a_frozen_backbone_stays_as_it_begins(tmp_path):
     save_landmark_weights(tmp_path / "weights.pt", given := build(1), Calibration())
     chosen = settings(steps=2, validate_every=1)
     faces = make_faces(3)
-    trained = train_landmarks(chosen, faces, faces, 70, CPU, initial=tmp_path / "weights.pt", is_frozen=True)
+    trained = train_landmarks(
+        chosen, faces, faces, 70, RunControl(CPU), initial=tmp_path / "weights.pt", is_frozen=True
+    )
     state, before = trained.network.body.state_dict(), given.body.state_dict()
     same = {name: torch.equal(state[name], before[name]) for name in before}
     assert all(kept for name, kept in same.items() if name.startswith("backbone."))

@@ -21,7 +21,7 @@ from tfake.thermalizer.pair_sampling import PairBatch, SourceBatch, StepDraws
 from tfake.thermalizer.thermal_unet import ThermalUNet
 from tfake.thermalizer.thermalizer_training import ThermalizerTrainState
 from tfake.training.loading import pin_batches, prefetch_to_device
-from tfake.training.loop import run_steps
+from tfake.training.loop import RunControl, run_steps
 from tfake.training.training_settings import resolve_precision
 from tiny_training import make_bank, make_data
 
@@ -83,9 +83,9 @@ def landmark_batches(settings, landmarks=70):
 def two_more_steps(settings, run, batches, watch):
     """What the second and the third step ask for, through the trainings' own loop."""
     settings = replace(settings, steps=1, validate_every=0, patience=0)
-    run_steps(run, settings, lambda _: batches, None, GPU)
+    run_steps(run, settings, lambda _: batches, None, RunControl(GPU))
     watch.clear()
-    run_steps(run, replace(settings, steps=STEPS), lambda _: batches, None, GPU)
+    run_steps(run, replace(settings, steps=STEPS), lambda _: batches, None, RunControl(GPU))
     size = sum(t.numel() * t.element_size() for part in batches for t in vars(part).values())
     return size, watch
 

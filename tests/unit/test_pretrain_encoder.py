@@ -21,7 +21,7 @@ from tfake.pretraining.pretraining_images import FolderImages, JoinedImages, Sto
 from tfake.pretraining.pretraining_job import PretrainingJob
 from tfake.pretraining.pretraining_settings import PretrainingSettings
 from tfake.training.distributed import current_shard, run_distributed
-from tfake.training.loop import TrainingStoppedError
+from tfake.training.loop import RunControl, TrainingStoppedError
 from tfake.training.rng import ProcessShard
 from tfake.training.weights_file import CheckpointFile, load_payload
 from tiny_landmarks import CPU, make_faces
@@ -48,7 +48,7 @@ def images(count, skip=0):
 
 
 def train(checkpoint=None, is_stopping=lambda: False, **changes):
-    return pretrain(settings(**changes), images(6), (), images(3, 6), 6, CPU, checkpoint, is_stopping)
+    return pretrain(settings(**changes), images(6), (), images(3, 6), 6, RunControl(CPU, checkpoint, is_stopping))
 
 
 def fill(folder, count=5):
@@ -162,9 +162,9 @@ def test_what_is_missing_is_named(tmp_path):
     with pytest.raises(ValueError, match="no images to learn from"):
         ViewSampler((), (), settings())
     with pytest.raises(ValueError, match="no images to validate on"):
-        pretrain(settings(), images(3), (), (), 3, CPU)
+        pretrain(settings(), images(3), (), (), 3, RunControl(CPU))
     with pytest.raises(ValueError, match="at least two subjects"):
-        pretrain(settings(tasks={"subject": 1.0}), images(1), (), images(1), 1, CPU)
+        pretrain(settings(tasks={"subject": 1.0}), images(1), (), images(1), 1, RunControl(CPU))
 
 
 def test_a_folder_is_cut_around_what_is_warm_and_leaves_out_what_is_broken(tmp_path):

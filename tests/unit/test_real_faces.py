@@ -20,6 +20,7 @@ from tfake.landmarks.real_faces import (
     weights_of_mesh,
 )
 from tfake.landmarks.real_labelling import RealFolder, label_folder, read_boxes, subject_of
+from tfake.training.loop import RunControl
 from tiny_landmarks import CPU, make_faces, settings
 
 CENTRE, HALF = np.array((70.0, 50.0)), np.array((16.0, 20.0))
@@ -124,7 +125,9 @@ def test_points_stay_on_a_real_face():
 def test_held_out_real_faces_have_a_column_of_their_own_and_decide_nothing():
     faces, held, real = make_faces(5), make_faces(7)[5:], [face().to_learn_from(70)]
     trained = [
-        train_landmarks(settings(steps=2, validate_every=1), faces, held, 70, CPU, real=real, real_held_out=out)
+        train_landmarks(
+            settings(steps=2, validate_every=1), faces, held, 70, RunControl(CPU), real=real, real_held_out=out
+        )
         for out in ([], real)
     ]
     losses = trained[1].losses

@@ -11,6 +11,7 @@ from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwo
 from tfake.landmarks.landmark_training import train_landmarks
 from tfake.landmarks.landmarker_file import load_landmark_weights, save_landmark_weights
 from tfake.landmarks.release import load_release, save_release
+from tfake.training.loop import RunControl
 from tiny_landmarks import CPU, make_faces, settings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -41,7 +42,7 @@ def test_the_documented_sizes_are_true():
 @pytest.mark.parametrize(("backbone", "neck"), SMALL)
 def test_they_train_and_their_files_give_them_back(tmp_path, backbone, neck):
     chosen = settings(backbone=backbone, neck_channels=neck)
-    trained = train_landmarks(chosen, FACES[:4], FACES[4:], 70, CPU)
+    trained = train_landmarks(chosen, FACES[:4], FACES[4:], 70, RunControl(CPU))
     assert np.isfinite(trained.losses["total"]).all()
     assert count(trained.network) < 450_000
     save_landmark_weights(tmp_path / "weights.pt", trained.network, trained.calibration)

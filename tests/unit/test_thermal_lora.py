@@ -28,7 +28,7 @@ from tfake.diffusion.lora_network import LoraVelocity, find_targets
 from tfake.diffusion.lora_pictures import LoraFaces, LoraSource
 from tfake.diffusion.lora_settings import LoraSettings
 from tfake.diffusion.lora_training import CachedPicture, FlowSampler, train_lora
-from tfake.training.loop import TrainingStoppedError
+from tfake.training.loop import RunControl, TrainingStoppedError
 from tfake.training.rng import ProcessShard
 from tfake.training.weights_file import CheckpointFile
 from tiny_dataset import PIXELS, ROWS, make_dataset
@@ -81,7 +81,7 @@ def train(checkpoint=None, is_stopping=lambda: False, pictures=None, held_out=No
     if pictures[0].control.shape[1]:
         widen_input(transformer)
     others = cached(2, seed=1) if held_out is None else held_out
-    return train_lora(settings(**changes), transformer, pictures, others, CPU, checkpoint, is_stopping)
+    return train_lora(settings(**changes), transformer, pictures, others, RunControl(CPU, checkpoint, is_stopping))
 
 
 def equal(first, second):
@@ -91,7 +91,9 @@ def equal(first, second):
 def test_a_lora_learns_and_the_model_stays():
     before = tiny_transformer().state_dict()
     transformer = tiny_transformer()
-    trained = train_lora(settings(steps=40, learning_rate=3e-2, batch=4), transformer, cached(2), cached(2)[:1], CPU)
+    trained = train_lora(
+        settings(steps=40, learning_rate=3e-2, batch=4), transformer, cached(2), cached(2)[:1], RunControl(CPU)
+    )
     validation = trained.losses["validation"].dropna()
     assert validation.iloc[-1] < 0.95 * validation.iloc[0]
     after = transformer.state_dict()
@@ -200,7 +202,7 @@ def loaded(flux, path, kind=FluxPipeline):
 def test_files_are_loaded_by_diffusers_with_the_same_effect(flux, tmp_path, is_comfyui):
     """Alpha is not the rank here. Layers of single blocks have sizes of FLUX.1 in diffusers' converter."""
     transformer = tiny_transformer()
-    trained = train_lora(settings(learning_rate=0.1), transformer, cached(3), [], CPU)
+    trained = train_lora(settings(learning_rate=0.1), transformer, cached(3), [], RunControl(CPU))
     path = tmp_path / "lora.safetensors"
     double = {name: value for name, value in trained.tensors.items() if ".transformer_blocks." in f".{name[12:]}"}
     tensors = double if is_comfyui else trained.tensors

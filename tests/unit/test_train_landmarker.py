@@ -13,7 +13,8 @@ from tfake.landmarks import landmark_job as jobs
 from tfake.landmarks.landmark_job import LandmarkJob, StoredFaces
 from tfake.landmarks.landmark_training import train_landmarks
 from tfake.landmarks.landmarker_file import load_landmark_weights, save_landmark_weights
-from tfake.training.loop import TrainingStoppedError
+from tfake.training import training_job
+from tfake.training.loop import RunControl, TrainingStoppedError
 from tfake.training.weights_file import CheckpointFile
 from tiny_landmarks import CPU, TINY, make_faces, settings
 
@@ -22,7 +23,7 @@ FACES, HELD_OUT = make_faces(6), make_faces(9)[6:]
 
 
 def train(checkpoint=None, is_stopping=lambda: False, **changes):
-    return train_landmarks(settings(**changes), FACES, HELD_OUT, 70, CPU, checkpoint, is_stopping)
+    return train_landmarks(settings(**changes), FACES, HELD_OUT, 70, RunControl(CPU, checkpoint, is_stopping))
 
 
 def test_one_seed_gives_one_file(tmp_path):
@@ -94,7 +95,7 @@ def test_settings_that_cannot_train_are_named(changes, message):
 
 def test_without_validation_faces_the_run_does_not_start():
     with pytest.raises(ValueError, match="no faces to validate on"):
-        train_landmarks(settings(), FACES, [], 70, CPU)
+        train_landmarks(settings(), FACES, [], 70, RunControl(CPU))
 
 
 def test_the_job_writes_its_files(tmp_path, monkeypatch):
@@ -162,7 +163,7 @@ class ReachedError(Exception):
     """The training would begin."""
 
 
-def reach(*arguments):
+def reach(*arguments, **named):
     raise ReachedError
 
 
@@ -170,7 +171,9 @@ def test_a_checkpoint_is_known_by_what_the_weights_depend_on(tmp_path, monkeypat
     named = []
     monkeypatch.setattr(jobs, "open_faces", lambda *rest: FACES)
     monkeypatch.setattr(
-        jobs, "find_checkpoint", lambda path, precisions, digest: (named.append(digest(precisions[0])), precisions[0])
+        training_job,
+        "find_checkpoint",
+        lambda path, precisions, digest: (named.append(digest(precisions[0])), precisions[0]),
     )
     monkeypatch.setattr(jobs, "train_landmarks", reach)
     (tmp_path / "SHA256SUMS").write_text("0  a\n")

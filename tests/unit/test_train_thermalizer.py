@@ -16,7 +16,7 @@ from tfake.archive.index import read_index
 from tfake.core.radiometry import encode_celsius
 from tfake.store.manifest import file_sha256
 from tfake.thermalizer.thermalizer_file import load_thermalizer
-from tfake.thermalizer.thermalizer_job import TrainingJob
+from tfake.thermalizer.thermalizer_job import ThermalizerJob
 from tfake.thermalizer.thermalizer_kinds import KINDS
 from tfake.training.loop import TrainingStoppedError, TrainState
 from thermalizers.sample_patches import sample_patches
@@ -89,7 +89,7 @@ def run(folder, name, processes=1, **changes):
         "device": "cpu",
         "threads": 1,
     }
-    train_thermalizer(TrainingJob(**arguments | changes), processes)
+    train_thermalizer(ThermalizerJob(**arguments | changes), processes)
     return out
 
 

@@ -16,6 +16,7 @@ from tfake.landmarks.landmark_job import FIELDS
 from tfake.landmarks.landmark_training import train_landmarks
 from tfake.reader.dataset import open_dataset
 from tfake.training.loading import ScratchFile
+from tfake.training.loop import RunControl
 from tfake.training.training_faces import FaceCache, TrainingFaces
 from tiny_dataset import BAD, PIXELS, ROWS, make_dataset
 from tiny_landmarks import CPU, make_faces, settings
@@ -187,7 +188,7 @@ def test_a_landmarker_trained_with_eight_threads_is_the_one_trained_with_none(pl
     monkeypatch.setattr(landmark_training, "FaceSampler", partial(FaceSampler, cache_bytes=0))
     faces = stored_faces(place)
     trained = [
-        train_landmarks(settings(steps=4), faces, faces, 70, CPU, workers=workers, scratch_folder=folder)
+        train_landmarks(settings(steps=4), faces, faces, 70, RunControl(CPU, workers=workers), scratch_folder=folder)
         for workers, folder in ((0, None), (8, None), (8, tmp_path))
     ]
     states = [one.network.state_dict() for one in trained]

@@ -1,11 +1,11 @@
 """Train the thermalizer of one condition."""
 
 from tfake.core.devices import resolve_device
-from tfake.thermalizer.thermalizer_job import TrainingJob, run_job
+from tfake.thermalizer.thermalizer_job import ThermalizerJob, run_thermalizer_job
 from tfake.training.distributed import run_distributed
 
 
-def train_thermalizer(job: TrainingJob, processes: int = 1) -> None:
+def train_thermalizer(job: ThermalizerJob, processes: int = 1) -> None:
     """Train a thermalizer and write its weights with their provenance.
 
     Args:
@@ -17,7 +17,7 @@ def train_thermalizer(job: TrainingJob, processes: int = 1) -> None:
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: the job was asked to stop; started again, it resumes from its checkpoint.
     """
-    run_distributed(run_job, {"job": job}, processes, gpus=resolve_device(job.device).type == "cuda")
+    run_distributed(run_thermalizer_job, {"job": job}, processes, gpus=resolve_device(job.device).type == "cuda")
 
 
 if __name__ == "__main__":
@@ -32,7 +32,7 @@ if __name__ == "__main__":
     condition, settings = snakemake.params.condition, dict(snakemake.params.settings)
     kind = KINDS[settings.pop("kind", "unet")]
     train_thermalizer(
-        TrainingJob(
+        ThermalizerJob(
             weights=snakemake.output.weights,
             provenance=snakemake.output.provenance,
             losses=snakemake.output.losses,

@@ -1,9 +1,8 @@
 """A classifier's training job: from sequences, labelled sets and settings to its files."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import torch
 
@@ -12,14 +11,13 @@ from tfake.classification.classifier_network import save_classifier
 from tfake.classification.classifier_training import ClassifierState, TrainedClassifier, train_classifier
 from tfake.classification.clip_sources import ClipSources
 from tfake.classification.face_clips import FaceClip
-from tfake.core.devices import explain_full_memory
 from tfake.core.ethics_note import require_accepted
-from tfake.core.files import stopping_on_sigterm, write_whole
+from tfake.core.files import write_whole
 from tfake.store.manifest import file_sha256
 from tfake.training.curves import LossCurve, plot_loss_terms
-from tfake.training.distributed import prepare_process, rank_zero_only
-from tfake.training.training_settings import precisions_to_resume
-from tfake.training.weights_file import find_checkpoint, run_digest, save_record
+from tfake.training.distributed import rank_zero_only
+from tfake.training.training_job import TrainingJob
+from tfake.training.weights_file import run_digest, save_record
 
 _RECORDED_PACKAGES = ("torch", "timm", "numpy", "opencv-contrib-python")
 _CURVES = {
@@ -30,37 +28,23 @@ _CURVES = {
 }
 
 
-@dataclass(frozen=True)
-class ClassifierJob:
-    """Everything a job reads, writes and is told; plain values, so that it can be sent to other processes.
+@dataclass(frozen=True, kw_only=True)
+class ClassifierJob(TrainingJob):
+    """Everything a job reads, writes and is told, beside what every training does.
 
     Attributes:
         weights: the file to write (:func:`tfake.classification.classifier_network.save_classifier`).
-        provenance: the JSON to write beside it.
-        losses: the CSV to write, one row a step.
-        loss_figure: the PNG of losses to write.
-        checkpoint: where the run's state is kept until it is finished.
         sources: where clips come from.
         sums: the checksum list of the sequences: what the run is told apart by.
         regime: ``synthetic``, ``hybrid`` or ``real``.
         accepts_ethics_note: whether the configuration accepts the note (:mod:`tfake.core.ethics_note`).
-        settings: fields of :class:`tfake.classification.classification_settings.ClassificationSettings`.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
     """
 
     weights: str
-    provenance: str
-    losses: str
-    loss_figure: str
-    checkpoint: str
     sources: ClipSources
     sums: str
     regime: str
     accepts_ethics_note: bool
-    settings: Mapping[str, Any]
-    device: str
-    threads: int
 
 
 def run_classifier_job(job: ClassifierJob) -> None:
@@ -74,39 +58,22 @@ def run_classifier_job(job: ClassifierJob) -> None:
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
     require_accepted(job.sources.attribute, job.accepts_ethics_note)
-    device, workers = prepare_process(job.device, job.threads)
+    prepared = job.prepare()
     settings = ClassificationSettings.from_mapping(job.settings)
     synthetic, real, held_out = job.sources.to_learn_from(job.regime)
     said = "%d synthetic and %d real clips to learn from, of %d people; %d clips of %d people to choose the weights"
     counts = _people(synthetic) + _people(real), len(held_out), _people(held_out)
     logging.info(said, len(synthetic), len(real), *counts)
     clips = [[(clip.name, clip.subject, clip.label) for clip in part] for part in (synthetic, real, held_out)]
-    checkpoint, precision = find_checkpoint(
-        job.checkpoint,
-        precisions_to_resume(settings.precision, device),
-        lambda number: run_digest(
-            replace(settings, precision=number), file_sha256(job.sums), job.sources.classes, clips, job.regime
-        ),
-    )
-    with (
-        stopping_on_sigterm() as is_stopping,
-        explain_full_memory(device, "face_classification.", settings, ("batch",)),
-    ):
-        trained = train_classifier(
-            replace(settings, precision=precision),
-            job.sources.classes,
-            synthetic,
-            real,
-            held_out,
-            device,
-            checkpoint,
-            is_stopping,
-            workers,
-        )
-    with rank_zero_only() as writes:
-        if writes:
-            _write_products(job, settings, trained, (synthetic, real, held_out), device)
-            checkpoint.remove()
+
+    def digest(chosen: ClassificationSettings) -> str:
+        return run_digest(chosen, file_sha256(job.sums), job.sources.classes, clips, job.regime)
+
+    with job.controlled(prepared, settings, digest, ("batch",), "face_classification") as (chosen, control):
+        trained = train_classifier(chosen, job.sources.classes, synthetic, real, held_out, control)
+        with rank_zero_only() as writes:
+            if writes:
+                _write_products(job, settings, trained, (synthetic, real, held_out), control.device)
 
 
 def _write_products(

@@ -1,6 +1,6 @@
 """Training a classifier: what a step learns from, and how the weights are chosen by other people."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,9 @@ from tfake.classification.classifier_network import ClassifierArchitecture, Clas
 from tfake.classification.face_clips import FaceClip, ShownClips
 from tfake.training.distributed import shard_of_batch
 from tfake.training.loading import TensorBatch
-from tfake.training.loop import TrainState, reproducible, run_steps
+from tfake.training.loop import RunControl, TrainState, reproducible, run_steps
 from tfake.training.rng import SINGLE_PROCESS, BatchPart, ProcessShard, RngStream, derive_seed, sample_parts
 from tfake.training.training_settings import resolve_precision
-from tfake.training.weights_file import CheckpointFile
 
 #: Clips of a validation, at most.
 VALIDATION_CLIPS = 512
@@ -131,10 +130,7 @@ def train_classifier(
     synthetic: Sequence[FaceClip],
     real: Sequence[FaceClip],
     held_out: Sequence[FaceClip],
-    device: torch.device,
-    checkpoint: CheckpointFile | None = None,
-    is_stopping: Callable[[], bool] = lambda: False,
-    workers: int = 0,
+    control: RunControl,
 ) -> TrainedClassifier:
     """Train a classifier.
 
@@ -144,15 +140,12 @@ def train_classifier(
         synthetic: clips of synthetic people to learn from.
         real: of real people.
         held_out: of validation people, who are in neither: they choose the weights.
-        device: where to compute.
-        checkpoint: as in :func:`tfake.training.loop.run_steps`.
-        is_stopping: likewise.
-        workers: likewise.
+        control: where it computes, and how it is stopped and goes on.
 
     Raises:
         ValueError: there is nobody to learn from or to validate on, or somebody is in both.
         FloatingPointError: the loss is not finite any more.
-        TrainingStoppedError: ``is_stopping`` said yes.
+        TrainingStoppedError: the control's ``is_stopping`` said yes.
     """
     if not held_out:
         raise ValueError("there are no clips to validate on")
@@ -162,6 +155,7 @@ def train_classifier(
     sampler = ClipSampler(
         ShownClips(synthetic, views), ShownClips(real, views), settings, shard_of_batch(settings.batch)
     )
+    device = control.device
     precision = resolve_precision(settings.precision, device)
     shown = ShownClips(held_out, views)
     chosen = np.unique(np.linspace(0, len(shown) - 1, min(len(shown), VALIDATION_CLIPS)).astype(int)).tolist()
@@ -182,10 +176,7 @@ def train_classifier(
             settings,
             sampler.batch,
             measure,
-            device,
-            checkpoint,
-            is_stopping,
-            workers,
+            control,
             f"train classifier, {settings.backbone}",
         )
         network = run.finish()

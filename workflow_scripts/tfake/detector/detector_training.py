@@ -1,6 +1,6 @@
 """Training a detector: batches of scenes, its loss, how it is validated, and how its scores become probabilities."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +20,10 @@ from tfake.detector.views import round_edge
 from tfake.imaging.crops import box_iou
 from tfake.training.distributed import shard_of_batch
 from tfake.training.loading import CACHE_BYTES, TensorBatch
-from tfake.training.loop import TrainState, reproducible, run_steps
+from tfake.training.loop import RunControl, TrainState, reproducible, run_steps
 from tfake.training.rng import SINGLE_PROCESS, ProcessShard, RngStream, derive_seed
 from tfake.training.training_faces import FaceCache, TrainingFace
 from tfake.training.training_settings import autocast_body, resolve_precision
-from tfake.training.weights_file import CheckpointFile
 
 #: Scenes of a validation, and of the calibration after the training.
 VALIDATION_SCENES, CALIBRATION_SCENES = 96, 600
@@ -150,10 +149,7 @@ def train_detector(
     settings: DetectorSettings,
     faces: Sequence[TrainingFace],
     held_out: Sequence[TrainingFace],
-    device: torch.device,
-    checkpoint: CheckpointFile | None = None,
-    is_stopping: Callable[[], bool] = lambda: False,
-    workers: int = 0,
+    control: RunControl,
     real: Sequence[TrainingFace] = (),
     backbone: Mapping[str, Tensor] | None = None,
 ) -> TrainedDetector:
@@ -163,10 +159,7 @@ def train_detector(
         settings: every number of the run.
         faces: people with 70 points, to make scenes from.
         held_out: other people, to validate and to calibrate on.
-        device: where to compute.
-        checkpoint: as in :func:`tfake.training.loop.run_steps`.
-        is_stopping: as there.
-        workers: threads that make batches ahead; no result depends on them.
+        control: where it computes, and how it is stopped and goes on.
         real: real faces in thermal pictures, with 70 points.
         backbone: weights of the same backbone that learnt something else (:meth:`DetectorNetwork.start_from`).
 
@@ -174,8 +167,9 @@ def train_detector(
         ValueError: there are no faces on either side, weights do not fit, a batch cannot be split evenly, or values are
             unknown.
         FloatingPointError: the loss is not finite any more.
-        TrainingStoppedError: ``is_stopping`` said yes.
+        TrainingStoppedError: the control's ``is_stopping`` said yes.
     """
+    device = control.device
     precision, shard = resolve_precision(settings.precision, device), shard_of_batch(settings.batch)
     if not len(held_out):
         raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
@@ -196,10 +190,7 @@ def train_detector(
             settings,
             lambda step: (sampler.batch(step),),
             measure if settings.validate_every else None,
-            device,
-            checkpoint,
-            is_stopping,
-            workers,
+            control,
             "train detector",
         )
         network = run.finish()

@@ -1,15 +1,13 @@
 """A LoRA's training as a job: from stores and settings to files that diffusers and ComfyUI read."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from tfake.core.devices import explain_full_memory
-from tfake.core.files import stopping_on_sigterm, write_whole
+from tfake.core.files import write_whole
 from tfake.diffusion.flux_model import (
     LatentCoder,
     check_model,
@@ -24,50 +22,37 @@ from tfake.diffusion.lora_settings import LoraSettings
 from tfake.diffusion.lora_training import VALIDATION_FACES, CachedPicture, TrainedLora, train_lora
 from tfake.store.manifest import file_sha256
 from tfake.training.curves import LossCurve, plot_loss_terms
-from tfake.training.distributed import prepare_process, rank_zero_only
-from tfake.training.training_settings import precisions_to_resume, resolve_precision
-from tfake.training.weights_file import find_checkpoint, run_digest, save_record
+from tfake.training.distributed import rank_zero_only
+from tfake.training.training_job import TrainingJob
+from tfake.training.training_settings import resolve_precision
+from tfake.training.weights_file import run_digest, save_record
 
 RECORDED_PACKAGES = ("torch", "diffusers", "transformers", "peft", "numpy")
 
 
-@dataclass(frozen=True)
-class LoraJob:
-    """Everything a job reads, writes and is told; plain values, so that it can be sent to other processes.
+@dataclass(frozen=True, kw_only=True)
+class LoraJob(TrainingJob):
+    """Everything a job reads, writes and is told, beside what every training does.
 
     Attributes:
         weights: the LoRA by diffusers' names, to write.
         comfyui: the same for ComfyUI.
-        provenance: the JSON to write beside them.
-        losses: the CSV to write, one row a step.
-        loss_figure: the PNG of the losses to write.
-        checkpoint: where the run's state is kept until it is finished.
         source: what to learn from.
         sums: the stores' checksum lists, and the table of attributes: what the run is told apart by.
         kind: ``text`` or ``control``.
         model: folder of the FLUX model.
         license: its licence, as the user states it.
         faces: how many faces to learn from, at most.
-        settings: fields of :class:`tfake.diffusion.lora_settings.LoraSettings`.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
     """
 
     weights: str
     comfyui: str
-    provenance: str
-    losses: str
-    loss_figure: str
-    checkpoint: str
     source: LoraSource
     sums: list[str]
     kind: str
     model: str
     license: str
     faces: int
-    settings: Mapping[str, Any]
-    device: str
-    threads: int
 
 
 def run_lora_job(job: LoraJob) -> None:
@@ -79,7 +64,7 @@ def run_lora_job(job: LoraJob) -> None:
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
-    device, workers = prepare_process(job.device, job.threads)
+    prepared = job.prepare()
     settings = LoraSettings.from_mapping(job.settings)
     if job.kind not in KINDS:
         raise ValueError(f"a LoRA is one of {', '.join(KINDS)}; found {job.kind!r}")
@@ -89,26 +74,17 @@ def run_lora_job(job: LoraJob) -> None:
         for part, most in (("train", job.faces), ("validation", VALIDATION_FACES))
     )
     logging.info("%d faces to learn from, %d to validate on", len(learnt), len(held_out))
-    checkpoint, precision = find_checkpoint(
-        job.checkpoint,
-        precisions_to_resume(settings.precision, device),
-        lambda number: _digest(job, replace(settings, precision=number)),
-    )
-    chosen = replace(settings, precision=precision)
-    with (
-        stopping_on_sigterm() as is_stopping,
-        explain_full_memory(device, "diffusion.", settings, ("batch", "image_pixels", "rank")),
-    ):
-        number = network_dtype(precision, device)
-        pictures, others = cache_pictures(job.model, [learnt, held_out], chosen, number, device)
+    keys = ("batch", "image_pixels", "rank")
+    with job.controlled(prepared, settings, partial(_digest, job), keys, "diffusion") as (chosen, control):
+        number = network_dtype(chosen.precision, control.device)
+        pictures, others = cache_pictures(job.model, [learnt, held_out], chosen, number, control.device)
         transformer = open_transformer(job.model, number)
         if job.kind == "control":
             widen_input(transformer)
-        trained = train_lora(chosen, transformer, pictures, others, device, checkpoint, is_stopping, workers)
-    with rank_zero_only() as writes:
-        if writes:
-            _write_products(job, settings, trained, learnt, held_out, device)
-            checkpoint.remove()
+        trained = train_lora(chosen, transformer, pictures, others, control)
+        with rank_zero_only() as writes:
+            if writes:
+                _write_products(job, settings, trained, learnt, held_out, control.device)
 
 
 def network_dtype(precision: str, device: torch.device) -> torch.dtype:

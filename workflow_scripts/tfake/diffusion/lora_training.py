@@ -1,6 +1,6 @@
 """Training a LoRA: what a step learns from, and how it is judged on other faces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +15,9 @@ from tfake.diffusion.lora_files import lora_tensors
 from tfake.diffusion.lora_network import FlowBatch, LoraVelocity, find_targets
 from tfake.diffusion.lora_settings import LoraSettings
 from tfake.training.distributed import shard_of_batch
-from tfake.training.loop import TrainState, reproducible, run_steps
+from tfake.training.loop import RunControl, TrainState, reproducible, run_steps
 from tfake.training.rng import SINGLE_PROCESS, BatchSampler, ProcessShard, RngStream, derive_seed
 from tfake.training.training_settings import resolve_precision
-from tfake.training.weights_file import CheckpointFile
 
 #: Faces of a validation, at most.
 VALIDATION_FACES = 16
@@ -115,10 +114,7 @@ def train_lora(
     transformer: FluxTransformer2DModel,
     pictures: Sequence[CachedPicture],
     held_out: Sequence[CachedPicture],
-    device: torch.device,
-    checkpoint: CheckpointFile | None = None,
-    is_stopping: Callable[[], bool] = lambda: False,
-    workers: int = 0,
+    control: RunControl,
 ) -> TrainedLora:
     """Train a LoRA.
 
@@ -128,16 +124,14 @@ def train_lora(
             changed.
         pictures: to learn from.
         held_out: of other faces, to validate on; with none there is no validation.
-        device: where to compute.
-        checkpoint: as in :func:`tfake.training.loop.run_steps`; it holds the LoRA alone.
-        is_stopping: as there.
-        workers: threads that make batches ahead; no result depends on them.
+        control: where it computes, and how it is stopped and goes on.
 
     Raises:
         ValueError: there are no pictures, or a batch cannot be split evenly.
         FloatingPointError: the loss is not finite any more.
-        TrainingStoppedError: ``is_stopping`` said yes.
+        TrainingStoppedError: the control's ``is_stopping`` said yes.
     """
+    device = control.device
     precision = resolve_precision(settings.precision, device)
     sampler = FlowSampler(pictures, settings, shard_of_batch(settings.batch))
     fixed = sampler.fixed_batches(held_out[:VALIDATION_FACES])
@@ -160,10 +154,7 @@ def train_lora(
             settings,
             sampler.batch,
             measure if validates else None,
-            device,
-            checkpoint,
-            is_stopping,
-            workers,
+            control,
             "train LoRA",
         )
         run.finish()

@@ -2,15 +2,14 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
 
 from tfake.core.codes import LANDMARKS
-from tfake.core.devices import explain_full_memory
-from tfake.core.files import stopping_on_sigterm, write_whole
+from tfake.core.files import write_whole
 from tfake.detector.detector_file import save_detector, save_detector_provenance
 from tfake.detector.detector_network import NetworkMaps
 from tfake.detector.detector_settings import DetectorSettings
@@ -21,11 +20,11 @@ from tfake.landmarks.landmarker_file import load_landmark_weights
 from tfake.landmarks.real_faces import load_real_faces
 from tfake.store.manifest import file_sha256
 from tfake.training.curves import LossCurve, plot_image_grids, plot_loss_terms
-from tfake.training.distributed import prepare_process, rank_zero_only
+from tfake.training.distributed import rank_zero_only
 from tfake.training.rng import RngStream
 from tfake.training.training_faces import TrainingFace, TrainingFaces
-from tfake.training.training_settings import precisions_to_resume
-from tfake.training.weights_file import find_checkpoint, run_digest
+from tfake.training.training_job import TrainingJob
+from tfake.training.weights_file import run_digest
 
 _CURVES = {
     "total": LossCurve("total", "#0f172a"),
@@ -37,37 +36,23 @@ _DRAWN = 24
 _FOUND_COLOUR = (249, 115, 22)
 
 
-@dataclass(frozen=True)
-class DetectorJob:
-    """Everything a job reads, writes and is told; plain values, so that it can be sent to other processes.
+@dataclass(frozen=True, kw_only=True)
+class DetectorJob(TrainingJob):
+    """Everything a job reads, writes and is told, beside what every training does.
 
     Attributes:
         weights: the weights to write.
-        provenance: the JSON to write beside them.
-        losses: the CSV to write, one row a step.
-        loss_figure: the PNG of the run's loss curves to write.
         sample_figure: the PNG of scenes of held-out people with what was found in them to write.
-        checkpoint: where the run's state is kept until it is finished.
         stored: what to make scenes from; its 70 points.
         sums: the stores' checksum lists: what the run is told apart by.
-        settings: the config's block (:class:`tfake.detector.detector_settings.DetectorSettings`).
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
         real: files of real faces (:mod:`tfake.landmarks.real_faces`), by name of their folder.
         start: weights of a landmark network whose backbone the detector's begins with; None: it begins at random.
     """
 
     weights: str
-    provenance: str
-    losses: str
-    loss_figure: str
     sample_figure: str
-    checkpoint: str
     stored: StoredFaces
     sums: Sequence[str]
-    settings: Mapping[str, Any]
-    device: str
-    threads: int
     real: Mapping[str, str] = field(default_factory=dict)
     start: str | None = None
 
@@ -80,27 +65,18 @@ def run_detector_job(job: DetectorJob) -> None:
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
-    device, workers = prepare_process(job.device, job.threads)
+    prepared = job.prepare()
     settings = DetectorSettings.from_mapping(job.settings)
     faces, held_out = (open_faces(job.stored, part) for part in ("train", "validation"))
     real = [face.to_learn_from(LANDMARKS) for path in job.real.values() for face in load_real_faces(path)]
     logging.info("%d people to make scenes of, %d to validate on; %d real faces", len(faces), len(held_out), len(real))
-    checkpoint, precision = find_checkpoint(
-        job.checkpoint,
-        precisions_to_resume(settings.precision, device),
-        lambda number: _digest(job, replace(settings, precision=number)),
-    )
-    chosen = replace(settings, precision=precision)
     backbone = None if job.start is None else load_landmark_weights(job.start)[0].body.backbone.state_dict()
-    with (
-        stopping_on_sigterm() as is_stopping,
-        explain_full_memory(device, "detector.", settings, ("batch", "scene_pixels")),
-    ):
-        trained = train_detector(chosen, faces, held_out, device, checkpoint, is_stopping, workers, real, backbone)
-    with rank_zero_only() as writes:
-        if writes:
-            _write_products(job, settings, trained, (len(faces), len(real)), held_out, device)
-            checkpoint.remove()
+    keys = ("batch", "scene_pixels")
+    with job.controlled(prepared, settings, partial(_digest, job), keys, "detector") as (chosen, control):
+        trained = train_detector(chosen, faces, held_out, control, real, backbone)
+        with rank_zero_only() as writes:
+            if writes:
+                _write_products(job, settings, trained, (len(faces), len(real)), held_out, control.device)
 
 
 def _write_products(

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,8 +12,7 @@ import torch
 from torch.utils.data import ConcatDataset, Subset
 
 from tfake.archive.index import read_index
-from tfake.core.devices import explain_full_memory
-from tfake.core.files import stopping_on_sigterm, write_whole
+from tfake.core.files import write_whole
 from tfake.landmarks.distillation_training import Distillation, DistillationSettings
 from tfake.landmarks.few_labels import choose_labelled
 from tfake.landmarks.landmark_settings import LandmarkSettings
@@ -23,10 +23,10 @@ from tfake.landmarks.scoring import predict_samples
 from tfake.reader.dataset import open_dataset
 from tfake.store.manifest import file_sha256
 from tfake.training.curves import plot_landmark_losses, plot_predictions
-from tfake.training.distributed import prepare_process, rank_zero_only
+from tfake.training.distributed import rank_zero_only
 from tfake.training.training_faces import TrainingFace, TrainingFaces
-from tfake.training.training_settings import precisions_to_resume
-from tfake.training.weights_file import find_checkpoint, run_digest
+from tfake.training.training_job import TrainingJob
+from tfake.training.weights_file import run_digest
 
 FIELDS = ("thermal", "segmentation", "landmarks_70", "landmarks_478", "landmarks_478_visibility")
 _DRAWN = 6
@@ -76,23 +76,16 @@ class StoredFaces:
         return cls(str(Path(faces).parents[1]), list(archive), index, landmarks, list(variants), decoded)
 
 
-@dataclass(frozen=True)
-class LandmarkJob:
-    """Everything a job reads, writes and is told; plain values, so that it can be sent to other processes.
+@dataclass(frozen=True, kw_only=True)
+class LandmarkJob(TrainingJob):
+    """Everything a job reads, writes and is told, beside what every training does.
 
     Attributes:
         weights: the weights to write.
-        provenance: the JSON to write beside them.
-        losses: the CSV to write, one row a step.
-        loss_figure: the PNG of the run's loss curves to write.
         sample_figure: the PNG of some validation faces to write.
-        checkpoint: where the run's state is kept until it is finished.
         stored: what to learn from.
         sums: the stores' checksum lists: what the run is told apart by.
         task: the network's name.
-        settings: the config's block (:class:`tfake.landmarks.landmark_settings.LandmarkSettings`).
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
         encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
         real: files of real faces to learn from (:mod:`tfake.landmarks.real_faces`), by name of their folder.
         real_validation_share: fraction of the subjects of each that are held out.
@@ -107,17 +100,10 @@ class LandmarkJob:
     """
 
     weights: str
-    provenance: str
-    losses: str
-    loss_figure: str
     sample_figure: str
-    checkpoint: str
     stored: StoredFaces
     sums: Sequence[str]
     task: str
-    settings: Mapping[str, Any]
-    device: str
-    threads: int
     encoder: str | None = None
     real: Mapping[str, str] = field(default_factory=dict)
     real_validation_share: float = 0.0
@@ -137,7 +123,7 @@ def run_landmark_job(job: LandmarkJob) -> None:
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
-    device, workers = prepare_process(job.device, job.threads)
+    prepared = job.prepare()
     settings = LandmarkSettings.from_mapping(job.settings)
     faces, held_out = (open_faces(job.stored, part, settings.covered_weight) for part in ("train", "validation"))
     if job.labels is not None:
@@ -148,39 +134,29 @@ def run_landmark_job(job: LandmarkJob) -> None:
     others = ConcatDataset(parts) if parts else ()
     said = "%d faces to learn from, %d to validate on; %d of other runs; %d and %d real ones"
     logging.info(said, len(faces), len(held_out), len(others), len(real), len(real_held_out))
-    teaching = _open_teaching(job, device)
-    checkpoint, precision = find_checkpoint(
-        job.checkpoint,
-        precisions_to_resume(settings.precision, device),
-        lambda number: _digest(job, replace(settings, precision=number)),
-    )
-    with stopping_on_sigterm() as is_stopping:
-        chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
-        with explain_full_memory(device, "landmarks.", settings, ("batch", "image_pixels")):
-            trained = train_landmarks(
-                chosen,
-                faces,
-                held_out,
-                job.stored.landmarks,
-                device,
-                checkpoint,
-                is_stopping,
-                workers,
-                # Where the source is kept decoded, nothing has to be kept again.
-                None if job.stored.images else Path(job.checkpoint).parent,
-                encoder,
-                real,
-                real_held_out,
-                others,
-                job.initial and Path(job.initial),
-                teaching,
-                job.is_frozen,
-            )
-    with rank_zero_only() as writes:
-        if writes:
-            counts = len(faces), len(real), len(real_held_out), len(others)
-            _write_products(job, settings, trained, counts, held_out, device)
-            checkpoint.remove()
+    teaching = _open_teaching(job, prepared.device)
+    keys = ("batch", "image_pixels")
+    with job.controlled(prepared, settings, partial(_digest, job), keys, "landmarks") as (chosen, control):
+        trained = train_landmarks(
+            chosen,
+            faces,
+            held_out,
+            job.stored.landmarks,
+            control,
+            # Where the source is kept decoded, nothing has to be kept again.
+            scratch_folder=None if job.stored.images else Path(job.checkpoint).parent,
+            encoder=job.encoder and Path(job.encoder),
+            real=real,
+            real_held_out=real_held_out,
+            others=others,
+            initial=job.initial and Path(job.initial),
+            teaching=teaching,
+            is_frozen=job.is_frozen,
+        )
+        with rank_zero_only() as writes:
+            if writes:
+                counts = len(faces), len(real), len(real_held_out), len(others)
+                _write_products(job, settings, trained, counts, held_out, control.device)
 
 
 def open_faces(stored: StoredFaces, part: str, occluded_weight: float = 0.0) -> TrainingFaces:

@@ -1,6 +1,6 @@
 """Training a landmark network: its loss, how it is validated, and how its standard deviations are calibrated."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,11 +26,10 @@ from tfake.landmarks.real_faces import REAL
 from tfake.landmarks.scoring import center_crops, negative_sigma, score, texture_sigma, window_sigma
 from tfake.training.distributed import all_reduce_sum, shard_of_batch
 from tfake.training.loading import SCRATCH_BYTES, ScratchFile
-from tfake.training.loop import TrainState, reproducible, run_steps
+from tfake.training.loop import RunControl, TrainState, reproducible, run_steps
 from tfake.training.rng import RngStream, derive_seed
 from tfake.training.training_faces import TrainingFace
 from tfake.training.training_settings import autocast_body, resolve_precision
-from tfake.training.weights_file import CheckpointFile
 
 #: Faces of a validation, at most: it is a pause in the training.
 VALIDATION_FACES = 48
@@ -143,10 +142,7 @@ def train_landmarks(
     faces: Sequence[TrainingFace],
     held_out: Sequence[TrainingFace],
     landmarks: int,
-    device: torch.device,
-    checkpoint: CheckpointFile | None = None,
-    is_stopping: Callable[[], bool] = lambda: False,
-    workers: int = 0,
+    control: RunControl,
     scratch_folder: str | Path | None = None,
     encoder: Path | None = None,
     real: Sequence[TrainingFace] = (),
@@ -163,10 +159,7 @@ def train_landmarks(
         faces: what it learns from.
         held_out: other people, to validate and to calibrate on.
         landmarks: 70, 478, or 548 for both.
-        device: where to compute.
-        checkpoint: as in :func:`tfake.training.loop.run_steps`.
-        is_stopping: as there.
-        workers: threads that make batches ahead; no result depends on them.
+        control: where it computes, and how it is stopped and goes on.
         scratch_folder: where visible images are kept that memory has no room for
             (:class:`tfake.training.loading.ScratchFile`); None: they are decoded each time. No result depends on it.
         encoder: file of the weights that ``settings.pretrained`` asks for; None: they are fetched.
@@ -184,8 +177,9 @@ def train_landmarks(
     Raises:
         ValueError: there are no faces on either side, a batch cannot be split evenly, or values are unknown.
         FloatingPointError: the loss is not finite any more.
-        TrainingStoppedError: ``is_stopping`` said yes.
+        TrainingStoppedError: the control's ``is_stopping`` said yes.
     """
+    device = control.device
     precision, shard = resolve_precision(settings.precision, device), shard_of_batch(settings.batch)
     if not len(held_out):
         raise ValueError("there are no faces to validate on: a split of so few images has an empty part")
@@ -197,7 +191,7 @@ def train_landmarks(
     held = [held_out[place] for place in chosen.tolist()]
     # Each process of a group scores its part of them, where there are enough.
     own = held[shard.rank :: shard.world_size] if len(held) >= shard.world_size else held
-    crops_of = _validation_crops(own, settings, workers) if settings.validate_every else {}
+    crops_of = _validation_crops(own, settings, control.workers) if settings.validate_every else {}
     real_crops = center_crops(real_held_out, REAL, settings.image_pixels) if len(real_held_out) else None
 
     def measure(trained: nn.Module) -> tuple[float, ...]:
@@ -218,15 +212,12 @@ def train_landmarks(
             settings,
             sampler.batches,
             measure if settings.validate_every else None,
-            device,
-            checkpoint,
-            is_stopping,
-            workers,
+            control,
             f"train landmarks {landmarks}",
         )
         network = run.landmarker(run.finish())
     if shard.world_size > 1 or not crops_of:
-        crops_of = _validation_crops(held, settings, workers)
+        crops_of = _validation_crops(held, settings, control.workers)
     calibration, errors = _calibrate(network, held, crops_of, settings, device)
     if real_crops is not None:
         errors[REAL] = score(network, real_crops, device).nme

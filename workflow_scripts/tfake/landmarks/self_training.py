@@ -25,7 +25,7 @@ from tfake.landmarks.landmark_network import LandmarkNetwork, gaussian_nll, weig
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.pseudo_labels import PseudoFace
 from tfake.training.loading import TensorBatch
-from tfake.training.loop import TrainState, reproducible, run_steps
+from tfake.training.loop import RunControl, TrainState, reproducible, run_steps
 from tfake.training.rng import RngStream, derive_seed
 from tfake.training.training_settings import autocast_body, resolve_precision
 
@@ -146,7 +146,7 @@ def self_train(
     sampler = PseudoSampler(faces, settings)
     with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
         run = SelfTrainState(settings, network, resolve_precision(settings.precision, device), device)
-        run_steps(run, settings, sampler.batches, None, device, title="adapt")
+        run_steps(run, settings, sampler.batches, None, RunControl(device), "adapt")
         return run.finish().cpu()
 
 

@@ -1,6 +1,6 @@
 """Pretraining an encoder: the network of all heads, what a step learns from, and how it is judged on other people."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,9 @@ from tfake.pretraining.pretraining_settings import PretrainingSettings
 from tfake.pretraining.pretraining_views import PretrainingImage
 from tfake.pretraining.registry import PRETEXTS
 from tfake.training.distributed import shard_of_batch
-from tfake.training.loop import TrainState, reproducible, run_steps
+from tfake.training.loop import RunControl, TrainState, reproducible, run_steps
 from tfake.training.rng import SINGLE_PROCESS, BatchPart, ProcessShard, RngStream, derive_seed, sample_parts
 from tfake.training.training_settings import resolve_precision
-from tfake.training.weights_file import CheckpointFile
 
 #: Images of a validation, at most.
 VALIDATION_IMAGES = 96
@@ -135,10 +134,7 @@ def pretrain(
     folders: Sequence[PretrainingImage],
     held_out: Sequence[PretrainingImage],
     subjects: int,
-    device: torch.device,
-    checkpoint: CheckpointFile | None = None,
-    is_stopping: Callable[[], bool] = lambda: False,
-    workers: int = 0,
+    control: RunControl,
 ) -> PretrainedEncoder:
     """Pretrain an encoder.
 
@@ -148,10 +144,7 @@ def pretrain(
         folders: images of folders.
         held_out: images of other people, to validate on.
         subjects: how many subjects the first two have.
-        device: where to compute.
-        checkpoint: as in :func:`tfake.training.loop.run_steps`.
-        is_stopping: as there.
-        workers: threads that make batches ahead; no result depends on them.
+        control: where it computes, and how it is stopped and goes on.
 
     Returns:
         The encoder and its record.
@@ -159,8 +152,9 @@ def pretrain(
     Raises:
         ValueError: there are no images on either side, or a batch cannot be split evenly.
         FloatingPointError: the loss is not finite any more.
-        TrainingStoppedError: ``is_stopping`` said yes.
+        TrainingStoppedError: the control's ``is_stopping`` said yes.
     """
+    device = control.device
     precision, shard = resolve_precision(settings.precision, device), shard_of_batch(settings.batch)
     if not len(held_out):
         raise ValueError("there are no images to validate on: a split of so few subjects has an empty part")
@@ -182,10 +176,7 @@ def pretrain(
             settings,
             sampler.batch,
             measure if settings.validate_every else None,
-            device,
-            checkpoint,
-            is_stopping,
-            workers,
+            control,
             f"pretrain {', '.join(settings.tasks)}",
         )
         network = run.finish()

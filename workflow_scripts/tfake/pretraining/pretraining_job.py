@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch.utils.data import Subset
 
-from tfake.core.devices import explain_full_memory
-from tfake.core.files import stopping_on_sigterm, write_whole
+from tfake.core.files import write_whole
 from tfake.core.subject_splits import split_by_subject
 from tfake.landmarks.landmark_job import StoredFaces, open_faces
 from tfake.pretraining.pretext import Encoder
@@ -20,47 +20,33 @@ from tfake.pretraining.pretraining_views import PretrainingImage
 from tfake.pretraining.registry import PRETEXTS
 from tfake.store.manifest import file_sha256
 from tfake.training.curves import LossCurve, plot_loss_terms
-from tfake.training.distributed import prepare_process, rank_zero_only
-from tfake.training.training_settings import precisions_to_resume
-from tfake.training.weights_file import bare_tensors, find_checkpoint, run_digest, save_encoder, save_record
+from tfake.training.distributed import rank_zero_only
+from tfake.training.training_job import TrainingJob
+from tfake.training.weights_file import bare_tensors, run_digest, save_encoder, save_record
 
 _RECORDED_PACKAGES = ("torch", "timm", "numpy", "opencv-contrib-python")
 _BACKBONE = "backbone."
 
 
-@dataclass(frozen=True)
-class PretrainingJob:
-    """Everything a job reads, writes and is told; plain values, so that it can be sent to other processes.
+@dataclass(frozen=True, kw_only=True)
+class PretrainingJob(TrainingJob):
+    """Everything a job reads, writes and is told, beside what every training does.
 
     Attributes:
         encoder: the file to write (:func:`tfake.training.weights_file.save_encoder`).
-        provenance: the JSON to write beside it.
-        losses: the CSV to write, one row a step.
-        loss_figure: the PNG of losses and measures to write.
-        checkpoint: where the run's state is kept until it is finished.
         stored: stores to take thermal images from; None: folders alone.
         sums: the stores' checksum lists: what the run is told apart by.
         folders: fields of :class:`tfake.pretraining.pretraining_images.UnlabelledFolder` by name.
         validation_share: fraction of each folder's subjects that are held out.
         name: of the pretext, or of several together.
-        settings: fields of :class:`tfake.pretraining.pretraining_settings.PretrainingSettings`.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
     """
 
     encoder: str
-    provenance: str
-    losses: str
-    loss_figure: str
-    checkpoint: str
     stored: StoredFaces | None
     sums: Sequence[str]
     folders: Mapping[str, Mapping[str, Any]]
     validation_share: float
     name: str
-    settings: Mapping[str, Any]
-    device: str
-    threads: int
 
 
 @dataclass(frozen=True)
@@ -81,35 +67,17 @@ def run_pretraining_job(job: PretrainingJob) -> None:
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
-    device, workers = prepare_process(job.device, job.threads)
+    prepared = job.prepare()
     settings = PretrainingSettings.from_mapping(job.settings)
     images = _open_images(job, settings)
     said = "%d images of stores and %d of folders to learn from, %d subjects; %d images to validate on"
     logging.info(said, len(images.stored), len(images.folders), images.subjects, len(images.held_out))
-    checkpoint, precision = find_checkpoint(
-        job.checkpoint,
-        precisions_to_resume(settings.precision, device),
-        lambda number: _digest(job, replace(settings, precision=number), images),
-    )
-    with (
-        stopping_on_sigterm() as is_stopping,
-        explain_full_memory(device, "pretraining.", settings, ("batch",)),
-    ):
-        trained = pretrain(
-            replace(settings, precision=precision),
-            images.stored,
-            images.folders,
-            images.held_out,
-            images.subjects,
-            device,
-            checkpoint,
-            is_stopping,
-            workers,
-        )
-    with rank_zero_only() as writes:
-        if writes:
-            _write_products(job, settings, trained, images, device)
-            checkpoint.remove()
+    digest = partial(_digest, job, images=images)
+    with job.controlled(prepared, settings, digest, ("batch",), "pretraining") as (chosen, control):
+        trained = pretrain(chosen, images.stored, images.folders, images.held_out, images.subjects, control)
+        with rank_zero_only() as writes:
+            if writes:
+                _write_products(job, settings, trained, images, control.device)
 
 
 def _open_images(job: PretrainingJob, settings: PretrainingSettings) -> _Images:

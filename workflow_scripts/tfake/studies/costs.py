@@ -23,7 +23,7 @@ from tfake.thermalizer.patch_wasserstein import PatchWasserstein
 from tfake.thermalizer.patches import downsample, take_patches
 from tfake.thermalizer.thermalizer_settings import TrainingSettings
 from tfake.thermalizer.thermalizer_training import ThermalizerTrainState, Validation, step_batches
-from tfake.training.loop import reproducible, run_steps
+from tfake.training.loop import RunControl, reproducible, run_steps
 from tfake.training.rng import RngStream, derive_seed
 from tfake.training.training_settings import resolve_precision
 
@@ -119,16 +119,16 @@ class _Training:
         encoder: Path | None,
     ) -> None:
         self.run, self.seconds, self.making = _start(settings, data, device, encoder), [], []
-        self._settings, self._device, self._workers = settings, device, workers
+        self._settings, self._control = settings, RunControl(device, workers=workers)
         self.make = step_batches(settings, data, pairs)
 
     def advance(self, stop: int) -> None:
         """Train on to a step; notes the seconds per step, and those of making each batch."""
         steps = stop - self.run.next_step
-        synchronise(self._device)
+        synchronise(self._control.device)
         start = time.perf_counter()
-        run_steps(self.run, replace(self._settings, steps=stop), self._timed, None, self._device, workers=self._workers)
-        synchronise(self._device)
+        run_steps(self.run, replace(self._settings, steps=stop), self._timed, None, self._control)
+        synchronise(self._control.device)
         self.seconds.append((time.perf_counter() - start) / steps)
 
     def _timed(self, step: int) -> tuple:

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,7 @@ from tfake.archive.image_reader import SourceImages
 from tfake.archive.index import read_index
 from tfake.archive.mesh_reader import SourceMeshes
 from tfake.archive.pairs import open_pairs
-from tfake.core.devices import explain_full_memory
-from tfake.core.files import stopping_on_sigterm, write_whole
+from tfake.core.files import write_whole
 from tfake.heat.face_heat import FaceHeat
 from tfake.store.manifest import file_sha256
 from tfake.thermalizer.inference import Thermalizer
@@ -27,24 +27,20 @@ from tfake.thermalizer.thermalizer_kinds import KINDS, ThermalizerKind
 from tfake.thermalizer.thermalizer_settings import PairedSettings
 from tfake.thermalizer.thermalizer_training import Trained, train
 from tfake.training.curves import LossCurve, plot_loss_terms, plot_samples
-from tfake.training.distributed import prepare_process, rank_zero_only
-from tfake.training.training_settings import precisions_to_resume
-from tfake.training.weights_file import find_checkpoint, run_digest
+from tfake.training.distributed import rank_zero_only
+from tfake.training.training_job import TrainingJob
+from tfake.training.weights_file import run_digest
 
 _SAMPLES_DRAWN = 6
 
 
-@dataclass(frozen=True)
-class TrainingJob:
-    """Everything a job reads, writes and is configured by; plain values, so that it can be sent to other processes.
+@dataclass(frozen=True, kw_only=True)
+class ThermalizerJob(TrainingJob):
+    """Everything a job reads, writes and is told, beside what every training does.
 
     Attributes:
         weights: the weights to write.
-        provenance: the JSON to write beside them.
-        losses: the CSV to write, one row a step.
-        loss_figure: the PNG of the loss terms to write.
         sample_figure: the PNG of some sources and their temperatures to write.
-        checkpoint: where the run's state is kept until it is finished.
         archive: one zip, or all its raw split parts in order: the unpaired images.
         index: the archive's index.
         image_pixels: height and width of the archive's images.
@@ -60,20 +56,13 @@ class TrainingJob:
         prior_offsets_kelvin: class name to what is added to its temperature in the table.
         prior_per_pixel: whether skin is held to the heat field, where the network takes it, and not to class means.
         kind: of :data:`tfake.thermalizer.thermalizer_kinds.KINDS`.
-        settings: the config's block of its kind.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        threads: of the whole job; :func:`tfake.core.processes.share_threads` divides them.
         images: the folder ``images.zarr``, where the source is kept decoded; None: the archive is read.
         encoder: file of the pretrained encoder that the settings ask for; None where they ask for none.
         faces: the folder ``faces.zarr``, finished, which has the points that heat fields need; None: no source has one.
     """
 
     weights: str
-    provenance: str
-    losses: str
-    loss_figure: str
     sample_figure: str
-    checkpoint: str
     archive: list[str]
     index: str
     image_pixels: int
@@ -87,9 +76,6 @@ class TrainingJob:
     prior_table: str
     read_prior_at_celsius: float | None
     prior_offsets_kelvin: Mapping[str, float]
-    settings: Mapping[str, Any]
-    device: str
-    threads: int
     images: str | None = None
     encoder: str | None = None
     faces: str | None = None
@@ -97,18 +83,15 @@ class TrainingJob:
     kind: str = "unet"
 
 
-def run_job(job: TrainingJob) -> None:
+def run_thermalizer_job(job: ThermalizerJob) -> None:
     """Train and write; of a group of processes the first one writes.
-
-    Args:
-        job: what to do.
 
     Raises:
         ValueError: a setting, a table or a paired set that cannot be used; the message names it.
         FloatingPointError: the loss is not finite any more.
         TrainingStoppedError: SIGTERM came; the checkpoint is written and the same job goes on from it.
     """
-    device, workers = prepare_process(job.device, job.threads)
+    prepared = job.prepare()
     kind = KINDS[job.kind]
     settings: PairedSettings = kind.load("settings").from_mapping(job.settings)
     prior = load_prior(job.prior_table).shifted(job.prior_offsets_kelvin)
@@ -129,23 +112,17 @@ def run_job(job: TrainingJob) -> None:
         meshes=None if job.faces is None else SourceMeshes(job.faces, table),
         prior_per_pixel=job.prior_per_pixel,
     )
-    checkpoint, precision = find_checkpoint(
-        job.checkpoint,
-        precisions_to_resume(settings.precision, device),
-        lambda number: _digest(job, replace(settings, precision=number), prior, table.attrs["source_sha256"]),
-    )
-    chosen, encoder = replace(settings, precision=precision), job.encoder and Path(job.encoder)
-    keys = ("batch_pairs", "batch_sources", "image_pixels")
-    with stopping_on_sigterm() as is_stopping, explain_full_memory(device, f"{kind.section}.", settings, keys):
-        trained = train(chosen, data, device, checkpoint, is_stopping, workers, encoder)
-    with rank_zero_only() as writes:
-        if writes:
-            _write_products(job, settings, data, trained, table.attrs["source_sha256"], device)
-            checkpoint.remove()
+    source_sha256, keys = table.attrs["source_sha256"], ("batch_pairs", "batch_sources", "image_pixels")
+    digest = partial(_digest, job, prior, source_sha256)
+    with job.controlled(prepared, settings, digest, keys, kind.section) as (chosen, control):
+        trained = train(chosen, data, control, job.encoder and Path(job.encoder))
+        with rank_zero_only() as writes:
+            if writes:
+                _write_products(job, settings, data, trained, source_sha256, control.device)
 
 
 def _write_products(
-    job: TrainingJob,
+    job: ThermalizerJob,
     settings: PairedSettings,
     data: TrainingData,
     trained: Trained,
@@ -187,7 +164,7 @@ def _loss_curves(kind: ThermalizerKind) -> dict[str, LossCurve]:
     return {name: LossCurve(f"{label}, K²", **colours.get(name, {})) for name, label in kind.column_labels().items()}
 
 
-def _digest(job: TrainingJob, settings: PairedSettings, prior: PriorTable, source_sha256: str) -> str:
+def _digest(job: ThermalizerJob, prior: PriorTable, source_sha256: str, settings: PairedSettings) -> str:
     """Stands for everything the weights depend on, given the number format; paths are no part of it."""
     return run_digest(
         settings,

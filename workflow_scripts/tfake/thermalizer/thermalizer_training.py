@@ -33,10 +33,9 @@ from tfake.thermalizer.thermalizer_kinds import KINDS
 from tfake.thermalizer.thermalizer_settings import PairedSettings, TrainingSettings
 from tfake.training.distributed import all_reduce_sum, current_shard
 from tfake.training.loading import MemoryCache
-from tfake.training.loop import TrainState, reproducible, run_steps
+from tfake.training.loop import RunControl, TrainState, reproducible, run_steps
 from tfake.training.rng import SINGLE_PROCESS, ProcessShard, RngStream, derive_seed
 from tfake.training.training_settings import autocast_body, resolve_precision
-from tfake.training.weights_file import CheckpointFile
 
 
 class PairedTrainState(TrainState):
@@ -214,10 +213,7 @@ class Trained:
 def train(
     settings: PairedSettings,
     data: TrainingData,
-    device: torch.device,
-    checkpoint: CheckpointFile | None = None,
-    is_stopping: Callable[[], bool] = lambda: False,
-    workers: int = 0,
+    control: RunControl,
     encoder: Path | None = None,
 ) -> Trained:
     """Train a thermalizer; on one machine and thread count the result depends on settings and data alone.
@@ -225,10 +221,7 @@ def train(
     Args:
         settings: every number of the run, and by their class the kind of network.
         data: what it learns from.
-        device: where to compute.
-        checkpoint: see :func:`tfake.training.loop.run_steps`, as of ``is_stopping`` and ``workers``.
-        is_stopping: asked after each step.
-        workers: threads that prefetch batches.
+        control: where it computes, and how it is stopped and goes on.
         encoder: file of the weights that ``settings.encoder_weights`` asks for; None: they are fetched.
 
     Returns:
@@ -237,8 +230,9 @@ def train(
     Raises:
         ValueError: a set is empty, the bank does not fit, a batch cannot be shared evenly, or values are unknown.
         FloatingPointError: the loss is not finite any more.
-        TrainingStoppedError: ``is_stopping`` said yes.
+        TrainingStoppedError: the control's ``is_stopping`` said yes.
     """
+    device = control.device
     precision, shard = resolve_precision(settings.precision, device), current_shard()
     if settings.batch_pairs % shard.world_size or settings.batch_sources % shard.world_size:
         raise ValueError(
@@ -254,16 +248,13 @@ def train(
         validation = None
         if held_out and settings.validate_every:
             pairs = Subset(data.pairs, held_out)
-            validation = Validation(settings, data, pairs, precision, device, shard, workers, kind.predict)
+            validation = Validation(settings, data, pairs, precision, device, shard, control.workers, kind.predict)
         losses = run_steps(
             run,
             settings,
             make_batches,
             validation and validation.measure,
-            device,
-            checkpoint,
-            is_stopping,
-            workers,
+            control,
             "train thermalizer",
         )
     return Trained(run.finish(), losses, precision, len(held_out))

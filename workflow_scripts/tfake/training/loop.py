@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -161,6 +162,24 @@ class TrainState(ABC):
                 torch.cuda.manual_seed(derive_seed(self._settings.seed, RngStream.NETWORK, self.next_step))
 
 
+@dataclass(frozen=True)
+class RunControl:
+    """Where a run computes, and how it is stopped and goes on; no result depends on any of it but the device.
+
+    Attributes:
+        device: where it computes.
+        checkpoint: file of the run's state; a run that finds its own state there resumes, and ends with the very
+            weights of an undisturbed one (bit for bit on a CPU).
+        is_stopping: asked after each step; once it says yes, the state is written and the run ends.
+        workers: threads that make batches ahead.
+    """
+
+    device: torch.device
+    checkpoint: CheckpointFile | None = None
+    is_stopping: Callable[[], bool] = lambda: False
+    workers: int = 0
+
+
 class TrainingStoppedError(Exception):
     """The run was asked to stop; its state is in the checkpoint, and the same call goes on from there."""
 
@@ -170,10 +189,7 @@ def run_steps(
     settings: LoopSettings,
     make_batches: Callable[[int], tuple[Any, ...]],
     measure: Callable[[nn.Module], float | tuple[float, ...]] | None,
-    device: torch.device,
-    checkpoint: CheckpointFile | None = None,
-    is_stopping: Callable[[], bool] = lambda: False,
-    workers: int = 0,
+    control: RunControl,
     title: str = "train",
 ) -> pd.DataFrame:
     """Take a run from where its checkpoint left it to its end.
@@ -184,11 +200,7 @@ def run_steps(
         make_batches: step to what ``run.step`` takes, dataclasses of tensors.
         measure: the validation errors of a network, of ``run.validation_names``; None: there is nothing to validate
             on.
-        device: where the run computes.
-        checkpoint: file of the run's state; a run that finds its own state there resumes, and ends with the very
-            weights of an undisturbed one (bit for bit on a CPU).
-        is_stopping: asked after each step; once it says yes, the state is written and the run ends.
-        workers: threads that prefetch batches; no result depends on them.
+        control: where the run computes, and how it is stopped and goes on.
         title: of the progress bar.
 
     Returns:
@@ -196,18 +208,19 @@ def run_steps(
 
     Raises:
         FloatingPointError: the loss is not finite any more.
-        TrainingStoppedError: ``is_stopping`` said yes.
+        TrainingStoppedError: the control's ``is_stopping`` said yes.
     """
+    checkpoint, device = control.checkpoint, control.device
     state = checkpoint.load() if checkpoint else None
     if state is not None:
         run.load_state_dict(state)
     steps = range(run.next_step, settings.steps)
-    batches = prefetch_to_device(prefetch(pin_batches(make_batches, device), steps, workers), device)
+    batches = prefetch_to_device(prefetch(pin_batches(make_batches, device), steps, control.workers), device)
     for parts in tqdm(batches, title, settings.steps, initial=run.next_step, unit="step", mininterval=2):
         run.step(*parts)
         if measure and (run.next_step % settings.validate_every == 0 or run.next_step == settings.steps):
             run.record_validation(*np.atleast_1d(measure(run.result)).tolist())
-        stops = any_process(is_stopping())
+        stops = any_process(control.is_stopping())
         due = settings.checkpoint_every > 0 and run.next_step % settings.checkpoint_every == 0
         if checkpoint and (stops or due):
             with rank_zero_only() as writes:
