@@ -88,7 +88,9 @@ rule retarget_face:
         "../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=memory_mb(2000),
+        # LivePortrait is a program with networks of its own, and holds the whole film.
+        **(NETWORK_DEVICE if PLAN.retargeting.paints else {}),
+        mem_mb=memory_mb(8000 if PLAN.retargeting.paints else 2000),
         runtime=minutes(120),
     params:
         recipe=rules.create_retargeting_store.params.recipe,

@@ -117,6 +117,31 @@ def film(path: Path, frames: list[np.ndarray], codec: str, pix_fmt: str, rate: i
     return path
 
 
+#: The display matrix (a, b, c, d) of each orientation: x' = a x + c y and y' = b x + d y, but for where they begin.
+_MATRICES = {
+    1: (1, 0, 0, 1),
+    2: (-1, 0, 0, 1),
+    3: (-1, 0, 0, -1),
+    4: (1, 0, 0, -1),
+    5: (0, 1, 1, 0),
+    6: (0, 1, -1, 0),
+    7: (0, -1, -1, 0),
+    8: (0, -1, 1, 0),
+}
+
+
+def turned_film(path: Path, pixels: np.ndarray, tag: int) -> Path:
+    """A QuickTime film of one gray frame of 8 bits that says how to turn it, as phones do."""
+    film(path, [pixels], "png", "gray")
+    data = bytearray(path.read_bytes())
+    a, b, c, d = (part << 16 for part in _MATRICES[tag])
+    # In the track's header, behind times, layer and volume.
+    place = data.index(b"tkhd") + 44
+    data[place : place + 20] = struct.pack(">5i", a, b, 0, c, d)
+    path.write_bytes(data)
+    return path
+
+
 def npy(array: np.ndarray) -> bytes:
     """The bytes of an ``.npy``."""
     buffer = io.BytesIO()

@@ -190,6 +190,10 @@ def test_names_that_lead_nowhere_are_refused(tmp_path, text, message):
             "realism: {real: {a: {path: x, values: relative, subject_pattern: '(S'}}}",
             "expected a regular expression: missing )",
         ),
+        (
+            "retargeting: {drivers: {l00_rest_smile: {path: film.mp4, expression: smile}}}",
+            "retargeting.drivers.l00_rest_smile is a name that sequences of motion curves have",
+        ),
         ("realism: {variants: [warmer]}", "realism.variants[0] is 'warmer'; the variants are warm, cold"),
         (
             "conditions: {every_room: {ambient_celsius: 20, bank: {path: null, values: celsius}, "

@@ -222,3 +222,13 @@ def test_a_wider_input_is_said_to_comfyui():
     # diffusers' converter leaves its prefix out.
     back = _convert_kohya_flux_lora_to_diffusers(kohya)
     assert back.keys() == {"x_embedder.lora_A.weight", "x_embedder.lora_B.weight"}
+
+
+def test_a_pixel_without_a_temperature_in_either_moves_no_mean():
+    kinds = np.full((20, 20), FaceClass.SKIN, np.uint8)
+    picture = np.full((20, 20), 30.0, np.float32)
+    picture[10:] = 20.0
+    reference = np.full((20, 20), 33.0, np.float32)
+    reference[10:] = np.nan
+    assert find_offsets([picture], [reference], [kinds]) == {FaceClass.SKIN: pytest.approx(3.0)}
+    assert find_offsets([reference], [picture], [kinds]) == {FaceClass.SKIN: pytest.approx(-3.0)}

@@ -55,6 +55,11 @@ def test_no_rule_holds_a_list_that_grows_with_the_shards(rule):
     assert not re.search(r"\bsource_shards\b|\.shards\(", outside_functions)
 
 
+def test_scripts_learn_from_their_rules_where_results_are():
+    for path in sorted((ROOT / "workflow_scripts").glob("*/*.py")):
+        assert '="results"' not in path.read_text(), f"{path.name}: take the folder from the rule's inputs or outputs"
+
+
 def test_no_script_without_a_rule():
     assert SCRIPTS.keys() == RULES.keys()
 

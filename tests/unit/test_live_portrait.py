@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ with av.open(words["-o"] + "/" + name, "w") as film:
 @pytest.fixture
 def tool(tmp_path) -> LivePortrait:
     (tmp_path / "inference.py").write_text(SCRIPT)
-    return LivePortrait(tmp_path, sys.executable)
+    return LivePortrait(tmp_path, sys.executable, on_gpu=True)
 
 
 @pytest.fixture
@@ -59,10 +60,18 @@ def test_it_is_run_on_still_and_film(tool, film):
 def test_paths_are_seen_from_where_the_workflow_runs(tool, film, monkeypatch):
     monkeypatch.chdir(tool.checkout.parent)
     os.symlink(sys.executable, "python")
-    near = LivePortrait(Path(tool.checkout.name), "./python")
+    near = LivePortrait(Path(tool.checkout.name), "./python", on_gpu=True)
     (tool.checkout / "inference.py").write_text("import sys; raise SystemExit(f'it was {sys.argv[0]}')")
     with pytest.raises(LivePortraitError, match=r"ended with 1; .* it was inference\.py"):
         near.animate(np.zeros((64, 64, 3), np.uint8), film.relative_to(Path.cwd()), [0.0])
+
+
+@pytest.mark.parametrize(("on_gpu", "words"), [(True, ""), (False, "--flag_force_cpu")])
+def test_it_computes_where_it_is_told(tool, film, on_gpu, words):
+    (tool.checkout / "inference.py").write_text("import sys; raise SystemExit(f'and {sys.argv[7:]}')")
+    with pytest.raises(LivePortraitError) as caught:
+        replace(tool, on_gpu=on_gpu).animate(np.zeros((64, 64, 3), np.uint8), film, [0.0])
+    assert str(caught.value).endswith(f"and {[words] if words else []}")
 
 
 def test_a_failure_has_its_last_words(tool, film):

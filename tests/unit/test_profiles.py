@@ -34,6 +34,7 @@ realism: {{real: {{people: {{path: {folder}, values: relative}}}}}}
 evaluation: {{sets: {{tfw: {{kind: tfw, path: {folder}}}}}}}
 landmarks: {{real: {{here: {{path: {folder}, values: relative}}}}}}
 diffusion: {{model: {folder}, license: none}}
+retargeting: {{live_portrait: {{checkout: {folder}}}}}
 """
 
 
@@ -41,6 +42,7 @@ def asked(folder, *arguments):
     """Threads, memory, time, GPUs and partition of each job of every target, as sets a rule."""
     (folder / "faces").mkdir(exist_ok=True)
     (folder / "faces/SHA256SUMS").touch()
+    (folder / "inference.py").touch()
     config = folder / "config.yaml"
     config.write_text(SETTINGS.format(folder=folder))
     rules = {}
@@ -99,6 +101,14 @@ def test_every_rule_that_runs_a_network_has_a_gpu_and_its_partition(slurm):
         assert {(job["gpu"], job["slurm_partition"]) for job in jobs} == {wanted}, rule
 
 
+def test_stills_that_are_warped_alone_need_no_gpu(tmp_path):
+    jobs = plan(tmp_path, "--cores", "1", "--workflow-profile", "profiles/slurm", "--", "retargeting")
+    (asked,) = {
+        (job["resources"].get("gpu"), job["resources"]["mem_mb"]) for job in jobs if job["rule"] == "retarget_face"
+    }
+    assert asked == (None, 2000)
+
+
 @pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="this machine has a card, which is found")
 def test_without_gpus_in_the_profile_or_the_config_no_job_asks_for_one(tmp_path):
     for arguments in (["--config", "device=cpu"], ["--default-resources", "slurm_partition=cpu"]):
@@ -121,7 +131,7 @@ def test_memory_and_time_are_what_the_rules_say(slurm):
         if rule in runs:
             block = RULES[runs[rule][0] if runs[rule] else rule]
             for resource, call in (("mem_mb", "memory_mb"), ("runtime", "minutes")):
-                said = int(re.search(rf"{resource}={call}\((\d+)\),", block)[1])
+                said = int(re.search(rf"{resource}={call}\((\d+)(?: if .*)?\),", block)[1])
                 assert {job[resource] for job in jobs} == {said}, (rule, resource)
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import tfake
+from camera_files import turned_film
 from modelled_faces import BROKEN, MESHLESS, PIXELS, PLAIN, ROWS, make_source, painted_points
 from recipes import ROOT
 from retargeting.retarget_face import retarget_face
@@ -22,7 +23,7 @@ from tfake.core.codes import ExpressionClass, RetargetStatus
 from tfake.core.radiometry import encode_celsius
 from tfake.labels.correspondence import shared_places
 from tfake.labels.head_geometry import head_points
-from tfake.retargeting.driver import FilmedMeshes
+from tfake.retargeting.driver import FilmedMeshes, read_film
 from tfake.store.arrays import open_store, write_shard
 from tfake.store.manifest import read_manifest
 from tfake.store.sealing import seal_store
@@ -253,3 +254,13 @@ def test_a_film_without_a_face_says_so(tmp_path):
         container.mux(stream.encode())
     with pytest.raises(ValueError, match=r"empty\.mp4: expected a film of a face; found none in its 2 frames"):
         track_driver(str(tmp_path / "meshes.npz"), str(path), 0.5)
+
+
+def test_a_phones_film_is_upright(tmp_path):
+    # Held upright, a phone stores its pictures on their side: the stored top is the shown right.
+    stored = np.zeros((48, 64), np.uint8)
+    stored[:8] = 200
+    (_, frame), *_ = read_film(turned_film(tmp_path / "phone.mov", stored, 6))
+    assert frame.shape == (64, 48, 3)
+    assert (frame[:, -8:] == 200).all()
+    assert not frame[:, :-8].any()

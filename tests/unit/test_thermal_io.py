@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from camera_files import CELSIUS, COUNTS, GRAY, cptv, film, npy, radiometric_jpeg, tiff
+from camera_files import CELSIUS, COUNTS, GRAY, cptv, film, npy, radiometric_jpeg, tiff, turned_film
 from recipes import ROOT
 from tfake.thermal_io import FORMATS, IncompleteError, ThermalFileError, iterate_thermal, open_thermal, read_thermal
+from tfake.thermal_io.films import open_film
 from tfake.thermal_io.frames import normalised
-from tfake.thermal_io.pictures import points_as_stored, turn_upright
+from tfake.thermal_io.pictures import orientation_of_matrix, points_as_stored, turn_upright
 from tfake.thermal_io.thermal_reading import read_header
 
 #: A temperature is off by half a count at most.
@@ -298,6 +299,19 @@ def test_an_orientation_tag_turns_nothing_and_is_told(tag):
         values = image.values[4::8, 4::8] if name == "a.jpg" else image.values
         expected = CELSIUS if name == "counts.tiff" else GRAY.astype(float)
         np.testing.assert_allclose(values, expected, atol=4 if name == "a.jpg" else COUNT, err_msg=name)
+
+
+@pytest.mark.parametrize("tag", range(1, 9))
+def test_how_a_film_is_to_be_turned_is_told_and_turns_nothing(tmp_path, tag):
+    pytest.importorskip("av", reason="the extra cameras is not installed")
+    path = turned_film(tmp_path / "a.mov", GRAY, tag)
+    image = read_thermal(path, "relative")
+    assert image.orientation == tag
+    np.testing.assert_array_equal(image.values, GRAY)
+    with path.open("rb") as file, open_film(file) as recording:
+        assert len(list(recording)) == 1
+    # Between right angles nothing is to be turned.
+    assert orientation_of_matrix(np.array([[46341, 46341, 0], [-46341, 46341, 0], [0, 0, 1 << 30]])) == 1
 
 
 @pytest.mark.parametrize("tag", range(1, 9))

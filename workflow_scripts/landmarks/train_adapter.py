@@ -40,6 +40,8 @@ def train_adapter(
 
 
 if __name__ == "__main__":
+    from pathlib import Path
+
     from tfake.core.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -47,7 +49,7 @@ if __name__ == "__main__":
         weights=snakemake.output.weights,
         errors=snakemake.output.errors,
         adapter=snakemake.params.adapter,
-        results="results",
+        results=str(Path(snakemake.input.faces).parents[1]),
         settings=snakemake.params.settings,
         threads=snakemake.threads,
     )

@@ -51,6 +51,7 @@ def retarget_face(
     film: str | None = None,
     film_file: str | None = None,
     live_portrait: Mapping[str, str] | None = None,
+    device: str = "cpu",
     images: str | None = None,
 ) -> None:
     """Set a still in motion.
@@ -69,6 +70,7 @@ def retarget_face(
         film: the driver's meshes (:class:`tfake.retargeting.driver.FilmedMeshes`).
         film_file: the film itself, where LivePortrait paints what it drives.
         live_portrait: where that is: ``checkout`` and ``python``; only with ``film_file``.
+        device: where that computes: ``cuda``, the first GPU that this process sees, or else the CPU.
         images: the folder ``images.zarr``, where the source is kept decoded.
 
     Raises:
@@ -111,7 +113,7 @@ def retarget_face(
         inside_celsius = mouth_celsius(settings["tables"], thermal.attrs["ambient_celsius"])
         paint = None
         if film_file is not None:
-            tool = LivePortrait(Path(live_portrait["checkout"]), live_portrait["python"])
+            tool = LivePortrait(Path(live_portrait["checkout"]), live_portrait["python"], on_gpu=device == "cuda")
             paint = partial(Repainting, tool, picture, Path(film_file), seconds)
         _fill_frames(made, picture, motions, inside_celsius, paint)
     write_shard(store, made.values, shard)
@@ -154,6 +156,7 @@ def _fill_frames(
 
 
 if __name__ == "__main__":
+    from tfake.core.gpu_claims import claim_device
     from tfake.core.runlog import start_log
 
     start_log(snakemake.log[0])
@@ -171,5 +174,6 @@ if __name__ == "__main__":
         film=snakemake.input.film[0] if snakemake.input.film else None,
         film_file=snakemake.input.film_file[0] if snakemake.input.film_file else None,
         live_portrait=snakemake.config["retargeting"]["live_portrait"],
+        device=claim_device(snakemake.config["device"]) if snakemake.input.film_file else "cpu",
         images=str(Path(snakemake.input.images[0]).parent) if snakemake.input.images else None,
     )

@@ -23,7 +23,13 @@ def collect_reference_faces(faces: str, folder: str, results: str) -> None:
 
 
 if __name__ == "__main__":
+    from pathlib import Path
+
     from tfake.core.runlog import start_log
 
     start_log(snakemake.log[0])
-    collect_reference_faces(faces=snakemake.output.faces, folder=str(snakemake.input.folder), results="results")
+    collect_reference_faces(
+        faces=snakemake.output.faces,
+        folder=str(snakemake.input.folder),
+        results=str(Path(snakemake.input.faces).parents[1]),
+    )

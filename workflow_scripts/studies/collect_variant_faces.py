@@ -24,12 +24,14 @@ def collect_variant_faces(faces: str, results: str, variant: str, most_faces: in
 
 
 if __name__ == "__main__":
+    from pathlib import Path
+
     from tfake.core.runlog import start_log
 
     start_log(snakemake.log[0])
     collect_variant_faces(
         faces=snakemake.output.faces,
-        results="results",
+        results=str(Path(snakemake.input.faces).parents[1]),
         variant=snakemake.wildcards.variant,
         most_faces=snakemake.params.most_faces,
     )

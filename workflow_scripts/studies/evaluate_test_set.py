@@ -107,7 +107,7 @@ if __name__ == "__main__":
         name=snakemake.wildcards.testset,
         kind=snakemake.params.kind,
         path=snakemake.params.path,
-        results="results",
+        results=str(Path(snakemake.output.scores).parents[2]),
         landmarkers=snakemake.params.landmarkers,
         facemesh=snakemake.params.facemesh,
         adapt=snakemake.params.adapt,

@@ -34,13 +34,15 @@ def follow_scenes(
 
 
 if __name__ == "__main__":
+    from pathlib import Path
+
     from tfake.core.gpu_claims import claim_device
     from tfake.core.runlog import start_log
 
     start_log(snakemake.log[0])
     follow_scenes(
         records=snakemake.output.records,
-        results="results",
+        results=str(Path(snakemake.input.report).parents[1]),
         crossings=snakemake.params.crossings,
         weights=snakemake.params.weights,
         device=claim_device(snakemake.config["device"]),

@@ -9,6 +9,7 @@ from tfake.config.faults import Fault, Path
 from tfake.config.models_heat import Lens, State
 from tfake.config.plan import Plan
 from tfake.config.plan_distillation import RESERVED_STUDENTS
+from tfake.config.plan_retargeting import CURVE_NAMES
 from tfake.config.plan_rules import told_kind, variant_kind
 from tfake.config.plan_studies import EVERY_ROOM
 from tfake.config.validation import nearest
@@ -126,6 +127,11 @@ def _check_lists(config: Config, removed: Removed) -> Iterator[Fault]:
     for name in config["realism"]["real"]:
         if name in variants:
             yield Fault(("realism", "real", name), "is the name of a variant, too; choose another")
+    for name in config["retargeting"]["drivers"]:
+        if name in CURVE_NAMES:
+            yield Fault(
+                ("retargeting", "drivers", name), "is a name that sequences of motion curves have; expected any other"
+            )
     moved = config["retargeting"]["variant"]
     if moved is not None:
         made = [name for name in variants if variant_kind(variants[name]) in _GENERATED]

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from tfake.config.faults import ConfigError
 from tfake.config.plan_rules import Wildcards, in_key_order
+from tfake.core.codes import ExpressionClass, sequence_name, subject_name
 
 if TYPE_CHECKING:
     from tfake.config.plan import Plan
 
 #: Keys that say which sequences there are, or what is made of them, and not what a frame of one looks like.
 _NOT_OF_A_FRAME = ("rows", "variant", "expressions", "drivers", "formats")
+#: What follows the still in the ids of curves' sequences: no film is named so.
+CURVE_NAMES = tuple(
+    sequence_name(0, 0, "rest", kind.name.lower()).removeprefix(f"{subject_name(0)}_") for kind in ExpressionClass
+)
 #: The folder that is opened, and the one of the store in it.
 RETARGETING = "results/retargeting"
 RETARGETING_STORE = f"{RETARGETING}/sequences"

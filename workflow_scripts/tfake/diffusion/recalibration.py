@@ -48,7 +48,7 @@ def find_offsets(
 
     Args:
         pictures: (H, W) °C each, generated.
-        references: the variant's images of the same rows, (H, W) °C.
+        references: the variant's images of the same rows, (H, W) °C; where either has no temperature, neither counts.
         classes: their class maps, (H, W).
 
     Returns:
@@ -56,8 +56,9 @@ def find_offsets(
     """
     found, wanted = ClassMeans(), ClassMeans()
     for picture, reference, kinds in zip(pictures, references, classes, strict=True):
-        found.add(picture, kinds)
-        wanted.add(reference, kinds)
+        known = np.isfinite(picture) & np.isfinite(reference)
+        found.add(np.where(known, picture, np.nan), kinds)
+        wanted.add(np.where(known, reference, np.nan), kinds)
     means = found.means
     return {kind: wanted.means[kind] - mean for kind, mean in means.items() if kind in wanted.means}
 

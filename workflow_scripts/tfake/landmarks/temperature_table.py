@@ -1,23 +1,37 @@
 """Temperatures over time as a table in a file, CSV or Parquet by its suffix, and what follows for each face."""
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from tfake.landmarks.breathing import breathing_rate
-from tfake.landmarks.nostril_signal import breath_signal, nose_patch, signal_rate
+from tfake.landmarks.nostril_signal import HEIGHT, WIDTH, breath_signal, nose_patch, signal_rate
 from tfake.landmarks.outputs import refuse_input
+from tfake.landmarks.table_files import CHUNK_ROWS, TableFile
 from tfake.landmarks.temperatures import as_celsius, read_temperatures
 from tfake.landmarks.tracking import TrackedFaces
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("image", "frame", "time_seconds", "track_id", "place", "celsius", "pixels", "sigma", "valid", "reason")
+_TYPES = {
+    "image": "object",
+    "frame": "int64",
+    "time_seconds": "float64",
+    "track_id": "int64",
+    "place": "object",
+    "celsius": "float64",
+    "pixels": "int64",
+    "sigma": "float64",
+    "valid": "bool",
+    "reason": "object",
+}
+COLUMNS = tuple(_TYPES)
 _SUFFIXES = (".csv", ".parquet")
 #: The place of the signal that breath is read from.
 BREATH = "breath"
@@ -26,34 +40,39 @@ _NOT_SEEN = "the face was not found in this frame"
 
 
 class TemperatureTable(AbstractContextManager):
-    """A table that appears whole, when ``write`` is called."""
+    """A table that is written as it grows, and appears whole, when ``write`` is called.
+
+    Patches around noses, out of which breath is read at the end, wait in a file without a name: 10 kB a face and frame.
+    """
 
     def __init__(self, path: str, inputs: Iterable[Path]) -> None:
-        """Check that it can be written.
+        """Check that it can be written, and begin.
 
         Raises:
             ValueError: another suffix, a folder, one of the inputs, or no place that can be written.
             ImportError: pandas has nothing to write Parquet with.
         """
         self.path = Path(path)
-        self._rows: list[tuple] = []
-        self._noses: dict[int, list[tuple[str, int, float | None, np.ndarray]]] = {}
+        self._noses: dict[int, list[_Nose]] = {}
         if self.path.suffix.lower() not in _SUFFIXES:
             raise ValueError(f"--temperatures: name a file {' or '.join(_SUFFIXES)}; found {path}")
         if self.path.is_dir():
             raise ValueError(f"--temperatures: {path} is a folder; name a file")
         refuse_input(self.path, inputs, "--temperatures")
-        if self.path.suffix.lower() == ".parquet":
-            try:
-                import pyarrow  # noqa: F401
-            except ImportError as error:
-                raise ImportError(
-                    f"--temperatures: {path} needs the package pyarrow; install it, or name a .csv"
-                ) from error
         self._part = self.path.with_name(f"{self.path.name}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._part.touch()
+            with ExitStack() as stack:
+                # Nothing half-written stays behind.
+                stack.callback(self._part.unlink, missing_ok=True)
+                is_parquet = self.path.suffix.lower() == ".parquet"
+                self._file = stack.enter_context(TableFile(self._part, _TYPES, is_parquet))
+                self._patches = stack.enter_context(TemporaryFile(dir=self.path.parent))
+                self._open = stack.pop_all()
+        except ImportError as error:
+            raise ImportError(
+                f"--temperatures: {path} needs the package pyarrow; install it, or name a .csv"
+            ) from error
         except OSError as error:
             raise ValueError(f"--temperatures: {path} cannot be written ({error.strerror})") from error
 
@@ -71,42 +90,63 @@ class TemperatureTable(AbstractContextManager):
             for reading in read_temperatures(image, points, sigma):
                 valid, reason = (reading.valid, reading.reason) if observed else (False, _NOT_SEEN)
                 row = (reading.place, reading.celsius, reading.pixels, reading.sigma, valid, reason)
-                self._rows.append((name, frame, tracked.time_seconds, int(track_id), *row))
+                self._file.append((name, frame, tracked.time_seconds, int(track_id), *row))
             if observed:
-                nose = (name, frame, tracked.time_seconds, nose_patch(as_celsius(image), points))
-                self._noses.setdefault(int(track_id), []).append(nose)
-
-    def frame(self) -> "pd.DataFrame":
-        """The table so far, by ``COLUMNS``: °C, pixels, seconds."""
-        import pandas as pd  # here, for what reads no temperatures does without
-
-        table = pd.DataFrame([*self._rows, *self._breath_rows()], columns=COLUMNS)
-        numbers = {"time_seconds": "float64", "celsius": "float64", "sigma": "float64"}
-        whole = {"frame": "int64", "track_id": "int64", "pixels": "int64"}
-        return table.astype(numbers | whole | {"valid": "bool"})
+                start = self._patches.tell()
+                self._patches.write(nose_patch(as_celsius(image), points).tobytes())
+                self._noses.setdefault(int(track_id), []).append(_Nose(name, frame, tracked.time_seconds, start))
 
     def _breath_rows(self) -> Iterator[tuple]:
         """The signal of each face whose frames have times: °C of no one place, so without pixels and sigma."""
         for track_id, noses in self._noses.items():
-            if all(seconds is not None for _, _, seconds, _ in noses):
-                signal = breath_signal(np.array([nose[2] for nose in noses]), np.stack([nose[3] for nose in noses]))
-                for (name, frame, seconds, _), celsius in zip(noses, signal, strict=True):
-                    yield name, frame, seconds, track_id, BREATH, float(celsius), 0, float("nan"), True, ""
+            if all(nose.seconds is not None for nose in noses):
+                signal = breath_signal(np.array([nose.seconds for nose in noses]), self._read_patches(noses))
+                for nose, celsius in zip(noses, signal, strict=True):
+                    row = (BREATH, float(celsius), 0, float("nan"), True, "")
+                    yield nose.name, nose.frame, nose.seconds, track_id, *row
+
+    def _read_patches(self, noses: Sequence["_Nose"]) -> np.ndarray:
+        """(T, ``HEIGHT``, ``WIDTH``) float32 °C."""
+        patches = np.empty((len(noses), HEIGHT, WIDTH), np.float32)
+        for place, nose in enumerate(noses):
+            self._patches.seek(nose.start)
+            self._patches.readinto(patches[place])
+        return patches
 
     def write(self) -> "pd.DataFrame":
-        """Write it, and give it as :meth:`frame` does, which takes a while for long films."""
-        table = self.frame()
-        if self.path.suffix.lower() == ".parquet":
-            table.to_parquet(self._part, index=False)
-        else:
-            rounded = table.round({"time_seconds": 6, "celsius": 3, "sigma": 3})
-            rounded.to_csv(self._part, index=False)
+        """Finish the file, and give those of its rows that :func:`breathing_of_tracks` needs.
+
+        It takes a while for long films, and all patches of one face in memory.
+        """
+        for row in self._breath_rows():
+            self._file.append(row)
+        self._file.close()
         os.replace(self._part, self.path)
-        return table
+        return _read_breath(self.path)
 
     def __exit__(self, *_: object) -> None:
-        """Leave nothing half-written behind."""
-        self._part.unlink(missing_ok=True)
+        """Close what is open, and leave nothing half-written behind."""
+        self._open.close()
+
+
+class _Nose(NamedTuple):
+    """Where the patch around a nose is of, and where it lies in the file of patches."""
+
+    name: str
+    frame: int
+    seconds: float | None
+    start: int
+
+
+def _read_breath(path: Path) -> "pd.DataFrame":
+    """The rows of a table that may tell of breath, a part of a CSV after the other."""
+    import pandas as pd  # here, for what reads no temperatures does without
+
+    places = (BREATH, *_NOSTRILS)
+    if path.suffix.lower() == ".parquet":
+        return pd.read_parquet(path, filters=[("place", "in", places)])
+    with pd.read_csv(path, chunksize=CHUNK_ROWS) as chunks:
+        return pd.concat([chunk[chunk["place"].isin(places)] for chunk in chunks])
 
 
 def read_table(path: str | os.PathLike) -> "pd.DataFrame":

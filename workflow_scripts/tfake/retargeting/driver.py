@@ -19,6 +19,7 @@ from tfake.retargeting.mesh_motion import MeshMotion
 from tfake.retargeting.motion_curves import largest_movement
 from tfake.retargeting.still import TO_CAMERA, Similarity, fit_similarity
 from tfake.thermal_io.films import DEFAULT_RATE, open_film
+from tfake.thermal_io.pictures import turn_upright
 
 #: Points of the mesh that no movement at full strength takes farther than this (cm) tell the head's pose.
 _STABLE_CM = 0.12
@@ -54,7 +55,7 @@ class FilmedMeshes:
 
 
 def read_film(path: str | Path) -> Iterator[tuple[float, np.ndarray]]:
-    """The frames of a film: time in seconds, and (H, W, 3) uint8 RGB.
+    """The frames of a film, upright as it says: time in seconds, and (H, W, 3) uint8 RGB.
 
     Raises:
         ThermalFileError: it is no film, or ends early; or a frame is not of 8 bits.
@@ -66,7 +67,7 @@ def read_film(path: str | Path) -> Iterator[tuple[float, np.ndarray]]:
                 raise ValueError(f"{path}: expected frames of 8 bits; frame {number} is {pixels.dtype}")
             code = cv2.COLOR_BGR2RGB if pixels.ndim == 3 else cv2.COLOR_GRAY2RGB
             seconds = number / DEFAULT_RATE if frame.time_seconds is None else frame.time_seconds
-            yield seconds, cv2.cvtColor(pixels, code)
+            yield seconds, cv2.cvtColor(turn_upright(pixels, recording.orientation), code)
 
 
 def find_meshes(frames: Iterable[tuple[float, np.ndarray]], backend: Backend) -> FilmedMeshes:

@@ -36,10 +36,12 @@ class LivePortrait:
     Attributes:
         checkout: the folder that holds ``inference.py``.
         python: the interpreter that has what it needs; a path is seen from here, and not from the checkout.
+        on_gpu: whether it computes on the first GPU that this process sees; otherwise on the CPU.
     """
 
     checkout: Path
     python: str
+    on_gpu: bool
 
     def animate(self, still: np.ndarray, film: Path, seconds: Sequence[float] | np.ndarray) -> np.ndarray:
         """Run it on a still and a driving film.
@@ -63,6 +65,8 @@ class LivePortrait:
             # Not resolved: an environment's interpreter is a link.
             python = os.path.abspath(self.python) if os.path.dirname(self.python) else self.python
             command = [python, "inference.py", "-s", str(picture), "-d", str(driver), "-o", scratch]
+            # It takes a GPU for granted.
+            command += [] if self.on_gpu else ["--flag_force_cpu"]
             done = subprocess.run(command, cwd=self.checkout, capture_output=True, text=True, check=False)
             made = Path(scratch, f"still--{driver.stem}.mp4")
             if done.returncode or not made.is_file():

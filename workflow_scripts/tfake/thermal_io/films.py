@@ -1,5 +1,7 @@
 """Films, with times: by PyAV, gray ones of up to 16 bits as stored and all others as 8-bit pictures; and CPTV.
 
+How a film is to be turned, as phones write it, is told and not followed, as of pictures.
+
 CPTV is the Cacophony Project's thermal video, read by the package cptv: raw counts of a Lepton.
 """
 
@@ -7,6 +9,7 @@ import contextlib
 import io
 import re
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -20,6 +23,7 @@ from tfake.thermal_io.frames import (
     import_optional,
     normalised,
 )
+from tfake.thermal_io.pictures import orientation_of_matrix
 
 FILM_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm")
 DEFAULT_RATE = 25.0
@@ -57,11 +61,13 @@ def open_film(file: BinaryIO) -> Recording:
         raise ThermalFileError("this PyAV has no decoder for its video stream")
     check_size(*size)
     # Threads are the caller's affair.
+    orientation = 1
     if codec is not None:
         codec.thread_type = "NONE"
+        orientation = _orientation(av, file)
     announced = stream.frames if stream.frames > 0 else None
     frames = _film_frames(container, stream, announced, size if raw else None)
-    return Recording("film", frames, announced=announced)
+    return Recording("film", frames, announced=announced, orientation=orientation)
 
 
 def frame_rate(file: BinaryIO) -> float:
@@ -88,6 +94,25 @@ def open_cptv(file: BinaryIO) -> Recording:
         raise ThermalFileError(f"its header cannot be read ({type(error).__name__}: {error})") from error
     announced = reader.num_frames or None
     return Recording("cptv", _cptv_frames(reader, announced), announced=announced)
+
+
+def _orientation(av: ModuleType, file: BinaryIO) -> int:
+    """The orientation, 1 to 8, that the first frame is to be turned by; 1 where none is told, or no frame can be read.
+
+    A reader of its own decodes it: the frames are then read from the first one on.
+    """
+    place = file.tell()
+    file.seek(0)
+    try:
+        with av.open(file, mode="r", metadata_errors="replace") as container:
+            stream = container.streams.video[0]
+            stream.codec_context.thread_type = "NONE"
+            matrix = next(container.decode(stream)).side_data.get("DISPLAYMATRIX")
+            return 1 if matrix is None else orientation_of_matrix(np.frombuffer(matrix, np.int32).reshape(3, 3))
+    except Exception:  # as above; whoever takes the frames hears of it
+        return 1
+    finally:
+        file.seek(place)
 
 
 def _film_frames(

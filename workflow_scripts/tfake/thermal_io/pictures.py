@@ -55,6 +55,23 @@ def orientation_of(data: bytes) -> int:
     return tag if tag in range(1, 9) else 1
 
 
+def orientation_of_matrix(matrix: np.ndarray) -> int:
+    """The orientation tag, 1 to 8, that turns an image as the display matrix of a film does (ISO/IEC 14496-12, 6.2.2).
+
+    Args:
+        matrix: (3, 3) int32, in the first two rows and columns fixed point: 2**16 is 1; (x, y, 1) of the stored image
+            times it is (x, y) of the upright one.
+
+    Returns:
+        1 for a matrix that does not turn by right angles.
+    """
+    turn = (np.asarray(matrix)[:2, :2] / 2**16).round(3).tolist()
+    for tag, (swapped, rows, columns) in _TURNS.items():
+        if turn == ([[0, rows], [columns, 0]] if swapped else [[columns, 0], [0, rows]]):
+            return tag
+    return 1
+
+
 def turn_upright(image: np.ndarray, orientation: int) -> np.ndarray:
     """Turn an image as its orientation tag says.
 
