@@ -10,9 +10,9 @@ import torch
 
 from tfake.imaging.crops import crop_squares, square_around
 from tfake.labels.conventions import convention
-from tfake.landmarks import adaptation
+from tfake.landmarks import adaptation, adaptation_faces
 from tfake.landmarks.__main__ import main
-from tfake.landmarks.adaptation import AdaptationRefusedError, AdaptationSettings, adapt_landmarker
+from tfake.landmarks.adaptation import AdaptationSettings, adapt_landmarker
 from tfake.landmarks.adaptation_check import (
     CheckFigures,
     CheckLimits,
@@ -22,6 +22,7 @@ from tfake.landmarks.adaptation_check import (
     measure,
     what_is_worse,
 )
+from tfake.landmarks.adaptation_faces import AdaptationRefusedError
 from tfake.landmarks.face_views import VIEWS, View, consensus, look, view_matrix
 from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork, gaussian_nll
 from tfake.landmarks.landmarker import ThermalLandmarker
@@ -40,11 +41,11 @@ from tfake.landmarks.release import load_release, save_release
 from tfake.landmarks.search import SearchSettings
 from tfake.landmarks.self_training import (
     PseudoSampler,
-    average_weights,
     cross_entropy,
     self_train,
     settings_for,
 )
+from tfake.training.averaging import average_weights
 from tiny_landmarks import CPU
 
 BOX = (20.0, 24.0, 60.0, 72.0)
@@ -308,7 +309,7 @@ def worse(start, faces, settings, device):
 @pytest.fixture
 def few(monkeypatch):
     """A few faces will do, and a search looks at a few windows."""
-    monkeypatch.setattr(adaptation, "LEAST_FACES", 4)
+    monkeypatch.setattr(adaptation_faces, "LEAST_FACES", 4)
     monkeypatch.setattr(adaptation, "ThermalLandmarker", partial(ThermalLandmarker, search=FEW_WINDOWS))
 
 
@@ -333,7 +334,7 @@ def test_a_network_that_is_worse_is_refused_and_nothing_is_written(clips, tmp_pa
 
 
 def test_the_command_says_what_is_missing_and_writes_nothing(clips, tmp_path, capsys, few, monkeypatch):
-    monkeypatch.setattr(adaptation, "LEAST_FACES", 99)
+    monkeypatch.setattr(adaptation_faces, "LEAST_FACES", 99)
     weights = weights_file(tmp_path / "start.pt")
     out = str(tmp_path / "mine.pt")
     run = ["adapt", str(clips), "-w", str(weights), "--device", "cpu", "--rate", "9"]

@@ -31,11 +31,13 @@ class DetectorArchitecture:
         backbone: name of a timm model.
         channels: of the neck and of the heads.
         search_pixels: edge of a square of the area that a picture is brought to before it is searched.
+        search_looks: how often a picture is searched (:data:`tfake.detector.face_detector.LOOKS`).
     """
 
     backbone: str = "regnetx_002"
     channels: int = 40
     search_pixels: int = 288
+    search_looks: int = 1
 
 
 class DetectorNetwork(nn.Module):
@@ -138,12 +140,13 @@ class _Residual(nn.Module):
 class NetworkMaps:
     """A detector's network as :func:`tfake.detector.face_detector.find_faces` asks it: arrays in, arrays out."""
 
-    def __init__(self, network: DetectorNetwork, device: torch.device) -> None:
-        """Keep a network in evaluation mode, and the device that it is on."""
+    def __init__(self, network: DetectorNetwork, device: torch.device, search_looks: int | None = None) -> None:
+        """Keep a network in evaluation mode, and the device that it is on; None: as many looks as it asks for."""
         self.search_pixels = network.architecture.search_pixels
-        self._network, self._device = network, device
+        self.search_looks = search_looks or network.architecture.search_looks
+        self.network, self.device = network, device
 
     @torch.inference_mode()
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """The maps of a picture, (3, H, W) float32 in 0..1: (``CHANNELS``, H / 4, W / 4) float32."""
-        return self._network(torch.from_numpy(image)[None].to(self._device))[0].cpu().numpy()
+        return self.network(torch.from_numpy(image)[None].to(self.device))[0].cpu().numpy()

@@ -71,10 +71,7 @@ class SceneSampler:
     def scenes(self, step: int) -> list[Scene]:
         """The scenes of a step that this process makes, all of one size."""
         settings = self._settings
-        rng = np.random.default_rng([settings.seed, self._stream, step])
-        edge = settings.scene_pixels * rng.uniform(3 / 4, 4 / 3)
-        aspect = np.sqrt(_ASPECTS[rng.integers(len(_ASPECTS))])
-        shape = (round_edge(edge / aspect), round_edge(edge * aspect))
+        shape = draw_shape(settings, self._stream, step)
         places = range(self._shard.rank, settings.batch, self._shard.world_size)
         return [
             self._maker.draw(np.random.default_rng([settings.seed, self._stream, step, place]), shape)
@@ -83,16 +80,29 @@ class SceneSampler:
 
     def batch(self, step: int) -> SceneBatch:
         """The same as tensors, with what the network is to answer."""
-        scenes = sorted(self.scenes(step), key=lambda scene: scene.image.ndim, reverse=True)
-        shape = scenes[0].image.shape[:2]
-        colour = np.array([scene.image for scene in scenes if scene.image.ndim == 3], np.uint8).reshape(-1, *shape, 3)
-        gray = np.array([scene.image for scene in scenes if scene.image.ndim == 2], np.float16).reshape(-1, *shape)
-        maps = [encode_faces(scene.faces, scene.unsure, shape) for scene in scenes]
-        return SceneBatch(
-            torch.from_numpy(colour).permute(0, 3, 1, 2),
-            torch.from_numpy(gray)[:, None],
-            *(torch.from_numpy(np.stack(parts)) for parts in zip(*maps, strict=True)),
-        )
+        return batch_scenes(self.scenes(step))
+
+
+def draw_shape(settings: DetectorSettings, stream: RngStream, step: int) -> tuple[int, int]:
+    """(H, W) of the scenes of a step."""
+    rng = np.random.default_rng([settings.seed, stream, step])
+    edge = settings.scene_pixels * rng.uniform(3 / 4, 4 / 3)
+    aspect = np.sqrt(_ASPECTS[rng.integers(len(_ASPECTS))])
+    return round_edge(edge / aspect), round_edge(edge * aspect)
+
+
+def batch_scenes(scenes: Sequence[Scene]) -> SceneBatch:
+    """Scenes of one size as tensors, with what the network is to answer."""
+    scenes = sorted(scenes, key=lambda scene: scene.image.ndim, reverse=True)
+    shape = scenes[0].image.shape[:2]
+    colour = np.array([scene.image for scene in scenes if scene.image.ndim == 3], np.uint8).reshape(-1, *shape, 3)
+    gray = np.array([scene.image for scene in scenes if scene.image.ndim == 2], np.float16).reshape(-1, *shape)
+    maps = [encode_faces(scene.faces, scene.unsure, shape) for scene in scenes]
+    return SceneBatch(
+        torch.from_numpy(colour).permute(0, 3, 1, 2),
+        torch.from_numpy(gray)[:, None],
+        *(torch.from_numpy(np.stack(parts)) for parts in zip(*maps, strict=True)),
+    )
 
 
 class DetectorTrainState(TrainState):

@@ -13,6 +13,8 @@ STRIDE = 4
 COARSEST_STRIDE = 32
 #: Points of a face: image-left and image-right pupil, nose, image-left and image-right corner of the mouth.
 FIVE = 5
+#: The order of them in a mirror.
+FIVE_MIRRORED = (1, 0, 2, 4, 3)
 #: Channels of the answer: a logit, two logarithms of sizes, a place, five points.
 CHANNELS = 1 + 2 + 2 + 2 * FIVE
 # The unit of sizes: log(w / 32 pixels).

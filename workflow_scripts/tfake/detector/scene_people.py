@@ -7,13 +7,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from tfake.detector.face_maps import FIVE_MIRRORED
 from tfake.imaging.crops import choose_level
 from tfake.imaging.real_world import face_size
 from tfake.training.training_faces import TrainingFace
 
 #: Of the 70 points: image-left and image-right pupil, nose, image-left and image-right corner of the mouth.
 FIVE_OF_70 = (68, 69, 30, 48, 54)
-_FIVE_MIRRORED = (1, 0, 2, 4, 3)
 
 
 class Pose(NamedTuple):
@@ -87,7 +87,7 @@ def cut_person(face: TrainingFace, variant: str | None, pose: Pose, shape: tuple
     five = points[list(FIVE_OF_70)]
     pasted = PastedFace(
         np.concatenate((points.min(axis=0), points.max(axis=0))).astype(np.float32),
-        (five[list(_FIVE_MIRRORED)] if pose.mirrored else five).astype(np.float32),
+        (five[list(FIVE_MIRRORED)] if pose.mirrored else five).astype(np.float32),
     )
     levels = face.rgb if variant is None else face.thermal(variant)
     first_per_pixel = levels[0].shape[0] / face.shape[0] / zoom

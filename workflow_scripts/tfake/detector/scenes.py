@@ -112,7 +112,8 @@ class SceneMaker:
         if is_rgb:
             shown = np.clip(np.rint(canvas.image), 0, 255).astype(np.uint8)
             return Scene(augment_rgb(shown, rng, settings.photometric_strength), faces, unsure)
-        return Scene(self._show(canvas, faces, rng, coarse), faces, unsure)
+        shown = show_scene(canvas.image, faces, rng, coarse, settings.thermal_strength, self._display)
+        return Scene(shown, faces, unsure)
 
     def _draw_sizes(self, rng: np.random.Generator, shape: tuple[int, int], least: float) -> list[float]:
         """Sizes of a scene's faces in pixels, far to near; none of an empty scene."""
@@ -166,28 +167,47 @@ class SceneMaker:
             canvas.image = canvas.image - np.median(canvas.image) + np.median(_border(face.thermal(variant)[0]))
         canvas.paste(cut_person(face, variant, pose, shape, to_floor=False))
 
-    def _show(self, canvas: _Canvas, faces: list[PastedFace], rng: np.random.Generator, coarse: float) -> np.ndarray:
-        """What a camera makes of a scene: blur, few pixels, noise, gain, marks; then as the detector stretches it."""
-        celsius, shape = canvas.image, canvas.image.shape
-        if rng.random() < 0.5:
-            celsius = cv2.GaussianBlur(celsius, (0, 0), rng.uniform(0.3, 1.0) * coarse)
-        small = tuple(max(8, round(edge / coarse)) for edge in shape[::-1])
-        if coarse > 1:
-            celsius = cv2.resize(celsius, small, interpolation=cv2.INTER_AREA)
-        noise = math.exp(rng.uniform(math.log(0.02), math.log(0.5)))
-        celsius = celsius + rng.normal(0, noise, celsius.shape).astype(np.float32)
-        if rng.random() < 0.2:
-            celsius = celsius + rng.normal(0, 2 * noise, (1, celsius.shape[1])).astype(np.float32)
-        if rng.random() < 0.3:
-            celsius = celsius + _vignette(celsius.shape, rng.normal(0, 1.5))
-        celsius = cv2.resize(celsius.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
-        shown = augment_thermal(celsius, rng, self._settings.thermal_strength)
-        if faces:
-            box = faces[rng.integers(len(faces))].box
-        else:
-            box = np.concatenate([np.sort(rng.uniform(0, edge, 2)) for edge in shape[::-1]]).reshape(2, 2).T.ravel()
-        shown = disturb_display(shown, box.reshape(2, 2), rng, self._display)
-        return stretch_scene(shown)
+
+def show_scene(
+    celsius: np.ndarray,
+    faces: Sequence[PastedFace],
+    rng: np.random.Generator,
+    coarse: float,
+    thermal_strength: float,
+    display: RealWorld,
+) -> np.ndarray:
+    """What a camera makes of a scene: blur, few pixels, noise, gain, marks; then as the detector stretches it.
+
+    Args:
+        celsius: (H, W) float32 °C.
+        faces: of the scene; what the gain is set by is one of them.
+        rng: random numbers.
+        coarse: pixels of the scene a pixel of the camera, at least 1.
+        thermal_strength: how much the display is varied.
+        display: how often it saturates, inverts, or draws digits.
+
+    Returns:
+        (H, W) float32 in 0..1.
+    """
+    shape = celsius.shape
+    if rng.random() < 0.5:
+        celsius = cv2.GaussianBlur(celsius, (0, 0), rng.uniform(0.3, 1.0) * coarse)
+    small = tuple(max(8, round(edge / coarse)) for edge in shape[::-1])
+    if coarse > 1:
+        celsius = cv2.resize(celsius, small, interpolation=cv2.INTER_AREA)
+    noise = math.exp(rng.uniform(math.log(0.02), math.log(0.5)))
+    celsius = celsius + rng.normal(0, noise, celsius.shape).astype(np.float32)
+    if rng.random() < 0.2:
+        celsius = celsius + rng.normal(0, 2 * noise, (1, celsius.shape[1])).astype(np.float32)
+    if rng.random() < 0.3:
+        celsius = celsius + _vignette(celsius.shape, rng.normal(0, 1.5))
+    celsius = cv2.resize(celsius.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
+    shown = augment_thermal(celsius, rng, thermal_strength)
+    if faces:
+        box = faces[rng.integers(len(faces))].box
+    else:
+        box = np.concatenate([np.sort(rng.uniform(0, edge, 2)) for edge in shape[::-1]]).reshape(2, 2).T.ravel()
+    return stretch_scene(disturb_display(shown, box.reshape(2, 2), rng, display))
 
 
 def _dress(rng: np.random.Generator, shape: tuple[int, int], face: PastedFace) -> np.ndarray:

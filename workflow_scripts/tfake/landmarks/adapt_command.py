@@ -17,7 +17,8 @@ def run_adapt(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         with needs_extra("landmarks", COMMAND):
-            from tfake.landmarks.adaptation import AdaptationRefusedError, AdaptationSettings, adapt_landmarker
+            from tfake.landmarks.adaptation import AdaptationSettings, adapt_landmarker
+            from tfake.landmarks.adaptation_faces import AdaptationRefusedError
         given = {field.name: getattr(options, field.name, None) for field in fields(AdaptationSettings)}
         settings = AdaptationSettings(**{name: value for name, value in given.items() if value is not None})
         try:
@@ -51,9 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("input", help="a folder of pictures and videos of the camera, or one video")
     parser.add_argument("-w", "--weights", default="default", help="what to begin with (default: the package's own)")
     parser.add_argument("-o", "--output", required=True, help="the landmarker to write; a JSON goes beside it")
-    parser.add_argument("--steps", type=int, help="of the training (default: 100)")
+    parser.add_argument("--part", help="detector, points or both (default: the detector, where there is one)")
+    parser.add_argument("--steps", type=int, help="of the points' training (default: 100)")
     parser.add_argument("--learning-rate", type=float, help="at its peak (default: 0.0003)")
-    parser.add_argument("--share", type=float, help="of the way from the old weights to the new (default: 0.2)")
+    parser.add_argument("--share", type=float, help="of the way from the old points' weights to the new (default: 0.2)")
     parser.add_argument("--held-out-share", type=float, help="of the subjects, to check on (default: 0.25)")
     parser.add_argument("--seed", type=int, help="of the training's crops (default: 0)")
     parser.add_argument("--subjects", help="a regular expression: who is on a picture, by its name (default: its file)")

@@ -10,6 +10,7 @@ import torch
 
 from tfake.core.devices import resolve_device
 from tfake.landmarks.adaptation_check import CheckFigures, CheckLimits, Moves, compare, measure, what_is_worse
+from tfake.landmarks.adaptation_faces import AdaptationRefusedError, DetectorPart, adapt_finding, check_counts
 from tfake.landmarks.landmark_network import Calibration, LandmarkNetwork
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.landmarker import ThermalLandmarker
@@ -31,17 +32,14 @@ from tfake.landmarks.pseudo_labels import (
 )
 from tfake.landmarks.release import FORMAT as RELEASE
 from tfake.landmarks.release import Detector, load_release, pack_tensors, save_release, unpack_tensors
-from tfake.landmarks.self_training import average_weights, self_train, settings_for
+from tfake.landmarks.self_training import self_train, settings_for
 from tfake.store.manifest import file_sha256
 from tfake.thermal_io.scales import Scale
+from tfake.training.averaging import average_weights
 from tfake.training.weights_file import read_weights
 
-#: Faces that a check needs, and a training.
-LEAST_HELD, LEAST_FACES = 6, 12
-
-
-class AdaptationRefusedError(Exception):
-    """The adapted network was worse than the one it came from; nothing is written. The message says in what."""
+#: Which part of a landmarker is adapted.
+PARTS = ("auto", "detector", "points", "both")
 
 
 @dataclass(frozen=True)
@@ -49,15 +47,18 @@ class AdaptationSettings:
     """How a landmarker is adapted.
 
     Attributes:
-        share: of the way from the old weights to the new ones.
+        part: of the landmarker: ``detector``, ``points``, ``both``, or ``auto``, the detector of one that has it.
+        share: of the way from the old weights of the points' network to the new ones.
         held_out_share: fraction of the subjects that are checked on, or of a single one's pictures.
-        steps: of the training.
+        steps: of the points' training.
         learning_rate: at its peak.
         seed: of the crops.
         labels: which answers are learnt from.
         limits: what is worse.
+        detector: how the detector is adapted.
     """
 
+    part: str = "auto"
     share: float = 0.2
     held_out_share: float = 0.25
     steps: int = 100
@@ -65,9 +66,12 @@ class AdaptationSettings:
     seed: int = 0
     labels: LabelSettings = field(default_factory=LabelSettings)
     limits: CheckLimits = field(default_factory=CheckLimits)
+    detector: DetectorPart = field(default_factory=DetectorPart)
 
     def __post_init__(self) -> None:
-        """Raise a ValueError for fractions that are none."""
+        """Raise a ValueError for fractions that are none, and a part that is none."""
+        if self.part not in PARTS:
+            raise ValueError(f"part: expected one of {', '.join(PARTS)}; found {self.part!r}")
         for name in ("share", "held_out_share"):
             value = getattr(self, name)
             if not 0 < value <= 1 or (name == "held_out_share" and value == 1):
@@ -82,12 +86,12 @@ class Landmarker(NamedTuple):
     detector: Detector | None
     kind: str
 
-    def save(self, path: str | Path, network: LandmarkNetwork) -> None:
-        """Write it with another network, in the format that it came in."""
+    def save(self, path: str | Path) -> None:
+        """Write it in the format that it came in."""
         if self.kind == RELEASE:
-            save_release(path, network, self.calibration, self.detector)
+            save_release(path, self.network, self.calibration, self.detector)
         else:
-            save_landmark_weights(path, network, self.calibration)
+            save_landmark_weights(path, self.network, self.calibration)
 
 
 Train = Callable[[LandmarkNetwork, list[PseudoFace], LandmarkSettings, torch.device], LandmarkNetwork]
@@ -117,7 +121,8 @@ def adapt_landmarker(
         rate: frames a second, where films do not tell.
         scale: what numbers are declared to be; None: what their type says.
         subjects: as :func:`tfake.landmarks.pseudo_labels.find_all` takes it.
-        detector: a face detector in place of the one in the weights; it is not written.
+        detector: a face detector in place of the one in the weights, to find the faces whose points are learnt; it is
+            neither adapted nor written.
         train: what makes another network out of the first one and faces.
         say: is told what is done, a line each.
 
@@ -126,21 +131,71 @@ def adapt_landmarker(
 
     Raises:
         FileNotFoundError: no such folder or file of weights.
-        ValueError: the weights cannot be adapted, the output is an input, or there are too few faces to learn from.
-        AdaptationRefusedError: the adapted network is worse; nothing was written.
+        ValueError: the weights or the part cannot be adapted, the output is an input, or there are too few faces.
+        AdaptationRefusedError: an adapted network is worse; nothing was written.
     """
     settings = settings or AdaptationSettings()
     record_path = Path(output).with_suffix(".json")
     _check_output(folder, weights, output, record_path)
     place = resolve_device(device)
     start = open_landmarker(weights)
+    parts = _parts_of(weights, start, settings.part)
+    record: dict[str, Any] = {"initial_sha256": file_sha256(weights), "settings": asdict(settings), "parts": parts}
+    adapted = start
+    if "detector" in parts:
+        found_faces, record["detector"] = adapt_finding(
+            folder,
+            start.detector,
+            settings.detector,
+            settings.held_out_share,
+            settings.seed,
+            place,
+            scale,
+            subjects,
+            say,
+        )
+        adapted = adapted._replace(detector=found_faces)
+    if "points" in parts:
+        landmarker = ThermalLandmarker(weights, device, detector=detector)
+        found, counts = find_all(folder, landmarker, rate, scale, subjects)
+        say(f"pictures: {counts['pictures']}, not read: {counts['unreadable']}; faces: {len(found)}")
+        network, measured = _adapt_points(folder, found, start, settings, train, place, scale, say)
+        record |= {**counts, "found": len(found), **measured}
+        adapted = adapted._replace(network=network)
+    adapted.save(output)
+    record |= {
+        "weights_sha256": file_sha256(output),
+        "device": place.type,
+        "threads": torch.get_num_threads(),
+    }
+    save_landmark_provenance(record_path, **record)
+    return record
+
+
+def _parts_of(weights: str | Path, start: Landmarker, part: str) -> list[str]:
+    """What is to be adapted of a landmarker."""
+    if part == "auto":
+        part = "points" if start.detector is None else "detector"
+    if part != "points" and start.detector is None:
+        raise ValueError(f"{weights}: it has no detector to adapt; expected part points, found {part}")
+    return ["detector", "points"] if part == "both" else [part]
+
+
+def _adapt_points(
+    folder: str | Path,
+    found: list[FoundFace],
+    start: Landmarker,
+    settings: AdaptationSettings,
+    train: Train,
+    place: torch.device,
+    scale: Scale | None,
+    say: Callable[[str], None],
+) -> tuple[LandmarkNetwork, dict[str, Any]]:
+    """Another network for points, on the CPU, and what was measured of it."""
     chosen = settings_for(start.network, steps=settings.steps, learning_rate=settings.learning_rate, seed=settings.seed)
-    landmarker = ThermalLandmarker(weights, device, detector=detector)
-    found, counts = find_all(folder, landmarker, rate, scale, subjects)
-    say(f"pictures: {counts['pictures']}, not read: {counts['unreadable']}; faces: {len(found)}")
     learnt, held, verdicts = _label(folder, found, start.network.to(place), place, settings, scale)
     say(f"to learn from: {len(learnt)} ({_said(verdicts)}); to check on: {len(held)}")
-    _check_counts(folder, learnt, held)
+    check_counts(folder, len(learnt), len(held))
     end = train(start.network, learnt, chosen, place).to(place)
     adapted = _as_written(average_weights(start.network, end, settings.share), start.kind)
     before, old = measure(start.network, held, start.calibration.threshold, place)
@@ -153,25 +208,15 @@ def adapt_landmarker(
             f"{folder}: the adapted landmarker is worse on {len(held)} held-out faces, and was not written: "
             + "; ".join(worse)
         )
-    start.save(output, adapted.cpu())
-    record = {
-        "weights_sha256": file_sha256(output),
-        "initial_sha256": file_sha256(weights),
-        "settings": asdict(settings),
+    return adapted.cpu(), {
         "training": chosen.as_mapping(),
-        **counts,
-        "found": len(found),
         "verdicts": verdicts,
         "faces": len(learnt),
         "held_out": {"faces": len(held), "subjects": sorted({face.found.subject for face in held})},
         "before": asdict(before),
         "after": asdict(after),
         "moves": moves._asdict(),
-        "device": place.type,
-        "threads": torch.get_num_threads(),
     }
-    save_landmark_provenance(record_path, **record)
-    return record
 
 
 def open_landmarker(path: str | Path) -> Landmarker:
@@ -241,15 +286,6 @@ def _check_output(folder: str | Path, weights: str | Path, output: str | Path, r
             raise ValueError(f"{path}: nothing is written over an input; name another file")
         if path.is_dir() or not path.resolve().parent.is_dir():
             raise ValueError(f"{path}: expected a file in a folder that is there")
-
-
-def _check_counts(folder: str | Path, learnt: list[PseudoFace], held: list[PseudoFace]) -> None:
-    for count, least, what in ((len(learnt), LEAST_FACES, "to learn from"), (len(held), LEAST_HELD, "to check on")):
-        if count < least:
-            raise ValueError(
-                f"{folder}: too few faces {what}: expected {least} or more that the landmarker is sure of, found "
-                f"{count}; give more pictures, or films"
-            )
 
 
 def _said(verdicts: dict[str, int]) -> str:

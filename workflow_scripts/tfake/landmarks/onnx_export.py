@@ -163,6 +163,7 @@ def export_detector(path: str | Path, detector: Detector, int8: bool = False) ->
     metadata = {
         "format": DETECTOR_FORMAT,
         "search_pixels": network.architecture.search_pixels,
+        "search_looks": network.architecture.search_looks,
         "slope": scores.slope,
         "offset": scores.offset,
     }

@@ -130,6 +130,7 @@ class OnnxMaps:
         """Take a model of ``DETECTOR_FORMAT``."""
         self._session = session
         self.search_pixels: int = session.metadata["search_pixels"]
+        self.search_looks: int = session.metadata.get("search_looks", 1)
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """As the protocol says."""

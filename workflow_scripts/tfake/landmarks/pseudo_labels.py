@@ -134,12 +134,12 @@ def find_all(
     """
     found: list[FoundFace] = []
     counts: Counter[str] = Counter(pictures=0, unreadable=0)
-    for number, (name, path) in enumerate(_files_of(folder)):
+    for number, (name, path) in enumerate(files_of(folder)):
         pictures = open_pictures(path, scale=scale, strict=False)
         subject = subject_of(name, subjects, name)
         names: list[str] = []
         if pictures.count == 1:
-            for place, (picture, upright) in enumerate(_readable(pictures)):
+            for place, (picture, upright) in enumerate(readable(pictures)):
                 faces = landmarker.process(upright, sliding_window=True, multi=True, mode=picture.mode)
                 found += [FoundFace(number, place, name, subject, -1, points) for points in faces.landmarks]
                 names.append(name)
@@ -181,10 +181,10 @@ def label_faces(
         wanted.setdefault((face.file, face.picture), []).append(face)
     files = {face.file for face in found}
     window = "scene" if finder.thermal_stretch else "fixed"
-    for number, (_, path) in enumerate(_files_of(folder)):
+    for number, (_, path) in enumerate(files_of(folder)):
         if number not in files:
             continue
-        for place, (picture, upright) in enumerate(_readable(open_pictures(path, scale=scale, strict=False))):
+        for place, (picture, upright) in enumerate(readable(open_pictures(path, scale=scale, strict=False))):
             faces = wanted.get((number, place), [])
             if faces:
                 shown = preprocess(upright, picture.mode, window)
@@ -281,7 +281,8 @@ def _surroundings(shown: np.ndarray, box: Box) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(shown[low[1] : high[1], low[0] : high[0]]), low
 
 
-def _files_of(folder: str | Path) -> list[tuple[str, Path]]:
+def files_of(folder: str | Path) -> list[tuple[str, Path]]:
+    """Names and paths of the pictures and films of a folder, or of the one that is given."""
     folder = Path(folder)
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such image, folder or video")
@@ -290,7 +291,7 @@ def _files_of(folder: str | Path) -> list[tuple[str, Path]]:
     return [(file.relative_to(folder).as_posix(), file) for file in list_files(folder)[0]]
 
 
-def _readable(pictures: Pictures) -> Iterator[tuple[Picture, np.ndarray]]:
+def readable(pictures: Pictures) -> Iterator[tuple[Picture, np.ndarray]]:
     """Pictures that a landmarker takes, and their images upright; of the others it is noted why not."""
     for picture in pictures.items:
         upright = turn_upright(picture.image, picture.orientation)
@@ -313,7 +314,7 @@ def _why_not(picture: Picture, upright: np.ndarray) -> str | None:
 
 
 def _frames(pictures: Pictures, rate: float | None, names: list[str]) -> Iterator[VideoFrame]:
-    for number, (picture, upright) in enumerate(_readable(pictures)):
+    for number, (picture, upright) in enumerate(readable(pictures)):
         seconds = number / (rate or pictures.rate or DEFAULT_RATE)
         names.append(picture.name)
         yield VideoFrame(upright, seconds if picture.time_seconds is None else picture.time_seconds, picture.mode)

@@ -7,8 +7,8 @@ Against its density p the network's is q; their cross entropy a coordinate, with
 
 e being the distance of the means: least at the mean of p and at its own deviation, so that a network which follows
 itself does not become ever surer of it, as under the plain likelihood (sigma_p = 0). What is no face stays what it was:
-textures, as in every training. In the end the weights are averaged with those of the start (WiSE-FT, Wortsman et al.,
-CVPR 2022), by which less is forgotten.
+textures, as in every training. In the end the weights are averaged with those of the start
+(:mod:`tfake.training.averaging`).
 """
 
 import copy
@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tfake.landmarks.crop_sampling import Crop, FaceSampler, LandmarkBatch
 from tfake.landmarks.landmark_network import LandmarkNetwork, gaussian_nll, weighted_mean
 from tfake.landmarks.landmark_settings import LandmarkSettings
 from tfake.landmarks.pseudo_labels import PseudoFace
+from tfake.training.averaging import freeze_statistics
 from tfake.training.loading import TensorBatch
 from tfake.training.loop import RunControl, TrainState, reproducible, run_steps
 from tfake.training.rng import RngStream, derive_seed
@@ -148,23 +149,3 @@ def self_train(
         run = SelfTrainState(settings, network, resolve_precision(settings.precision, device), device)
         run_steps(run, settings, sampler.batches, None, RunControl(device), "adapt")
         return run.finish().cpu()
-
-
-def average_weights(start: LandmarkNetwork, end: LandmarkNetwork, share: float) -> LandmarkNetwork:
-    """The network whose every weight and statistic is ``(1 - share) start + share end``."""
-    first, last = start.state_dict(), end.state_dict()
-    joined = {
-        name: value.lerp(last[name].to(value), share) if value.is_floating_point() else value
-        for name, value in first.items()
-    }
-    network = copy.deepcopy(start)
-    network.load_state_dict(joined)
-    return network.eval()
-
-
-def freeze_statistics(network: nn.Module) -> nn.Module:
-    """Let batch normalisation use, and keep, what it has learnt: batches of one camera are no measure of all."""
-    for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
-    return network
