@@ -20,7 +20,7 @@ from tfake.detector.face_detector import LOOKS
 from tfake.detector.found_scenes import SURE, FoundPicture, FoundScenes
 from tfake.imaging.crops import box_iou
 from tfake.training.averaging import average_weights, freeze_statistics
-from tfake.training.loop import TrainState, reproducible, run_steps
+from tfake.training.loop import RunControl, TrainState, reproducible, run_steps
 from tfake.training.rng import RngStream, derive_seed
 from tfake.training.training_settings import resolve_precision
 
@@ -89,7 +89,7 @@ def adapt_detector(
     scenes = FoundScenes(pictures, settings)
     with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
         run = DetectorAdaptState(settings, network, device)
-        run_steps(run, settings, lambda step: (scenes.batch(step),), None, device, title="adapt detector")
+        run_steps(run, settings, lambda step: (scenes.batch(step),), None, RunControl(device), "adapt detector")
         adapted = average_weights(network.cpu(), run.finish().cpu(), share)
     adapted.architecture = replace(network.architecture, search_looks=len(LOOKS))
     return adapted
