@@ -13,7 +13,7 @@ from tfake.pretraining.dense_contrast import contrast, draw_places, read_places
 from tfake.pretraining.five_points import draw_points
 from tfake.pretraining.masked_prediction import MaskedPredictionHead, draw_masked
 from tfake.pretraining.pretext import Encoder, Views
-from tfake.pretraining.pretraining_views import PretrainingImage, ViewSettings, draw_crop
+from tfake.pretraining.pretraining_views import PretrainingImage, ViewSettings, draw_crop, to_crop
 from tfake.pretraining.registry import PRETEXTS
 from tfake.pretraining.rotation import accuracy, draw_turned
 from tfake.pretraining.vicreg import vicreg_terms
@@ -119,6 +119,16 @@ def test_upright_crops_never_leave_the_picture(region):
         found = matrix @ corners
         assert found.min() >= -0.5 - 1e-9
         assert found.max() <= 95.5 + 1e-9
+
+
+@pytest.mark.parametrize("region", [(20.0, 30.0, 59.0, 79.0), (0.0, 0.0, 40.0, 30.0), (0.0, 0.0, 95.0, 95.0)])
+def test_a_crop_of_the_whole_region_holds_it_however_small_crops_may_be(region):
+    corners = np.array([region[:2], region[2:]])
+    for seed in range(20):
+        matrix = draw_crop(image(region=region), np.random.default_rng(seed), TURNED, turns=False, whole=True)
+        inside = to_crop(corners, matrix, TURNED.pixels)
+        assert inside.min() >= -1e-6
+        assert inside.max() <= 1 + 1e-6
 
 
 @pytest.mark.parametrize("seed", range(6))

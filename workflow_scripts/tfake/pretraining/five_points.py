@@ -3,8 +3,9 @@
     L = mean_i |p_i - q_i|_1          q_i = sum_xy softmax(m_i)_xy (x, y)                in crop widths
 
 The third pretext of Aghaomidi, Aram, Bahmani (ICBME 2023), who report the mean absolute percentage error,
-MAPE = 100 mean |q - p| / |p|, of the coordinates in their crops; integral regression is Sun et al. (ECCV 2018). The
-points are labels, and synthetic faces have them: it is supervision with fewer points, and named as such.
+MAPE = 100 mean |q - p| / |p|, of the coordinates in their crops; integral regression is Sun et al. (ECCV 2018). Crops
+hold the whole face: a coordinate beside the crop's edge would be divided by next to nothing. The points are labels,
+and synthetic faces have them: it is supervision with fewer points, and named as such.
 """
 
 import numpy as np
@@ -16,13 +17,13 @@ from tfake.landmarks.landmark_network import NECK_CHANNELS, expected_places
 from tfake.pretraining.pretext import Encoder, Pretext, PretextHead, Views
 from tfake.pretraining.pretraining_views import PretrainingImage, ViewSettings, draw_crop, show_crop, to_crop
 
-# A coordinate at the crop's edge would divide by nothing.
+# Faces that the picture cuts off still have points at the crop's edge.
 _LEAST_COORDINATE = 0.05
 
 
 def draw_points(image: PretrainingImage, rng: np.random.Generator, settings: ViewSettings) -> dict[str, np.ndarray]:
     """A crop, ``view`` (1, P, P), its ``points`` (5, 2) in crop widths, and whether they are ``known`` ()."""
-    matrix = draw_crop(image, rng, settings)
+    matrix = draw_crop(image, rng, settings, whole=True)
     points = np.full((5, 2), 0.5, np.float32)
     if image.five is not None:
         order = convention("tfw5").partners if np.linalg.det(matrix[:, :2]) < 0 else slice(None)

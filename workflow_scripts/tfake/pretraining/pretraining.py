@@ -1,7 +1,7 @@
 """Pretraining an encoder: the network of all heads, what a step learns from, and how it is judged on other people."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -188,8 +188,11 @@ def pretrain(
 def _fixed_views(
     settings: PretrainingSettings, known: Sequence[PretrainingImage], held_out: Sequence[PretrainingImage]
 ) -> list[Views]:
-    """The views that every validation looks at: of held-out people, or of known ones where none else can be asked."""
-    fixed = []
+    """The views that every validation looks at: of held-out people, or of known ones where none else can be asked.
+
+    They are cut at random, and displayed as one good camera would: what augmentation takes away is not asked for.
+    """
+    fixed, plain = [], replace(settings.views, thermal_strength=0.0)
     for name in settings.tasks:
         images = known if PRETEXTS[name].closed_set else held_out
         chosen = np.unique(np.linspace(0, len(images) - 1, min(len(images), VALIDATION_IMAGES)).astype(int)).tolist()
@@ -199,7 +202,7 @@ def _fixed_views(
                     PRETEXTS[name].draw_views(
                         images[index],
                         np.random.default_rng([settings.seed, RngStream.VALIDATION, index]),
-                        settings.views,
+                        plain,
                     )
                     for index in chosen
                 ]

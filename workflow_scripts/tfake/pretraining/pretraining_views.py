@@ -12,6 +12,8 @@ from tfake.training.training_faces import Levels
 
 #: Standard deviation of a crop's centre from the region's, over the crop's edge.
 _SHIFT = 0.08
+#: Least edge of a crop that holds the region, over the region's longer side: the rim has room to be rotated.
+_WHOLE = 1.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,7 @@ def draw_crop(
     settings: ViewSettings,
     turns: bool = True,
     mirrors: bool = True,
+    whole: bool = False,
 ) -> np.ndarray:
     """Draw a square crop that lies in the picture.
 
@@ -67,6 +70,7 @@ def draw_crop(
         settings: limits.
         turns: whether it may be rotated; its corners may then reach over the picture's edge. Upright crops never do.
         mirrors: whether it may be mirrored, which every other one is.
+        whole: whether it holds the whole region, as far as the picture is large enough.
 
     Returns:
         (2, 3) float64 from crop pixels (x, y, 1) to image pixels, pixel centres at integers.
@@ -74,8 +78,14 @@ def draw_crop(
     height, width = image.shape
     left, top, right, bottom = image.region
     longer = max(right - left, bottom - top, 2.0)
-    edge = min(longer * math.exp(rng.uniform(*np.log(settings.crop_scale))), height, width)
-    centre = np.array((left + right, top + bottom)) / 2 + rng.normal(0, _SHIFT, 2) * edge
+    scale = math.exp(rng.uniform(*np.log(settings.crop_scale)))
+    edge = min(longer * (max(scale, _WHOLE) if whole else scale), height, width)
+    middle = np.array((left + right, top + bottom)) / 2
+    shift = rng.normal(0, _SHIFT, 2) * edge
+    if whole:
+        room = np.maximum(edge - np.array((right - left, bottom - top)), 0) / 2
+        shift = np.clip(shift, -room, room)
+    centre = middle + shift
     # Pixel i covers i - 1/2 to i + 1/2.
     low, high = np.full(2, edge / 2 - 0.5), np.array((width, height)) - edge / 2 - 0.5
     centre = np.clip(centre, low, np.maximum(low, high))
