@@ -384,6 +384,33 @@ def test_a_method_that_cannot_be_is_refused(landmarks):
         without.process(image, method="best")
     with pytest.raises(ValueError, match="confidence"):
         tfake.ThermalLandmarker(landmarks, "cpu", confidence=1.0)
+    with pytest.raises(ValueError, match="from 1 to 3; found 4"):
+        tfake.ThermalLandmarker(landmarks, "cpu", looks=4)
+    with pytest.raises(ValueError, match="looks are a detector's"):
+        tfake.ThermalLandmarker(landmarks, "cpu", looks=3)
+
+
+def test_as_many_looks_are_taken_as_one_asks_for(landmarks, network, monkeypatch, tmp_path):
+    shapes = []
+
+    def maps(of, image):
+        shapes.append(image.shape[1:])
+        return np.full((CHANNELS, image.shape[1] // 4, image.shape[2] // 4), -9.0, np.float32)
+
+    monkeypatch.setattr(NetworkMaps, "__call__", maps)
+    save_detector(tmp_path / "detector.pt", network, ScoreCalibration(0.5, -2))
+    cv2.imwrite(str(tmp_path / "picture.png"), np.random.default_rng(1).integers(0, 255, (96, 96), dtype=np.uint8))
+    arguments = [str(tmp_path / "picture.png"), "-w", str(landmarks), "-o", str(tmp_path / "out.json")]
+    arguments += ["--sliding-window", "--detector", str(tmp_path / "detector.pt")]
+    assert main(arguments) == 0
+    plain = list(shapes)
+    shapes.clear()
+    assert main([*arguments, "--looks", "2"]) == 0
+    assert shapes == plain * 2
+    shapes.clear()
+    assert main([*arguments, "--looks", "3"]) == 0
+    assert shapes[: 2 * len(plain)] == plain * 2
+    assert len(shapes) > 2 * len(plain), "the third look has a border"
 
 
 def test_the_job_writes_its_files(tmp_path, monkeypatch):

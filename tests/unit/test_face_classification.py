@@ -35,6 +35,7 @@ from tfake.core.ethics_note import ETHICS_NOTE, EthicsNoteError
 from tfake.reader.splits import split_parts
 from tfake.studies.class_predictions import find_test_sets
 from tfake.studies.class_scores import MAJORITY, MOTION, OTHER_CAMERA, OTHER_PEOPLE
+from tfake.training import training_job
 from tfake.training.loop import RunControl, TrainingStoppedError
 from tfake.training.rng import ProcessShard
 from tfake.training.weights_file import CheckpointFile
@@ -319,6 +320,24 @@ def test_real_people_are_learnt_from_and_choose_the_weights(runs, tmp_path, regi
     assert record["people"] == {"synthetic": len(synthetic), "real": 2, "validation": 2}
     with pytest.raises(ValueError, match="the regime real learns from real sets, and none is named"):
         sources(runs[0], attribute="apparent_sex").to_learn_from("real")
+
+
+def test_a_run_does_not_go_on_from_a_checkpoint_that_saw_other_pictures(runs, tmp_path, monkeypatch):
+    about, found = labelled(tmp_path), []
+
+    def stop_there(path, precisions, digest):
+        found.append(digest("float32"))
+        raise InterruptedError
+
+    monkeypatch.setattr(training_job, "find_checkpoint", stop_there)
+    for changed in (None, None, "set/a.png"):
+        if changed:
+            cv2.imwrite(str(tmp_path / changed), np.full((48, 48), 61, np.uint8))
+        asked = sources(runs[0], attribute="apparent_sex", sets={"mine": about})
+        job = job_of(tmp_path / "net", runs[0], sources=asked, regime="real", accepts_ethics_note=True)
+        with pytest.raises(InterruptedError):
+            train_script(job)
+    assert found[0] == found[1] != found[2]
 
 
 def test_the_plan_has_a_run_a_regime_network_and_seed(tmp_path):

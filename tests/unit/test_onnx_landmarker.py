@@ -161,9 +161,10 @@ def test_a_packed_landmarker_and_its_export_agree(tmp_path):
     sizes = [(tmp_path / "onnx" / name).stat().st_size for name in ("landmarks.onnx", "detector.onnx")]
     assert sum(sizes) < 1.1 * (tmp_path / "l.pt").stat().st_size
     image = blobs((150, 200), (90, 70, 20), (150, 100, 12))
-    for points in (70, 478):
-        of_torch = ThermalLandmarker(tmp_path / "l.pt", "cpu", n_landmarks=points, confidence=0.001)
-        of_onnx = ThermalLandmarker(tmp_path / "onnx", n_landmarks=points, confidence=0.001)
+    for points, looks in ((70, None), (478, 3)):
+        asked = {"n_landmarks": points, "confidence": 0.001, "looks": looks}
+        of_torch = ThermalLandmarker(tmp_path / "l.pt", "cpu", **asked)
+        of_onnx = ThermalLandmarker(tmp_path / "onnx", **asked)
         for options in ({"boxes": [(60, 40, 120, 100)]}, {"sliding_window": True, "multi": True}):
             expected, found = (lander.process(image, **options) for lander in (of_torch, of_onnx))
             assert len(found) == len(expected) > 0

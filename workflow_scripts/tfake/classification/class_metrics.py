@@ -1,16 +1,11 @@
-"""How good a classifier is: confusion matrix, accuracy, macro-F1, and how sure that is with so few people.
+"""How good a classifier is: confusion matrix, accuracy, macro-F1, and how sure that is with so few people."""
 
-Clips of one person resemble each other, so what is drawn anew for an interval is people, not clips (the cluster
-bootstrap: Field and Welsh, J. R. Stat. Soc. B 69, 2007).
-"""
-
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-#: Ends of the intervals, in percent.
-_ENDS = (2.5, 97.5)
+from tfake.core.subject_bootstrap import subject_interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,16 +92,19 @@ def score_classes(
     if not len(truth) or len(subjects) != len(truth):
         raise ValueError(f"expected answers and as many subjects; found {len(truth)} and {len(subjects)}")
     whole = confusion_matrix(truth, predicted, classes)
-    people, who = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
-    of_each = np.stack(
-        [confusion_matrix(truth[who == person], predicted[who == person], classes) for person in range(len(people))]
-    )
-    count = len(people)
-    intervals = [(np.nan, np.nan)] * 2
-    if count > 1:
-        drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=draws)
-        samples = np.tensordot(drawn, of_each, axes=1)
-        intervals = [tuple(np.percentile(measure(samples), _ENDS).tolist()) for measure in (accuracy, macro_f1)]
+
+    def interval(measure: Callable[[np.ndarray], np.ndarray]) -> tuple[float, float]:
+        def of_rows(rows: np.ndarray) -> float:
+            return float(measure(confusion_matrix(truth[rows], predicted[rows], classes)))
+
+        return subject_interval(subjects, of_rows, draws, seed)
+
     return ClassScores(
-        len(truth), count, float(accuracy(whole)), intervals[0], float(macro_f1(whole)), intervals[1], whole
+        len(truth),
+        len(set(subjects)),
+        float(accuracy(whole)),
+        interval(accuracy),
+        float(macro_f1(whole)),
+        interval(macro_f1),
+        whole,
     )

@@ -1,8 +1,10 @@
 """A classifier's training job: from sequences, labelled sets and settings to its files."""
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 
@@ -64,7 +66,11 @@ def run_classifier_job(job: ClassifierJob) -> None:
     said = "%d synthetic and %d real clips to learn from, of %d people; %d clips of %d people to choose the weights"
     counts = _people(synthetic) + _people(real), len(held_out), _people(held_out)
     logging.info(said, len(synthetic), len(real), *counts)
-    clips = [[(clip.name, clip.subject, clip.label) for clip in part] for part in (synthetic, real, held_out)]
+    covered = True, False, job.regime == "synthetic"
+    clips = [
+        [_identity(clip, known) for clip in part]
+        for known, part in zip(covered, (synthetic, real, held_out), strict=True)
+    ]
 
     def digest(chosen: ClassificationSettings) -> str:
         return run_digest(chosen, file_sha256(job.sums), job.sources.classes, clips, job.regime)
@@ -109,6 +115,15 @@ def _write_products(
         "threads": torch.get_num_threads(),
     }
     save_record(job.provenance, record, _RECORDED_PACKAGES)
+
+
+def _identity(clip: FaceClip, is_covered: bool) -> list[Any]:
+    """What tells a clip from others; of images that no checksum list covers, what they show, too."""
+    told = [clip.name, clip.subject, clip.label]
+    if is_covered:
+        return told
+    box = None if clip.box is None else [float(edge) for edge in clip.box]
+    return [*told, box, hashlib.sha256(clip.read().tobytes()).hexdigest()]
 
 
 def _people(clips: Sequence[FaceClip]) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 
 from tfake.core.codes import LANDMARKS
 from tfake.core.extras import needs_extra
-from tfake.detector.face_detector import OVERLAP, find_faces
+from tfake.detector.face_detector import LOOKS, OVERLAP, find_faces
 from tfake.imaging.crops import (
     box_overlap,
     crop_squares,
@@ -106,6 +106,7 @@ class ThermalLandmarker:
         n_landmarks: int | None = None,
         detector: str | Path | Mapping[str, Any] | None = None,
         confidence: float = CONFIDENCE,
+        looks: int | None = None,
     ) -> None:
         """Load weights.
 
@@ -122,11 +123,14 @@ class ThermalLandmarker:
             detector: a face detector (:func:`tfake.detector.detector_file.load_detector`), by which ``sliding_window``
                 then searches; None: the one in the weights' file or folder, where it has one.
             confidence: probability from which on what the detector finds is a face, above 0 and below 1.
+            looks: how often the detector searches a picture, each time as one of
+                :data:`tfake.detector.face_detector.LOOKS`: three find more faces and fewer that are none, at three
+                times the cost. None: as often as the detector's file says, which is once where it says nothing.
 
         Raises:
             FileNotFoundError: no such file.
             ValueError: the file is no landmark network, or one of other points, the detector is none, the confidence is
-                no probability, or the device has no such name.
+                no probability, there are not so many looks, or nothing that looks, or the device has no such name.
             RuntimeError: a GPU was asked for that torch does not see (:func:`tfake.core.devices.resolve_device`).
             ModuleNotFoundError: torch or ONNX Runtime is not installed; with the extra that brings it.
         """
@@ -141,6 +145,12 @@ class ThermalLandmarker:
         else:
             finders = self._load_torch(weights, device, n_landmarks, detector)
         self.finder, self._whole, self._face_finder, own_threshold, self.detector, self._scores = finders
+        if looks is not None:
+            if looks not in range(1, len(LOOKS) + 1):
+                raise ValueError(f"looks must be a whole number from 1 to {len(LOOKS)}; found {looks!r}")
+            if self.detector is None:
+                raise ValueError(f"looks are a detector's, and {weights} has none: ThermalLandmarker(detector=...)")
+            self.detector.search_looks = looks
         self.threshold = own_threshold if threshold is None else threshold
         self.n_landmarks = self.finder.landmarks
 
