@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from tfake.detector.detector_network import DetectorArchitecture, DetectorNetwork
+from tfake.detector.face_detector import ScoreCalibration
+from tfake.detector.face_maps import DetectedFaces
+from tfake.detector.found_scenes import FoundPicture
 from tfake.imaging.crops import crop_squares, square_around
 from tfake.labels.conventions import convention
 from tfake.landmarks import adaptation, adaptation_faces
@@ -22,7 +26,7 @@ from tfake.landmarks.adaptation_check import (
     measure,
     what_is_worse,
 )
-from tfake.landmarks.adaptation_faces import AdaptationRefusedError
+from tfake.landmarks.adaptation_faces import AdaptationRefusedError, DetectorPart
 from tfake.landmarks.face_views import VIEWS, View, consensus, look, view_matrix
 from tfake.landmarks.landmark_network import Calibration, LandmarkArchitecture, LandmarkNetwork, gaussian_nll
 from tfake.landmarks.landmarker import ThermalLandmarker
@@ -347,3 +351,67 @@ def test_the_command_says_what_is_missing_and_writes_nothing(clips, tmp_path, ca
     assert main(["adapt", str(tmp_path / "nowhere"), "-o", out]) == 1
     assert "no such image" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["camera", "start.pt"]
+
+
+@pytest.fixture
+def with_detector(tmp_path):
+    """A release whose detector has random weights."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        detector = DetectorNetwork(DetectorArchitecture(search_pixels=96)).eval()
+    save_release(tmp_path / "start.pt", network(), Calibration(1.0, 10.0), (detector, ScoreCalibration(0.5, -1.0)))
+    return tmp_path / "start.pt"
+
+
+def sure_of(left, confidence=0.9):
+    """Every picture has one face; ``left`` pixels from its edge."""
+
+    def look_at(maps, scores, picture):
+        box = np.array([(left, 12, left + 24, 36)], np.float32)
+        found = DetectedFaces(box, np.full((1, 5, 2), 20, np.float32), np.array([2.0], np.float32))
+        return FoundPicture(20 + 15 * picture[..., 0], found, np.array([confidence], np.float32))
+
+    return look_at
+
+
+def adapt_finding(clips, weights, **changes):
+    settings = AdaptationSettings(held_out_share=0.5, finding=DetectorPart(steps=2), **changes)
+    adapt_landmarker(clips, weights, clips.parent / "mine.pt", settings, "cpu")
+    return clips.parent / "mine.pt"
+
+
+def test_the_detector_is_adapted_and_nothing_else(clips, with_detector, monkeypatch):
+    monkeypatch.setattr(adaptation_faces, "LEAST_FACES", 8)
+    monkeypatch.setattr(adaptation_faces, "look_at", sure_of(8))
+    output = adapt_finding(clips, with_detector)
+    (points, calibration, (detector, scores)), first = load_release(output), load_release(with_detector)
+    assert calibration == first[1]
+    assert scores == first[2][1]
+    assert detector.architecture == replace(first[2][0].architecture, search_looks=3)
+    for new, old, is_changed in ((points, first[0], False), (detector, first[2][0], True)):
+        before, after = (torch.cat([value.flatten() for value in part.parameters()]) for part in (old, new))
+        assert torch.equal(before, after) != is_changed
+    assert ThermalLandmarker(output, device="cpu").detector.search_looks == 3
+    assert ThermalLandmarker(output, device="cpu", looks=1).detector.search_looks == 1
+    record = json.loads(output.with_suffix(".json").read_text())
+    assert record["parts"] == ["detector"]
+    assert record["detector"]["held_out"] == {"before": 8, "again": 8, "more": 0}
+
+
+def test_a_detector_that_loses_faces_is_refused(clips, with_detector, monkeypatch):
+    monkeypatch.setattr(adaptation_faces, "LEAST_FACES", 8)
+    looks = iter([sure_of(8)] * 23 + [sure_of(8, confidence=0.2)])
+    monkeypatch.setattr(adaptation_faces, "look_at", lambda *asked: next(looks)(*asked))
+    with pytest.raises(AdaptationRefusedError, match="loses 1 of 8 faces of 8 held-out pictures, and was not written"):
+        adapt_finding(clips, with_detector)
+    assert sorted(path.name for path in clips.parent.iterdir()) == ["camera", "start.pt"]
+
+
+def test_the_commands_options_are_the_settings_and_the_file_of_a_detector_is_none(clips, monkeypatch):
+    asked = []
+    monkeypatch.setattr(adaptation, "adapt_landmarker", lambda *arguments, **options: asked.append(arguments))
+    options = ["--detector", "d.pt", "--part", "both", "--steps", "7", "--seed", "3", "--subjects", "(.)"]
+    assert main(["adapt", str(clips), "-o", "mine.pt", *options]) == 0
+    (_, _, output, settings, *_, subjects, detector) = asked[0]
+    assert (output, subjects, detector) == ("mine.pt", "(.)", "d.pt")
+    assert settings == AdaptationSettings(part="both", steps=7, seed=3)

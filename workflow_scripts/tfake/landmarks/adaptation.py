@@ -55,7 +55,7 @@ class AdaptationSettings:
         seed: of the crops.
         labels: which answers are learnt from.
         limits: what is worse.
-        detector: how the detector is adapted.
+        finding: how the detector is adapted.
     """
 
     part: str = "auto"
@@ -66,7 +66,7 @@ class AdaptationSettings:
     seed: int = 0
     labels: LabelSettings = field(default_factory=LabelSettings)
     limits: CheckLimits = field(default_factory=CheckLimits)
-    detector: DetectorPart = field(default_factory=DetectorPart)
+    finding: DetectorPart = field(default_factory=DetectorPart)
 
     def __post_init__(self) -> None:
         """Raise a ValueError for fractions that are none, and a part that is none."""
@@ -146,7 +146,7 @@ def adapt_landmarker(
         found_faces, record["detector"] = adapt_finding(
             folder,
             start.detector,
-            settings.detector,
+            settings.finding,
             settings.held_out_share,
             settings.seed,
             place,
