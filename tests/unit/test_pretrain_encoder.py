@@ -15,14 +15,16 @@ from landmarks.pretrain_encoder import pretrain_encoder
 from tfake.landmarks.initial_weights import load_initial_weights
 from tfake.landmarks.landmark_job import StoredFaces
 from tfake.landmarks.landmark_network import LandmarkArchitecture, LandmarkNetwork
+from tfake.pretraining import pretraining
 from tfake.pretraining import pretraining_job as jobs
-from tfake.pretraining.pretraining import ViewSampler, pretrain
+from tfake.pretraining.pretraining import PretrainingNetwork, ViewSampler, measure_pretexts, pretrain
 from tfake.pretraining.pretraining_images import FolderImages, JoinedImages, StoredImages, UnlabelledFolder
 from tfake.pretraining.pretraining_job import PretrainingJob
 from tfake.pretraining.pretraining_settings import PretrainingSettings
+from tfake.pretraining.rotation import draw_turned
 from tfake.training.distributed import current_shard, run_distributed
 from tfake.training.loop import RunControl, TrainingStoppedError
-from tfake.training.rng import ProcessShard
+from tfake.training.rng import ProcessShard, RngStream
 from tfake.training.weights_file import CheckpointFile, load_payload
 from tiny_landmarks import CPU, make_faces
 
@@ -87,6 +89,28 @@ def test_a_short_run_learns_its_task_of_other_people(tasks, steps, better):
     trained = train(tasks=tasks, steps=steps, batch=8, validate_every=1, **quiet)
     measured = trained.losses[f"validation_{next(iter(tasks))}_measure"]
     assert better(measured.iloc[0], measured.iloc[-1]), (measured.iloc[0], measured.iloc[-1])
+
+
+def test_measures_are_of_all_held_out_images_as_they_are_and_of_known_ones_where_no_others_can_be_asked(monkeypatch):
+    monkeypatch.setattr(pretraining, "VALIDATION_IMAGES", 4)
+    known, held_out, shown = images(14), images(9, 14), []
+
+    class Network(PretrainingNetwork):
+        def forward(self, *views):
+            shown.append(views)
+            return super().forward(*views)
+
+    chosen = settings(tasks={"rotation": 1.0, "subject": 1.0}, thermal_strength=5.0, crop_scale=[1.0, 1.0])
+    network = Network(chosen, 14)
+    found = measure_pretexts(network, chosen, known, held_out, CPU)
+    sizes = [len(views["view"]) for views, _ in shown]
+    assert sizes == [3, 3, 3]
+    told = [network.heads["rotation"](network.encoder.eval(), views)[1].item() for views, _ in shown]
+    assert found["rotation"] == pytest.approx(np.mean(told))
+    assert {int(one) for _, views in shown for one in views["subject"]} <= set(range(14))
+    plain = replace(chosen.views, thermal_strength=0.0)
+    drawn = draw_turned(held_out[0], np.random.default_rng([chosen.seed, RngStream.VALIDATION, 0]), plain)
+    assert torch.equal(shown[0][0]["view"][0], torch.from_numpy(drawn["view"]))
 
 
 def test_an_interrupted_run_ends_with_the_same_weights(tmp_path):

@@ -146,7 +146,7 @@ class ThermalLandmarker:
             finders = self._load_torch(weights, device, n_landmarks, detector)
         self.finder, self._whole, self._face_finder, own_threshold, self.detector, self._scores = finders
         if looks is not None:
-            if looks not in range(1, len(LOOKS) + 1):
+            if not isinstance(looks, int) or not 1 <= looks <= len(LOOKS):
                 raise ValueError(f"looks must be a whole number from 1 to {len(LOOKS)}; found {looks!r}")
             if self.detector is None:
                 raise ValueError(f"looks are a detector's, and {weights} has none: ThermalLandmarker(detector=...)")

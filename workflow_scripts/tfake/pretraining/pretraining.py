@@ -1,6 +1,7 @@
 """Pretraining an encoder: the network of all heads, what a step learns from, and how it is judged on other people."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,8 +18,8 @@ from tfake.training.loop import RunControl, TrainState, reproducible, run_steps
 from tfake.training.rng import SINGLE_PROCESS, BatchPart, ProcessShard, RngStream, derive_seed, sample_parts
 from tfake.training.training_settings import resolve_precision
 
-#: Images of a validation, at most.
-VALIDATION_IMAGES = 96
+#: Images of a validation, at most, and of the measures in the end.
+VALIDATION_IMAGES, MEASURED_IMAGES = 96, 960
 
 
 class PretrainingNetwork(nn.Module):
@@ -159,14 +160,11 @@ def pretrain(
     if not len(held_out):
         raise ValueError("there are no images to validate on: a split of so few subjects has an empty part")
     sampler = ViewSampler(stored, folders, settings, shard)
-    fixed = _fixed_views(settings, stored if len(stored) else folders, held_out)
+    known = stored if len(stored) else folders
+    fixed = next(_validation_batches(settings, known, held_out, VALIDATION_IMAGES))
 
-    def measure(network: PretrainingNetwork) -> tuple[float, ...]:
-        was_training = network.training
-        network.eval()
-        with torch.no_grad():
-            found = network(*(views.to(device) for views in fixed)).tolist()
-        network.train(was_training)
+    def validate(network: PretrainingNetwork) -> tuple[float, ...]:
+        found = _measure(network, fixed, device)
         return found[0], *found[1 + len(settings.tasks) :]
 
     with reproducible(derive_seed(settings.seed, RngStream.NETWORK), device):
@@ -175,37 +173,79 @@ def pretrain(
             run,
             settings,
             sampler.batch,
-            measure if settings.validate_every else None,
+            validate if settings.validate_every else None,
             control,
             f"pretrain {', '.join(settings.tasks)}",
         )
         network = run.finish()
     return PretrainedEncoder(
-        network.encoder, losses, precision, dict(zip(settings.tasks, measure(network)[1:], strict=True))
+        network.encoder, losses, precision, measure_pretexts(network, settings, known, held_out, device)
     )
 
 
-def _fixed_views(
-    settings: PretrainingSettings, known: Sequence[PretrainingImage], held_out: Sequence[PretrainingImage]
-) -> list[Views]:
-    """The views that every validation looks at: of held-out people, or of known ones where none else can be asked.
+def measure_pretexts(
+    network: PretrainingNetwork,
+    settings: PretrainingSettings,
+    known: Sequence[PretrainingImage],
+    held_out: Sequence[PretrainingImage],
+    device: torch.device,
+) -> dict[str, float]:
+    """Each pretext's measure on images of held-out people, or of known ones where none else can be asked.
 
-    They are cut at random, and displayed as one good camera would: what augmentation takes away is not asked for.
+    Args:
+        network: the encoder with its heads.
+        settings: of the run.
+        known: images that were learnt from.
+        held_out: of other people.
+        device: where the network is.
+
+    Returns:
+        By the pretext's name, the mean over ``MEASURED_IMAGES`` images at most, in batches of ``VALIDATION_IMAGES``.
     """
-    fixed, plain = [], replace(settings.views, thermal_strength=0.0)
-    for name in settings.tasks:
-        images = known if PRETEXTS[name].closed_set else held_out
-        chosen = np.unique(np.linspace(0, len(images) - 1, min(len(images), VALIDATION_IMAGES)).astype(int)).tolist()
-        fixed.append(
+    found = [_measure(network, views, device) for views in _validation_batches(settings, known, held_out)]
+    return dict(zip(settings.tasks, np.mean(found, axis=0)[1 + len(settings.tasks) :].tolist(), strict=True))
+
+
+def _measure(network: PretrainingNetwork, batch: Sequence[Views], device: torch.device) -> list[float]:
+    """The network's answer to one batch of views a task, in evaluation mode."""
+    was_training = network.training
+    network.eval()
+    with torch.no_grad():
+        found: list[float] = network(*(views.to(device) for views in batch)).tolist()
+    network.train(was_training)
+    return found
+
+
+def _validation_batches(
+    settings: PretrainingSettings,
+    known: Sequence[PretrainingImage],
+    held_out: Sequence[PretrainingImage],
+    most: int = MEASURED_IMAGES,
+) -> Iterator[list[Views]]:
+    """Batches of the same views each time, a ``Views`` a task.
+
+    They are of held-out people, or of known ones where none else can be asked; cut at random, and displayed as they
+    are: what augmentation takes away is not asked for.
+    """
+    plain = replace(settings.views, thermal_strength=0.0)
+    images = [known if PRETEXTS[name].closed_set else held_out for name in settings.tasks]
+    chosen = [_spread(len(own), min(most, len(known), len(held_out))) for own in images]
+    # Every batch is of all sources, of which some may have no points, and none is much smaller than another.
+    batches = math.ceil(len(chosen[0]) / VALIDATION_IMAGES)
+    for batch in range(batches):
+        yield [
             stack_views(
                 [
                     PRETEXTS[name].draw_views(
-                        images[index],
-                        np.random.default_rng([settings.seed, RngStream.VALIDATION, index]),
-                        plain,
+                        own[index], np.random.default_rng([settings.seed, RngStream.VALIDATION, index]), plain
                     )
-                    for index in chosen
+                    for index in places[batch::batches]
                 ]
             )
-        )
-    return fixed
+            for name, own, places in zip(settings.tasks, images, chosen, strict=True)
+        ]
+
+
+def _spread(count: int, wanted: int) -> list[int]:
+    """So many of so many places, at equal distances."""
+    return np.unique(np.linspace(0, count - 1, wanted).astype(int)).tolist()
