@@ -17,7 +17,8 @@ class PretrainingSettings(LoopSettings):
         batch: images a step; each pretext makes its own views of them.
         folder_share: fraction of them out of folders, where there are stores, too.
         image_pixels: edge of the square crops; that of the landmark network, for the same detail.
-        crop_scale: (least, largest) edge of a crop over the longer side of the face's, or the person's, box.
+        crop_scale: (least, largest) edge of a crop over the longer side of the face's, or the person's, box; a task may
+            want more.
         rotation_degrees: largest rotation of a crop, either way, in the tasks that allow one.
         thermal_strength: how much crops are varied: gain control, inversion, blur, noise, resolution.
         thermal_stretch: whether the contrast of crops is stretched, as the landmark network will do.
