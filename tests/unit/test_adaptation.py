@@ -400,6 +400,7 @@ def test_the_detector_is_adapted_and_nothing_else(clips, with_detector, monkeypa
 
 def test_a_detector_that_loses_faces_is_refused(clips, with_detector, monkeypatch):
     monkeypatch.setattr(adaptation_faces, "LEAST_FACES", 8)
+    # At 8 pictures to learn from, at 8 to check on, and at 7 of these again.
     looks = iter([sure_of(8)] * 23 + [sure_of(8, confidence=0.2)])
     monkeypatch.setattr(adaptation_faces, "look_at", lambda *asked: next(looks)(*asked))
     with pytest.raises(AdaptationRefusedError, match="loses 1 of 8 faces of 8 held-out pictures, and was not written"):

@@ -145,6 +145,8 @@ def test_five_points_are_where_the_crop_shows_them_and_change_sides_in_a_mirror(
     in_order, swapped = [30, 31, 32, 33, 34], [31, 30, 32, 34, 33]
     assert np.abs(seen - in_order).max() < 1.6 or np.abs(seen - swapped).max() < 1.6
     assert drawn["known"] == 1
+    turned = [draw_points(image(celsius, five=five), np.random.default_rng(one), TURNED)["points"] for one in range(20)]
+    assert 0 < np.min(turned) < np.max(turned) < 1
     assert draw_points(image(celsius), np.random.default_rng(0), PLAIN)["known"] == 0
 
 

@@ -87,7 +87,7 @@ def score_classes(
         seed: of the draws.
 
     Raises:
-        ValueError: there is nothing to score, or another number of subjects than of answers.
+        ValueError: there is nothing to score, another number of subjects than of answers, or no draw.
     """
     if not len(truth) or len(subjects) != len(truth):
         raise ValueError(f"expected answers and as many subjects; found {len(truth)} and {len(subjects)}")

@@ -284,7 +284,7 @@ def _parser() -> argparse.ArgumentParser:
         "--looks",
         type=int,
         choices=range(1, len(LOOKS) + 1),
-        help="how often the detector searches a picture; 3 finds more and errs less, at three times the cost",
+        help="how often the detector searches a picture; 3 errs less on hard pictures, at three times the cost",
     )
     parser.add_argument("--detector", help="a face detector's weights, in place of the one in the weights")
     parser.add_argument("-o", "--output", help="the JSON file to write (default: to the terminal)")

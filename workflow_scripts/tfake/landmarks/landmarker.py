@@ -124,8 +124,9 @@ class ThermalLandmarker:
                 then searches; None: the one in the weights' file or folder, where it has one.
             confidence: probability from which on what the detector finds is a face, above 0 and below 1.
             looks: how often the detector searches a picture, each time as one of
-                :data:`tfake.detector.face_detector.LOOKS`: three find more faces and fewer that are none, at three
-                times the cost. None: as often as the detector's file says, which is once where it says nothing.
+                :data:`tfake.detector.face_detector.LOOKS`: three find more of the hard faces of a cheap camera, with
+                fewer that are none, at three times the cost. None: as often as the detector's file says, which is
+                once where it says nothing.
 
         Raises:
             FileNotFoundError: no such file.

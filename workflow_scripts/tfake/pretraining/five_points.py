@@ -4,8 +4,9 @@
 
 The third pretext of Aghaomidi, Aram, Bahmani (ICBME 2023), who report the mean absolute percentage error,
 MAPE = 100 mean |q - p| / |p|, of the coordinates in their crops; integral regression is Sun et al. (ECCV 2018). Crops
-hold the whole face: a coordinate beside the crop's edge would be divided by next to nothing. The points are labels,
-and synthetic faces have them: it is supervision with fewer points, and named as such.
+hold the whole face, but for corners of its box that a rotation moves out: a coordinate beside the crop's edge would be
+divided by next to nothing. The points are labels, and synthetic faces have them: it is supervision with fewer points,
+and named as such.
 """
 
 import numpy as np
@@ -41,13 +42,13 @@ class FivePointsHead(PretextHead):
         self.maps = nn.Conv2d(NECK_CHANNELS, 5, 1)
 
     def forward(self, encoder: Encoder, views: Views) -> tuple[Tensor, Tensor]:
-        """Mean absolute error in crop widths, and MAPE in percent; views without points count for nothing."""
+        """Mean absolute error in crop widths, and MAPE in percent, of views with points; without any, 0 and NaN."""
         found, _ = expected_places(self.maps(encoder.map(encoder.show(views["view"]))))
         known = views["known"] / views["known"].sum().clamp(min=1)
         errors = (found - views["points"]).abs()
         with torch.no_grad():
             relative = errors / views["points"].abs().clamp(min=_LEAST_COORDINATE)
-            percent = 100 * (relative.mean((1, 2)) * known).sum()
+            percent = 100 * (relative.mean((1, 2)) * views["known"]).sum() / views["known"].sum()
         return (errors.mean((1, 2)) * known).sum(), percent
 
 

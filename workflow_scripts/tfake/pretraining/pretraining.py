@@ -200,10 +200,11 @@ def measure_pretexts(
         device: where the network is.
 
     Returns:
-        By the pretext's name, the mean over ``MEASURED_IMAGES`` images at most, in batches of ``VALIDATION_IMAGES``.
+        By the pretext's name, the mean over ``MEASURED_IMAGES`` images at most, in batches of ``VALIDATION_IMAGES``
+        at most; batches without what a pretext asks for are left out.
     """
     found = [_measure(network, views, device) for views in _validation_batches(settings, known, held_out)]
-    return dict(zip(settings.tasks, np.mean(found, axis=0)[1 + len(settings.tasks) :].tolist(), strict=True))
+    return dict(zip(settings.tasks, np.nanmean(found, axis=0)[1 + len(settings.tasks) :].tolist(), strict=True))
 
 
 def _measure(network: PretrainingNetwork, batch: Sequence[Views], device: torch.device) -> list[float]:
@@ -229,9 +230,10 @@ def _validation_batches(
     """
     plain = replace(settings.views, thermal_strength=0.0)
     images = [known if PRETEXTS[name].closed_set else held_out for name in settings.tasks]
-    chosen = [_spread(len(own), min(most, len(known), len(held_out))) for own in images]
-    # Every batch is of all sources, of which some may have no points, and none is much smaller than another.
-    batches = math.ceil(len(chosen[0]) / VALIDATION_IMAGES)
+    count = min(most, *map(len, images))
+    chosen = [_spread(len(own), count) for own in images]
+    # No batch is much smaller than another: some measures depend on how many images there are.
+    batches = math.ceil(count / VALIDATION_IMAGES)
     for batch in range(batches):
         yield [
             stack_views(

@@ -12,7 +12,7 @@ from tfake.training.training_faces import Levels
 
 #: Standard deviation of a crop's centre from the region's, over the crop's edge.
 _SHIFT = 0.08
-#: Least edge of a crop that holds the region, over the region's longer side: the rim has room to be rotated.
+#: Least edge of a crop that holds the region, over the region's longer side.
 _WHOLE = 1.15
 
 
@@ -70,7 +70,8 @@ def draw_crop(
         settings: limits.
         turns: whether it may be rotated; its corners may then reach over the picture's edge. Upright crops never do.
         mirrors: whether it may be mirrored, which every other one is.
-        whole: whether it holds the whole region, as far as the picture is large enough.
+        whole: whether it holds the whole region before it is rotated, as far as the picture is large enough; its edge
+            is then 1.15 of the region's at least.
 
     Returns:
         (2, 3) float64 from crop pixels (x, y, 1) to image pixels, pixel centres at integers.
