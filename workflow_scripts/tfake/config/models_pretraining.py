@@ -47,7 +47,7 @@ class Pretraining(Training):
     crop_scale: Range[Positive] = key(
         [0.6, 1.6],
         "Least and largest edge of a crop over the longer side of the face's box, or of the person's where no face is "
-        "known; crops never leave the picture, and those of five_points hold the whole box.",
+        "known; crops never leave the picture, and those of five_points hold the box until they are rotated.",
     )
     rotation_degrees: float = key(20.0, "Largest rotation of a crop, either way, but in the pretext rotation.", ge=0)
     thermal_strength: float = key(0.8, "How much crops are varied; 0 not at all, 1 as T-FAKE's training did.", ge=0)
