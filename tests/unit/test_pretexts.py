@@ -35,6 +35,19 @@ def ramps(pixels=96):
     return np.tile(steps, (pixels, 1)), np.tile(steps[:, None], (1, pixels))
 
 
+def test_pictures_without_points_count_for_nothing_and_alone_have_no_percentage():
+    encoder = Encoder("resnet10t", stretches=False).eval()
+    head = PRETEXTS["five_points"].make_head(encoder, 0)
+    views = torch.rand(3, 1, 32, 32)
+    points = torch.full((3, 5, 2), 0.4)
+    loss, percent = head(encoder, Views(view=views, points=points, known=torch.tensor([1.0, 0.0, 1.0])))
+    alone = head(encoder, Views(view=views[::2], points=points[::2], known=torch.ones(2)))
+    assert (loss.item(), percent.item()) == pytest.approx((alone[0].item(), alone[1].item()), rel=1e-4)
+    loss, percent = head(encoder, Views(view=views, points=points, known=torch.zeros(3)))
+    assert loss.item() == 0
+    assert torch.isnan(percent)
+
+
 def test_vicreg_of_equal_independent_unit_embeddings_is_nothing():
     unit = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]]) * 2
     assert [float(term) for term in vicreg_terms(unit, unit)] == [0.0, 0.0, 0.0]
